@@ -1,0 +1,1 @@
+"""Net Promoter Score research: see the README and the notebooks."""

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nps_research.result import Result
 
 __all__ = ["DETRACTOR", "PASSIVE", "PROMOTER", "SILENT", "style", "svg"]
@@ -27,7 +28,7 @@ SILENT = "#4D4D4D"  # drawn as a hatched outline
 INK = "#1A1A1A"
 GRID = "#D9D9D9"
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "figure.figsize": (8.0, 4.2),
     "figure.facecolor": "white",
     "axes.facecolor": "white",

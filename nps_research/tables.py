@@ -51,11 +51,11 @@ DASH = "\N{EM DASH}"
 
 
 def plain_text(value: object, width: int = 80) -> str:
-    """Text from data made fit to be shown: one line, no control characters, no e-mail address.
+    r"""Text from data made fit to be shown: one line, no control characters, no e-mail address.
 
     Examples
     --------
-    >>> plain_text("North\\n(ask ann@example.com)")
+    >>> plain_text("North\n(ask ann@example.com)")
     'North (ask [e-mail])'
     """
     text = _EMAIL.sub("[e-mail]", " ".join(_CONTROL.sub(" ", str(value)).split()))
