@@ -44,7 +44,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "change_p_value": ("p of the change", "p"),
 }
 
-_EMAIL = re.compile(r"[^\s@<>\"']{1,200}@[^\s@<>\"']{1,200}\.[^\s@<>\"'.]{2,24}")
+_EMAIL = re.compile(r"[^\s@<>\"']{1,200}@[^\s@<>\"']{1,200}\.\w{2,24}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EM DASH}"
