@@ -1,1 +1,36 @@
 """Net Promoter Score research: see the README and the notebooks."""
+
+from nps_research.comparison import adjust_p_values, compare_net_promoter_scores
+from nps_research.counting import score_distribution
+from nps_research.cuts import net_promoter_score_by_cut
+from nps_research.designs import compare_designs
+from nps_research.distribution import ScoreDistribution
+from nps_research.funnel import response_funnel
+from nps_research.histogram import score_histogram
+from nps_research.overview import attempt, broken_rules, identity_checks, intake, questions, reading_notes
+from nps_research.representation import representativeness
+from nps_research.score import net_promoter_score
+from nps_research.study import Study, open_study
+from nps_research.waves import trend
+
+__all__ = [
+    "ScoreDistribution",
+    "Study",
+    "adjust_p_values",
+    "attempt",
+    "broken_rules",
+    "compare_designs",
+    "compare_net_promoter_scores",
+    "identity_checks",
+    "intake",
+    "net_promoter_score",
+    "net_promoter_score_by_cut",
+    "open_study",
+    "questions",
+    "reading_notes",
+    "representativeness",
+    "response_funnel",
+    "score_distribution",
+    "score_histogram",
+    "trend",
+]

@@ -122,6 +122,11 @@ class Result:
         return self.frame[~hidden].reset_index(drop=True)
 
     @property
+    def records(self) -> list[dict[str, Any]]:
+        """The shown rows, as mappings of column to value."""
+        return [{str(name): value for name, value in row.items()} for row in self.shown.to_dict("records")]
+
+    @property
     def n_hidden(self) -> int:
         """How many rows of the frame are too small to show."""
         return len(self.frame) - len(self.shown)

@@ -1,0 +1,247 @@
+"""The nps-research command: make reports, check a study, begin a new one."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from nps_research.errors import NPSResearchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+
+    from nps_research.report import Progress
+    from nps_research.study import Study
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Net Promoter Score research: reports from survey exports.",
+)
+console = Console(highlight=False, soft_wrap=True)
+
+StudyArgument = Annotated[Path, typer.Argument(metavar="STUDY", help="Folder with the study's study.toml.")]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Folder of the tables, if not the study's own.")
+]
+
+
+@contextmanager
+def _errors_in_words() -> Iterator[None]:
+    """Our own errors as one line and exit code 1; anything else is a bug, and shows its traceback."""
+    try:
+        yield
+    except NPSResearchError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]Error:[/] {escape(str(error))}")
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def report(
+    study: StudyArgument,
+    data: DataOption = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to write; default reports/STUDY.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this notebook, e.g. 01_score; repeatable.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(metavar="N", min=1, help="Notebooks to run side by side.")] = None,
+) -> None:
+    """Run every notebook the study can feed and write the report. Exit code 2 if a notebook failed."""
+    from nps_research.report import make_report
+    from nps_research.study import open_study
+
+    with _errors_in_words():
+        opened = open_study(study, data=data)
+        console.print(escape(f"{opened.name}: {opened.base}."))
+        target = out or Path("reports") / _folder_name(study)
+        with _progress() as show:
+            made = make_report(opened, out=target, only=only or (), jobs=jobs, progress=show)
+    for outcome in made.not_made:
+        console.print(escape(f"Not made: {outcome.title}. {outcome.reason}"))
+    for outcome in made.failed:
+        console.print(f"[bold red]Failed:[/] {escape(outcome.title)}. {escape(outcome.reason)}")
+    console.print(escape(f"Report: {_relative(made.out / 'index.html')}"))
+    console.print(escape(f"Private, not to be shared: {_relative(made.private)}"))
+    raise typer.Exit(made.exit_code)
+
+
+@app.command()
+def check(study: StudyArgument, data: DataOption = None) -> None:
+    """Hold a study against the data contract and say in words what was found. Exit code 1 on errors."""
+    from nps_research import overview
+    from nps_research.study import open_study
+
+    with _errors_in_words():
+        opened = open_study(study, data=data)
+        results = [
+            overview.intake,
+            overview.broken_rules,
+            overview.reading_notes,
+            overview.identity_checks,
+            overview.questions,
+        ]
+        console.print(f"[bold]{escape(opened.name)}[/]")
+        console.print(escape(f"Period: {opened.period}. {opened.base}."))
+        _print_frame(_columns_in_words(opened), "Columns of the contract")
+        for result in results:
+            listing = result(opened)
+            console.print(f"\n{escape(listing.finding)}")
+            if len(listing.frame):
+                _print_frame(listing.frame, listing.title)
+
+
+@app.command()
+def init(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A survey export (CSV or Parquet).")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Study folder to make; default data/FILE's name.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the study.")] = None,
+) -> None:
+    """Read an export, guess what its columns mean, and write a commented study.toml to correct."""
+    from nps_research.draft import draft_study
+    from nps_research.errors import ContractError
+
+    with _errors_in_words():
+        target = (out or Path("data") / file.stem) / "study.toml"
+        if target.exists():
+            raise ContractError(
+                f"{_relative(target)} is there already; it was not touched. Name another folder with --out."
+            )
+        draft = draft_study(file, name=name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(draft.toml, encoding="utf-8", newline="\n")
+    console.print(escape(f"Wrote {_relative(target)}: read it, correct the guesses, then run"))
+    console.print(escape(f"  nps-research check {_relative(target.parent)} --data {_relative(file.parent)}"))
+    for sentence in draft.can:
+        console.print(f"[green]can[/]     {escape(sentence)}")
+    for sentence in draft.cannot:
+        console.print(f"[yellow]cannot[/]  {escape(sentence)}")
+
+
+@app.command()
+def studies(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of study folders.")] = Path("data"),
+) -> None:
+    """List the studies of a folder and whether their tables are there."""
+    from nps_research.study_file import read_study_file
+
+    table = Table("Study", "Name", "Tables")
+    with _errors_in_words():
+        for path in sorted(folder.glob("*/study.toml")):
+            file = read_study_file(path)
+            sources = [*file.responses.sources, *(file.customers.sources if file.customers else [])]
+            absent = [source.file for source in sources if not (path.parent / source.file).is_file()]
+            state = f"not here (name their folder with --data): {', '.join(absent)}" if absent else "here"
+            made_up = " (made up)" if file.made_up else ""
+            table.add_row(escape(str(path.parent)), escape(file.name + made_up), escape(state))
+    console.print(table)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Progress], None]]:
+    """Bars on a terminal; elsewhere one line when a notebook starts and one when it ends."""
+    if not console.is_terminal:
+        yield _print_progress
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("cells"),
+        TimeElapsedColumn(),
+    )
+    with Bars(*columns, console=console) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(news: Progress) -> None:
+            if news.notebook not in tasks:
+                tasks[news.notebook] = bars.add_task(news.notebook, total=news.cells_total)
+            state = "" if news.state == "running" else f" ({news.state})"
+            bars.update(
+                tasks[news.notebook],
+                completed=news.cells_done,
+                total=news.cells_total,
+                description=news.notebook + state,
+            )
+
+        yield show
+
+
+def _print_progress(news: Progress) -> None:
+    if news.state != "running":
+        console.print(
+            escape(
+                f"{news.notebook}: {news.state}, {news.cells_done} of {news.cells_total} cells, {news.seconds:.0f} s"
+            )
+        )
+    elif news.cells_done == 0:
+        console.print(escape(f"{news.notebook}: running, {news.cells_total} cells"))
+
+
+def _columns_in_words(study: Study) -> pd.DataFrame:
+    """Each standard column that the study holds: what it means, and how many rows have a value."""
+    import pandas as pd
+
+    from nps_research.contract import TABLES
+
+    rows = [
+        (f"{table}.{name}", column.says, f"{int(frame[name].notna().sum()):,} of {len(frame):,}")
+        for table, frame in (("responses", study.responses), ("customers", study.customers))
+        if frame is not None
+        for name, column in TABLES[table].items()
+        if f"{table}.{name}" in study.available
+    ]
+    rows += [
+        (
+            name,
+            "a rating of one experience",
+            f"{int(study.responses[name].notna().sum()):,} of {len(study.responses):,}",
+        )
+        for name in study.drivers
+    ]
+    rows += [
+        (
+            name,
+            "a column to compare groups by",
+            f"{int(study.responses[name].notna().sum()):,} of {len(study.responses):,}",
+        )
+        for name in study.segments
+    ]
+    return pd.DataFrame(rows, columns=["column", "says", "filled"])
+
+
+def _print_frame(frame: pd.DataFrame, title: str) -> None:
+    table = Table(*(escape(str(name)) for name in frame.columns), title=escape(title), title_justify="left")
+    for row in frame.astype("str").fillna("").itertuples(index=False):
+        table.add_row(*(escape(value) for value in row))
+    console.print(table)
+
+
+def _folder_name(study: Path) -> str:
+    folder = study.parent if study.suffix == ".toml" else study
+    return folder.resolve().name
+
+
+def _relative(path: Path) -> Path:
+    """A path as the user would type it: relative to where they are, if it lies below."""
+    resolved = path.resolve()
+    return resolved.relative_to(Path.cwd()) if resolved.is_relative_to(Path.cwd()) else resolved
+
+
+if __name__ == "__main__":
+    sys.exit(app())

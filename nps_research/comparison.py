@@ -1,0 +1,324 @@
+"""Differences between the scores of groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from nps_research.errors import EstimationError
+from nps_research.intervals import METHOD_WORDS, Method, estimate, suitable_method
+from nps_research.result import Result, hidden_rows
+from nps_research.study_file import did_you_mean
+from nps_research.tables import plain_text
+from nps_research.wording import interval_text, p_text, points
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from nps_research.distribution import ScoreDistribution
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Adjustment", "ScoreDifferences", "adjust_p_values", "compare_net_promoter_scores"]
+
+Adjustment = Literal["holm", "benjamini-hochberg", "bonferroni", "none"]
+
+
+def adjust_p_values(p: Sequence[float] | Floats, adjust: Adjustment = "holm") -> Floats:
+    """p-values adjusted for how many comparisons were made; missing ones stay missing and count not.
+
+    Parameters
+    ----------
+    p : array-like of shape (n_comparisons,)
+        p-values.
+    adjust : {"holm", "benjamini-hochberg", "bonferroni", "none"}
+        Holm (1979) and Bonferroni bound the chance of any false claim; Benjamini & Hochberg (1995)
+        bounds the expected share of false ones among those claimed.
+
+    Returns
+    -------
+    ndarray of shape (n_comparisons,)
+
+    Raises
+    ------
+    EstimationError
+        If `adjust` is not known.
+
+    Examples
+    --------
+    >>> adjust_p_values([0.01, 0.04, 0.03]).round(3).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    values = np.asarray(p, dtype=float)
+    adjusted = values.copy()
+    known = ~np.isnan(values)
+    m = int(known.sum())
+    if adjust == "benjamini-hochberg":
+        adjusted[known] = stats.false_discovery_control(values[known], method="bh") if m else values[known]
+    elif adjust == "holm":
+        order = np.argsort(values[known], kind="stable")
+        stepped = np.maximum.accumulate(values[known][order] * np.arange(m, 0, -1))
+        placed = np.empty(m)
+        placed[order] = np.minimum(stepped, 1.0)
+        adjusted[known] = placed
+    elif adjust == "bonferroni":
+        adjusted[known] = np.minimum(values[known] * m, 1.0)
+    elif adjust != "none":
+        raise EstimationError(f"adjust = {adjust!r} is not known; allowed: holm, benjamini-hochberg, bonferroni, none.")
+    return adjusted
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Differences:
+    """b - a for pairs of groups, arrays of shape (n_pairs,), in points."""
+
+    estimate: Floats
+    std_error: Floats
+    conf_low: Floats
+    conf_high: Floats
+    p_value: Floats
+
+
+def _differences(
+    dist: ScoreDistribution,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    promoter_min: int,
+    detractor_max: int,
+    method: Method,
+    confidence_level: float,
+) -> _Differences:
+    """Differences with limits and p-values from one statistic, so that the two agree."""
+    place = {group: row for row, group in enumerate(dist.groups)}
+    a = np.array([place[first] for first, _ in pairs], dtype=np.int64)
+    b = np.array([place[second] for _, second in pairs], dtype=np.int64)
+    scores = estimate(
+        dist,
+        promoter_min=promoter_min,
+        detractor_max=detractor_max,
+        method=method,
+        confidence_level=confidence_level,
+    )
+    difference = scores.estimate[b] - scores.estimate[a]
+    variance = np.diag(scores.covariance)
+    shared = scores.covariance[a, b]
+    std_error = np.sqrt(np.maximum(variance[a] + variance[b] - 2 * shared, 0))
+    centre = scores.centre[b] - scores.centre[a]  # adjusted Wald stands around the adjusted scores
+    degrees = _degrees(scores.degrees, variance, a, b, paired=_share_clusters(dist, a, b))
+    quantile = stats.t.ppf(0.5 + confidence_level / 2, degrees)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        statistic = np.where(std_error > 1e-9, centre / std_error, np.nan)
+    return _Differences(
+        estimate=difference,
+        std_error=std_error,
+        conf_low=np.clip(centre - quantile * std_error, -200, 200),
+        conf_high=np.clip(centre + quantile * std_error, -200, 200),
+        p_value=np.asarray(2 * stats.t.sf(np.abs(statistic), degrees)),
+    )
+
+
+def _share_clusters(dist: ScoreDistribution, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether the two groups of each pair have clusters in common."""
+    if dist.clusters is None:
+        return np.zeros(len(a), dtype=bool)
+    code, group = dist.clusters.code, dist.clusters.group
+    members = [set(code[group == row].tolist()) for row in range(len(dist.groups))]
+    return np.array([bool(members[first] & members[second]) for first, second in zip(a, b, strict=True)], dtype=bool)
+
+
+def _degrees(
+    degrees: Floats, variance: Floats, a: NDArray[np.int64], b: NDArray[np.int64], *, paired: NDArray[np.bool_]
+) -> Floats:
+    """Welch-Satterthwaite for independent groups; the smaller of the two where clusters are shared."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        welch = (variance[a] + variance[b]) ** 2 / (variance[a] ** 2 / degrees[a] + variance[b] ** 2 / degrees[b])
+    smaller = np.minimum(degrees[a], degrees[b])
+    return np.where(paired, smaller, np.where(np.isfinite(smaller), welch, smaller))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ScoreDifferences(Result):
+    """Differences between scores of groups.
+
+    `frame` columns: group_a, group_b, n_a, n_b, estimate (b - a, points), std_error, conf_low,
+    conf_high, p_value, p_adjusted. Limits are for each pair by itself.
+    """
+
+    method: Method = "adjusted-wald"
+    adjust: Adjustment = "holm"
+    promoter_min: int = 9
+    detractor_max: int = 6
+    too_small: tuple[str, ...] = ()
+
+    kind: ClassVar[str] = "net_promoter_score_differences"
+    headings: ClassVar[Mapping[str, str]] = {"estimate": "Difference"}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {name: value for name, value in super().settings.items() if name != "too_small"}
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        small = self.frame["group_a"].isin(self.too_small) | self.frame["group_b"].isin(self.too_small)
+        return self.frame[~small].reset_index(drop=True)
+
+    @property
+    def full_note(self) -> str:
+        hidden = f" {self.n_hidden} pairs with a group too small to show are left out." if self.n_hidden else ""
+        return self.note + hidden
+
+    @property
+    def finding(self) -> str:
+        rows = [row for row in self.records if not np.isnan(row["p_adjusted"])]
+        if not rows:
+            return "No two groups have enough answers to be compared."
+        clear = [row for row in rows if row["p_adjusted"] < 1 - self.confidence_level]
+        if len(rows) == 1:
+            verdict = "more" if clear else "not more"
+            return (
+                f"{self._sentence(rows[0])} This is {verdict} than chance explains (p {p_text(rows[0]['p_adjusted'])})."
+            )
+        if not clear:
+            return f"None of the {len(rows)} differences is larger than chance explains."
+        largest = max(clear, key=lambda row: abs(float(row["estimate"])))
+        return (
+            f"{len(clear)} of {len(rows)} differences are larger than chance explains. "
+            f"The largest of them: {self._sentence(largest)}"
+        )
+
+    def _sentence(self, row: Mapping[str, Any]) -> str:
+        return (
+            f"{plain_text(row['group_b'])} against {plain_text(row['group_a'])}: {points(row['estimate'])} "
+            f"({interval_text(row, self.confidence_level)})."
+        )
+
+    @property
+    def note(self) -> str:
+        adjusted = "not adjusted" if self.adjust == "none" else f"adjusted for the number of pairs ({self.adjust})"
+        return (
+            f"Differences in NPS points. Limits: {METHOD_WORDS[self.method]}, each pair by itself; p-values {adjusted}."
+        )
+
+    @property
+    def alt(self) -> str:
+        rows = "; ".join(self._sentence(row).rstrip(".") for row in self.records)
+        return f"Differences with interval bars: {rows}."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.figures import plot_differences
+
+        return plot_differences(self, ax)
+
+
+def compare_net_promoter_scores(
+    dist: ScoreDistribution,
+    *,
+    pairs: Sequence[tuple[str, str]] | Literal["all", "consecutive"] | None = None,
+    adjust: Adjustment = "holm",
+    promoter_min: int = 9,
+    detractor_max: int = 6,
+    method: Method | None = None,
+    confidence_level: float = 0.95,
+    title: str = "",
+) -> ScoreDifferences:
+    """Differences between the Net Promoter Scores of groups, b - a, in points.
+
+    The estimand is the difference of the two populations' scores. Groups are independent unless
+    clusters span them (the same people or accounts in both): then the covariance is kept, so that
+    asking the same people twice gains its precision.
+
+    Parameters
+    ----------
+    dist : ScoreDistribution
+        Answers per group.
+    pairs : sequence of (a, b), "all" or "consecutive", optional
+        Which groups to compare; None takes all pairs.
+    adjust : {"holm", "benjamini-hochberg", "bonferroni", "none"}
+        How p-values are adjusted for the number of pairs.
+    promoter_min, detractor_max : int
+        Lowest promoter and highest detractor answer.
+    method : {"adjusted-wald", "wald", "linearized"}, optional
+        None takes what suits the distribution.
+    confidence_level : float
+        Level of the limits.
+    title : str
+        Caption; one is made where none is given.
+
+    Returns
+    -------
+    ScoreDifferences
+
+    Raises
+    ------
+    EstimationError
+        If a pair names no group, or the method does not suit.
+
+    Examples
+    --------
+    >>> from nps_research.distribution import ScoreDistribution
+    >>> dist = ScoreDistribution.from_counts({"a": [0] * 6 + [20, 20, 20, 20, 20], "b": [0] * 6 + [40, 20, 20, 10, 10]})
+    >>> compare_net_promoter_scores(dist).frame["estimate"].tolist()
+    [-40.0]
+    """
+    chosen: Method = method or suitable_method(dist)
+    if chosen not in ("adjusted-wald", "wald", "linearized"):
+        raise EstimationError(f"method = {chosen!r} gives no differences; allowed: adjusted-wald, wald, linearized.")
+    named = _pairs(dist, pairs)
+    found = _differences(
+        dist,
+        named,
+        promoter_min=promoter_min,
+        detractor_max=detractor_max,
+        method=chosen,
+        confidence_level=confidence_level,
+    )
+    n = dict(zip(dist.groups, dist.n.tolist(), strict=True))
+    frame = pd.DataFrame(
+        {
+            "group_a": [a for a, _ in named],
+            "group_b": [b for _, b in named],
+            "n_a": [n[a] for a, _ in named],
+            "n_b": [n[b] for _, b in named],
+            "estimate": found.estimate,
+            "std_error": found.std_error,
+            "conf_low": found.conf_low,
+            "conf_high": found.conf_high,
+            "p_value": found.p_value,
+            "p_adjusted": adjust_p_values(found.p_value, adjust),
+        }
+    )
+    hidden = hidden_rows(dist.n, dist.minimum_cell)
+    return ScoreDifferences(
+        frame=frame,
+        confidence_level=confidence_level,
+        title=title or "Differences in the Net Promoter Score",
+        minimum_cell=dist.minimum_cell,
+        method=chosen,
+        adjust=adjust,
+        promoter_min=promoter_min,
+        detractor_max=detractor_max,
+        too_small=tuple(group for group, small in zip(dist.groups, hidden, strict=True) if small),
+    )
+
+
+def _pairs(
+    dist: ScoreDistribution, pairs: Sequence[tuple[str, str]] | Literal["all", "consecutive"] | None
+) -> list[tuple[str, str]]:
+    if pairs is None or pairs == "all":
+        return list(combinations(dist.groups, 2))
+    if isinstance(pairs, str):
+        if pairs != "consecutive":
+            raise EstimationError(f"pairs = {pairs!r} is not known; allowed: all, consecutive, or a list of pairs.")
+        return list(zip(dist.groups[:-1], dist.groups[1:], strict=True))
+    for group in (group for pair in pairs for group in pair):
+        if group not in dist.groups:
+            raise EstimationError(f"pairs: there is no group {group!r}{did_you_mean(group, list(dist.groups))}")
+    return [(a, b) for a, b in pairs]

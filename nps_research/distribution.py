@@ -1,0 +1,264 @@
+"""ScoreDistribution: answers per score 0-10 and group; all that the score statistics need.
+
+`nps_research.counting` makes it in one pass over a study's rows; nothing after that depends on how
+many rows there were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from nps_research.errors import ContractError
+from nps_research.study_file import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+__all__ = ["N_SCORES", "ClusterSums", "ScoreDistribution", "merged_clusters"]
+
+N_SCORES = 11
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ClusterSums:
+    """Sums of weights per score, one row for each cluster that occurs in a group.
+
+    Attributes
+    ----------
+    group : ndarray of int, shape (n_rows,)
+        Position of the group in the distribution.
+    label : ndarray of object, shape (n_rows,)
+        The cluster's identity; private. The same label in two groups is the same cluster.
+    sums : ndarray, shape (n_rows, 11)
+        Sums of weights per score (counts, where unweighted).
+    """
+
+    group: Integers
+    label: NDArray[np.object_]
+    sums: Floats
+
+    @property
+    def code(self) -> Integers:
+        """Clusters as integers, the same for the same label."""
+        codes, _ = pd.factorize(self.label)
+        return np.asarray(codes, dtype=np.int64)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ScoreDistribution:
+    """Counts of answers per score and of missing answers, per group. Distributions add.
+
+    Attributes
+    ----------
+    groups : tuple of str
+        Names of the groups.
+    counts : ndarray of int, shape (n_groups, 11)
+        Answers per score 0 to 10.
+    item_missing, nonrespondents, not_reached : ndarray of int, shape (n_groups,), or None
+        Returned without this answer; delivered, window closed, nothing returned; bounced. None where
+        the data cannot tell.
+    weight_sums, squared_weight_sums : ndarray, shape (n_groups, 11), or None
+        Sums of weights and of squared weights per score; None where every answer counts 1.
+    clusters : ClusterSums or None
+        Per-cluster sums, where answers within clusters are alike.
+    by : tuple of str
+        What the groups are groups of.
+    ordered : bool
+        Whether the groups follow each other in time.
+    minimum_cell : int
+        Smallest number of answers that shared pages may show for a group.
+    """
+
+    groups: tuple[str, ...]
+    counts: Integers
+    item_missing: Integers | None = None
+    nonrespondents: Integers | None = None
+    not_reached: Integers | None = None
+    weight_sums: Floats | None = None
+    squared_weight_sums: Floats | None = None
+    clusters: ClusterSums | None = None
+    by: tuple[str, ...] = ()
+    ordered: bool = False
+    minimum_cell: int = 0
+    design: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_counts(
+        cls,
+        counts: Mapping[str, Sequence[int]],
+        *,
+        item_missing: Mapping[str, int] | None = None,
+        nonrespondents: Mapping[str, int] | None = None,
+        not_reached: Mapping[str, int] | None = None,
+        ordered: bool = False,
+    ) -> ScoreDistribution:
+        """A distribution from counts that are known already.
+
+        Parameters
+        ----------
+        counts : mapping of str to 11 ints
+            Group to its answers per score 0, 1, ..., 10.
+        item_missing, nonrespondents, not_reached : mapping of str to int, optional
+            Missing answers per group; leave out what is not known.
+        ordered : bool
+            Whether the groups follow each other in time.
+
+        Raises
+        ------
+        ContractError
+            If a group has not 11 counts, or one is negative or no whole number.
+
+        Examples
+        --------
+        >>> dist = ScoreDistribution.from_counts({"2018": [0, 0, 0, 0, 0, 1, 1, 2, 2, 3, 5]})
+        >>> dist.n.tolist()
+        [14]
+        """
+        groups = tuple(str(group) for group in counts)
+        if not groups:
+            raise ContractError("counts: no group was given.")
+        for group, row in counts.items():
+            values = np.asarray(row, dtype=float)
+            if values.shape != (N_SCORES,):
+                raise ContractError(
+                    f"counts of {group!r}: {values.size} values arrived; 11 are needed, for scores 0 to 10."
+                )
+            if (values < 0).any() or (values != np.round(values)).any():
+                raise ContractError(f"counts of {group!r}: every count must be a whole number of 0 or more.")
+        extra = {"item_missing": item_missing, "nonrespondents": nonrespondents, "not_reached": not_reached}
+        for name, known in extra.items():
+            if known is not None and (strange := [group for group in known if str(group) not in groups]):
+                raise ContractError(f"{name}: no counts for group {strange[0]!r}.")
+
+        def per_group(known: Mapping[str, int] | None) -> Integers | None:
+            return None if known is None else np.array([known.get(group, 0) for group in counts], dtype=np.int64)
+
+        return cls(
+            groups=groups,
+            counts=np.array([list(row) for row in counts.values()], dtype=np.int64),
+            item_missing=per_group(item_missing),
+            nonrespondents=per_group(nonrespondents),
+            not_reached=per_group(not_reached),
+            ordered=ordered,
+        )
+
+    @property
+    def n(self) -> Integers:
+        """Answers per group, shape (n_groups,)."""
+        return np.asarray(self.counts.sum(axis=1), dtype=np.int64)
+
+    @property
+    def response_rate(self) -> Floats | None:
+        """Returned forms among delivered invitations whose window has closed, shape (n_groups,).
+
+        AAPOR's RR2 (2023 Standard Definitions) among the reached: forms returned without this answer
+        count as returned; bounced invitations are in ``reach``, not here. None where unknown.
+        """
+        if self.nonrespondents is None:
+            return None
+        returned = self.n + (0 if self.item_missing is None else self.item_missing)
+        delivered = returned + self.nonrespondents
+        rate: Floats = np.divide(returned, delivered, out=np.full(len(self.groups), np.nan), where=delivered > 0)
+        return rate
+
+    @property
+    def weights(self) -> Floats:
+        """Sums of weights per score (counts, where unweighted), shape (n_groups, 11)."""
+        return self.counts.astype(np.float64) if self.weight_sums is None else self.weight_sums
+
+    def group(self, name: str) -> ScoreDistribution:
+        """The distribution of one group alone."""
+        if name not in self.groups:
+            raise ContractError(f"There is no group {name!r}{did_you_mean(name, list(self.groups))}.")
+        return self.select([name])
+
+    def select(self, names: Sequence[str]) -> ScoreDistribution:
+        """The distribution of some groups, in the order named."""
+        rows = np.array([self.groups.index(name) for name in names], dtype=np.int64)
+        clusters = self.clusters
+        if clusters is not None:
+            place = np.full(len(self.groups), -1)
+            place[rows] = np.arange(len(rows))
+            kept = place[clusters.group] >= 0
+            clusters = ClusterSums(
+                group=place[clusters.group[kept]], label=clusters.label[kept], sums=clusters.sums[kept]
+            )
+        return self._with_arrays(tuple(names), lambda values: values[rows], clusters)
+
+    def total(self, name: str = "all") -> ScoreDistribution:
+        """All groups together, as one."""
+        clusters = self.clusters
+        if clusters is not None:
+            clusters = merged_clusters(np.zeros_like(clusters.group), clusters.label, clusters.sums)
+        return self._with_arrays((name,), lambda values: values.sum(axis=0, keepdims=True), clusters)
+
+    def __add__(self, other: ScoreDistribution) -> ScoreDistribution:
+        """The distribution of two samples together."""
+        if not isinstance(other, ScoreDistribution):
+            return NotImplemented
+        if (self.weight_sums is None) != (other.weight_sums is None) or (self.clusters is None) != (
+            other.clusters is None
+        ):
+            raise ContractError("Only distributions with the same weighting and clustering can be added.")
+        groups = tuple(dict.fromkeys([*self.groups, *other.groups]))
+        place = {group: row for row, group in enumerate(groups)}
+        rows = [np.array([place[group] for group in part.groups], dtype=np.int64) for part in (self, other)]
+
+        def added(name: str) -> NDArray[Any] | None:
+            parts: list[Any] = [getattr(part, name) for part in (self, other)]
+            if parts[0] is None or parts[1] is None:
+                return None
+            total: NDArray[Any] = np.zeros((len(groups), *parts[0].shape[1:]), dtype=parts[0].dtype)
+            for where, values in zip(rows, parts, strict=True):
+                np.add.at(total, where, values)
+            return total
+
+        clusters = None
+        if self.clusters is not None and other.clusters is not None:
+            clusters = merged_clusters(
+                np.concatenate(
+                    [where[part.group] for where, part in zip(rows, (self.clusters, other.clusters), strict=True)]
+                ),
+                np.concatenate([self.clusters.label, other.clusters.label]),
+                np.concatenate([self.clusters.sums, other.clusters.sums]),
+            )
+        arrays: dict[str, Any] = {name: added(name) for name in _ARRAYS}
+        return replace(
+            self,
+            groups=groups,
+            clusters=clusters,
+            ordered=self.ordered and other.ordered,
+            minimum_cell=max(self.minimum_cell, other.minimum_cell),
+            **arrays,
+        )
+
+    def _with_arrays(
+        self, groups: tuple[str, ...], change: Callable[[NDArray[Any]], NDArray[Any]], clusters: ClusterSums | None
+    ) -> ScoreDistribution:
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        changed: dict[str, Any] = {name: None if values is None else change(values) for name, values in arrays.items()}
+        return replace(self, groups=groups, clusters=clusters, **changed)
+
+    def __repr__(self) -> str:
+        return f"<ScoreDistribution: {len(self.groups)} groups, {int(self.n.sum()):,} answers>"
+
+
+_ARRAYS = ("counts", "item_missing", "nonrespondents", "not_reached", "weight_sums", "squared_weight_sums")
+
+
+def merged_clusters(group: Integers, label: NDArray[np.object_], sums: Floats) -> ClusterSums:
+    """Cluster sums with rows of the same group and label added up."""
+    code, labels = pd.factorize(label)
+    key, row = np.unique(np.stack([group, code]), axis=1, return_inverse=True)
+    total = np.zeros((key.shape[1], N_SCORES))
+    np.add.at(total, row.ravel(), sums)
+    return ClusterSums(group=key[0].astype(np.int64), label=np.asarray(labels, dtype=object)[key[1]], sums=total)

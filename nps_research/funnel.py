@@ -1,0 +1,142 @@
+"""From invited to answered: what became of each invitation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import pandas as pd
+
+from nps_research.errors import CannotAnswerError
+from nps_research.result import KeyNumber, Result
+from nps_research.wording import share
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+
+    from nps_research.study import Study
+
+__all__ = ["ResponseFunnel", "response_funnel"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ResponseFunnel(Result):
+    """From invited to answered, per wave and for all.
+
+    `frame` columns: group, invited, delivered, returned, n (answered the recommendation question),
+    item_missing, nonrespondents, pending, late (answered after the window), reach, response_rate.
+    """
+
+    window_days: int = 14
+
+    kind: ClassVar[str] = "response_funnel"
+    formats: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("invited", "delivered", "returned", "pending", "late"), "count"
+    )
+    headings: ClassVar[Mapping[str, str]] = {
+        "group": "Wave",
+        "n": "Answered",
+        "late": "Of these late",
+        "pending": "Still open",
+    }
+
+    @property
+    def finding(self) -> str:
+        rows = self.records
+        if not rows:
+            return "There are too few answers to show."
+        row = rows[-1]
+        return (
+            f"Of {row['invited']:,} invitations {row['delivered']:,} were delivered ({share(row['reach'])}), and "
+            f"{row['returned']:,} of these came back: a response rate of {share(row['response_rate'])}. "
+            f"{row['nonrespondents']:,} were met with silence."
+        )
+
+    @property
+    def note(self) -> str:
+        return (
+            f"Response rate: forms returned among delivered invitations whose window of {self.window_days} days "
+            "has closed (AAPOR RR2 among the reached). Late answers count as answers."
+        )
+
+    @property
+    def alt(self) -> str:
+        row = self.records[-1]
+        return (
+            f"Bars from {row['invited']:,} invited over {row['delivered']:,} delivered and {row['returned']:,} "
+            f"returned to {row['n']:,} who answered the question; the silent are hatched."
+        )
+
+    @property
+    def key_numbers(self) -> tuple[KeyNumber, ...]:
+        rows = self.records
+        return (
+            (KeyNumber(label="Response rate, all waves", estimate=rows[-1]["response_rate"], unit="share"),)
+            if rows
+            else ()
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.figures import plot_funnel
+
+        return plot_funnel(self, ax)
+
+
+def response_funnel(study: Study) -> ResponseFunnel:
+    """Invitations by what became of them, per wave and for all.
+
+    Parameters
+    ----------
+    study : Study
+        The study; it must say who was delivered or who responded.
+
+    Returns
+    -------
+    ResponseFunnel
+
+    Raises
+    ------
+    CannotAnswerError
+        If silence cannot be told from a form that came back without this answer.
+
+    Examples
+    --------
+    >>> from nps_research.study import Study
+    >>> table = pd.DataFrame({"likelihood_to_recommend": [10, 9, None, None], "responded": [1, 1, 1, 0]})
+    >>> response_funnel(Study.from_frames(responses=table)).frame[["invited", "returned", "n"]].values.tolist()
+    [[4, 3, 2]]
+    """
+    known = {"responses.delivered", "responses.responded", "responses.responded_at"} & study.available
+    if not known:
+        raise CannotAnswerError(study.missing("responses.responded"))
+    responses = study.responses
+    window = pd.Timedelta(days=study.settings.response_window_days)
+    if {"responses.invited_at", "responses.responded_at"} <= study.available:
+        late = responses["responded_at"] > responses["invited_at"] + window
+    else:
+        late = pd.Series(data=False, index=responses.index)
+    state = pd.get_dummies(responses["response_state"]).reindex(
+        columns=["answered", "item_missing", "nonrespondent", "not_reached", "pending"], fill_value=False
+    )
+    counts = state.assign(late=late).astype("int64")
+    frame = counts.sum().to_frame("all").T
+    if study.waves:
+        frame = pd.concat([counts.groupby(responses["wave"]).sum().loc[list(study.waves)], frame])
+    frame = (
+        frame.rename_axis("group").reset_index().rename(columns={"answered": "n", "nonrespondent": "nonrespondents"})
+    )
+    frame["returned"] = frame["n"] + frame["item_missing"]
+    frame["delivered"] = frame["returned"] + frame["nonrespondents"] + frame["pending"]
+    frame["invited"] = frame["delivered"] + frame["not_reached"]
+    closed = frame["returned"] + frame["nonrespondents"]
+    frame["reach"] = frame["delivered"] / frame["invited"]
+    frame["response_rate"] = (frame["returned"] / closed).where(closed > 0)
+    columns = ["invited", "delivered", "returned", "n", "item_missing", "nonrespondents", "pending", "late"]
+    return ResponseFunnel(
+        frame=frame[["group", *columns, "reach", "response_rate"]],
+        title="From invited to answered",
+        minimum_cell=study.settings.minimum_cell,
+        window_days=study.settings.response_window_days,
+    )

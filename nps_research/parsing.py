@@ -1,0 +1,225 @@
+"""Cells into values, by stated rules: what a cell may look like, and what it then means.
+
+Each `parse_*` function takes one column and returns its values, which cells could not be read, and
+how many were read by a rule that is more than copying (a decimal comma, a label after the number).
+Nothing is guessed: what no rule covers is unreadable, and the contract quarantines its row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = [
+    "NO",
+    "PARSERS",
+    "YES",
+    "Parsed",
+    "blank_codes",
+    "has_code",
+    "parse_flag",
+    "parse_id",
+    "parse_number",
+    "parse_score",
+    "parse_text",
+    "parse_timestamp",
+]
+
+MISSING_WORDS = ("", "n/a", "na", "nan", "null", "none", "-", "--", ".", "?", "#n/a")
+YES = ("1", "1.0", "true", "t", "yes", "yes.", "y", "ja", "oui", "da", "да", "так")
+NO = ("0", "0.0", "false", "f", "no", "no.", "n", "nein", "non", "nu", "нет", "ні")
+_ISO_DATE = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?$"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parsed:
+    """A column as values.
+
+    Attributes
+    ----------
+    values : pandas.Series
+        One value per cell; missing where the cell is missing or unreadable.
+    unreadable : pandas.Series of bool
+        Cells that hold something no rule can read.
+    rules : dict of str to int
+        How many cells were read by each rule that did more than copy.
+    """
+
+    values: pd.Series
+    unreadable: pd.Series
+    rules: dict[str, int] = field(default_factory=dict)
+
+
+def _as_text(column: pd.Series) -> pd.Series:
+    return column.astype("str").str.strip() if not pd.api.types.is_string_dtype(column) else column.str.strip()
+
+
+def _missing(text: pd.Series) -> pd.Series:
+    return text.isna() | text.str.lower().isin(MISSING_WORDS)
+
+
+def _counted(rules: dict[str, pd.Series | int]) -> dict[str, int]:
+    return {rule: int(np.sum(where)) for rule, where in rules.items() if int(np.sum(where))}
+
+
+def has_code(column: pd.Series, codes: Sequence[int | float | str]) -> pd.Series:
+    """Where a cell is one of the codes; 0, ``"0"`` and ``"0.0"`` are the same code.
+
+    Examples
+    --------
+    >>> has_code(pd.Series(["0", "BLANK", "3"]), [0, "blank"]).tolist()
+    [True, True, False]
+    """
+    text = _as_text(column).str.lower()
+    numbers = {float(code) for code in codes if _is_number(code)}
+    words = {str(code).strip().lower() for code in codes}
+    found = text.isin(words) & column.notna()
+    if numbers:
+        found |= pd.to_numeric(text, errors="coerce").isin(numbers)
+    return found.fillna(value=False).astype(bool)
+
+
+def _is_number(code: int | float | str) -> bool:
+    try:
+        float(code)
+    except ValueError:
+        return False
+    return True
+
+
+def blank_codes(column: pd.Series, codes: Sequence[int | float | str]) -> tuple[pd.Series, int]:
+    """The column with the codes that mean "no answer" made missing, and how many there were."""
+    if not codes:
+        return column, 0
+    coded = has_code(column, codes)
+    return column.mask(coded), int(coded.sum())
+
+
+def parse_score(column: pd.Series) -> Parsed:
+    """Answers that must be whole numbers: ``"9"``, ``"9,0"``, ``"10 - Extremely likely"``; range is not checked here.
+
+    Examples
+    --------
+    >>> parsed = parse_score(pd.Series(["9", "9,0", "10 - Extremely likely", "n/a", "7.5"]))
+    >>> parsed.values.tolist(), parsed.unreadable.tolist()
+    ([9, 9, 10, <NA>, <NA>], [False, False, False, False, True])
+    """
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        number = pd.to_numeric(column, errors="coerce").astype("Float64")
+        missing = number.isna()
+        whole = (~missing) & (number == number.round()).fillna(value=False) & (number.abs() < 1000).fillna(value=False)
+        return Parsed(values=number.where(whole).astype("Int64"), unreadable=~missing & ~whole)
+    text = _as_text(column)
+    missing = _missing(text)
+    parts = text.str.extract(
+        r"^(?P<number>[+-]?\d{1,3})(?P<zeros>[.,]0+)?(?P<label>\s*(?:[-–—:=.,)(]\s*)*[^\W\d_][^0-9]*)?$"
+    )
+    number = parts["number"].where(~missing)
+    values = pd.to_numeric(number, errors="coerce").astype("Int64")
+    read = number.notna()
+    rules = _counted(
+        {
+            "a word for no answer, such as n/a, read as missing": text.notna() & (text != "") & missing,
+            "zeros after the decimal sign dropped": read & parts["zeros"].notna(),
+            "the number taken from the front of a label": read & parts["label"].notna(),
+        }
+    )
+    return Parsed(values=values, unreadable=~missing & ~read, rules=rules)
+
+
+def parse_number(column: pd.Series) -> Parsed:
+    """Amounts and weights; a decimal comma is read as one.
+
+    Examples
+    --------
+    >>> parse_number(pd.Series(["1.5", "2,5", "x"])).values.tolist()
+    [1.5, 2.5, nan]
+    """
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        values = column.astype("float64")
+        return Parsed(values=values, unreadable=values.notna() & ~np.isfinite(values))
+    text = _as_text(column)
+    missing = _missing(text)
+    comma = text.str.match(r"^[+-]?\d+,\d+$").fillna(value=False)
+    values = pd.to_numeric(text.mask(comma, text.str.replace(",", ".")).mask(missing), errors="coerce").astype(
+        "float64"
+    )
+    values = values.where(np.isfinite(values))
+    return Parsed(
+        values=values,
+        unreadable=~missing & values.isna(),
+        rules=_counted({"a decimal comma read as a decimal point": comma & ~missing}),
+    )
+
+
+def parse_flag(column: pd.Series) -> Parsed:
+    """Yes or no.
+
+    Examples
+    --------
+    >>> parse_flag(pd.Series(["1", "no", ""])).values.tolist()
+    [True, False, <NA>]
+    """
+    text = _as_text(column).str.lower()
+    missing = _missing(text)
+    yes, no = text.isin(YES) & ~missing, text.isin(NO) & ~missing
+    values = pd.Series(pd.NA, index=column.index, dtype="boolean").mask(yes, other=True).mask(no, other=False)
+    return Parsed(values=values, unreadable=~missing & ~yes & ~no)
+
+
+def parse_timestamp(column: pd.Series, *, date_format: str | None = None) -> Parsed:
+    """Moments: ISO 8601, or the stated ``strptime`` format; a zone, where given, is turned to UTC.
+
+    Examples
+    --------
+    >>> parse_timestamp(pd.Series(["2025-12-31", "31/12/2025"])).unreadable.tolist()
+    [False, True]
+    """
+    if pd.api.types.is_datetime64_any_dtype(column):
+        values = column.dt.tz_convert("UTC").dt.tz_localize(None) if column.dt.tz is not None else column
+        return Parsed(values=values.astype("datetime64[us]"), unreadable=pd.Series(data=False, index=column.index))
+    text = _as_text(column)
+    missing = _missing(text)
+    if date_format is None:
+        readable = text.where(text.str.match(_ISO_DATE).fillna(value=False))
+        values = pd.to_datetime(readable, format="ISO8601", errors="coerce", utc=True)
+        zoned = readable.str.contains(r"(?:Z|[+-]\d{2}:?\d{2})$", regex=True).fillna(
+            value=False
+        ) & readable.str.contains(":")
+        rules = _counted({"a time with a zone turned to UTC": zoned & ~missing})
+    else:
+        values = pd.to_datetime(text.mask(missing), format=date_format, errors="coerce", utc=True)
+        rules = {}
+    return Parsed(
+        values=values.dt.tz_localize(None).astype("datetime64[us]"), unreadable=~missing & values.isna(), rules=rules
+    )
+
+
+def parse_text(column: pd.Series) -> Parsed:
+    """Words, as they are; an empty cell is missing."""
+    text = _as_text(column)
+    text = text.mask(text.isna() | (text == ""))
+    return Parsed(values=text.astype("str"), unreadable=pd.Series(data=False, index=column.index))
+
+
+def parse_id(column: pd.Series) -> Parsed:
+    """Identifiers: words; whole numbers that a spreadsheet stored as ``12.0`` lose the ``.0``."""
+    if pd.api.types.is_float_dtype(column) and (column.dropna() == column.dropna().round()).all():
+        column = column.astype("Int64")
+    return parse_text(column.astype("str").mask(column.isna()))
+
+
+PARSERS: dict[str, Callable[[pd.Series], Parsed]] = {
+    "score": parse_score,
+    "number": parse_number,
+    "flag": parse_flag,
+    "timestamp": parse_timestamp,
+    "text": parse_text,
+    "id": parse_id,
+}

@@ -1,0 +1,10 @@
+"""Reports: run the notebooks a study can feed, and publish what they say as one folder.
+
+The way of a report: `notebooks` reads them, `execute` runs them, `shareable` takes out whatever
+must not be shared, `harvest` collects the results, `pages` turns all of it into HTML, `privacy`
+looks for what leaked, `publish` swaps the folder whole. `runner` calls them in this order.
+"""
+
+from nps_research.report.runner import NotebookOutcome, Progress, ReportOutcome, make_report
+
+__all__ = ["NotebookOutcome", "Progress", "ReportOutcome", "make_report"]

@@ -1,0 +1,208 @@
+"""Putting a report together: every notebook's files, the leak scan, the index, the private folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nps_research.errors import ReportError
+from nps_research.report.execute import Failure
+from nps_research.report.harvest import csv_text, harvest, table_csv
+from nps_research.report.notebooks import ReportNotebook, own_text
+from nps_research.report.pages import GLOSSARY, Card, Pages
+from nps_research.report.privacy import count_leaks, readable_text
+from nps_research.report.provenance import CHECKOUT, Provenance, provenance
+from nps_research.report.publish import MADE_BY, PRIVATE_NOTE, Workspace, write_private, write_shared
+from nps_research.report.shareable import notebook_text, shareable_notebook
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nbformat import NotebookNode
+
+    from nps_research.study import Study
+
+__all__ = ["Part", "assemble", "write_report"]
+
+_PRIVATE_TEXT = f"""Private, made by {MADE_BY}. Do not share.
+
+quarantine.csv  rows of the study that were not accepted, with reasons
+errors/         what went wrong in notebooks that failed, with values from the data
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What one notebook adds to a report.
+
+    Attributes
+    ----------
+    card : Card
+        What the index says of it.
+    files : mapping of str to str
+        Shared files, by their path in the report.
+    traceback : str
+        For the private folder.
+    """
+
+    card: Card
+    files: Mapping[str, str]
+    traceback: str = ""
+
+    @property
+    def text(self) -> str:
+        """All that can be read in it."""
+        return "\n".join([self.card.reason, *(_readable(name, content) for name, content in self.files.items())])
+
+
+def assemble(
+    study: Study,
+    folders: tuple[Path, Path],
+    notebooks: Sequence[ReportNotebook],
+    nodes: Mapping[str, NotebookNode],
+    ended: Mapping[str, Failure | None],
+    missing: Mapping[str, str],
+) -> list[Part]:
+    """The parts of a report, none of which shows what is private.
+
+    Parameters
+    ----------
+    study : Study
+    folders : tuple of Path
+        The study's own, and that of its tables.
+    notebooks : sequence of ReportNotebook
+        All that were chosen.
+    nodes : mapping of str to nbformat.NotebookNode
+        Those that were run, by name.
+    ended : mapping of str to Failure or None
+        How they ended, by name.
+    missing : mapping of str to str
+        What the study lacks, for those that were not run.
+    """
+    pages = Pages(study, provenance(study))
+    parts = []
+    for notebook in notebooks:
+        if notebook.name in missing:
+            reason = missing[notebook.name]
+            parts.append(Part(card=_card(notebook, "not made", reason), files={}))
+        elif failure := ended[notebook.name]:
+            parts.append(_failed(pages, notebook, failure))
+        else:
+            parts.append(_made(pages, notebook, nodes[notebook.name], folders[0].name))
+    faults = _faults(study, folders, notebooks, parts)
+    return [
+        _failed(pages, notebook, Failure(error="ReportError", message=faults[notebook.name], traceback=part.traceback))
+        if notebook.name in faults
+        else part
+        for notebook, part in zip(notebooks, parts, strict=True)
+    ]
+
+
+def _card(notebook: ReportNotebook, state: str, reason: str = "") -> Card:
+    return Card(name=notebook.name, title=notebook.title, question=notebook.question, state=state, reason=reason)
+
+
+def _failed(pages: Pages, notebook: ReportNotebook, failure: Failure) -> Part:
+    reason = f"{failure.error}: {failure.message}" if failure.message else failure.error
+    files = {f"{notebook.name}.html": pages.failure(notebook, failure)}
+    return Part(card=_card(notebook, "failed", reason), files=files, traceback=failure.traceback or reason)
+
+
+def _made(pages: Pages, notebook: ReportNotebook, node: NotebookNode, study_name: str) -> Part:
+    try:
+        shared = shareable_notebook(node, study_name)
+    except ReportError as error:
+        return _failed(pages, notebook, Failure(error="ReportError", message=str(error)))
+    results = harvest(notebook.name, shared)
+    files = {
+        f"{notebook.name}.html": pages.notebook(notebook, shared, results),
+        f"notebooks/{notebook.name}.ipynb": notebook_text(shared),
+    }
+    files |= {result.table: table_csv(result) for result in results}
+    return Part(card=replace(_card(notebook, "made"), results=tuple(results)), files=files)
+
+
+def _faults(
+    study: Study, folders: Sequence[Path], notebooks: Sequence[ReportNotebook], parts: Sequence[Part]
+) -> dict[str, str]:
+    """Why parts may not be published after all, by notebook: they show what is private."""
+    texts = {part.card.name: part.text for part in parts}
+    machine = {str(folder) for folder in (*folders, CHECKOUT, Path.home()) if len(folder.parts) > 2}
+    faults = {
+        name: "this page names a folder of the machine it was made on; it was not published"
+        for name, text in texts.items()
+        if any(folder in text for folder in machine)
+    }
+    public = {each.name: f"{_described(study)}\n{own_text(each)}" for each in notebooks}
+    leaks = count_leaks(texts, private=study.private_values(), public=public)
+    return faults | {name: _leak_text(count) for name, count in leaks.items()}
+
+
+def _leak_text(count: int) -> str:
+    values = "1 value that belongs" if count == 1 else f"{count} values that belong"
+    return f"this page shows {values} to respondents; it was not published"
+
+
+def _described(study: Study) -> str:
+    """What is no secret: the study's own description and the glossary."""
+    return "\n".join([study.name, study.source, study.licence, study.period, study.base, GLOSSARY])
+
+
+def write_report(study: Study, parts: Sequence[Part], place: Workspace) -> None:
+    """Write all files of a report and its private folder.
+
+    Raises
+    ------
+    ReportError
+        The index or ``results.json`` would show private values.
+    """
+    made_from = provenance(study)
+    pages = Pages(study, made_from)
+    cards = [part.card for part in parts]
+    around = {
+        "index.html": pages.index(cards),
+        "glossary.html": pages.glossary(),
+        "results.json": _results_json(study, made_from, cards),
+    }
+    described = "\n".join([_described(study), *(f"{card.title}\n{card.question}" for card in cards)])
+    texts = {name: _readable(name, content) for name, content in around.items()}
+    if leaks := count_leaks(texts, private=study.private_values(), public=dict.fromkeys(texts, described)):
+        shown = " and ".join(f"{name} would show {count} of them" for name, count in leaks.items())
+        raise ReportError(f"values that belong to respondents may not be published: {shown}")
+    for files in (around, *(part.files for part in parts)):
+        for name, content in files.items():
+            write_shared(place.shared, name, content)
+    rows = study.quarantine
+    write_private(place.private, PRIVATE_NOTE, _PRIVATE_TEXT)
+    write_private(place.private, "quarantine.csv", csv_text(list(rows.columns), rows.itertuples(index=False)))
+    for part in parts:
+        if part.traceback:
+            write_private(place.private, f"errors/{part.card.name}.txt", part.traceback)
+
+
+def _results_json(study: Study, made_from: Provenance, cards: Sequence[Card]) -> str:
+    content = {
+        "made_by": MADE_BY,
+        "schema": 1,
+        "study": {
+            "name": study.name,
+            "source": study.source,
+            "licence": study.licence,
+            "made_up": study.made_up,
+            "period": study.period,
+            "base": study.base,
+        },
+        "made_from": made_from.to_json(),
+        "notebooks": [
+            {"name": card.name, "title": card.title, "state": card.state, "reason": card.reason} for card in cards
+        ],
+        "results": [result.to_json() for card in cards for result in card.results],
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def _readable(name: str, content: str) -> str:
+    kinds = {".html": "html", ".json": "json", ".ipynb": "json"}
+    return readable_text(content, kinds.get(Path(name).suffix, "text"))

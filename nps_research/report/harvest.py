@@ -1,0 +1,150 @@
+"""What the notebooks found: their results as plain data, as CSV, and as cards for the index."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from nps_research.report.notebooks import has_tag
+from nps_research.result import MIME_TYPE
+from nps_research.tables import format_interval, format_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from nbformat import NotebookNode
+
+__all__ = ["HarvestedResult", "ShownNumber", "csv_text", "harvest", "shown_numbers", "table_csv"]
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HarvestedResult:
+    """One result as its notebook displayed it.
+
+    Attributes
+    ----------
+    notebook : str
+        Name of the notebook.
+    position : int
+        1 for the first result displayed in it.
+    name : str
+        Its title as a file name; the only one of that name in its notebook.
+    headline : bool
+        Whether it stands on the index page.
+    bundle : dict
+        What `Result.to_json` gave.
+    """
+
+    notebook: str
+    position: int
+    name: str
+    headline: bool
+    bundle: dict[str, Any]
+
+    @property
+    def table(self) -> str:
+        """Path of its CSV inside the report."""
+        return f"tables/{self.notebook}-{self.name}.csv"
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in ``results.json``."""
+        where = {"notebook": self.notebook, "position": self.position, "name": self.name, "headline": self.headline}
+        return where | {"table": self.table, "result": self.bundle}
+
+
+def harvest(notebook: str, node: NotebookNode) -> list[HarvestedResult]:
+    """The results displayed in an executed notebook, in their order."""
+    found: list[HarvestedResult] = []
+    used: Counter[str] = Counter()
+    for cell in node.cells:
+        for output in cell.get("outputs", ()):
+            bundle = output.get("data", {}).get(MIME_TYPE)
+            if bundle is None:
+                continue
+            slug = _slug(bundle["title"]) or _slug(bundle["kind"]) or "result"
+            used[slug] += 1
+            name = slug if used[slug] == 1 else f"{slug}--{used[slug]}"
+            headline = has_tag(cell, "headline")
+            position = len(found) + 1
+            found.append(
+                HarvestedResult(notebook=notebook, position=position, name=name, headline=headline, bundle=bundle)
+            )
+    return found
+
+
+def _slug(text: str) -> str:
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_text).strip("-")[:60].rstrip("-")
+
+
+def csv_text(columns: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
+    r"""A table as CSV that no spreadsheet takes for formulas.
+
+    Text that begins like a formula gets an apostrophe before it; numbers stay numbers.
+
+    Examples
+    --------
+    >>> csv_text(["group", "estimate"], [["=1+1", -5.3]])
+    "group,estimate\n'=1+1,-5.3\n"
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([_inert(column) for column in columns])
+    writer.writerows([_inert(value) for value in row] for row in rows)
+    return buffer.getvalue()
+
+
+def _inert(value: Any) -> Any:
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+    if pd.api.types.is_scalar(value):
+        return "" if pd.isna(value) else value
+    return _inert(str(value))
+
+
+def table_csv(result: HarvestedResult) -> str:
+    """A result's table as CSV."""
+    return csv_text(result.bundle["columns"], result.bundle["rows"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownNumber:
+    """A key number as readers see it."""
+
+    label: str
+    estimate: str
+    interval: str
+    change: str
+
+
+def shown_numbers(results: Iterable[HarvestedResult]) -> list[ShownNumber]:
+    """The key numbers of results, formatted."""
+    return [
+        _shown(number, result.bundle["settings"].get("confidence_level", 0.95))
+        for result in results
+        for number in result.bundle["key_numbers"]
+    ]
+
+
+def _shown(number: dict[str, Any], level: float) -> ShownNumber:
+    unit = number["unit"]
+    interval = ""
+    if number["conf_low"] is not None:
+        interval = f"{level:.0%} interval {format_interval(number['conf_low'], number['conf_high'], unit)}"
+    change = ""
+    if number["change"] is not None:
+        style = "share_points" if unit == "share" else unit
+        change = f"{format_value(number['change'], style)} {number['change_label']}".strip()
+        if number["change_conf_low"] is not None:
+            change += f" ({format_interval(number['change_conf_low'], number['change_conf_high'], style)})"
+    estimate = format_value(number["estimate"], unit)
+    return ShownNumber(label=number["label"], estimate=estimate, interval=interval, change=change)

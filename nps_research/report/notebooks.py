@@ -1,0 +1,129 @@
+"""The notebooks of a report: which there are, what each asks, and where its study comes from."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import nbformat
+
+from nps_research.errors import ReportError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from nbformat import NotebookNode
+
+__all__ = ["ReportNotebook", "has_tag", "own_text", "read_notebooks", "restore_parameters", "with_parameters"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportNotebook:
+    """One notebook as it lies in the folder: not run, without outputs.
+
+    Attributes
+    ----------
+    name : str
+        File name without its ending, e.g. ``"01_score"``.
+    title, question : str
+        What the page is called and which question it answers.
+    needs : tuple of str
+        Columns the study must have, as ``"table.column"``.
+    node : nbformat.NotebookNode
+        The cells.
+    """
+
+    name: str
+    title: str
+    question: str
+    needs: tuple[str, ...]
+    node: NotebookNode
+
+
+def read_notebooks(folder: Path, *, only: Sequence[str] = ()) -> list[ReportNotebook]:
+    """The numbered notebooks of a folder, in order.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the ``*.ipynb`` files are; only those whose name begins with a digit count.
+    only : sequence of str
+        Names to keep, with or without number, e.g. ``"01_score"`` or ``"score"``.
+
+    Raises
+    ------
+    ReportError
+        No notebooks, a name in `only` that is none of them, or one that breaks the rules.
+    """
+    files = sorted(folder.glob("[0-9]*.ipynb"))
+    if not files:
+        raise ReportError(f"there are no notebooks in {folder}; pass the folder they are in")
+    names = [file.stem for file in files]
+    for wanted in only:
+        if not any(_is_called(name, wanted) for name in names):
+            close = get_close_matches(wanted, names + [name.partition("_")[2] for name in names], n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise ReportError(f"no notebook is called {wanted!r}; there are {', '.join(names)}{hint}")
+    return [_read(file) for file in files if not only or any(_is_called(file.stem, wanted) for wanted in only)]
+
+
+def _is_called(name: str, wanted: str) -> bool:
+    return wanted.removesuffix(".ipynb") in (name, *name.split("_", 1))
+
+
+def _read(file: Path) -> ReportNotebook:
+    try:
+        node = nbformat.read(file, as_version=4)  # type: ignore[no-untyped-call]
+        nbformat.validate(node)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        raise ReportError(f"{file.name} is not a notebook that can be read ({type(error).__name__})") from error
+    about = node.metadata.get("nps_research", {})
+    if not about.get("title"):
+        raise ReportError(f"{file.name} has no title: its metadata needs nps_research.title")
+    if sum(has_tag(cell, "parameters") for cell in node.cells) != 1:
+        raise ReportError(f"{file.name} needs one cell tagged 'parameters', which names its study")
+    return ReportNotebook(
+        name=file.stem,
+        title=about["title"],
+        question=about.get("question", ""),
+        needs=tuple(about.get("needs", ())),
+        node=node,
+    )
+
+
+def has_tag(cell: NotebookNode, tag: str) -> bool:
+    """Whether a cell carries a tag."""
+    return tag in cell.metadata.get("tags", ())
+
+
+def own_text(notebook: ReportNotebook) -> str:
+    """All that the notebook's author wrote."""
+    about = [notebook.title, notebook.question]
+    return "\n".join([*about, *(cell.source for cell in notebook.node.cells)])
+
+
+def with_parameters(notebook: ReportNotebook, *, study_folder: Path, data_folder: Path) -> NotebookNode:
+    """A copy to be run: fixed cell ids, no outputs, and the real folders in its `parameters` cell."""
+    node = copy.deepcopy(notebook.node)
+    node.nbformat_minor = 5
+    for number, cell in enumerate(node.cells, start=1):
+        cell.id = f"cell-{number}"
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+        if has_tag(cell, "parameters"):
+            cell.source = _parameters(str(study_folder), str(data_folder))
+    return node
+
+
+def restore_parameters(node: NotebookNode, study_name: str) -> None:
+    """Take the folders of this machine out again: only the study's own folder name stays."""
+    for cell in node.cells:
+        if has_tag(cell, "parameters"):
+            cell.source = _parameters(study_name, None)
+
+
+def _parameters(study_folder: str, data_folder: str | None) -> str:
+    return f"study_folder = {study_folder!r}\ndata_folder = {data_folder!r}"

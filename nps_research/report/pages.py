@@ -1,0 +1,204 @@
+"""Pages: a notebook, a failed notebook, the index and the glossary as HTML.
+
+nbconvert does the rendering, with the templates of this folder and nothing of its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections import Counter
+from dataclasses import dataclass
+from hashlib import sha256
+from html import unescape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import StrictUndefined
+from markupsafe import Markup
+from nbconvert.exporters.templateexporter import TemplateExporter
+
+from nps_research.report.harvest import HarvestedResult, shown_numbers
+from nps_research.report.notebooks import ReportNotebook, has_tag
+from nps_research.report.sanitise import heading_slug, render_markdown
+from nps_research.tables import plain_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jinja2 import Environment
+    from nbformat import NotebookNode
+
+    from nps_research.report.execute import Failure
+    from nps_research.report.provenance import Provenance
+    from nps_research.study import Study
+
+__all__ = ["GLOSSARY", "Card", "Pages"]
+
+_FOLDER = Path(__file__).parent
+GLOSSARY = (_FOLDER / "glossary.md").read_text(encoding="utf-8")
+_HEADING = re.compile(r'<h2 id="[^"]*">(.*?)</h2>', re.DOTALL)
+_LABEL = re.compile(r'aria-label="([^"]*)"')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What the index says of one notebook.
+
+    Attributes
+    ----------
+    name, title, question : str
+        Of the notebook.
+    state : {"made", "failed", "not made"}
+    reason : str
+        Why it was not made, or failed.
+    results : tuple of HarvestedResult
+    """
+
+    name: str
+    title: str
+    question: str
+    state: str
+    reason: str = ""
+    results: tuple[HarvestedResult, ...] = ()
+
+    @property
+    def headlines(self) -> list[HarvestedResult]:
+        """The results for the index page."""
+        return [result for result in self.results if result.headline]
+
+
+class _Exporter(TemplateExporter):
+    """nbconvert with our templates alone, in which all text is escaped."""
+
+    output_mimetype = "text/html"
+
+    def default_filters(self) -> list[tuple[str, Any]]:
+        return [("has_tag", has_tag)]
+
+    def _create_environment(self) -> Environment:
+        environment: Environment = super()._create_environment()  # type: ignore[no-untyped-call]
+        environment.autoescape = True
+        environment.undefined = StrictUndefined
+        environment.trim_blocks = environment.lstrip_blocks = True
+        return environment
+
+
+class Pages:
+    """Renders the pages of one report.
+
+    Parameters
+    ----------
+    study : Study
+        Named, with its licence, on every page.
+    made_from : Provenance
+        For the footer.
+    """
+
+    def __init__(self, study: Study, made_from: Provenance) -> None:
+        style = (_FOLDER / "templates" / "style.css").read_text(encoding="utf-8")
+        paths = [str(_FOLDER / "templates")]
+        self._exporter = _Exporter(template_paths=paths, template_file="page.html.j2", file_extension=".html")  # type: ignore[no-untyped-call]
+        self._common: dict[str, Any] = {
+            "study": {
+                name: plain_text(getattr(study, name), 400)
+                for name in ("name", "source", "licence", "url", "period", "base")
+            },
+            "made_up": study.made_up,
+            "made_from": made_from,
+            "style": Markup(style),  # noqa: S704 - our own file
+            "style_hash": base64.b64encode(sha256(style.encode()).digest()).decode("ascii"),
+        }
+
+    def notebook(self, notebook: ReportNotebook, node: NotebookNode, results: Sequence[HarvestedResult]) -> str:
+        """The page of a notebook that ran; `node` has been made fit to share."""
+        cells = _cells(node, notebook.title)
+        page = {
+            "title": notebook.title,
+            "question": notebook.question,
+            "numbers": shown_numbers(result for result in results if result.headline),
+            "results": results,
+            "name": notebook.name,
+        }
+        html, _ = self._exporter.from_notebook_node(
+            node, resources=self._common | page | {"cells": cells, "contents": _name_headings(cells)}
+        )
+        return _unique_labels(str(html))
+
+    def failure(self, notebook: ReportNotebook, failure: Failure) -> str:
+        """The page of a notebook that failed."""
+        return self._render("failed.html.j2", title=notebook.title, question=notebook.question, failure=failure)
+
+    def index(self, cards: Sequence[Card]) -> str:
+        """The page of findings at a glance."""
+        numbers = {card.name: shown_numbers(card.headlines) for card in cards}
+        return self._render("index.html.j2", title=self._common["study"]["name"], cards=cards, numbers=numbers)
+
+    def glossary(self) -> str:
+        """The page that says what the words mean."""
+        text = render_markdown(GLOSSARY, title="Glossary")
+        return self._render("glossary.html.j2", title="Glossary", text=Markup(text))  # noqa: S704 - sanitised
+
+    def _render(self, template: str, **content: Any) -> str:
+        page = self._exporter.environment.get_template(template)
+        return str(page.render(resources=self._common | content))
+
+
+def _cells(node: NotebookNode, title: str) -> list[dict[str, Any]]:
+    """The cells for the template; their HTML has passed the allow-lists.
+
+    Code that shows nothing is folded away with the next that does.
+    """
+    cells: list[dict[str, Any]] = []
+    code: list[str] = []
+    for cell in node.cells:
+        if cell.cell_type == "markdown":
+            html = Markup(render_markdown(cell.source, title=title))  # noqa: S704 - sanitised
+            cells.append({"kind": "text", "html": html})
+        elif cell.cell_type == "code":
+            code += [cell.source] if cell.source.strip() else []
+            if cell.outputs:
+                outputs = [_output(output) for output in cell.outputs]
+                cells.append({"kind": "outputs", "outputs": outputs, "headline": has_tag(cell, "headline")})
+                cells.append({"kind": "code", "code": "\n\n".join(code)})
+                code = []
+    if code:
+        cells.append({"kind": "code", "code": "\n\n".join(code)})
+    return cells
+
+
+def _output(output: NotebookNode) -> Markup:
+    data = output.get("data", {})
+    if "text/html" in data:
+        return Markup(data["text/html"])  # noqa: S704 - sanitised
+    return Markup('<pre class="nps-text" tabindex="0">{}</pre>').format(data.get("text/plain", output.get("text", "")))
+
+
+def _name_headings(cells: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Give every second-level heading a name of its own; return names and texts for the contents."""
+    contents: list[tuple[str, str]] = []
+    used: Counter[str] = Counter()
+
+    def named(heading: re.Match[str]) -> str:
+        text = unescape(re.sub(r"<[^>]*>", "", heading[1]))
+        slug = heading_slug(text)
+        used[slug] += 1
+        name = slug if used[slug] == 1 else f"{slug}--{used[slug]}"
+        contents.append((name, text))
+        return f'<h2 id="{name}">{heading[1]}</h2>'
+
+    for cell in cells:
+        if cell["kind"] == "text":
+            cell["html"] = Markup(_HEADING.sub(named, cell["html"]))  # noqa: S704 - sanitised
+    return contents
+
+
+def _unique_labels(html: str) -> str:
+    """Number the labels that come more than once: screen readers list regions by them."""
+    used: Counter[str] = Counter()
+
+    def numbered(label: re.Match[str]) -> str:
+        used[label[1]] += 1
+        return label[0] if used[label[1]] == 1 else f'aria-label="{label[1]} ({used[label[1]]})"'
+
+    return _LABEL.sub(numbered, html)

@@ -1,0 +1,145 @@
+"""make_report: from a study and a folder of notebooks to a published report."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from nps_research.errors import ReportError
+from nps_research.report.assemble import assemble, write_report
+from nps_research.report.execute import Progress, run_notebooks
+from nps_research.report.notebooks import read_notebooks, with_parameters
+from nps_research.report.provenance import CHECKOUT
+from nps_research.report.publish import check_place, private_folder, workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from nps_research.report.pages import Card
+    from nps_research.study import Study
+
+__all__ = ["NotebookOutcome", "Progress", "ReportOutcome", "make_report"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotebookOutcome:
+    """What became of one notebook; `reason` is empty where it was made."""
+
+    name: str
+    title: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOutcome:
+    """A published report.
+
+    Attributes
+    ----------
+    out, private : Path
+        The report, and the folder of what is not to be shared.
+    made, failed, not_made : tuple of NotebookOutcome
+        Every notebook is in one of them.
+    """
+
+    out: Path
+    private: Path
+    made: tuple[NotebookOutcome, ...]
+    failed: tuple[NotebookOutcome, ...]
+    not_made: tuple[NotebookOutcome, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 2 where a notebook failed."""
+        return 2 if self.failed else 0
+
+
+def make_report(
+    study: Study,
+    *,
+    notebooks: Path | None = None,
+    out: Path,
+    only: Sequence[str] = (),
+    jobs: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> ReportOutcome:
+    """Run the notebooks a study can feed, and publish the report.
+
+    Parameters
+    ----------
+    study : Study
+    notebooks : Path, optional
+        Folder of numbered notebooks; the one beside the package where not given.
+    out : Path
+        Folder of the report, replaced whole. What is not to be shared goes to ``OUT-private``.
+    only : sequence of str
+        Notebooks to run, with or without number; all where empty.
+    jobs : int, optional
+        How many run side by side; two where not given, or one on a single processor.
+    progress : callable, optional
+        Told how far each notebook is.
+
+    Returns
+    -------
+    ReportOutcome
+
+    Raises
+    ------
+    ReportError
+        Nothing could be published; what was at `out` is as it was.
+    """
+    out = out.resolve()
+    folder = (notebooks or CHECKOUT / "notebooks").resolve()
+    if study.folder is None:
+        raise ReportError("a report needs a study that was opened from its folder")
+    study_folder, data_folder = study.folder.resolve(), (study.data_folder or study.folder).resolve()
+    chosen = read_notebooks(folder, only=only)
+    check_place(out)
+    check_place(private_folder(out), private=True)
+    missing = {each.name: study.missing(*each.needs) for each in chosen if not study.can_answer(*each.needs)}
+    nodes = {
+        each.name: with_parameters(each, study_folder=study_folder, data_folder=data_folder)
+        for each in chosen
+        if each.name not in missing
+    }
+    last: dict[str, Progress] = {}
+
+    def tell(news: Progress) -> None:
+        last[news.notebook] = news
+        if progress:
+            progress(news)
+
+    for name in missing:
+        tell(Progress(notebook=name, cells_done=0, cells_total=0, seconds=0.0, state="not made"))
+    with workspace(out) as place:
+        ended = run_notebooks(nodes, folder=folder, runtime=place.runtime, jobs=jobs or _default_jobs(), progress=tell)
+        parts = assemble(study, (study_folder, data_folder), chosen, nodes, ended, missing)
+        for part in parts:
+            if part.card.state == "failed" and last[part.card.name].state == "made":
+                tell(replace(last[part.card.name], state="failed"))
+        try:
+            write_report(study, parts, place)
+            place.publish(out, private_folder(out))
+        except OSError as error:
+            raise ReportError(f"the report could not be written to {out}: {error.strerror}") from error
+    return _outcome(out, [part.card for part in parts])
+
+
+def _default_jobs() -> int:
+    return min(2, os.cpu_count() or 1)
+
+
+def _outcome(out: Path, cards: Sequence[Card]) -> ReportOutcome:
+    def those(state: str) -> tuple[NotebookOutcome, ...]:
+        chosen = (card for card in cards if card.state == state)
+        return tuple(NotebookOutcome(name=card.name, title=card.title, reason=card.reason) for card in chosen)
+
+    return ReportOutcome(
+        out=out,
+        private=private_folder(out),
+        made=those("made"),
+        failed=those("failed"),
+        not_made=those("not made"),
+    )

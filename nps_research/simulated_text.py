@@ -1,0 +1,162 @@
+"""Names and comments of the made-up company's contacts, in four languages.
+
+No name here belongs to anyone in particular: first names and surnames are common ones, drawn
+apart. Surnames that change with gender are left out, so that every pair is a possible name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["COMMENTS", "FIRST_NAMES", "SURNAMES", "draw_comments", "draw_names"]
+
+# language -> (as written, as in an e-mail address)
+FIRST_NAMES: dict[str, tuple[tuple[str, str], ...]] = {
+    "en": (
+        ("Alice", "alice"), ("Brian", "brian"), ("Chloe", "chloe"), ("David", "david"), ("Emma", "emma"),
+        ("George", "george"), ("Helen", "helen"), ("Ian", "ian"), ("Laura", "laura"), ("Simon", "simon"),
+    ),
+    "uk": (
+        ("Олена", "olena"), ("Андрій", "andrii"), ("Оксана", "oksana"), ("Тарас", "taras"), ("Ірина", "iryna"),
+        ("Богдан", "bohdan"), ("Наталія", "nataliia"), ("Сергій", "serhii"), ("Юлія", "yuliia"), ("Остап", "ostap"),
+    ),
+    "ro": (
+        ("Ana", "ana"), ("Andrei", "andrei"), ("Cătălina", "catalina"), ("Dumitru", "dumitru"), ("Elena", "elena"),
+        ("Ștefan", "stefan"), ("Ioana", "ioana"), ("Mihai", "mihai"), ("Raluca", "raluca"), ("Vlad", "vlad"),
+    ),
+    "ru": (
+        ("Анна", "anna"), ("Борис", "boris"), ("Вера", "vera"), ("Дмитрий", "dmitrii"), ("Елена", "elena"),
+        ("Игорь", "igor"), ("Марина", "marina"), ("Олег", "oleg"), ("Светлана", "svetlana"), ("Павел", "pavel"),
+    ),
+}  # fmt: skip
+SURNAMES: dict[str, tuple[tuple[str, str], ...]] = {
+    "en": (
+        ("Adams", "adams"), ("Baker", "baker"), ("Clarke", "clarke"), ("Dixon", "dixon"), ("Evans", "evans"),
+        ("Fisher", "fisher"), ("Grant", "grant"), ("Hughes", "hughes"), ("O'Neill", "oneill"), ("Walker", "walker"),
+    ),
+    "uk": (
+        ("Шевченко", "shevchenko"), ("Коваль", "koval"), ("Бондаренко", "bondarenko"), ("Ткачук", "tkachuk"),
+        ("Мельник", "melnyk"), ("Кравець", "kravets"), ("Лисенко", "lysenko"), ("Гнатюк", "hnatiuk"),
+        ("Поліщук", "polishchuk"), ("Їжак", "yizhak"),
+    ),
+    "ro": (
+        ("Popescu", "popescu"), ("Ionescu", "ionescu"), ("Rusu", "rusu"), ("Ceban", "ceban"), ("Munteanu", "munteanu"),
+        ("Țurcanu", "turcanu"), ("Lupu", "lupu"), ("Moraru", "moraru"), ("Șandru", "sandru"), ("Bălan", "balan"),
+    ),
+    "ru": (
+        ("Белых", "belykh"), ("Гончар", "gonchar"), ("Дубко", "dubko"), ("Зима", "zima"), ("Король", "korol"),
+        ("Мороз", "moroz"), ("Седых", "sedykh"), ("Ткач", "tkach"), ("Чайка", "chaika"), ("Черных", "chernykh"),
+    ),
+}  # fmt: skip
+
+# language -> what is said by those at 0-6, at 7-8 (or with the score left blank), at 9-10
+COMMENTS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "en": (
+        ("Two late deliveries this quarter.", "Nobody answers the phone.", "Parts arrived damaged, again.",
+         "Invoices are wrong too often.", "Prices went up without a word."),
+        ("Fine overall, delivery could be faster.", "OK.", "Good products, slow support.",
+         "The web shop needs work.", "No complaints, nothing special."),
+        ("Always on time, thank you!", "Our account manager is excellent.", "Great quality.",
+         "Quick, friendly, reliable.", "Keep it up."),
+    ),
+    "uk": (
+        ("Двічі затримали доставку.", "Ніхто не бере слухавку.", "Знову пошкоджений товар.",
+         "Помилки в рахунках.", "Ціни зросли без попередження."),
+        ("Загалом добре, але доставка повільна.", "Нормально.", "Товар добрий, підтримка повільна.",
+         "Сайт незручний.", "Без зауважень."),
+        ("Завжди вчасно, дякуємо!", "Чудовий менеджер.", "Відмінна якість.",
+         "Швидко й надійно.", "Так тримати!"),
+    ),
+    "ro": (
+        ("Două livrări întârziate.", "Nu răspunde nimeni la telefon.", "Marfă deteriorată din nou.",
+         "Facturile au greșeli.", "Prețurile au crescut fără anunț."),
+        ("În general bine, livrarea e lentă.", "E în regulă.", "Produse bune, asistență lentă.",
+         "Magazinul online e greoi.", "Nimic deosebit."),
+        ("Mereu la timp, mulțumim!", "Managerul nostru e excelent.", "Calitate foarte bună.",
+         "Rapid și de încredere.", "Țineți-o tot așa!"),
+    ),
+    "ru": (
+        ("Дважды задержали поставку.", "Никто не отвечает на звонки.", "Опять брак.",
+         "Ошибки в счетах.", "Цены выросли без предупреждения."),
+        ("В целом хорошо, но доставка медленная.", "Нормально.", "Товар хороший, поддержка медленная.",
+         "Сайт неудобный.", "Без замечаний."),
+        ("Всегда вовремя, спасибо!", "Отличный менеджер.", "Отличное качество.",
+         "Быстро и надёжно.", "Так держать!"),
+    ),
+}  # fmt: skip
+
+
+def draw_names(
+    language: NDArray[Any], account: NDArray[Any], shares_mailbox: NDArray[Any], *, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Names in the contacts' languages, and e-mail addresses at example.com and example.org.
+
+    Parameters
+    ----------
+    language : ndarray of str, shape (n_contacts,)
+        ``"en"``, ``"uk"``, ``"ro"`` or ``"ru"``.
+    account : ndarray of int, shape (n_contacts,)
+        Number of the contact's account; it is part of the address.
+    shares_mailbox : ndarray of bool, shape (n_contacts,)
+        Whose account has one mailbox, ``office@...``, for all.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `name` and `email`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> arguments = np.array(["uk", "en"]), np.array([7, 8]), np.array([False, True])
+    >>> list(draw_names(*arguments, rng=np.random.default_rng(1))["email"])
+    ['i.kravets@a7.example.org', 'office@a8.example.com']
+    """
+    picks = rng.integers(10, size=(len(language), 2))
+    first = [FIRST_NAMES[code][pick] for code, pick in zip(language, picks[:, 0], strict=True)]
+    last = [SURNAMES[code][pick] for code, pick in zip(language, picks[:, 1], strict=True)]
+    people = pd.DataFrame(
+        {
+            "name": [f"{given[0]} {family[0]}" for given, family in zip(first, last, strict=True)],
+            "local": [f"{given[1][0]}.{family[1]}" for given, family in zip(first, last, strict=True)],
+            "account": account,
+        }
+    )
+    namesake = people.groupby(["account", "local"]).cumcount()
+    local = people["local"] + namesake.map(lambda number: str(number + 1) if number else "")
+    local = local.where(~shares_mailbox, "office")
+    domain = np.where(account % 2 == 0, "example.com", "example.org")
+    email = [f"{name}@a{number}.{end}" for name, number, end in zip(local, account, domain, strict=True)]
+    return pd.DataFrame({"name": people["name"], "email": email})
+
+
+def draw_comments(language: NDArray[Any], score: NDArray[Any], *, rng: np.random.Generator) -> list[str]:
+    """One short comment per answer, in its language, that suits its score.
+
+    Parameters
+    ----------
+    language : ndarray of str, shape (n,)
+    score : ndarray of float, shape (n,)
+        0 to 10; nan where the score was left blank.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> draw_comments(np.array(["ro"]), np.array([10.0]), rng=np.random.default_rng(1))
+    ['Calitate foarte bună.']
+    """
+    mood = np.where(np.isnan(score), 1, (score >= 7).astype(int) + (score >= 9))
+    picks = rng.integers(5, size=len(score))
+    return [COMMENTS[code][tone][pick] for code, tone, pick in zip(language, mood, picks, strict=True)]

@@ -1,0 +1,308 @@
+"""A study: validated tables, settings, and what they can and cannot answer."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from nps_research.acceptance import Plan, check_table, read_files
+from nps_research.assembly import assemble, rows_of_frame
+from nps_research.contract import PRIVATE, TABLES
+from nps_research.errors import CannotAnswerError, ContractError
+from nps_research.sources import sha256_of
+from nps_research.study_file import (
+    DriverSettings,
+    OutcomeSettings,
+    SegmentSettings,
+    Settings,
+    did_you_mean,
+    read_settings,
+    read_study_file,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Study", "open_study"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Study:
+    """A survey export after the contract. Made by `open_study` or `Study.from_frames`.
+
+    Attributes
+    ----------
+    name, source, licence, url : str
+        As the study's file gives them.
+    made_up : bool
+        Whether the data are invented; every report then says so.
+    settings : Settings
+        Cuts, windows, smallest cell to show, seed.
+    responses : DataFrame
+        Accepted invitations, one row each, with ``response_state``: ``answered``, ``item_missing``,
+        ``nonrespondent``, ``not_reached`` or ``pending`` (the window is still open).
+    not_used : DataFrame of bool
+        Per driver, where "not used" was said; rows as in `responses`.
+    customers : DataFrame or None
+        Accepted customers.
+    drivers, segments, waves : tuple of str
+        Names of the ratings and of the grouping columns in `responses`; waves in order of time.
+    quarantine : DataFrame
+        Rows not accepted, with reasons. Private: never to be shared.
+    violations, files : DataFrame
+        Rules broken and rows per file; free of cell values.
+    notes : tuple of str
+        What was detected, or read by a rule.
+    data_hash : str
+        SHA-256 of the study's file and tables.
+    folder, data_folder : Path or None
+        Where the study's file and its tables lie.
+    """
+
+    name: str
+    source: str = ""
+    licence: str = ""
+    url: str = ""
+    made_up: bool = False
+    settings: Settings
+    outcomes: Mapping[str, OutcomeSettings]
+    responses: pd.DataFrame
+    not_used: pd.DataFrame
+    customers: pd.DataFrame | None
+    drivers: tuple[str, ...]
+    segments: tuple[str, ...]
+    waves: tuple[str, ...]
+    available: frozenset[str]
+    quarantine: pd.DataFrame
+    violations: pd.DataFrame
+    files: pd.DataFrame
+    notes: tuple[str, ...]
+    data_hash: str
+    folder: Path | None = None
+    data_folder: Path | None = None
+
+    @classmethod
+    def from_frames(
+        cls,
+        *,
+        responses: pd.DataFrame,
+        customers: pd.DataFrame | None = None,
+        drivers: Sequence[str] | DriverSettings = (),
+        segments: Sequence[str] = (),
+        outcomes: Mapping[str, OutcomeSettings | Mapping[str, Any]] | None = None,
+        settings: Mapping[str, Any] | Settings | None = None,
+        name: str = "Study",
+        made_up: bool = False,
+    ) -> Study:
+        """A study from tables in memory; their columns have the standard names already.
+
+        Parameters
+        ----------
+        responses, customers : DataFrame
+            The tables; they go through the same contract as files and are not changed.
+        drivers : sequence of str or DriverSettings
+            Rating columns of `responses`, on a 1-5 scale unless settings say otherwise.
+        segments : sequence of str
+            Grouping columns, of `responses` or of `customers`.
+        outcomes : mapping, optional
+            Name to settings, as in study.toml.
+        settings : mapping, optional
+            As ``[settings]`` in study.toml.
+        name : str
+            Name of the study.
+        made_up : bool
+            Whether the data are invented.
+
+        Raises
+        ------
+        ContractError
+            If a named column is missing, or the tables cannot be a study.
+
+        Examples
+        --------
+        >>> study = Study.from_frames(responses=pd.DataFrame({"likelihood_to_recommend": [10, 9, 3, 11]}))
+        >>> len(study.responses), len(study.quarantine)
+        (3, 1)
+        """
+        checked = settings if isinstance(settings, Settings) else read_settings(settings or {})
+        if not isinstance(drivers, DriverSettings):
+            drivers = DriverSettings(columns={name: name for name in drivers}) if drivers else None  # type: ignore[assignment]
+        held = {name: OutcomeSettings.model_validate(outcome) for name, outcome in (outcomes or {}).items()}
+        plans, raws = [], []
+        for table, frame in (("responses", responses), ("customers", customers)):
+            if frame is None:
+                continue
+            own = [name for name in segments if name in frame]
+            plans.append(
+                Plan(
+                    table=table,
+                    drivers=drivers or None if table == "responses" else None,  # type: ignore[arg-type]
+                    segments=SegmentSettings(columns={name: name for name in own}) if own else None,
+                    outcomes={name: outcome for name, outcome in held.items() if outcome.table == table},
+                )
+            )
+            raws.append(rows_of_frame(frame, plans[-1]))
+        found = {name for plan in plans for name in plan.segment_names}
+        if lost := [name for name in segments if name not in found]:
+            raise ContractError(f"No table has the segment columns {', '.join(lost)}.")
+        digest = hashlib.sha256()
+        for frame in (responses, customers):
+            if frame is not None:
+                digest.update(pd.util.hash_pandas_object(frame.astype("str"), index=False).to_numpy().tobytes())
+        tables = [check_table(raw, plan) for raw, plan in zip(raws, plans, strict=True)]
+        return cls(
+            name=name,
+            made_up=made_up,
+            settings=checked,
+            outcomes=held,
+            data_hash=digest.hexdigest(),
+            **assemble(tables, plans, checked),
+        )
+
+    def __repr__(self) -> str:
+        return f"<Study {self.name!r}: {self.base}>"
+
+    @property
+    def base(self) -> str:
+        """Base sizes in a sentence."""
+        responses = self.files[self.files["table"] == "responses"]
+        rows, kept, quarantined = (int(responses[name].sum()) for name in ("rows", "accepted", "quarantined"))
+        answers = int((self.responses["response_state"] == "answered").sum())
+        intake = f"{rows:,} rows in, {kept:,} accepted, {quarantined:,} quarantined"
+        return f"{intake}; {answers:,} answers to the recommendation question"
+
+    @property
+    def period(self) -> str:
+        """From when to when the data speak: months where dates are known, else the waves."""
+        dates = [self.responses[name].dropna() for name in ("invited_at", "responded_at") if name in self.responses]
+        dates = [date for date in dates if len(date)]
+        if dates:
+            first, last = min(date.min() for date in dates), max(date.max() for date in dates)
+            return f"{first:%B %Y} to {last:%B %Y}"
+        if len(self.waves) > 2:
+            return f"{self.waves[0]} to {self.waves[-1]}"
+        return " and ".join(self.waves) or "not stated"
+
+    def can_answer(self, *needs: str) -> bool:
+        """Whether the study holds all of the columns, each with at least one value.
+
+        Parameters
+        ----------
+        *needs : str
+            ``table.column`` with standard names, ``responses.drivers``, ``responses.segments``,
+            ``outcomes`` (any) or ``outcomes.<name>``.
+
+        Raises
+        ------
+        ContractError
+            If a need names no standard column.
+        """
+        return not self._lacking(needs)
+
+    def missing(self, *needs: str) -> str:
+        """One sentence on what the study lacks; empty where it lacks nothing."""
+        lacking = self._lacking(needs)
+        return f"This study has no {'; no '.join(_in_words(need) for need in lacking)}." if lacking else ""
+
+    def require(self, *needs: str) -> None:
+        """Raise `CannotAnswerError`, which says what is missing, unless `can_answer`."""
+        if sentence := self.missing(*needs):
+            raise CannotAnswerError(sentence)
+
+    def _lacking(self, needs: Sequence[str]) -> list[str]:
+        for need in needs:
+            if need not in _known_needs() and not need.startswith("outcomes."):
+                raise ContractError(f"There is no {need}{did_you_mean(need, _known_needs())}")
+        return [need for need in needs if need not in self.available]
+
+    def private_values(self) -> frozenset[str]:
+        """Every id, name, e-mail and comment in the tables and the quarantine, for leak scans."""
+        found: set[str] = set()
+        for table in (self.responses, self.customers, self.quarantine):
+            if table is None:
+                continue
+            for name in PRIVATE:
+                # A row number that stands in for an id is nobody's.
+                if name in table and not (name == "respondent_id" and f"responses.{name}" not in self.available):
+                    found.update(table[name].dropna().astype("str").unique())
+        return frozenset(found)
+
+
+def open_study(folder: str | Path, *, data: str | Path | None = None) -> Study:
+    """Open the study that a folder's ``study.toml`` describes.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder with ``study.toml``, or that file itself.
+    data : str or Path, optional
+        Folder of the tables, when it is not the study's own.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    ContractError
+        If the file or its tables break the contract as a whole: a missing file or column, a typo.
+        Rows that break it are quarantined instead.
+    """
+    path = Path(folder)
+    path = path / "study.toml" if path.suffix != ".toml" else path
+    file = read_study_file(path)
+    tables_in = Path(data) if data is not None else path.parent
+    if not tables_in.is_dir():
+        raise ContractError(f"The data folder {tables_in.name!r} is not there.")
+    settings = {"responses": file.responses, "customers": file.customers}
+    plans = [
+        Plan(
+            table=name,
+            drivers=table.drivers,
+            segments=table.segments,
+            outcomes={key: outcome for key, outcome in file.outcomes.items() if outcome.table == name},
+            date_format=table.date_format,
+        )
+        for name, table in settings.items()
+        if table is not None
+    ]
+    tables, paths = [], [path]
+    for plan in plans:
+        table = settings[plan.table]
+        assert table is not None  # noqa: S101  (plans are made of the tables there are)
+        tables.append(check_table(read_files(table, plan, tables_in), plan))
+        paths += [tables_in / source.file for source in table.sources]
+    return Study(
+        name=file.name,
+        source=file.source,
+        licence=file.licence,
+        url=file.url,
+        made_up=file.made_up,
+        settings=file.settings,
+        outcomes=file.outcomes,
+        data_hash=sha256_of(paths),
+        folder=path.parent,
+        data_folder=tables_in,
+        **assemble(tables, plans, file.settings),
+    )
+
+
+def _known_needs() -> list[str]:
+    columns = [f"{table}.{name}" for table, columns in TABLES.items() for name in columns]
+    return [*columns, "responses.drivers", "responses.segments", "outcomes"]
+
+
+def _in_words(need: str) -> str:
+    """A need with its meaning, e.g. ``responses.wave (the round of the survey)``."""
+    table, _, name = need.partition(".")
+    if name == "drivers":
+        return f"{need} (ratings of single experiences)"
+    if name == "segments":
+        return f"{need} (columns to compare groups by)"
+    if table == "outcomes":
+        return f"outcome {name} (what customers did)".replace("  ", " ")
+    return f"{need} ({TABLES[table][name].says})"

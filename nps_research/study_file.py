@@ -1,0 +1,263 @@
+"""study.toml as typed settings: what a study's file may say, checked all at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from difflib import get_close_matches
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from nps_research.errors import ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = [
+    "DriverSettings",
+    "FileSettings",
+    "OutcomeSettings",
+    "Settings",
+    "StudyFile",
+    "TableSettings",
+    "read_study_file",
+]
+
+Code = int | float | str
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Settings(_Strict):
+    """The study's settings; every default is the field's convention.
+
+    Attributes
+    ----------
+    promoter_min, detractor_max : int
+        Lowest promoter and highest detractor answer.
+    response_window_days, outcome_horizon_days : int
+        Days an answer may take; days over which an outcome is counted after the landmark.
+    minimum_cell : int
+        Smallest number of answers a shared page may show for a group.
+    seed : int
+        Start of every random number.
+    cluster : str or None
+        Column within whose values answers are alike (``"account_id"``, ``"respondent_id"``);
+        None takes the ``cluster`` column, where there is one.
+    cluster_spans_waves : bool
+        Whether one value of the ``cluster`` column means the same cluster in every wave. False for
+        sampling units that are numbered anew in each wave.
+    data_until : date or None
+        Day on which the tables were drawn; None takes the latest date in the responses.
+    """
+
+    promoter_min: int = Field(default=9, ge=1, le=10)
+    detractor_max: int = Field(default=6, ge=0, le=9)
+    response_window_days: int = Field(default=14, ge=1)
+    outcome_horizon_days: int = Field(default=180, ge=1)
+    minimum_cell: int = Field(default=10, ge=1)
+    seed: int = Field(default=20261122, ge=0)
+    cluster: str | None = None
+    cluster_spans_waves: bool = False
+    data_until: dt.date | None = None
+
+    @model_validator(mode="after")
+    def _cuts_in_order(self) -> Settings:
+        if self.detractor_max >= self.promoter_min:
+            raise ValueError(f"detractor_max ({self.detractor_max}) must be below promoter_min ({self.promoter_min})")
+        return self
+
+
+class FileSettings(_Strict):
+    """One file of a table, with its own overrides."""
+
+    file: str
+    wave: str | None = None
+    encoding: str | None = None
+    separator: str | None = Field(default=None, min_length=1, max_length=1)
+    columns: dict[str, str] = {}
+    drivers: dict[str, str] = {}
+    segments: dict[str, str] = {}
+    missing_codes: dict[str, list[Code]] = {}
+
+    @field_validator("file")
+    @classmethod
+    def _stays_in_the_data_folder(cls, file: str) -> str:
+        if PurePath(file).is_absolute() or ".." in PurePath(file).parts:
+            raise ValueError("must be a path inside the data folder")
+        return file
+
+
+class DriverSettings(_Strict):
+    """Ratings of single experiences, all on one scale."""
+
+    scale: tuple[int, int] = (1, 5)
+    columns: dict[str, str] = Field(min_length=1)
+    missing_codes: list[Code] = []
+    not_used_codes: list[Code] = []
+    labels: dict[str, int] = {}
+
+    @field_validator("scale")
+    @classmethod
+    def _scale_rises(cls, scale: tuple[int, int]) -> tuple[int, int]:
+        if scale[0] >= scale[1]:
+            raise ValueError("must rise, e.g. [1, 5]")
+        return scale
+
+
+class SegmentSettings(_Strict):
+    """Columns by which groups are compared, with words for their codes."""
+
+    columns: dict[str, str] = Field(min_length=1)
+    labels: dict[str, dict[str, str]] = {}
+    missing_codes: list[Code] = []
+
+
+class TableSettings(_Strict):
+    """Where a table's rows come from and which columns mean what."""
+
+    file: str | None = None
+    files: list[FileSettings] = []
+    encoding: str | None = None
+    separator: str | None = Field(default=None, min_length=1, max_length=1)
+    date_format: str | None = None
+    columns: dict[str, str] = {}
+    missing_codes: dict[str, list[Code]] = {}
+    drivers: DriverSettings | None = None
+    segments: SegmentSettings | None = None
+
+    @model_validator(mode="after")
+    def _some_file(self) -> TableSettings:
+        if bool(self.file) == bool(self.files):
+            raise ValueError('needs either file = "..." or [[...files]], not both')
+        return self
+
+    @property
+    def sources(self) -> list[FileSettings]:
+        """The files, one each, with the table's encoding and separator where they state none."""
+        files = self.files or [FileSettings(file=self.file or "")]
+        stated = {"encoding": self.encoding, "separator": self.separator}
+        return [
+            file.model_copy(update={key: getattr(file, key) or value for key, value in stated.items()})
+            for file in files
+        ]
+
+
+class OutcomeSettings(_Strict):
+    """What customers did afterwards."""
+
+    table: Literal["responses", "customers"]
+    column: str
+    kind: Literal["binary", "amount"] = "binary"
+    event: list[Code] = []
+    no_event: list[Code] = []
+    direction: Literal["good", "bad"]
+    dated: bool = False
+
+    @model_validator(mode="after")
+    def _binary_has_values(self) -> OutcomeSettings:
+        if self.kind == "binary" and not (self.event and self.no_event):
+            raise ValueError("a binary outcome needs both event = [...] and no_event = [...]")
+        return self
+
+
+class StudyFile(_Strict):
+    """The whole of a study.toml."""
+
+    name: str = Field(min_length=1)
+    source: str = ""
+    licence: str = ""
+    url: str = ""
+    made_up: bool = False
+    responses: TableSettings
+    customers: TableSettings | None = None
+    outcomes: dict[str, OutcomeSettings] = {}
+    settings: Settings = Settings()
+
+
+def read_study_file(path: Path) -> StudyFile:
+    """Read and check a study.toml.
+
+    Parameters
+    ----------
+    path : Path
+        The file itself.
+
+    Raises
+    ------
+    ContractError
+        If it is missing, is no TOML, or says something it may not; every fault is listed.
+    """
+    if not path.is_file():
+        raise ContractError(f"There is no {path.name} in {path.parent.name!r}. Make one with: nps-research init FILE")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError:
+        raise ContractError(f"{path.name} is not UTF-8 text. Save it as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ContractError(f"{path.name} is not valid TOML: {error}.") from None
+    try:
+        return StudyFile.model_validate(content)
+    except ValidationError as error:
+        raise ContractError(f"{path.name}: " + problems(error, StudyFile)) from None
+
+
+def read_settings(values: Mapping[str, Any]) -> Settings:
+    """Check settings given as a mapping; raises ContractError as `read_study_file` does."""
+    try:
+        return Settings.model_validate(dict(values))
+    except ValidationError as error:
+        raise ContractError("settings: " + problems(error, Settings)) from None
+
+
+def problems(error: ValidationError, model: type[BaseModel]) -> str:
+    """Every fault that pydantic found, in our words, with the nearest allowed name for a typo."""
+    sentences = []
+    for fault in error.errors(include_url=False):
+        where = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            allowed = _allowed_names(model, fault["loc"][:-1])
+            sentences.append(f"{where} is not known{did_you_mean(str(fault['loc'][-1]), allowed)}")
+        elif fault["type"] == "missing":
+            sentences.append(f"{where} is missing")
+        else:
+            message = fault["msg"].removeprefix("Value error, ")
+            sentences.append(f"{where}: {message[:1].lower()}{message[1:]}" if where else message)
+    return "; ".join(sentences) + "."
+
+
+def did_you_mean(name: str, allowed: list[str]) -> str:
+    """The nearest allowed name as a question, or all that is allowed.
+
+    Examples
+    --------
+    >>> did_you_mean("promotor_min", ["promoter_min", "seed"])
+    ': did you mean promoter_min?'
+    """
+    close = get_close_matches(name.lower(), [item.lower() for item in allowed], n=1, cutoff=0.6)
+    if close:
+        return f": did you mean {next(item for item in allowed if item.lower() == close[0])}?"
+    return f" (allowed: {', '.join(allowed)})" if allowed else ""
+
+
+def _allowed_names(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """Field names of the model that a path into `model` leads to."""
+    for part in path:
+        if isinstance(part, str) and part in model.model_fields:
+            inner = _model_in(model.model_fields[part].annotation)
+            model = inner or model
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        if (found := _model_in(argument)) is not None:
+            return found
+    return None

@@ -1,0 +1,176 @@
+"""The score over time, wave by wave, and whether each change is more than noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from nps_research.comparison import compare_net_promoter_scores
+from nps_research.errors import EstimationError
+from nps_research.intervals import Method, suitable_method
+from nps_research.result import KeyNumber, Result
+from nps_research.score import design_note, net_promoter_score
+from nps_research.tables import plain_text
+from nps_research.wording import interval_text, p_text, points
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+
+    from nps_research.distribution import ScoreDistribution
+
+__all__ = ["Trend", "trend"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Trend(Result):
+    """Scores of waves in order of time, each with its change from the wave before.
+
+    `frame` columns: group, n, response_rate, estimate, std_error, conf_low, conf_high (the score's),
+    change, change_conf_low, change_conf_high, change_p_value (the change's, not adjusted), p_adjusted
+    (the change's, adjusted over all changes).
+    """
+
+    method: Method = "adjusted-wald"
+    promoter_min: int = 9
+    detractor_max: int = 6
+    design: Mapping[str, str]
+
+    kind: ClassVar[str] = "trend"
+    headings: ClassVar[Mapping[str, str]] = {"group": "Wave"}
+
+    @property
+    def finding(self) -> str:
+        rows = [row for row in self.records if row["n"] > 0]
+        if not rows:
+            return "There is no trend to show: no wave has enough answers."
+        last = rows[-1]
+        now = (
+            f"The NPS is {points(last['estimate'])} in {plain_text(last['group'])} "
+            f"({interval_text(last, self.confidence_level)})"
+        )
+        if len(rows) == 1 or np.isnan(last["change"]):
+            return f"{now}; there is no earlier wave to compare it with."
+        moved = "up" if last["change"] > 0 else "down"
+        change = (
+            f"{moved} {abs(last['change']):.1f} points since {plain_text(rows[-2]['group'])} "
+            f"({interval_text(last, self.confidence_level, prefix='change_')}; p {p_text(last['change_p_value'])})"
+        )
+        if last["change_p_value"] < 1 - self.confidence_level:
+            return f"{now}, {change}: more than chance explains."
+        return f"{now}, {change}. The change is not established: chance alone could make it."
+
+    @property
+    def note(self) -> str:
+        return (
+            f"{design_note(self)} The last change is judged by its own p-value; all changes together by the "
+            "adjusted ones (Holm)."
+        )
+
+    @property
+    def alt(self) -> str:
+        rows = [
+            f"{plain_text(row['group'])} {points(row['estimate'])}, {interval_text(row, self.confidence_level)}"
+            for row in self.records
+        ]
+        return f"Line of the NPS over the waves with a band for its interval: {'; '.join(rows)}."
+
+    @property
+    def key_numbers(self) -> tuple[KeyNumber, ...]:
+        rows = [row for row in self.records if row["n"] > 0]
+        if not rows:
+            return ()
+        last, before = rows[-1], rows[-2]["group"] if len(rows) > 1 else ""
+        changed = bool(before) and not np.isnan(last["change"])
+        return (
+            KeyNumber(
+                label=f"NPS, {last['group']}",
+                estimate=last["estimate"],
+                conf_low=last["conf_low"],
+                conf_high=last["conf_high"],
+                change=last["change"] if changed else None,
+                change_conf_low=last["change_conf_low"] if changed else None,
+                change_conf_high=last["change_conf_high"] if changed else None,
+                change_label=f"since {before}" if changed else "",
+            ),
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.figures import plot_trend
+
+        return plot_trend(self, ax)
+
+
+def trend(
+    dist: ScoreDistribution,
+    *,
+    promoter_min: int = 9,
+    detractor_max: int = 6,
+    method: Method | None = None,
+    confidence_level: float = 0.95,
+    title: str = "",
+) -> Trend:
+    """Net Promoter Score wave by wave, and whether each change is more than noise.
+
+    The estimands are each wave's score and its difference from the wave before. Where clusters span
+    waves (the same accounts or people), the covariance is kept.
+
+    Parameters
+    ----------
+    dist : ScoreDistribution
+        Answers per wave, in order of time.
+    promoter_min, detractor_max, method, confidence_level, title
+        As in `compare_net_promoter_scores`.
+
+    Returns
+    -------
+    Trend
+
+    Raises
+    ------
+    EstimationError
+        If the groups are not waves in order.
+
+    Examples
+    --------
+    >>> from nps_research.distribution import ScoreDistribution
+    >>> counts = {"2017": [0] * 6 + [20, 20, 20, 20, 20], "2018": [0] * 6 + [40, 20, 20, 10, 10]}
+    >>> trend(ScoreDistribution.from_counts(counts, ordered=True)).frame["change"].tolist()
+    [nan, -40.0]
+    """
+    if not dist.ordered:
+        raise EstimationError("A trend needs groups in order of time: count by='wave', or pass ordered=True.")
+    chosen: Method = method or suitable_method(dist)
+    scores = net_promoter_score(
+        dist,
+        promoter_min=promoter_min,
+        detractor_max=detractor_max,
+        method=chosen,
+        confidence_level=confidence_level,
+    )
+    changes = compare_net_promoter_scores(
+        dist,
+        pairs="consecutive",
+        promoter_min=promoter_min,
+        detractor_max=detractor_max,
+        method=chosen,
+        confidence_level=confidence_level,
+    ).frame
+    columns = ["group", "n", "response_rate", "estimate", "std_error", "conf_low", "conf_high"]
+    moved = changes[["estimate", "conf_low", "conf_high", "p_value", "p_adjusted"]].set_axis(
+        ["change", "change_conf_low", "change_conf_high", "change_p_value", "p_adjusted"], axis=1
+    )
+    moved.index = moved.index + 1
+    return Trend(
+        frame=scores.frame[columns].join(moved),
+        confidence_level=confidence_level,
+        title=title or "Net Promoter Score wave by wave",
+        minimum_cell=dist.minimum_cell,
+        method=chosen,
+        promoter_min=promoter_min,
+        detractor_max=detractor_max,
+        design=dist.design,
+    )

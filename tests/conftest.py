@@ -1,0 +1,41 @@
+"""Fixtures that several test modules share."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nps_research.report import ReportOutcome, make_report
+from tests.browser import LAUNCH_ARGUMENTS, chromium
+from tests.report_notebooks import mixed_notebooks, stand_in_study
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real browser; where there is none, tests that need it are skipped, or fail if one is required."""
+    path = chromium()
+    if path is None:
+        if os.environ.get("NPS_REQUIRE_BROWSER") == "1":
+            pytest.fail("no Chromium or Chrome found, and NPS_REQUIRE_BROWSER=1")
+        pytest.skip("no Chromium or Chrome found")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=LAUNCH_ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def mixed_report(tmp_path_factory: pytest.TempPathFactory) -> ReportOutcome:
+    """A report of notebooks that fare differently: one made, the others failed or not made."""
+    place = tmp_path_factory.mktemp("mixed")
+    notebooks = mixed_notebooks(place / "notebooks")
+    return make_report(stand_in_study(place / "data" / "demo"), notebooks=notebooks, out=place / "reports" / "demo")

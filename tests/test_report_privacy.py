@@ -1,0 +1,87 @@
+"""The leak scan: what counts as a leak, what does not, and where it is looked for."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from nps_research.report.privacy import count_leaks, readable_text
+
+COMMENT = "Delivery came three weeks late and nobody told us why"
+
+
+def leaks(text: str, *private: str, public: str = "") -> int:
+    return count_leaks({"page": text}, private=private, public={"page": public}).get("page", 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("C-1042", "worst account: C-1042."),
+        ("c_1042", "c_1042,7"),
+        ("1234567", "ids 7654321,1234567;"),
+        ("ann@example.com", "mail ANN@Example.com!"),
+        ("Ann Smith", "Call Ann Smith first"),
+        ("Олена Ковальчук", "Олена Ковальчук чекає"),
+        (COMMENT, "it came three weeks late and nobody told anyone"),
+        (COMMENT, COMMENT.upper()),
+        ("Unzuverlässige Zusammenarbeit", "sagt: unzuverlässige zusammenarbeit."),
+    ],
+)
+def test_private_values_are_found(value: str, text: str) -> None:
+    assert leaks(text, value) == 1
+    assert leaks("nothing of the kind", value) == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("42", "42 answers"),
+        ("104233", "104233"),
+        ("C-1042", "C-10420 and AC-1042x"),
+        ("1234567", "0.1234567 and 1,234,567 and 12345678"),
+        ("very good", "It is very good."),
+        ("fine", "fine"),
+        ("Ann Smith", "ann smith"),
+        (COMMENT, "Delivery came three times; weeks later nobody told us"),
+        ("", "anything"),
+    ],
+)
+def test_plain_words_and_numbers_are_not_leaks(value: str, text: str) -> None:
+    assert leaks(text, value) == 0
+
+
+def test_values_are_counted_once_and_by_page() -> None:
+    shared = {"one": "C-1042 C-1042 C-1043", "two": "C-1043", "three": "none"}
+    assert count_leaks(shared, private=["C-1042", "C-1043"], public=dict.fromkeys(shared, "")) == {"one": 2, "two": 1}
+
+
+def test_any_email_is_a_leak_unless_the_author_wrote_it() -> None:
+    assert leaks("ask bob@firm.example") == 1
+    assert leaks("ask bob@firm.example", public="Contact: Bob@firm.example") == 0
+
+
+def test_what_the_author_wrote_is_no_secret() -> None:
+    question = "How likely are you to recommend us to a friend"
+    assert leaks(f"We asked: {question}?", question) == 1
+    assert leaks(f"We asked: {question}?", question, public=question) == 0
+
+
+def test_values_are_found_in_every_kind_of_file() -> None:
+    comment = COMMENT.replace("late and", "late <b>and</b> &")
+    page = f"<p>{COMMENT.replace(' and', ' <em>and</em>')}</p>"
+    assert leaks(readable_text(page, "html"), COMMENT) == 1
+    assert leaks(readable_text(f'<img alt="{COMMENT}">', "html"), COMMENT) == 1
+    assert leaks(readable_text("<p>Caf&eacute; C&#45;1042</p>", "html"), "C-1042") == 1
+    assert (
+        leaks(readable_text(json.dumps({"a": [{"b": "Delivery came\nthree weeks late\nand"}]}), "json"), COMMENT) == 1
+    )
+    assert leaks(readable_text(json.dumps({"a": [1234567]}), "json"), "1234567") == 1
+    assert leaks(readable_text(json.dumps({"C-1042": None}), "json"), "C-1042") == 1
+    assert leaks(readable_text(f'group,n\n"{comment}",3\n', "text"), "three weeks late b and b nobody told") == 1
+
+
+def test_embedded_figures_and_styles_are_not_read_as_text() -> None:
+    html = '<style>.C-1042 {}</style><img alt="x" src="data:image/png;base64,AAAA/C1042/BBBB">'
+    assert "1042" not in readable_text(html, "html")
