@@ -160,6 +160,7 @@ class ScoreDifferences(Result):
 
     kind: ClassVar[str] = "net_promoter_score_differences"
     headings: ClassVar[Mapping[str, str]] = {"estimate": "Difference"}
+    table_columns: ClassVar[tuple[str, ...]] = ("group_a", "group_b", "estimate", "conf_high", "p_value", "p_adjusted")
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -184,7 +185,7 @@ class ScoreDifferences(Result):
         if len(rows) == 1:
             verdict = "more" if clear else "not more"
             return (
-                f"{self._sentence(rows[0])} This is {verdict} than chance explains (p {p_text(rows[0]['p_adjusted'])})."
+                f"{self._sentence(rows[0])} This is {verdict} than chance explains ({p_text(rows[0]['p_adjusted'])})."
             )
         if not clear:
             return f"None of the {len(rows)} differences is larger than chance explains."

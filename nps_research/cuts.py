@@ -36,20 +36,18 @@ class ScoresByCut(Result):
 
     kind: ClassVar[str] = "net_promoter_score_by_cut"
     headings: ClassVar[Mapping[str, str]] = {"term": "Detractors are"}
+    table_columns: ClassVar[tuple[str, ...]] = ("group", "term", "n", "detractor_share", "estimate", "conf_high")
 
     @property
     def finding(self) -> str:
         if not self.records:
             return "There is no score to show: no group has enough answers."
-        by_group: dict[str, list[str]] = {}
-        for row in self.records:
-            by_group.setdefault(row["group"], []).append(f"{points(row['estimate'])} with detractors {row['term']}")
+        last = self.records[-1]["group"]
         scores = [
-            joined(texts) + ("" if group == "all" else f" in {plain_text(group)}") for group, texts in by_group.items()
+            f"{points(row['estimate'])} with detractors {row['term']}" for row in self.records if row["group"] == last
         ]
-        return (
-            f"Where detractors end decides the level: the NPS is {'; '.join(scores)}. Compare scores only at one cut."
-        )
+        whom = "" if last == "all" else f" of {plain_text(last)}"
+        return f"Where detractors end decides the level: the NPS{whom} is {joined(scores)}. Compare only at one cut."
 
     @property
     def note(self) -> str:

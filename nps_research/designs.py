@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DesignComparison", "compare_designs"]
 
-PLAIN = "Every answer alike"
+PLAIN = "With every answer alike"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -44,6 +44,16 @@ class DesignComparison(Result):
     heavy: Mapping[str, float]
 
     kind: ClassVar[str] = "design_comparison"
+    table_columns: ClassVar[tuple[str, ...]] = (
+        "term",
+        "group",
+        "n",
+        "n_effective",
+        "estimate",
+        "conf_high",
+        "change",
+        "change_conf_high",
+    )
     headings: ClassVar[Mapping[str, str]] = {"term": "Counted", "group": "Wave"}
 
     @property
@@ -55,49 +65,40 @@ class DesignComparison(Result):
             return "There are too few answers to compare ways of counting."
         own, plain = list(by_term.values())[-1], by_term.get(PLAIN)
         if plain is None or np.isnan(own["change"]):
-            return " ".join(
-                f"{term}: {points(row['estimate'])} ({interval_text(row, self.confidence_level)})."
-                for term, row in by_term.items()
-            )
-        if not self.light:
-            ratio = float(np.sqrt(own["n_effective"] / plain["n_effective"]))
-            off = f"{abs(1 - ratio):.0%} too {'narrow' if ratio < 1 else 'wide'}"
-            return (
-                f"{self._change(own)} Answers of one cluster are alike, so the {own['n']:,} answers of "
-                f"{plain_text(own['group'])} tell as much as {own['n_effective']:,.0f} independent ones: with every "
-                f"answer taken as independent, limits would be {off}."
-            )
-        return f"{self._change(own)} {self._change(plain)} {self._why(own, plain)}"
+            scores = [
+                f"{points(row['estimate'])} ({interval_text(row, self.confidence_level)})" for row in by_term.values()
+            ]
+            ways = [f"{score} {term.lower()}" for score, term in zip(scores, by_term, strict=True)]
+            return f"The NPS is {joined(ways)}."
+        return f"{self._change(own)} {self._change(plain)}" if self.light else self._change(own)
 
     def _change(self, row: Mapping[str, Any]) -> str:
         limits = interval_text(row, self.confidence_level, prefix="change_")
         verdict = "established" if row["change_p_value"] < 1 - self.confidence_level else "not established"
         p = p_text(row["change_p_value"])
-        return f"{row['term']}, the change is {points(row['change'])} ({limits}; p {p}): {verdict}."
-
-    def _why(self, own: Mapping[str, Any], plain: Mapping[str, Any]) -> str:
-        """The reasons why the ways differ, from the data."""
-        scores = joined(
-            [
-                f"in {plain_text(wave)} answers that the weights count below average score "
-                f"{points(self.light[wave])}, those counted above it {points(self.heavy[wave])}"
-                for wave in self.light
-            ]
-        )
-        reasons = [f"the weights undo who was interviewed more often than their share ({scores})"]
-        if own["n_effective"] < plain["n_effective"]:
-            reasons.append(
-                f"weights and clusters leave the {own['n']:,} answers of {plain_text(own['group'])} as much "
-                f"information as {own['n_effective']:,.0f} independent ones"
-            )
-        return f"They differ because {'; and because '.join(reasons)}."
+        return f"{row['term']}, the change is {points(row['change'])} ({limits}; {p}): {verdict}."
 
     @property
     def note(self) -> str:
-        return (
-            "The survey's own design comes last; it is the one to report. Effective answers: how many independent, "
-            "equally weighted answers would give the same standard error."
+        rows = self.records
+        if not rows:
+            return ""
+        own, reasons = rows[-1], []
+        if self.light:
+            waves = [
+                f"in {plain_text(wave)} answers that the weights count below average score "
+                f"{points(self.light[wave])}, those they count above it {points(self.heavy[wave])}"
+                for wave in self.light
+            ]
+            reasons.append(
+                f"Why they differ: {'; '.join(waves)}. The weights undo that the first were interviewed more often "
+                "than their share."
+            )
+        reasons.append(
+            f"The {own['n']:,} answers of {plain_text(own['group'])} tell as much as {own['n_effective']:,.0f} "
+            "independent, equally weighted ones would: the effective answers."
         )
+        return f"{' '.join(reasons)} The survey's own design comes last; it is the one to report."
 
     @property
     def alt(self) -> str:
@@ -116,6 +117,8 @@ class DesignComparison(Result):
 
 def compare_designs(study: Study, *, by: str | None = "wave", confidence_level: float = 0.95) -> DesignComparison:
     """The Net Promoter Score with every answer alike, then weighted, then by the survey's whole design.
+
+    Of waves, the last two are compared.
 
     Parameters
     ----------
@@ -154,7 +157,8 @@ def compare_designs(study: Study, *, by: str | None = "wave", confidence_level: 
     columns = ["group", "n", "n_effective", "estimate", "std_error", "conf_low", "conf_high"]
     moved = ["change", "change_conf_low", "change_conf_high", "change_p_value"]
     parts = []
-    for term, dist in ways.items():
+    for term, counted in ways.items():
+        dist = counted.select(counted.groups[-2:]) if counted.ordered else counted
         part = (
             net_promoter_score(dist, confidence_level=confidence_level, **_cuts(study)).frame[columns].assign(term=term)
         )
@@ -163,7 +167,7 @@ def compare_designs(study: Study, *, by: str | None = "wave", confidence_level: 
         else:
             part[moved] = np.nan
         parts.append(part[["term", *columns, *moved]])
-    light, heavy = _by_weight(study, own) if weighted else ({}, {})
+    light, heavy = _by_weight(study, own.select(own.groups[-2:]) if own.ordered else own) if weighted else ({}, {})
     return DesignComparison(
         frame=pd.concat(parts, ignore_index=True),
         confidence_level=confidence_level,

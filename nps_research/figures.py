@@ -177,7 +177,7 @@ def _points_with_bars(ax: Axes, rows: Sequence[Mapping[str, Any]], names: Sequen
         ax.annotate(
             points(row["estimate"]), (1.01, where), xycoords=("axes fraction", "data"), va="center", fontweight="bold"
         )
-    ax.set_yticks(place, [label(name) for name in names])
+    ax.set_yticks(place, list(names))
     ax.set_ylim(-0.6, len(rows) - 0.4)
     ax.grid(axis="x")
     ax.spines["left"].set_visible(False)
@@ -191,7 +191,7 @@ def plot_scores(result: NetPromoterScores, ax: Axes | None = None) -> Axes:
     if not result.ordered and result.by not in (("weekday",), ("hour",)):
         rows = sorted(rows, key=lambda row: -float(row["estimate"]))
     ax = axes_for(ax, n_rows=len(rows))
-    _points_with_bars(ax, rows, [f"{plain_text(row['group'], 40)} (n = {row['n']:,})" for row in rows], PROMOTER)
+    _points_with_bars(ax, rows, [f"{label(row['group'])} (n = {row['n']:,})" for row in rows], PROMOTER)
     ax.set(xlabel=f"NPS, points, with {result.confidence_level:.0%} interval", title=plain_text(result.title))
     return ax
 

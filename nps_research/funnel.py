@@ -35,10 +35,22 @@ class ResponseFunnel(Result):
     formats: ClassVar[Mapping[str, str]] = dict.fromkeys(
         ("invited", "delivered", "returned", "pending", "late"), "count"
     )
+    table_columns: ClassVar[tuple[str, ...]] = (
+        "group",
+        "invited",
+        "delivered",
+        "returned",
+        "n",
+        "nonrespondents",
+        "pending",
+        "late",
+        "reach",
+        "response_rate",
+    )
     headings: ClassVar[Mapping[str, str]] = {
         "group": "Wave",
         "n": "Answered",
-        "late": "Of these late",
+        "late": "Late",
         "pending": "Still open",
     }
 

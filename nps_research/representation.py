@@ -44,6 +44,16 @@ class Representativeness(Result):
         "answer_share": "Share of the answers",
         "estimate": "Difference",
     }
+    table_columns: ClassVar[tuple[str, ...]] = (
+        "term",
+        "group",
+        "n",
+        "base_share",
+        "answer_share",
+        "estimate",
+        "conf_high",
+        "p_adjusted",
+    )
     formats: ClassVar[Mapping[str, str]] = {
         "base_share": "share",
         "answer_share": "share",
@@ -73,7 +83,7 @@ class Representativeness(Result):
             f"Most of all: {plain_text(most['group'])} ({plain_text(most['term'])}) are {share(most['base_share'])} of "
             f"the base and {share(most['answer_share'])} of the answers "
             f"(difference {format_value(most['estimate'], 'share_points')}, {self.confidence_level:.0%} interval "
-            f"{format_interval(most['conf_low'], most['conf_high'], 'share_points')}; p {p_text(most['p_adjusted'])})."
+            f"{format_interval(most['conf_low'], most['conf_high'], 'share_points')}; {p_text(most['p_adjusted'])})."
         )
 
     @property

@@ -111,6 +111,7 @@ class Result:
     kind: ClassVar[str] = "result"
     formats: ClassVar[Mapping[str, str]] = {}  # column -> format, where it differs from tables.COLUMNS
     headings: ClassVar[Mapping[str, str]] = {}  # column -> heading, likewise
+    table_columns: ClassVar[tuple[str, ...]] = ()  # columns of the displayed table, in order; empty: all
     has_figure: ClassVar[bool] = True
 
     @property

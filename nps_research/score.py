@@ -45,6 +45,17 @@ class NetPromoterScores(Result):
     heterogeneity_p_value: float | None = None
 
     kind: ClassVar[str] = "net_promoter_score"
+    table_columns: ClassVar[tuple[str, ...]] = (
+        "group",
+        "n",
+        "estimate",
+        "conf_high",
+        "promoter_share",
+        "passive_share",
+        "detractor_share",
+        "response_rate",
+        "n_effective",
+    )
 
     @property
     def answered(self) -> list[dict[str, Any]]:
@@ -74,9 +85,9 @@ class NetPromoterScores(Result):
         if p is None:
             return span
         if p < 1 - self.confidence_level:
-            return f"{span} The groups differ by more than chance explains (p {p_text(p)})."
+            return f"{span} The groups differ by more than chance explains ({p_text(p)})."
         return (
-            f"{span} Differences of this size arise by chance alone (p {p_text(p)}): "
+            f"{span} Differences of this size arise by chance alone ({p_text(p)}): "
             "no group is shown to be better or worse."
         )
 

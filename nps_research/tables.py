@@ -120,9 +120,9 @@ def _cells(result: Result) -> tuple[list[str], list[bool], list[list[str]]]:
     headings: list[str] = []
     numeric: list[bool] = []
     columns: list[list[str]] = []
-    for name in map(str, shown.columns):
+    for name in result.table_columns or map(str, shown.columns):
         prefix = name.removesuffix("conf_high")
-        if name.endswith("conf_low") or f"all_empty_{name}" in result.formats:
+        if name.endswith("conf_low"):
             continue
         if name.endswith("conf_high"):
             of = prefix.rstrip("_") or "estimate"

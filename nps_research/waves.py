@@ -40,7 +40,18 @@ class Trend(Result):
     design: Mapping[str, str]
 
     kind: ClassVar[str] = "trend"
-    headings: ClassVar[Mapping[str, str]] = {"group": "Wave"}
+    headings: ClassVar[Mapping[str, str]] = {"group": "Wave", "change_p_value": "p"}
+    table_columns: ClassVar[tuple[str, ...]] = (
+        "group",
+        "n",
+        "response_rate",
+        "estimate",
+        "conf_high",
+        "change",
+        "change_conf_high",
+        "change_p_value",
+        "p_adjusted",
+    )
 
     @property
     def finding(self) -> str:
@@ -57,7 +68,7 @@ class Trend(Result):
         moved = "up" if last["change"] > 0 else "down"
         change = (
             f"{moved} {abs(last['change']):.1f} points since {plain_text(rows[-2]['group'])} "
-            f"({interval_text(last, self.confidence_level, prefix='change_')}; p {p_text(last['change_p_value'])})"
+            f"({interval_text(last, self.confidence_level, prefix='change_')}; {p_text(last['change_p_value'])})"
         )
         if last["change_p_value"] < 1 - self.confidence_level:
             return f"{now}, {change}: more than chance explains."

@@ -31,8 +31,8 @@ def interval_text(row: pd.Series | Mapping[str, Any], confidence_level: float, *
 
 
 def p_text(p: float) -> str:
-    """``'= 0.034'`` or ``'< 0.001'``."""
-    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+    """``'p = 0.034'`` or ``'p < 0.001'``, kept on one line."""
+    return ("p < 0.001" if p < 0.001 else f"p = {p:.3f}").replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def joined(items: Sequence[str]) -> str:

@@ -56,22 +56,19 @@ def test_hostile_study_opens_quietly(browser: Browser, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
-        ("<p style='color:#eee'>pale</p>", "console|axe"),
-        ("<img alt='' src='data:image/png;base64,AAAA'>", "tables and figures"),
-        ("<script>alert(1)</script>", "active elements|dialogs|console"),
-        ("<pre tabindex='0'>" + "wide" * 200 + "</pre><p id='w'>" + "M" * 10 + "</p>", ""),
+        ("<p style='color:#eee'>pale</p>", "console"),
+        ("<ul><p>not an item</p></ul>", "axe"),
+        ("<script>alert(1)</script>", "active elements"),
+        ("<pre>" + "wide" * 200 + "</pre>", "sideways"),
         ("<h1>Another</h1>", "first-level"),
-        ("<img alt='x' src='https://evil.example/x.png'>", "tables and figures"),
-        ("<table><tr><th></th></tr></table>", "tables and figures"),
+        ("<img alt='x' src='data:image/png;base64,AAAA'>", "tables and figures"),
+        ("<table><tr><td>1</td></tr></table>", "tables and figures"),
     ],
 )
 def test_check_can_fail(browser: Browser, mixed_report: ReportOutcome, tmp_path: Path, fault: str, says: str) -> None:
     page = (mixed_report.out / "glossary.html").read_text(encoding="utf-8")
     broken = tmp_path / "broken.html"
     broken.write_text(page.replace("</main>", f"{fault}</main>"), encoding="utf-8")
-    if not says:
-        check_page(browser, broken, n_tables=0, n_images=0)
-        return
     with pytest.raises(AssertionError, match=says):
         check_page(browser, broken, n_tables=0, n_images=0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -26,7 +27,7 @@ def leaks(text: str, *private: str, public: str = "") -> int:
         ("Олена Ковальчук", "Олена Ковальчук чекає"),
         (COMMENT, "it came three weeks late and nobody told anyone"),
         (COMMENT, COMMENT.upper()),
-        ("Unzuverlässige Zusammenarbeit", "sagt: unzuverlässige zusammenarbeit."),
+        ("unzuverlässige Zusammenarbeit", "sagt: Unzuverlässige Zusammenarbeit."),
     ],
 )
 def test_private_values_are_found(value: str, text: str) -> None:
@@ -74,9 +75,8 @@ def test_values_are_found_in_every_kind_of_file() -> None:
     assert leaks(readable_text(page, "html"), COMMENT) == 1
     assert leaks(readable_text(f'<img alt="{COMMENT}">', "html"), COMMENT) == 1
     assert leaks(readable_text("<p>Caf&eacute; C&#45;1042</p>", "html"), "C-1042") == 1
-    assert (
-        leaks(readable_text(json.dumps({"a": [{"b": "Delivery came\nthree weeks late\nand"}]}), "json"), COMMENT) == 1
-    )
+    lines = json.dumps({"a": [{"b": "Delivery came\nthree weeks late\nand"}]})
+    assert leaks(readable_text(lines, "json"), COMMENT) == 1
     assert leaks(readable_text(json.dumps({"a": [1234567]}), "json"), "1234567") == 1
     assert leaks(readable_text(json.dumps({"C-1042": None}), "json"), "C-1042") == 1
     assert leaks(readable_text(f'group,n\n"{comment}",3\n', "text"), "three weeks late b and b nobody told") == 1
@@ -85,3 +85,10 @@ def test_values_are_found_in_every_kind_of_file() -> None:
 def test_embedded_figures_and_styles_are_not_read_as_text() -> None:
     html = '<style>.C-1042 {}</style><img alt="x" src="data:image/png;base64,AAAA/C1042/BBBB">'
     assert "1042" not in readable_text(html, "html")
+
+
+def test_words_written_into_a_drawing_are_read() -> None:
+    drawing = base64.b64encode(b"<svg><text x='1'>C-1042</text><path d='M 1234567 0'/></svg>").decode()
+    html = f'<img alt="x" src="data:image/svg+xml;base64,{drawing}">'
+    assert leaks(readable_text(html, "html"), "C-1042", "1234567") == 1
+    assert leaks(readable_text(json.dumps([html]), "json"), "C-1042", "1234567") == 1

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -18,7 +19,7 @@ from nps_research import errors
 from nps_research.report.sanitise import plain_output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from nbformat import NotebookNode
 
@@ -136,7 +137,16 @@ def run_notebooks(
 
         return await asyncio.gather(*(run_one(name, node) for name, node in notebooks.items()))
 
-    return dict(zip(notebooks, asyncio.run(run_all()), strict=True))
+    return dict(zip(notebooks, _finished(run_all), strict=True))
+
+
+def _finished(work: Callable[[], Coroutine[Any, Any, list[Failure | None]]]) -> list[Failure | None]:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work())
+    with ThreadPoolExecutor(max_workers=1) as thread:  # called from JupyterLab, whose loop is running here
+        return thread.submit(lambda: asyncio.run(work())).result()
 
 
 async def _run(

@@ -105,7 +105,8 @@ def csv_text(columns: Sequence[object], rows: Iterable[Sequence[object]]) -> str
 
 def _inert(value: Any) -> Any:
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+        text = value.replace("\r", " ")  # to some readers a new row, quoted or not
+        return f"'{text}" if value.startswith(_FORMULA_STARTS) else text
     if pd.api.types.is_scalar(value):
         return "" if pd.isna(value) else value
     return _inert(str(value))

@@ -7,6 +7,7 @@ notebook's author or the study's own description says is no secret.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import unicodedata
@@ -27,7 +28,7 @@ _WORD = re.compile(r"\d+\.\d+(?:e[+-]?\d+)?|\w+", re.IGNORECASE)  # a decimal nu
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _NAME = re.compile(r"[^\W\d_][\w'\u2019.-]*(?: [^\W\d_][\w'\u2019.-]*){1,3}")
 _STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
-_DATA_URI = re.compile(r"data:[\w/+.;=-]*,[A-Za-z0-9+/=%]*")
+_DATA_URI = re.compile(r"data:([\w/+.-]*)[\w;=-]*,([A-Za-z0-9+/=%]*)")
 _ATTRIBUTE = re.compile(r"=\"([^\"]*)\"|='([^']*)'")
 _TAG = re.compile(r"<[^>]*>")
 
@@ -135,10 +136,17 @@ def readable_text(content: str, kind: str) -> str:
 
 
 def _html_text(html: str) -> str:
-    """Text between the tags, then that inside their attributes, then both as they stand."""
-    html = _DATA_URI.sub("", _STYLE.sub("", html))
+    """Text between the tags, then that inside their attributes."""
+    html = _DATA_URI.sub(_drawn_text, _STYLE.sub("", html))
     attributes = "\n".join(double or single for double, single in _ATTRIBUTE.findall(html))
     return unescape(f"{_TAG.sub(' ', html)}\n{attributes}")
+
+
+def _drawn_text(uri: re.Match[str]) -> str:
+    """What an embedded drawing says in words; nothing of other data."""
+    if uri[1] != "image/svg+xml":
+        return ""
+    return _TAG.sub(" ", base64.b64decode(uri[2]).decode("utf-8", errors="replace"))
 
 
 def _strings(value: Any) -> Iterator[str]:

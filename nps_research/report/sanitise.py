@@ -34,6 +34,7 @@ _ACTIVE_SVG = re.compile(
     r"|@import|href\s*=\s*[\"'](?!#|data:image/png;base64,)|url\(\s*[\"']?(?!#)",
     re.IGNORECASE,
 )
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _IMAGE = re.compile(r"<img\b[^>]*>")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -93,8 +94,7 @@ def clean_output_html(html: str, cell: int) -> str:
             raise ReportError(f"cell {cell}: a figure has no alternative text")
         if not re.search(r'\bsrc="data:', image):
             raise ReportError(f"cell {cell}: a figure is not part of the page itself")
-    for source in _SVG.findall(clean):
-        _check_svg(base64.b64decode(source).decode("utf-8", errors="replace"), cell)
+    clean = _SVG.sub(lambda source: _picture_only(source[1], cell), clean)
     clean = re.sub(r"<th[^>]*></th>", "<td></td>", clean)  # an empty header heads nothing
     clean = clean.replace("<figure>", '<figure tabindex="0">')  # scrolls where the window is narrow
     if "<table" in clean and "nps-table" not in clean:
@@ -118,9 +118,12 @@ def figure_html(kind: Literal["image/png", "image/svg+xml"], content: str, alt: 
     return clean_output_html(f'<figure><img alt="{escape(alt)}" src="data:{kind};base64,{source}"></figure>', cell)
 
 
-def _check_svg(svg: str, cell: int) -> None:
+def _picture_only(source: str, cell: int) -> str:
+    """An SVG without comments, in which matplotlib repeats every text; refused if anything in it acts."""
+    svg = _COMMENT.sub("", base64.b64decode(source).decode("utf-8", errors="replace"))
     if _ACTIVE_SVG.search(svg):
         raise ReportError(f"cell {cell}: an SVG figure holds more than a picture")
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode('ascii')}"
 
 
 def plain_output(text: str) -> str:

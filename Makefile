@@ -1,0 +1,54 @@
+# Every target sets up what it needs; a second call sets nothing up again.
+# Only Python 3.11-3.13 with venv, make and git must be there.
+
+PYTHON ?= python3
+STUDY ?= data/demo
+DATA ?=
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export UV_COMPILE_BYTECODE := 1
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := reports
+.PHONY: reports test lab lint calibrate lock clean setup
+
+reports: setup  ## the report on STUDY (default: the made-up company), in reports/
+	$(BIN)/nps-research report $(STUDY) $(if $(DATA),--data $(DATA))
+
+test: setup  ## every test
+	$(BIN)/pytest
+
+lab: setup  ## JupyterLab on the notebooks
+	$(BIN)/jupyter lab --notebook-dir=$(CURDIR) $(if $(filter 0,$(shell id -u)),--allow-root) $(CURDIR)/notebooks
+
+lint: setup  ## ruff and mypy
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+calibrate: setup  ## slow studies behind the defaults; rewrites their tables in calibration/
+	$(BIN)/python calibration/score_intervals.py
+
+lock: setup  ## take newer versions: uv.lock, requirements.lock
+	$(UV) lock --upgrade
+	$(UV) export --quiet --frozen --no-dev --no-emit-project --no-annotate --no-header --no-hashes --output-file requirements.lock
+
+clean:  ## undo the set-up and the reports
+	rm -rf $(VENV) .uv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find reports -mindepth 1 ! -name README.md -delete
+
+setup: $(READY)
+
+# uv where it is installed, else from the Python package index into a folder of its own.
+UV := $(or $(shell command -v uv 2>/dev/null),$(CURDIR)/.uv/bin/uv)
+
+$(READY): uv.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "Python 3.11, 3.12 or 3.13 is needed; $(PYTHON) is another. Say which: make PYTHON=python3.12" >&2; exit 1; }
+	@if [ "$(UV)" = "$(CURDIR)/.uv/bin/uv" ] && [ ! -x "$(UV)" ]; then \
+		$(PYTHON) -m venv .uv && .uv/bin/python -m pip install --quiet --disable-pip-version-check uv; \
+	fi
+	$(UV) sync --frozen --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	@touch $(READY)
