@@ -156,7 +156,7 @@ def studies(
 def _progress() -> Iterator[Callable[[Progress], None]]:
     """Bars on a terminal; elsewhere one line when a notebook starts and one when it ends."""
     if not console.is_terminal:
-        yield _print_progress
+        yield _lines()
         return
     columns = (
         TextColumn("{task.description}"),
@@ -182,15 +182,18 @@ def _progress() -> Iterator[Callable[[Progress], None]]:
         yield show
 
 
-def _print_progress(news: Progress) -> None:
-    if news.state != "running":
-        console.print(
-            escape(
-                f"{news.notebook}: {news.state}, {news.cells_done} of {news.cells_total} cells, {news.seconds:.0f} s"
-            )
-        )
-    elif news.cells_done == 0:
-        console.print(escape(f"{news.notebook}: running, {news.cells_total} cells"))
+def _lines() -> Callable[[Progress], None]:
+    started: set[str] = set()
+
+    def show(news: Progress) -> None:
+        if news.state != "running":
+            done = f"{news.cells_done} of {news.cells_total} cells, {news.seconds:.0f} s"
+            console.print(escape(f"{news.notebook}: {news.state}, {done}"))
+        elif news.notebook not in started:
+            started.add(news.notebook)
+            console.print(escape(f"{news.notebook}: running, {news.cells_total} cells"))
+
+    return show
 
 
 def _columns_in_words(study: Study) -> pd.DataFrame:

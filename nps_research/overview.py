@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
@@ -57,6 +57,10 @@ class Listing(Result):
         **dict.fromkeys(("rows", "accepted", "quarantined", "identities", "people"), "count"),
     }
     headings: ClassVar[Mapping[str, str]] = {"term": "What", "first_lines": "First lines"}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {}
 
     @property
     def finding(self) -> str:

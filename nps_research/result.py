@@ -158,8 +158,9 @@ class Result:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """All that was set, beside the frame."""
-        return {field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name != "frame"}
+        """All that was set."""
+        said = ("frame", "title")
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name not in said}
 
     def to_json(self) -> dict[str, Any]:
         """The shareable content of the result, as plain JSON values."""

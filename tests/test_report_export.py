@@ -165,7 +165,7 @@ def test_hostile_text_is_inert_wherever_it_stands(tmp_path: Any, hostile: str) -
     for cell in node.cells:
         for each in cell.get("outputs", ()):
             assert "<script" not in each.get("data", {}).get("text/html", "")
-    assert re.fullmatch(r"tables/01_score-[a-z0-9-]+\.csv", results[0].table)
+    assert re.fullmatch(r"tables/01_score-[a-z0-9-]+\.csv", results[0].table or "")
 
 
 def test_outputs_that_run_are_dropped(tmp_path: Any) -> None:
@@ -357,6 +357,13 @@ def test_only_groups_large_enough_reach_the_csv() -> None:
     result = Said(frame=frame, says="x", title="t", minimum_cell=10)
     (found,) = harvest("n", shared(showing(output(result._repr_mimebundle_()))))
     assert table_csv(found) == "group,n,share\nlarge,200,0.5\nlarger,300,0.5\n"
+
+
+def test_result_without_rows_has_no_file() -> None:
+    nothing = Said(frame=pd.DataFrame({"group": []}), says="This study has no such column.", title="t")
+    (found,) = harvest("n", shared(showing(output(nothing._repr_mimebundle_()))))
+    assert found.table is None
+    assert found.to_json()["table"] is None
 
 
 def test_glossary_can_be_linked_to(tmp_path: Any) -> None:

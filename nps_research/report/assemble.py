@@ -120,7 +120,7 @@ def _made(pages: Pages, notebook: ReportNotebook, node: NotebookNode, study_name
         f"{notebook.name}.html": pages.notebook(notebook, shared, results),
         f"notebooks/{notebook.name}.ipynb": notebook_text(shared),
     }
-    files |= {result.table: table_csv(result) for result in results}
+    files |= {result.table: table_csv(result) for result in results if result.table}
     return Part(card=replace(_card(notebook, "made"), results=tuple(results)), files=files)
 
 

@@ -51,9 +51,9 @@ class HarvestedResult:
     bundle: dict[str, Any]
 
     @property
-    def table(self) -> str:
-        """Path of its CSV inside the report."""
-        return f"tables/{self.notebook}-{self.name}.csv"
+    def table(self) -> str | None:
+        """Path of its CSV inside the report; none for a result without rows."""
+        return f"tables/{self.notebook}-{self.name}.csv" if self.bundle["rows"] else None
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in ``results.json``."""

@@ -1,0 +1,267 @@
+"""The reports readers get: the made-up company, the real surveys, and studies with planted and hostile text.
+
+The numbers of the made-up company's report are held in tests/golden/demo_results.json. After a change that
+is meant, make it anew and read the difference: python -m tests.test_published_reports
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nps_research import open_study
+from nps_research.report import ReportOutcome, make_report
+from tests.browser import check_page, notebook_counts
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+ROOT = Path(__file__).resolve().parents[1]
+DEMO = ROOT / "data" / "demo"
+GOLDEN = ROOT / "tests" / "golden" / "demo_results.json"
+REAL = ("sfo-airport", "carpentries", "garden-centre")
+PAGES = ("00_study", "01_score")
+
+
+@pytest.fixture(scope="session")
+def demo_report(tmp_path_factory: pytest.TempPathFactory) -> ReportOutcome:
+    return make_report(open_study(DEMO), out=tmp_path_factory.mktemp("published") / "demo")
+
+
+@pytest.fixture(scope="session", params=REAL)
+def real_report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ReportOutcome:
+    data = os.environ.get("NPS_RESEARCH_DATA")
+    if not data or not (Path(data) / request.param).is_dir():
+        pytest.skip("the real surveys are not here: NPS_RESEARCH_DATA names their folder")
+    study = open_study(ROOT / "data" / request.param, data=Path(data) / request.param)
+    return make_report(study, out=tmp_path_factory.mktemp("published") / request.param)
+
+
+def results_of(report: ReportOutcome) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((report.out / "results.json").read_text(encoding="utf-8"))
+    return content
+
+
+def findings_of(report: ReportOutcome) -> str:
+    return "\n".join(result["result"]["finding"] for result in results_of(report)["results"])
+
+
+def shared_text(folder: Path) -> str:
+    """All that a shared folder says, with the figures inside its pages decoded."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*")) if path.is_file()]
+    figures = [
+        base64.b64decode(found).decode("utf-8", errors="replace")
+        for text in texts
+        for found in re.findall(r"data:image/[a-z+]+;base64,([A-Za-z0-9+/=]+)", text)
+    ]
+    return "\n".join([*texts, *figures])
+
+
+def tree_bytes(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def assert_alike(got: Any, wanted: Any, where: str = "results") -> None:
+    """Same structure and words; numbers to nine digits, as libraries differ in the last ones."""
+    if isinstance(wanted, float) and not isinstance(got, str):
+        assert got == pytest.approx(wanted, rel=1e-9, abs=1e-9), where
+    elif isinstance(wanted, dict):
+        assert sorted(got) == sorted(wanted), where
+        for key, value in wanted.items():
+            assert_alike(got[key], value, f"{where}.{key}")
+    elif isinstance(wanted, list):
+        assert len(got) == len(wanted), where
+        for position, value in enumerate(wanted):
+            assert_alike(got[position], value, f"{where}[{position}]")
+    else:
+        assert got == wanted, where
+
+
+def check_in_browser(browser: Browser, report: ReportOutcome) -> None:
+    for page in PAGES:
+        n_tables, n_images = notebook_counts(report.out / "notebooks" / f"{page}.ipynb")
+        assert n_tables > 0
+        check_page(browser, report.out / f"{page}.html", n_tables=n_tables, n_images=n_images)
+    for page in ("index", "glossary"):
+        check_page(browser, report.out / f"{page}.html", n_tables=0, n_images=0)
+
+
+def test_demo_report_is_whole(demo_report: ReportOutcome) -> None:
+    assert [outcome.name for outcome in demo_report.made] == list(PAGES)
+    assert not demo_report.failed
+    assert not demo_report.not_made
+    index = (demo_report.out / "index.html").read_text(encoding="utf-8")
+    assert "Made-up data" in index
+    quarantine = (demo_report.private / "quarantine.csv").read_text(encoding="utf-8")
+    assert quarantine.count("\n") == 1 + len(open_study(DEMO).quarantine)
+
+
+def test_demo_results_are_the_golden_ones(demo_report: ReportOutcome) -> None:
+    assert_alike(results_of(demo_report)["results"], json.loads(GOLDEN.read_text(encoding="utf-8")))
+
+
+def test_demo_in_a_browser(browser: Browser, demo_report: ReportOutcome) -> None:
+    check_in_browser(browser, demo_report)
+
+
+def test_real_reports_in_a_browser(browser: Browser, real_report: ReportOutcome) -> None:
+    assert not real_report.failed
+    check_in_browser(browser, real_report)
+
+
+def test_real_reports_say_what_they_cannot_answer(real_report: ReportOutcome) -> None:
+    findings = findings_of(real_report)
+    assert "This study has no responses.responded" in findings
+    assert "Who could have answered is not known" in findings
+    if real_report.out.name == "sfo-airport":
+        assert "The NPS is +35.1 in 2018" in findings
+        assert "not established" in findings
+        assert re.search(r"Weighted and clustered, the change is −5\.3 \(95% interval −10\.\d to \+0\.\d", findings)
+        assert "With every answer alike, the change is −8.9" in findings
+        assert "Boarding area" in json.dumps(results_of(real_report))
+    else:
+        assert "This study has no responses.wave" in findings
+
+
+def test_same_bytes_whatever_surrounds_the_run(demo_report: ReportOutcome, tmp_path: Path) -> None:
+    surroundings = {
+        "PYTHONHASHSEED": "4711",
+        "TZ": "Pacific/Kiritimati",
+        "LC_ALL": "C",
+        "LANG": "ru_RU.UTF-8",
+        "OMP_NUM_THREADS": "7",
+        "HOME": str(tmp_path / "home"),
+    }
+    (tmp_path / "home").mkdir()
+    out = tmp_path / "elsewhere" / "demo"
+    command = [sys.executable, "-m", "nps_research.cli", "report", str(DEMO), "--out", str(out), "--jobs", "1"]
+    run = subprocess.run(
+        command, env={**os.environ, **surroundings}, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert tree_bytes(out) == tree_bytes(demo_report.out)
+
+
+CANARIES = {
+    "id": "CANARY-77123",
+    "account": "CANARYCO-9917",
+    "email": "canary.person@mine.example.net",
+    "name": "Canaria Vogelsang",
+    "comment": "the canary sang at midnight in the empty hall",
+    "unreadable": "canary was here instead of a score",
+}
+
+
+def study_with_canaries(folder: Path) -> Path:
+    """The made-up company with one more respondent, whose every cell would be recognised."""
+    shutil.copytree(DEMO, folder)
+    responses = folder / "responses_2025q4.csv"
+    header, *rows = responses.read_text(encoding="utf-8").splitlines()
+    names = header.split(",")
+    answered = next(row for row in rows if row.split(",")[names.index("likelihood_to_recommend")].isdigit())
+
+    def row(**changed: str) -> str:
+        cells = dict(zip(names, answered.split(","), strict=True)) | changed
+        return ",".join(cells[name] for name in names)
+
+    planted = {
+        "respondent_id": CANARIES["id"],
+        "account_id": CANARIES["account"],
+        "comment": f"{CANARIES['comment']} {CANARIES['email']}",
+    }
+    extra = [
+        row(**planted),
+        row(**planted),  # twice in one wave
+        row(**planted | {"respondent_id": "CANARY-77124", "likelihood_to_recommend": CANARIES["unreadable"]}),
+        row(**planted | {"respondent_id": "CANARY-77125", "likelihood_to_recommend": CANARIES["email"]}),
+        row(**planted | {"respondent_id": "CANARY-77126", "channel": CANARIES["email"], "invited_at": CANARIES["id"]}),
+    ]
+    responses.write_text("\n".join([header, *rows, *extra]) + "\n", encoding="utf-8")
+    customers = folder / "customers.csv"
+    columns, *people = customers.read_text(encoding="utf-8").splitlines()
+    person = dict(zip(columns.split(","), people[0].split(","), strict=True)) | {
+        "customer_id": CANARIES["id"],
+        "account_id": CANARIES["account"],
+        "email": CANARIES["email"],
+        "name": CANARIES["name"],
+        "region": "Canary Islands, office of canary.person@mine.example.net".replace(",", ""),
+    }
+    customers.write_text("\n".join([columns, *people, ",".join(person.values())]) + "\n", encoding="utf-8")
+    return folder
+
+
+def test_canaries_stay_private(tmp_path: Path) -> None:
+    study = open_study(study_with_canaries(tmp_path / "data" / "demo"))
+    assert len(study.quarantine) == len(open_study(DEMO).quarantine) + 4
+    report = make_report(study, out=tmp_path / "reports" / "demo")
+    assert len(report.made) == len(PAGES), report.failed
+    shared = shared_text(report.out)
+    assert [what for what, canary in CANARIES.items() if canary.lower() in shared.lower()] == []
+    assert "canary" not in shared.lower()
+    assert str(tmp_path) not in shared
+    private = shared_text(report.private)
+    assert CANARIES["unreadable"] in private
+
+
+HOSTILE = """<script>alert(1)</script><img src=x onerror="alert(2)">[x](javascript:alert(3)) $\\frac{1}{0}$ **b** `c`"""
+
+
+def hostile_study(folder: Path) -> Path:
+    """A study whose every word is an attack: name, waves, columns, segment values, drivers, comments."""
+    folder.mkdir(parents=True)
+    cell = '"' + HOSTILE.replace('"', '""') + '"'
+    for wave in ("a", "b"):
+        lines = ["id,ltr,seg<script>alert(4)</script>,words,rate"]
+        lines += [f"{wave}{row},{row % 11},{cell if row % 2 else 'plain'},{cell},{1 + row % 5}" for row in range(240)]
+        (folder / f"{wave}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    quoted = json.dumps(HOSTILE)
+    (folder / "study.toml").write_text(
+        f"""name = {quoted}
+source = {quoted}
+licence = {quoted}
+url = "javascript:alert(5)"
+[responses]
+columns = {{ respondent_id = "id", likelihood_to_recommend = "ltr", comment = "words" }}
+[[responses.files]]
+file = "a.csv"
+wave = {json.dumps("1 " + HOSTILE)}
+[[responses.files]]
+file = "b.csv"
+wave = {json.dumps("2 " + HOSTILE)}
+[responses.drivers]
+columns = {{ {quoted} = "rate" }}
+[responses.segments]
+columns = {{ {json.dumps(HOSTILE + "!")} = "seg<script>alert(4)</script>" }}
+""",
+        encoding="utf-8",
+    )
+    return folder
+
+
+def test_hostile_study_opens_quietly(browser: Browser, tmp_path: Path) -> None:
+    study = open_study(hostile_study(tmp_path / "data" / "hostile"))
+    report = make_report(study, out=tmp_path / "reports" / "hostile")
+    assert len(report.made) == len(PAGES), report.failed
+    check_in_browser(browser, report)
+    assert "alert(1)" in (report.out / "01_score.html").read_text(encoding="utf-8")  # shown, as text
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as place:
+        made = make_report(open_study(DEMO), out=Path(place) / "demo")
+        GOLDEN.parent.mkdir(exist_ok=True)
+        golden = json.dumps(results_of(made)["results"], indent=1, ensure_ascii=False)
+        rows = re.compile(r"\[\s+([^\[\]{}]+?)\s+\]")
+        golden = rows.sub(lambda row: "[" + " ".join(row[1].split()) + "]", golden)  # a row a line
+        GOLDEN.write_text(golden + "\n", encoding="utf-8")

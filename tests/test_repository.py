@@ -1,0 +1,128 @@
+"""What the repository promises of itself: one lock for all, thin notebooks, no traces of a machine."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+# What an estimator may not know of: how its answer is drawn, laid out or published.
+ESTIMATORS = (
+    *("acceptance", "assembly", "contract", "parsing", "sources", "study", "study_file"),
+    *("comparison", "counting", "cuts", "designs", "distribution", "funnel", "histogram", "intervals"),
+    *("overview", "representation", "result", "score", "waves"),
+)
+
+
+def files_of_the_project() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def locked() -> dict[str, set[str]]:
+    packages = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]
+    versions: dict[str, set[str]] = {}
+    for package in packages:
+        versions.setdefault(package["name"], set()).add(package.get("version", ""))
+    return versions
+
+
+def test_requirements_are_those_of_the_lock() -> None:
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    pins = [re.match(r"^([A-Za-z0-9._-]+)==([^ ;]+)", line) for line in lines]
+    assert all(pins), "every line pins one version"
+    required = {(pin[1].lower(), pin[2]) for pin in pins if pin}
+    versions = locked()
+    assert len(required) > 80
+    assert [pin for pin in required if pin[1] not in versions.get(pin[0], set())] == []
+
+
+def test_every_dependency_is_in_the_requirements() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    required = {line.split("==")[0] for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()}
+    named = {re.split(r"[\[><=]", dependency)[0] for dependency in project["dependencies"]}
+    assert named <= required
+    entries = {package["name"]: package for package in tomllib.loads((ROOT / "uv.lock").read_text())["package"]}
+    assert {each["name"] for each in entries["nps-research"]["dependencies"]} == named
+
+
+def test_conda_environment_takes_the_same_lock_and_pythons() -> None:
+    environment = (ROOT / "environment.yml").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert "- -r requirements.lock" in environment
+    assert f"python{project['requires-python']}" in environment
+
+
+def test_version_is_the_same_everywhere() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\n## {version} - " in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_no_file_knows_this_machine() -> None:
+    traces = re.compile(r"/(?:root|home|work|farm|opt|Users)/[a-z]|\b(?:localhost:\d|127\.0\.0\.1:\d)")
+    searched = [path for path in files_of_the_project() if path.suffix not in {".csv", ".lock", ".png"}]
+    found = [
+        path.name for path in searched if path != Path(__file__) and traces.search(path.read_text(encoding="utf-8"))
+    ]
+    assert len(searched) > 50
+    assert found == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_are_thin_and_without_outputs(path: Path) -> None:
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    about = notebook["metadata"]["nps_research"]
+    assert about["title"]
+    assert about["question"].endswith("?")
+    assert isinstance(about["needs"], list)
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert not [cell for cell in code if cell["outputs"] or cell["execution_count"]]
+    tags = [tag for cell in code for tag in cell["metadata"].get("tags", [])]
+    assert tags.count("parameters") == 1
+    assert "headline" in tags
+    for cell in code:
+        tree = ast.parse("".join(cell["source"]))
+        assert not [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+        assert len(tree.body) <= 6
+
+
+def test_there_are_notebooks() -> None:
+    assert [path.stem for path in NOTEBOOKS] == ["00_study", "01_score"]
+
+
+def test_imports_follow_the_data() -> None:
+    """Estimators reach figures, tables and reports only when something is displayed: inside a function."""
+    away = {"nps_research.figures", "nps_research.report", "nps_research.cli", "matplotlib", "seaborn"}
+    for name in ESTIMATORS:
+        tree = ast.parse((ROOT / "nps_research" / f"{name}.py").read_text(encoding="utf-8"))
+        at_import = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+        modules = {alias.name for node in at_import if isinstance(node, ast.Import) for alias in node.names}
+        modules |= {node.module or "" for node in at_import if isinstance(node, ast.ImportFrom)}
+        assert not {module for module in modules if any(module.startswith(each) for each in away)}, name
+
+
+def test_importing_has_no_side_effects() -> None:
+    program = """
+import logging, sys, warnings
+import narwhals, numpy, pandas, pyarrow, pydantic, scipy.stats
+
+before = (list(warnings.filters), logging.root.level, list(logging.root.handlers))
+import nps_research
+
+assert before == (list(warnings.filters), logging.root.level, list(logging.root.handlers))
+assert not {"matplotlib", "seaborn", "nbconvert", "IPython", "rich"} & set(sys.modules)
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == ""
