@@ -7,10 +7,12 @@ One palette everywhere, never colour alone: promoters blue, passives grey, detra
 from __future__ import annotations
 
 import io
+import re
 import textwrap
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -21,7 +23,7 @@ from nps_research.tables import plain_text
 from nps_research.wording import points, share
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from matplotlib.axes import Axes
 
@@ -51,6 +53,8 @@ __all__ = [
     "style",
     "svg",
 ]
+
+R = TypeVar("R", bound="Result")
 
 PROMOTER = "#0072B2"
 PASSIVE = "#767676"
@@ -82,7 +86,6 @@ _STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "legend.fontsize": 10,
     "font.family": ["DejaVu Sans"],
-    "text.parse_math": False,
     "text.color": INK,
     "svg.fonttype": "path",
     "svg.hashsalt": "nps-research",
@@ -107,25 +110,43 @@ def svg(result: Result) -> bytes:
         result.plot(figure.subplots())
         buffer = io.BytesIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
+    return re.sub(
+        rb"<!--.*?-->\s*", b"", buffer.getvalue(), flags=re.DOTALL
+    )  # matplotlib repeats every text in a comment
 
 
 def axes_for(ax: Axes | None, *, n_rows: int = 0) -> Axes:
     """The axes to draw on: those given, or new ones; tall enough for `n_rows` groups."""
     if ax is None:
-        with style():
-            ax = plt.subplots(layout="constrained")[1]
+        ax = plt.subplots(layout="constrained")[1]
     figure = ax.get_figure(root=True)
     if n_rows and figure is not None and len(figure.axes) == 1:
         figure.set_size_inches(8.0, max(2.2, 0.9 + 0.42 * n_rows))
     return ax
 
 
+def styled(plot: Callable[[R, Axes | None], Axes]) -> Callable[[R, Axes | None], Axes]:
+    """Let a plot draw in the house style."""
+
+    @wraps(plot)
+    def in_style(result: R, ax: Axes | None = None) -> Axes:
+        with style():
+            return plot(result, ax)
+
+    return in_style
+
+
+def literal(value: object, width: int = 80) -> str:
+    """Text from data that matplotlib must not read as mathematics."""
+    return plain_text(value, width).replace("$", r"\$")
+
+
 def label(value: object) -> str:
     """A group's name for an axis, in lines of at most 28 characters."""
-    return "\n".join(textwrap.wrap(plain_text(value, 56), 28)) or " "
+    return "\n".join(textwrap.wrap(literal(value, 56), 28)) or " "
 
 
+@styled
 def plot_histogram(result: ScoreHistogram, ax: Axes | None = None) -> Axes:
     """Bars of answers from 0 to 10 in the palette, with the class of each named."""
     ax = axes_for(ax)
@@ -161,7 +182,7 @@ def plot_histogram(result: ScoreHistogram, ax: Axes | None = None) -> Axes:
         xticks=[row["term"] for row in rows],
         xlabel="How likely are you to recommend us? (0 to 10)",
         ylabel="Share of answers (%)",
-        title=plain_text(result.title),
+        title=literal(result.title),
     )
     return ax
 
@@ -185,6 +206,7 @@ def _points_with_bars(ax: Axes, rows: Sequence[Mapping[str, Any]], names: Sequen
     ax.axvline(0, color=INK, linewidth=0.8)
 
 
+@styled
 def plot_scores(result: NetPromoterScores, ax: Axes | None = None) -> Axes:
     """NPS of groups with interval bars, sorted from the highest (waves: in order of time)."""
     rows = result.answered
@@ -192,22 +214,22 @@ def plot_scores(result: NetPromoterScores, ax: Axes | None = None) -> Axes:
         rows = sorted(rows, key=lambda row: -float(row["estimate"]))
     ax = axes_for(ax, n_rows=len(rows))
     _points_with_bars(ax, rows, [f"{label(row['group'])} (n = {row['n']:,})" for row in rows], PROMOTER)
-    ax.set(xlabel=f"NPS, points, with {result.confidence_level:.0%} interval", title=plain_text(result.title))
+    ax.set(xlabel=f"NPS, points, with {result.confidence_level:.0%} interval", title=literal(result.title))
     return ax
 
 
+@styled
 def plot_differences(result: ScoreDifferences, ax: Axes | None = None) -> Axes:
     """Differences with interval bars."""
     rows = [row for row in result.records if np.isfinite(row["std_error"])]
     ax = axes_for(ax, n_rows=len(rows))
-    names = [f"{plain_text(row['group_b'], 24)} - {plain_text(row['group_a'], 24)}" for row in rows]
+    names = [f"{literal(row['group_b'], 24)} - {literal(row['group_a'], 24)}" for row in rows]
     _points_with_bars(ax, rows, names, PROMOTER)
-    ax.set(
-        xlabel=f"Difference, NPS points, with {result.confidence_level:.0%} interval", title=plain_text(result.title)
-    )
+    ax.set(xlabel=f"Difference, NPS points, with {result.confidence_level:.0%} interval", title=literal(result.title))
     return ax
 
 
+@styled
 def plot_trend(result: Trend, ax: Axes | None = None) -> Axes:
     """NPS over the waves: a line, and a band for the interval."""
     ax = axes_for(ax)
@@ -237,34 +259,36 @@ def plot_trend(result: Trend, ax: Axes | None = None) -> Axes:
     ax.margins(x=0.08, y=0.18)
     ax.set_xticks(place, [label(row["group"]) for row in rows])
     ax.grid(axis="y")
-    ax.set(ylabel=f"NPS, points, with {result.confidence_level:.0%} interval", title=plain_text(result.title))
+    ax.set(ylabel=f"NPS, points, with {result.confidence_level:.0%} interval", title=literal(result.title))
     return ax
 
 
+@styled
 def plot_scores_by_cut(result: ScoresByCut, ax: Axes | None = None) -> Axes:
     """NPS of each group at several cuts: one row per group and cut."""
     rows = [row for row in result.records if row["n"] > 0]
     ax = axes_for(ax, n_rows=len(rows))
     one = len({row["group"] for row in rows}) == 1
     names = [
-        f"Detractors {row['term']}" if one else f"{plain_text(row['group'], 30)}, detractors {row['term']}"
-        for row in rows
+        f"Detractors {row['term']}" if one else f"{literal(row['group'], 30)}, detractors {row['term']}" for row in rows
     ]
     _points_with_bars(ax, rows, names, PROMOTER)
-    ax.set(xlabel=f"NPS, points, with {result.confidence_level:.0%} interval", title=plain_text(result.title))
+    ax.set(xlabel=f"NPS, points, with {result.confidence_level:.0%} interval", title=literal(result.title))
     return ax
 
 
+@styled
 def plot_designs(result: DesignComparison, ax: Axes | None = None) -> Axes:
     """NPS of each wave under each way of counting."""
     rows = result.records
     ax = axes_for(ax, n_rows=len(rows))
-    names = [row["term"] if row["group"] == "all" else f"{row['term']}, {plain_text(row['group'], 20)}" for row in rows]
+    names = [row["term"] if row["group"] == "all" else f"{row['term']}, {literal(row['group'], 20)}" for row in rows]
     _points_with_bars(ax, rows, names, PROMOTER)
-    ax.set(xlabel=f"NPS, points, with {result.confidence_level:.0%} interval", title=plain_text(result.title))
+    ax.set(xlabel=f"NPS, points, with {result.confidence_level:.0%} interval", title=literal(result.title))
     return ax
 
 
+@styled
 def plot_funnel(result: ResponseFunnel, ax: Axes | None = None) -> Axes:
     """Invited, delivered, returned, answered: bars that shrink; the silent hatched beside the returned."""
     row = result.records[-1]
@@ -307,10 +331,11 @@ def plot_funnel(result: ResponseFunnel, ax: Axes | None = None) -> Axes:
     ax.tick_params(axis="y", length=0)
     ax.spines[["left", "bottom"]].set_visible(False)
     ax.set_xticks([])
-    ax.set_title(plain_text(result.title))
+    ax.set_title(literal(result.title))
     return ax
 
 
+@styled
 def plot_representativeness(result: Representativeness, ax: Axes | None = None) -> Axes:
     """Share of the base (hollow) and of the answers (full) per group, joined by a line."""
     rows = result.records
@@ -320,9 +345,9 @@ def plot_representativeness(result: Representativeness, ax: Axes | None = None) 
     ax.hlines(place, base, answers, color="#5A5A5A", linewidth=1.5)
     ax.plot(base, place, "o", markerfacecolor="white", markeredgecolor=INK, markersize=8, label="Share of the base")
     ax.plot(answers, place, "o", color=PROMOTER, markersize=8, label="Share of the answers")
-    ax.set_yticks(place, [label(f"{plain_text(row['term'], 24)}: {plain_text(row['group'], 28)}") for row in rows])
+    ax.set_yticks(place, [label(f"{literal(row['term'], 24)}: {literal(row['group'], 28)}") for row in rows])
     ax.set_ylim(-0.6, len(rows) - 0.4)
     ax.grid(axis="x")
     ax.legend(loc="upper left", bbox_to_anchor=(0, -0.08), ncols=2)
-    ax.set(xlabel="Share (%)", title=plain_text(result.title))
+    ax.set(xlabel="Share (%)", title=literal(result.title))
     return ax

@@ -96,7 +96,7 @@ def attempt(question: Callable[[], Result]) -> Result:
     >>> from nps_research.study import Study
     >>> study = Study.from_frames(responses=pd.DataFrame({"likelihood_to_recommend": [10, 9, 3]}))
     >>> attempt(lambda: study.require("responses.wave"))
-    <NotAnswered: This study has no responses.wave (the round of the survey).>
+    <NotAnswered: This study does not record the round of the survey (responses.wave).>
     """
     try:
         return question()

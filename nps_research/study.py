@@ -206,7 +206,7 @@ class Study:
     def missing(self, *needs: str) -> str:
         """One sentence on what the study lacks; empty where it lacks nothing."""
         lacking = self._lacking(needs)
-        return f"This study has no {'; no '.join(_in_words(need) for need in lacking)}." if lacking else ""
+        return f"This study does not record {', nor '.join(_in_words(need) for need in lacking)}." if lacking else ""
 
     def require(self, *needs: str) -> None:
         """Raise `CannotAnswerError`, which says what is missing, unless `can_answer`."""
@@ -297,12 +297,12 @@ def _known_needs() -> list[str]:
 
 
 def _in_words(need: str) -> str:
-    """A need with its meaning, e.g. ``responses.wave (the round of the survey)``."""
+    """What a need is, and its name, e.g. ``the round of the survey (responses.wave)``."""
+    others = {
+        "responses.drivers": "ratings of single experiences",
+        "responses.segments": "columns to compare groups by",
+        "outcomes": "what customers did afterwards",
+    }
     table, _, name = need.partition(".")
-    if name == "drivers":
-        return f"{need} (ratings of single experiences)"
-    if name == "segments":
-        return f"{need} (columns to compare groups by)"
-    if table == "outcomes":
-        return f"outcome {name} (what customers did)".replace("  ", " ")
-    return f"{need} ({TABLES[table][name].says})"
+    says = others.get(need) or (others["outcomes"] if table == "outcomes" else TABLES[table][name].says)
+    return f"{says} ({need})"

@@ -76,7 +76,7 @@ def format_value(value: Any, style: str) -> str:
     if value is None or (not isinstance(value, str) and pd.isna(value)):
         return DASH
     if style == "text":
-        return plain_text(value)
+        return plain_text(value, 200)
     number = float(value)
     match style:
         case "points":

@@ -194,7 +194,7 @@ def test_outcome_codes_and_how_many_are_unknown():
     study = study_of(
         **{LTR: [9] * 5, "Told": ["Yes.", "no.", "I don't remember.", None, "YES."]}, outcomes={"told": outcome}
     )
-    assert study.responses["outcome_told"].fillna(value=-1).tolist() == [1, 0, -1, -1, 1]
+    assert study.responses["outcome_told"].astype(object).tolist() == [True, False, pd.NA, pd.NA, True]
     assert any("outcome told: 1 cell" in note for note in study.notes)
 
 
@@ -358,7 +358,7 @@ def junk_table(columns, always):
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(responses=junk_table(RESPONSE_COLUMNS, LTR), customers=junk_table(CUSTOMER_COLUMNS, "customer_id"))
 def test_rows_in_are_rows_accepted_and_rows_quarantined(responses, customers):
     before = responses.copy(deep=True), customers.copy(deep=True)
@@ -392,7 +392,7 @@ def keeps_the_rules(study):
             assert held.get("responded", True)
         if "responded_at" in held:
             assert held.get("delivered", True)
-            assert held["responded_at"] >= held.get("invited_at", pd.Timestamp.min).normalize()
+            assert held["responded_at"] >= held.get("invited_at", held["responded_at"]).normalize()
         assert "respondent_id" in held
     seen = [
         tuple(map(str, (row.get(name) for name in ("respondent_id", "wave", "touchpoint"))))

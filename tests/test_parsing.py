@@ -291,10 +291,10 @@ def test_zones_are_counted_and_dates_with_a_minus_are_none():
         pd.Series(pd.to_datetime(["2025-12-31 10:00", None])),
         pd.Series(pd.to_datetime(["2025-12-31 10:00", None])).astype("datetime64[s]"),
         pd.Series(pd.to_datetime(["2025-12-31 12:00", None])).dt.tz_localize("Europe/Kyiv"),
-        pd.Series([dt.datetime(2025, 12, 31, 10), None], dtype=object),  # noqa: DTZ001
+        pd.Series([dt.datetime(2025, 12, 31, 10), None], dtype=object),
         pd.Series([pd.Timestamp("2025-12-31 12:00+02:00"), None], dtype=object),
         pd.Series(["2025-12-31 10:00", None], dtype="category"),
-        pd.Series([dt.datetime(2025, 12, 31, 10), None], dtype="timestamp[us][pyarrow]"),  # noqa: DTZ001
+        pd.Series([dt.datetime(2025, 12, 31, 10), None], dtype="timestamp[us][pyarrow]"),
     ],
     ids=lambda column: str(column.dtype),
 )

@@ -120,7 +120,7 @@ def test_real_reports_in_a_browser(browser: Browser, real_report: ReportOutcome)
 
 def test_real_reports_say_what_they_cannot_answer(real_report: ReportOutcome) -> None:
     findings = findings_of(real_report)
-    assert "This study has no responses.responded" in findings
+    assert "This study does not record whether the person returned the form" in findings
     assert "Who could have answered is not known" in findings
     if real_report.out.name == "sfo-airport":
         assert "The NPS is +35.1 in 2018" in findings
@@ -129,7 +129,7 @@ def test_real_reports_say_what_they_cannot_answer(real_report: ReportOutcome) ->
         assert "With every answer alike, the change is −8.9" in findings
         assert "Boarding area" in json.dumps(results_of(real_report))
     else:
-        assert "This study has no responses.wave" in findings
+        assert "This study does not record the round of the survey" in findings
 
 
 def test_same_bytes_whatever_surrounds_the_run(demo_report: ReportOutcome, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import errno
 import io
@@ -17,7 +18,9 @@ import pytest
 
 from nps_research.errors import ReportError
 from nps_research.report import Progress, ReportOutcome, assemble, make_report, publish
+from nps_research.report.pages import Card
 from nps_research.report.provenance import CHECKOUT
+from nps_research.report.publish import workspace
 from tests.report_notebooks import (
     CANARY_COMMENT,
     CANARY_EMAIL,
@@ -280,7 +283,35 @@ def test_pages_of_an_earlier_run_are_gone(tmp_path: Path) -> None:
     assert set(files_of(out)) == {"01_a.html", "index.html", "glossary.html", "results.json"}
 
 
-def test_private_values_in_a_reason_stop_everything(tmp_path: Path) -> None:
+def test_page_that_names_a_folder_of_this_machine_is_not_published(tmp_path: Path) -> None:
+    notebooks = write_notebooks(tmp_path / "notebooks", n01_a=notebook("A", code("print(study_folder)")))
+    outcome = make_report(stand_in_study(tmp_path / "demo"), notebooks=notebooks, out=tmp_path / "out")
+    assert [each.reason for each in outcome.failed] == [
+        "ReportError: this page names a folder of the machine it was made on; it was not published"
+    ]
+    assert str(tmp_path).encode() not in b"".join(files_of(outcome.out).values())
+
+
+def test_index_is_looked_through_as_well(tmp_path: Path) -> None:
+    card = Card(name="01_a", title="A", question="", state="failed", reason=CANARY_COMMENT)
+    part = assemble.Part(card=card, files={})
+    with (
+        workspace(tmp_path / "out") as place,
+        pytest.raises(ReportError, match=r"index\.html would show 1 of them and results\.json would show 1 of them"),
+    ):
+        assemble.write_report(stand_in_study(tmp_path / "demo"), [part], place)
+
+
+def test_reports_can_be_made_where_a_loop_is_running(tmp_path: Path) -> None:
+    async def in_jupyter() -> ReportOutcome:
+        return make_report(
+            stand_in_study(tmp_path / "demo"), notebooks=unmakeable(tmp_path / "notebooks"), out=tmp_path / "out"
+        )
+
+    assert len(asyncio.run(in_jupyter()).not_made) == 1
+
+
+def test_private_values_in_a_reason_are_not_published(tmp_path: Path) -> None:
     study = stand_in_study(tmp_path / "demo", lacks=frozenset({"customers.churned_at", CANARY_COMMENT}))
     notebooks = write_notebooks(tmp_path / "notebooks", n01_a=notebook("A", needs=(CANARY_COMMENT,)))
     outcome = make_report(study, notebooks=notebooks, out=tmp_path / "out")
