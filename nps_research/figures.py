@@ -1,4 +1,4 @@
-"""All drawing: matplotlib and seaborn live here and nowhere else.
+"""All drawing: matplotlib lives here and nowhere else.
 
 One palette everywhere, never colour alone: promoters blue, passives grey, detractors vermilion
 (Okabe-Ito), the silent hatched. Text from data is never read as mathematics.

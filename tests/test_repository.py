@@ -103,7 +103,7 @@ def test_there_are_notebooks() -> None:
 
 def test_imports_follow_the_data() -> None:
     """Estimators reach figures, tables and reports only when something is displayed: inside a function."""
-    away = {"nps_research.figures", "nps_research.report", "nps_research.cli", "matplotlib", "seaborn"}
+    away = {"nps_research.figures", "nps_research.report", "nps_research.cli", "matplotlib"}
     for name in ESTIMATORS:
         tree = ast.parse((ROOT / "nps_research" / f"{name}.py").read_text(encoding="utf-8"))
         at_import = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
@@ -121,7 +121,7 @@ before = (list(warnings.filters), logging.root.level, list(logging.root.handlers
 import nps_research
 
 assert before == (list(warnings.filters), logging.root.level, list(logging.root.handlers))
-assert not {"matplotlib", "seaborn", "nbconvert", "IPython", "rich"} & set(sys.modules)
+assert not {"matplotlib", "nbconvert", "IPython", "rich"} & set(sys.modules)
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr

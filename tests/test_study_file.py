@@ -166,7 +166,7 @@ def test_a_table_stays_in_the_data_folder(tmp_path, file):
     )
 
 
-@pytest.mark.xfail(strict=True, reason="the check comes only when the table is read, and names no file")
+@pytest.mark.xfail(strict=True, reason="found only when the table is read, and then as pydantic's own error")
 @pytest.mark.parametrize("file", ["../a.csv", "/etc/passwd"])
 def test_a_single_table_stays_in_the_data_folder_too(tmp_path, file):
     assert "must be a path inside the data folder" in fault(tmp_path, f'name = "S"\n[responses]\nfile = "{file}"\n')
