@@ -20,7 +20,8 @@ test: setup  ## every test
 	$(BIN)/pytest
 
 lab: setup  ## JupyterLab on the notebooks
-	$(BIN)/jupyter lab --notebook-dir=$(CURDIR) $(if $(filter 0,$(shell id -u)),--allow-root) $(CURDIR)/notebooks
+	$(BIN)/jupyter lab --notebook-dir=$(CURDIR) --LabApp.default_url=/lab/tree/notebooks/00_study.ipynb \
+		$(if $(filter 0,$(shell id -u)),--allow-root)
 
 lint: setup  ## ruff and mypy
 	$(BIN)/ruff check

@@ -1,0 +1,246 @@
+"""Whether intervals hold the truth as often as they say, and tests reject no oftener than they say.
+
+Up to n = 30 every possible sample is weighted with its probability; above, samples are drawn, many at a time as
+groups of one distribution. |observed - nominal| <= 3.3 sqrt(0.95 * 0.05 / R) is then the criterion, and for error
+rates the limit plus 3.3 Monte Carlo standard errors.
+"""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from nps_research.comparison import compare_net_promoter_scores
+from nps_research.distribution import ScoreDistribution
+from nps_research.intervals import Estimates, adjusted_wald, estimate, score_interval, wald
+from nps_research.score import heterogeneity
+from tests.made_up_answers import CLASS_SCORES, SHAPES, clustered_distribution, truth_of
+
+CUTS = {"promoter_min": 9, "detractor_max": 6}
+BLOCK = 500  # groups at a time: a covariance matrix of all of them is made
+LIKE_MINDED = 4.0  # concentration of a cluster's shares: the lower, the more alike its answers
+
+
+def tolerance(n_draws: int, level: float = 0.95) -> float:
+    return float(3.3 * np.sqrt(level * (1 - level) / n_draws))
+
+
+def every_table(n: int) -> np.ndarray:
+    return np.array([(d, n - d - p, p) for d in range(n + 1) for p in range(n + 1 - d)], dtype=float)
+
+
+def limits(formula, tables: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    blocks = [
+        formula(tables[start : start + BLOCK].astype(float), confidence_level=0.95)
+        for start in range(0, len(tables), BLOCK)
+    ]
+    return np.concatenate([b.conf_low for b in blocks]), np.concatenate([b.conf_high for b in blocks])
+
+
+def exact_coverage(formula, n: int) -> dict[str, float]:
+    tables = every_table(n)
+    low, high = limits(formula, tables)
+    return {
+        name: float(
+            stats.multinomial.pmf(tables, n, shape)
+            @ ((low <= truth_of(shape) + 1e-9) & (truth_of(shape) - 1e-9 <= high))
+        )
+        for name, shape in SHAPES.items()
+    }
+
+
+def drawn_coverage(low, high, truth: float) -> float:
+    return float(np.mean((low <= truth) & (truth <= high)))
+
+
+def of_tables(tables: np.ndarray) -> ScoreDistribution:
+    counts = np.zeros((len(tables), 11), dtype=np.int64)
+    counts[:, CLASS_SCORES] = tables
+    return ScoreDistribution(groups=tuple(f"g{row}" for row in range(len(tables))), counts=counts)
+
+
+def draw_clusters(rng, *, n_draws: int, n_groups: int, m: int, shape, shared: bool, weighted: bool, sizes=(3, 4, 5)):
+    """A distribution of n_draws times n_groups groups, a draw's groups one after the other.
+
+    Each cluster has shares of its own around the shape, the same in all groups of a draw where clusters are
+    shared. Weights are the clusters', or 1.
+    """
+    shares = rng.dirichlet(LIKE_MINDED * np.array(shape), size=(n_draws, 1 if shared else n_groups, m))
+    shares = np.broadcast_to(shares, (n_draws, n_groups, m, 3)).reshape(-1, m, 3)
+    counts = rng.multinomial(rng.choice(sizes, size=shares.shape[:2]), shares)
+    weight = rng.uniform(0.5, 1.5, size=shares.shape[:2]) if weighted else np.ones(shares.shape[:2])
+    group = np.zeros(n_groups, dtype=int) if shared else np.arange(n_groups)
+    label = np.array([[f"{g}-{c}" for c in range(m)] for g in group], dtype=object)
+    return clustered_distribution(counts * weight[..., None], counts, np.tile(label, (n_draws, 1)))
+
+
+def in_draws(dist: ScoreDistribution, n_groups: int, method) -> list[Estimates]:
+    """The estimates of each draw's groups, by themselves."""
+    every = estimate(dist, **CUTS, method=method, confidence_level=0.95)
+    vectors = [field.name for field in fields(every) if field.name != "covariance"]
+
+    def part(rows: slice) -> Estimates:
+        return replace(
+            every, covariance=every.covariance[rows, rows], **{name: getattr(every, name)[rows] for name in vectors}
+        )
+
+    return [part(slice(first, first + n_groups)) for first in range(0, len(dist.groups), n_groups)]
+
+
+# Exactly, for small samples
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_adjusted_wald_covers_at_n_10(shape):
+    assert exact_coverage(adjusted_wald, 10)[shape] >= 0.925
+
+
+@pytest.mark.parametrize("n", [20, 30])
+def test_adjusted_wald_covers_in_small_groups(n):
+    assert min(exact_coverage(adjusted_wald, n).values()) >= 0.925
+
+
+def test_the_score_interval_covers_in_small_groups():
+    assert min(exact_coverage(score_interval, 10).values()) >= 0.90
+    assert min(exact_coverage(score_interval, 30).values()) >= 0.925
+
+
+def test_plain_wald_does_not_cover_at_n_30_which_is_why_it_is_not_the_default():
+    plain, adjusted = exact_coverage(wald, 30), exact_coverage(adjusted_wald, 30)
+    assert plain["skewed high"] < 0.925
+    assert plain["extreme"] < 0.80
+    away = [np.mean([abs(value - 0.95) for value in coverage.values()]) for coverage in (plain, adjusted)]
+    assert away[1] < away[0] / 2
+
+
+# Drawn, for larger ones
+
+
+@pytest.mark.parametrize("n", [100, 300, 1000])
+@pytest.mark.parametrize("shape", ["b2b", "skewed high", "skewed low", "few promoters", "no passives"])
+def test_adjusted_wald_covers(n, shape):
+    n_draws = 20_000
+    tables = np.random.default_rng(n).multinomial(n, SHAPES[shape], size=n_draws)
+    low, high = limits(adjusted_wald, tables)
+    observed = drawn_coverage(low, high, truth_of(SHAPES[shape]))
+    # Counts come in steps: in groups of 100 coverage moves by more than draws do.
+    assert observed == pytest.approx(0.95, abs=tolerance(n_draws) + (0.01 if n == 100 else 0.003))
+
+
+@pytest.mark.parametrize("n", [300])
+def test_the_bootstrap_covers(n):
+    n_draws = 800
+    tables = np.random.default_rng(1).multinomial(n, SHAPES["b2b"], size=n_draws)
+    found = estimate(
+        of_tables(tables), **CUTS, method="bootstrap", confidence_level=0.95, n_resamples=1000,
+        rng=np.random.default_rng(2),
+    )  # fmt: skip
+    observed = drawn_coverage(found.conf_low, found.conf_high, truth_of(SHAPES["b2b"]))
+    assert observed == pytest.approx(0.95, abs=tolerance(n_draws))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shapes"),
+    [((30, 30), ("b2b", "b2b")), ((20, 200), ("b2b", "skewed high")), ((300, 300), ("skewed high", "skewed low"))],
+)
+def test_differences_of_independent_groups_cover(sizes, shapes):
+    n_draws, rng = 4000, np.random.default_rng(3)
+    tables = [rng.multinomial(n, SHAPES[shape], size=n_draws) for n, shape in zip(sizes, shapes, strict=True)]
+    truth = truth_of(SHAPES[shapes[1]]) - truth_of(SHAPES[shapes[0]])
+    held = []
+    for start in range(0, n_draws, BLOCK):
+        both = np.stack([part[start : start + BLOCK] for part in tables], axis=1).reshape(-1, 3)
+        dist = of_tables(both)
+        pairs = list(zip(dist.groups[::2], dist.groups[1::2], strict=True))
+        frame = compare_net_promoter_scores(dist, pairs=pairs).frame
+        held.append(drawn_coverage(frame["conf_low"], frame["conf_high"], truth))
+    assert np.mean(held) == pytest.approx(0.95, abs=tolerance(n_draws))
+
+
+# Clusters
+
+
+@pytest.mark.parametrize(("m", "shape", "n_draws"), [(40, "b2b", 3000), (200, "b2b", 1500), (200, "skewed high", 1500)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_linearised_intervals_cover_where_answers_cluster(m, shape, n_draws, weighted):
+    dist = draw_clusters(
+        np.random.default_rng(m), n_draws=n_draws, n_groups=1, m=m, shape=SHAPES[shape], shared=False, weighted=weighted
+    )
+    found = estimate(dist, **CUTS, method="linearized", confidence_level=0.95)
+    observed = drawn_coverage(found.conf_low, found.conf_high, truth_of(SHAPES[shape]))
+    assert observed == pytest.approx(0.95, abs=tolerance(n_draws))
+    blind = estimate(replace(dist, clusters=None), **CUTS, method="linearized", confidence_level=0.95)
+    if not weighted:  # what it costs to take them as independent
+        assert drawn_coverage(blind.conf_low, blind.conf_high, truth_of(SHAPES[shape])) < 0.92
+
+
+@pytest.mark.parametrize("m", [40, 100])
+def test_paired_waves_cover_and_are_surer_than_unpaired_ones(m):
+    n_draws, n_per_call = 2000, 500
+    rng = np.random.default_rng(4)
+    held, width = [], {True: [], False: []}
+    for _ in range(n_draws // n_per_call):
+        dist = draw_clusters(
+            rng, n_draws=n_per_call, n_groups=2, m=m, shape=SHAPES["b2b"], shared=True, weighted=False
+        )
+        pairs = list(zip(dist.groups[::2], dist.groups[1::2], strict=True))
+        frame = compare_net_promoter_scores(dist, pairs=pairs).frame
+        held.append(drawn_coverage(frame["conf_low"], frame["conf_high"], 0.0))
+        apart = np.array([f"{g}-{label}" for g, label in zip(dist.clusters.group, dist.clusters.label, strict=True)])
+        unpaired = replace(dist, clusters=replace(dist.clusters, label=apart.astype(object)))
+        for paired, of in ((True, frame), (False, compare_net_promoter_scores(unpaired, pairs=pairs).frame)):
+            width[paired].append(float((of["conf_high"] - of["conf_low"]).mean()))
+    assert np.mean(held) == pytest.approx(0.95, abs=tolerance(n_draws))
+    assert np.mean(width[True]) < 0.85 * np.mean(width[False])
+
+
+# Error rates
+
+
+def no_oftener_than(rejected, n_draws: int, limit: float = 0.05) -> bool:
+    return bool(np.mean(rejected) <= limit + 3.3 * np.sqrt(limit * (1 - limit) / n_draws))
+
+
+@pytest.mark.parametrize(("n", "k"), [(10, 2), (10, 10), (50, 4), (200, 8)])
+def test_equal_scores_of_independent_groups_are_seldom_called_different(n, k):
+    n_draws, rng = 2000, np.random.default_rng(5)
+    per_call = BLOCK // k
+    p = []
+    for _ in range(n_draws // per_call):
+        dist = of_tables(rng.multinomial(n, SHAPES["b2b"], size=per_call * k))
+        p += [heterogeneity(part) for part in in_draws(dist, k, "adjusted-wald")]
+    assert no_oftener_than(np.array(p) < 0.05, len(p))
+    assert np.mean(np.array(p) < 0.5) > 0.35  # and it is no test that never rejects
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize(("m", "k"), [(12, 2), (20, 4), (20, 8), (60, 8)])
+def test_equal_scores_of_clustered_groups_are_seldom_called_different(m, k, shared):
+    n_draws, rng = 1200, np.random.default_rng(6)
+    per_call = BLOCK // k
+    p = []
+    for _ in range(n_draws // per_call):
+        dist = draw_clusters(
+            rng, n_draws=per_call, n_groups=k, m=m, shape=SHAPES["b2b"], shared=shared, weighted=False
+        )
+        p += [heterogeneity(part) for part in in_draws(dist, k, "linearized")]
+    assert no_oftener_than(np.array(p) < 0.05, len(p))
+    assert np.mean(np.array(p) < 0.5) > 0.35
+
+
+@pytest.mark.parametrize("design", ["independent", "paired", "clustered apart"])
+def test_no_change_is_seldom_called_a_change(design):
+    n_draws, rng = 2000, np.random.default_rng(7)
+    p = []
+    for _ in range(n_draws // BLOCK):
+        if design == "independent":
+            dist = of_tables(rng.multinomial(60, SHAPES["b2b"], size=2 * BLOCK))
+        else:
+            dist = draw_clusters(
+                rng, n_draws=BLOCK, n_groups=2, m=30, shape=SHAPES["b2b"], shared=design == "paired", weighted=False
+            )
+        pairs = list(zip(dist.groups[::2], dist.groups[1::2], strict=True))
+        p += compare_net_promoter_scores(dist, pairs=pairs, adjust="none").frame["p_value"].tolist()
+    assert no_oftener_than(np.array(p) < 0.05, n_draws)
+    assert np.mean(np.array(p) < 0.5) > 0.4
