@@ -73,10 +73,10 @@ def main() -> None:
     table = pd.DataFrame([measure(method, n, name) for n in SIZES for name in SHAPES for method in METHODS])
     table.to_csv(Path(__file__).with_suffix(".csv"), index=False, lineterminator="\n")
     away = table.assign(away=(table["coverage"] - LEVEL).abs())
-    summary = away.groupby(["n", "method"]).agg(
+    summary = away.groupby(["method", "n"]).agg(
         least_coverage=("coverage", "min"), mean_away=("away", "mean"), mean_width=("mean_width", "mean")
     )
-    print(summary.round(4).unstack().to_string())  # noqa: T201  (this is a script)
+    print(summary.round(4).to_string())  # noqa: T201  (this is a script)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.errors import EstimationError
-from nps_research.intervals import METHOD_WORDS, Method, estimate, suitable_method
+from nps_research.intervals import METHOD_WORDS, ZERO, Method, estimate, suitable_method
 from nps_research.result import Result, hidden_rows
 from nps_research.study_file import did_you_mean
 from nps_research.tables import plain_text
@@ -115,7 +115,7 @@ def _differences(
     degrees = _degrees(scores.degrees, variance, a, b, paired=_share_clusters(dist, a, b))
     quantile = stats.t.ppf(0.5 + confidence_level / 2, degrees)
     with np.errstate(invalid="ignore", divide="ignore"):
-        statistic = np.where(std_error > 1e-9, centre / std_error, np.nan)
+        statistic = np.where(std_error > ZERO, centre / std_error, np.nan)
     return _Differences(
         estimate=difference,
         std_error=std_error,
@@ -189,11 +189,10 @@ class ScoreDifferences(Result):
             )
         if not clear:
             return f"None of the {len(rows)} differences is larger than chance explains."
-        largest = max(clear, key=lambda row: abs(float(row["estimate"])))
-        return (
-            f"{len(clear)} of {len(rows)} differences are larger than chance explains. "
-            f"The largest of them: {self._sentence(largest)}"
-        )
+        largest = self._sentence(max(clear, key=lambda row: abs(float(row["estimate"]))))
+        if len(clear) == 1:
+            return f"One of {len(rows)} differences is larger than chance explains. It is {largest}"
+        return f"{len(clear)} of {len(rows)} differences are larger than chance explains. The largest is {largest}"
 
     def _sentence(self, row: Mapping[str, Any]) -> str:
         return (

@@ -24,6 +24,7 @@ __all__ = [
     "DEFAULT_SEED",
     "METHOD_WORDS",
     "VALUES",
+    "ZERO",
     "Estimates",
     "Method",
     "check_cuts",
@@ -34,6 +35,7 @@ __all__ = [
 
 VALUES = np.array([-100.0, 0.0, 100.0])
 
+ZERO = 1e-9  # a standard error below this many points is none
 PSEUDO_COUNTS = np.array([0.75, 1.5, 0.75])
 
 
@@ -233,7 +235,7 @@ def linearized(dist: ScoreDistribution, *, promoter_min: int, detractor_max: int
     degrees = np.where(m > 1, m - 1, np.nan)
     half_width = stats.t.ppf(0.5 + confidence_level / 2, degrees) * std_error
     low, high = _limits(mean, half_width)
-    alike = (std_error < 1e-9) & (m > 1)
+    alike = (std_error < ZERO) & (m > 1)
     if alike.any():
         shares = classes / total[:, None]
         fallback = adjusted_wald(shares * m[:, None], confidence_level=confidence_level)

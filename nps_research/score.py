@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nps_research.intervals import METHOD_WORDS, VALUES, Method, classify, estimate, suitable_method
-from nps_research.result import KeyNumber, Result
+from nps_research.intervals import METHOD_WORDS, VALUES, ZERO, Method, classify, estimate, suitable_method
+from nps_research.result import KeyNumber, Result, hidden_rows
 from nps_research.tables import plain_text
 from nps_research.wording import interval_text, joined, p_text, points, share
 
@@ -80,7 +80,8 @@ class NetPromoterScores(Result):
             f"{points(row['estimate'])} ({plain_text(row['group'])}; {interval_text(row, self.confidence_level)})"
             for row in (ranked[0], ranked[-1])
         ]
-        span = f"The NPS runs from {ends[0]} to {ends[1]}."
+        by = f"By {joined(self.by)}, the" if self.by else "The"
+        span = f"{by} NPS runs from {ends[0]} to {ends[1]}."
         p = self.heterogeneity_p_value
         if p is None:
             return span
@@ -214,7 +215,7 @@ def net_promoter_score(
         by=dist.by,
         ordered=dist.ordered,
         design=dist.design,
-        heterogeneity_p_value=heterogeneity(estimates),
+        heterogeneity_p_value=heterogeneity(dist, estimates),
     )
 
 
@@ -249,26 +250,34 @@ def effective_answers(
             if dist.squared_weight_sums is None
             else (dist.weights.sum(axis=1) ** 2 / dist.squared_weight_sums.sum(axis=1))
         )
-    return np.where(estimates.std_error > 1e-9, effective, kish)
+    return np.where(estimates.std_error > ZERO, effective, kish)
 
 
-def heterogeneity(estimates: Estimates) -> float | None:
+def heterogeneity(dist: ScoreDistribution, estimates: Estimates) -> float | None:
     """p-value of the Wald test that all groups have one score; None where it cannot be made.
 
-    With degrees of freedom f from clusters, W / (k - 1) * (f - k + 2) / f is referred to
-    F(k - 1, f - k + 2) (Korn & Graubard 1990); else W to chi-squared.
+    Groups too small to show take no part: their variances are too poorly known, and nobody could see
+    what made the difference. With f degrees of freedom from clusters, W / (k - 1) * (f - k + 2) / f is
+    referred to F(k - 1, f - k + 2); without, W to chi-squared.
+
+    References
+    ----------
+    Korn, E. L. & Graubard, B. I. (1990). Simultaneous testing of regression coefficients with complex
+    survey data: use of Bonferroni t statistics. The American Statistician 44(4), 270-276.
+    doi:10.1080/00031305.1990.10475737
     """
-    usable = np.isfinite(estimates.estimate) & (np.nan_to_num(estimates.std_error) > 1e-9)
+    usable = (np.nan_to_num(estimates.std_error) > ZERO) & ~hidden_rows(dist.n, dist.minimum_cell)
     k = int(usable.sum())
     if k < 2:
         return None
     contrasts = np.hstack([-np.ones((k - 1, 1)), np.eye(k - 1)])
-    difference = contrasts @ estimates.estimate[usable]
+    difference = contrasts @ estimates.centre[usable]
     covariance = contrasts @ estimates.covariance[np.ix_(usable, usable)] @ contrasts.T
     wald = float(difference @ np.linalg.pinv(covariance) @ difference)
-    freedom = float(np.min(estimates.degrees[usable])) if np.isfinite(estimates.degrees[usable]).all() else np.inf
+    freedom = float(estimates.degrees[usable].sum())
     if np.isinf(freedom):
         return float(stats.chi2.sf(wald, k - 1))
-    freedom = float(estimates.degrees[usable].sum())
-    rest = max(freedom - k + 2, 1.0)
-    return float(stats.f.sf(wald / (k - 1) * rest / freedom, k - 1, rest))
+    if dist.clusters is not None:  # clusters in several groups count once
+        freedom = min(freedom, len(np.unique(dist.clusters.code[usable[dist.clusters.group]])) - 1.0)
+    rest = freedom - k + 2
+    return float(stats.f.sf(wald / (k - 1) * rest / freedom, k - 1, rest)) if rest > 0 else None

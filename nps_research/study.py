@@ -36,7 +36,7 @@ class Study:
 
     Attributes
     ----------
-    name, source, licence, url : str
+    name, source, licence, url, stated_period : str
         As the study's file gives them.
     made_up : bool
         Whether the data are invented; every report then says so.
@@ -67,6 +67,7 @@ class Study:
     source: str = ""
     licence: str = ""
     url: str = ""
+    stated_period: str = ""
     made_up: bool = False
     settings: Settings
     outcomes: Mapping[str, OutcomeSettings]
@@ -177,7 +178,9 @@ class Study:
 
     @property
     def period(self) -> str:
-        """From when to when the data speak: months where dates are known, else the waves."""
+        """From when to when the data speak: as stated, else months where dates are known, else the waves."""
+        if self.stated_period:
+            return self.stated_period
         dates = [self.responses[name].dropna() for name in ("invited_at", "responded_at") if name in self.responses]
         dates = [date for date in dates if len(date)]
         if dates:
@@ -281,6 +284,7 @@ def open_study(folder: str | Path, *, data: str | Path | None = None) -> Study:
         source=file.source,
         licence=file.licence,
         url=file.url,
+        stated_period=file.period,
         made_up=file.made_up,
         settings=file.settings,
         outcomes=file.outcomes,

@@ -172,6 +172,7 @@ class StudyFile(_Strict):
     name: str = Field(min_length=1)
     source: str = ""
     licence: str = ""
+    period: str = ""
     url: str = ""
     made_up: bool = False
     responses: TableSettings

@@ -39,8 +39,9 @@ def test_weights_are_summed_and_their_squares(rows):
     dist = distribution_of(rows, by="region", cluster="account_id")
     answered = rows.dropna(subset=["likelihood_to_recommend"])
     for row, region in enumerate(dist.groups):
+        inside = answered[answered["region"] == region]
         for score in range(11):
-            weight = answered.query("region == @region and likelihood_to_recommend == @score")["design_weight"]
+            weight = inside.loc[inside["likelihood_to_recommend"] == score, "design_weight"]
             assert dist.weight_sums[row, score] == pytest.approx(weight.sum())
             assert dist.squared_weight_sums[row, score] == pytest.approx((weight**2).sum())
             in_clusters = dist.clusters.sums[dist.clusters.group == row, score].sum()

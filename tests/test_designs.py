@@ -59,7 +59,9 @@ def test_without_waves_the_study_is_one_group():
     frame = compare_designs(study).frame
     assert frame["group"].tolist() == ["all", "all"]
     assert frame[CHANGES].isna().all(axis=None)
-    assert frame["estimate"].iloc[1] == pytest.approx(net_promoter_score(score_distribution(study)).frame["estimate"][0])
+    assert frame["estimate"].iloc[1] == pytest.approx(
+        net_promoter_score(score_distribution(study)).frame["estimate"][0]
+    )
 
 
 def test_the_studys_cuts_are_taken():

@@ -16,7 +16,7 @@ from nps_research.distribution import ScoreDistribution
 from nps_research.errors import EstimationError
 from nps_research.intervals import estimate
 from nps_research.result import hidden_rows
-from nps_research.score import heterogeneity, net_promoter_score
+from nps_research.score import net_promoter_score
 from tests.made_up_answers import (
     distribution_of,
     made_up_rows,
@@ -38,7 +38,7 @@ def numbers(result, group: str) -> list[float]:
 
 
 def equal_scores_p(dist, method) -> float | None:
-    return heterogeneity(estimate(dist, **CUTS, method=method, confidence_level=0.95))
+    return net_promoter_score(dist, method=method).heterogeneity_p_value
 
 
 # The table
@@ -199,9 +199,7 @@ def test_for_independent_equal_answers_it_is_cochrans():
 
 
 def test_for_independent_clustered_groups_it_is_welchs():
-    rows = made_up_rows(np.random.default_rng(22)).assign(
-        cluster=lambda table: table["region"] + table["account_id"]
-    )
+    rows = made_up_rows(np.random.default_rng(22)).assign(cluster=lambda table: table["region"] + table["account_id"])
     dist = distribution_of(rows, by="region")
     found = estimate(dist, **CUTS, method="linearized", confidence_level=0.95)
     weight = 1 / found.std_error**2

@@ -1,10 +1,16 @@
 import datetime as dt
+import re
+import tomllib
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
+from nps_research.contract import TABLES
 from nps_research.errors import ContractError
-from nps_research.study_file import Settings, did_you_mean, read_settings, read_study_file
+from nps_research.parsing import MISSING_WORDS, NO, YES
+from nps_research.study_file import Settings, StudyFile, did_you_mean, read_settings, read_study_file
 
 LEAST = 'name = "S"\n[responses]\nfile = "a.csv"\n'
 
@@ -247,3 +253,71 @@ def test_did_you_mean_keeps_capitals_and_lists_what_is_allowed():
     assert did_you_mean("netpro", ["NETPRO", "WEIGHT"]) == ": did you mean NETPRO?"
     assert did_you_mean("xyz", ["NETPRO", "WEIGHT"]) == " (allowed: NETPRO, WEIGHT)"
     assert did_you_mean("xyz", []) == ""
+
+
+# data/README.md says the same in words
+
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+def keys_stated(value, found):
+    """The keys stated at least once, of each kind of table in a study file."""
+    if isinstance(value, BaseModel):
+        found[type(value)] |= value.model_fields_set
+        for name in value.model_fields_set:
+            keys_stated(getattr(value, name), found)
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            keys_stated(item, found)
+    return found
+
+
+def example():
+    readme = (DATA / "README.md").read_text("utf-8")
+    return readme.split("```toml\n")[1].split("```")[0]
+
+
+def test_the_example_in_the_readme_is_a_study_with_every_key_there_is():
+    stated = keys_stated(StudyFile.model_validate(tomllib.loads(example())), defaultdict(set))
+    assert len(stated) == 7
+    for model, keys in stated.items():
+        assert keys == set(model.model_fields)
+
+
+def test_the_example_in_the_readme_shows_the_defaults():
+    stated = tomllib.loads(example())["settings"]
+    for name, field in Settings.model_fields.items():
+        assert name in ("cluster", "data_until") or stated[name] == field.default
+
+
+def test_the_readme_names_every_column_and_which_are_private():
+    readme = (DATA / "README.md").read_text("utf-8")
+    _, responses, customers = re.split(r"^`responses`:|^`customers`:", readme, flags=re.MULTILINE)
+    for text, table in ((responses, "responses"), (customers, "customers")):
+        rows = re.findall(r"^\| `(\w+)` \| (\w+)(, private)? \| (.+) \|$", text, re.MULTILINE)
+        said = {name: (kind, bool(private)) for name, kind, private, _ in rows if name in TABLES[table]}
+        assert said == {name: (column.kind, column.private) for name, column in TABLES[table].items()}
+        for name, _, _, meaning in rows:
+            assert name not in TABLES[table] or meaning.startswith(TABLES[table][name].says)
+
+
+def test_the_readme_lists_every_study_with_its_source_and_licence():
+    readme = (DATA / "README.md").read_text("utf-8")
+    folders = sorted(path.parent for path in DATA.glob("*/study.toml"))
+    assert folders
+    for folder in folders:
+        study = read_study_file(folder / "study.toml")
+        row = next(line for line in readme.splitlines() if line.startswith(f"| `{folder.name}/` |"))
+        assert study.name in row
+        assert study.licence in row
+        assert study.made_up or (study.source in row and study.url in row)
+
+
+def test_the_readme_names_every_word_for_no_answer_yes_and_no():
+    readme = (DATA / "README.md").read_text("utf-8")
+    for word in filter(None, MISSING_WORDS):
+        assert f"`{word}`" in readme
+    flags = next(line for line in readme.splitlines() if line.startswith("| flag |"))
+    for word in (*YES, *NO):
+        assert word.rstrip(".").removesuffix(".0") in re.findall(r"\w+", flags)

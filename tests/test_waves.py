@@ -49,9 +49,7 @@ def test_a_trend_is_the_scores_beside_their_consecutive_differences(method):
 
 
 def test_changes_follow_the_cuts():
-    dist = ScoreDistribution.from_counts(
-        {"1": [0, 0, 0, 5, 5, 0, 0, 0, 0, 0, 0], "2": [0] * 10 + [10]}, ordered=True
-    )
+    dist = ScoreDistribution.from_counts({"1": [0, 0, 0, 5, 5, 0, 0, 0, 0, 0, 0], "2": [0] * 10 + [10]}, ordered=True)
     assert trend(dist).frame["change"][1] == 200
     assert trend(dist, detractor_max=3).frame["change"][1] == 150
     assert trend(dist, detractor_max=2).frame["change"][1] == 100
