@@ -37,7 +37,7 @@ def likely_tables(n: int, shape: tuple[float, float, float]) -> tuple[np.ndarray
     possible = detractors + promoters <= n
     detractors, promoters = detractors[possible], promoters[possible]
     tables = np.stack([detractors, n - detractors - promoters, promoters], axis=1)
-    probability = stats.multinomial.pmf(tables, n, shape)
+    probability = np.asarray(stats.multinomial.pmf(tables, n, shape))
     order = np.argsort(-probability, kind="stable")
     kept = order[: int(np.searchsorted(np.cumsum(probability[order]), 1 - LEFT_OUT)) + 1]
     return tables[kept], probability[kept]

@@ -99,11 +99,12 @@ def test_everybody_gave_one_score():
     assert row["conf_low"] < 100 == row["conf_high"]
 
 
-def test_a_missing_column_lists_what_there_is_and_a_misspelt_one_what_was_meant(tmp_path):
+def test_misspelt_columns_are_named_all_at_once_with_what_was_meant(tmp_path):
     write_study(tmp_path, {"answers.csv": "id,NPSS\n1,9\n"}, f'columns = {{ respondent_id = "idd", {LTR} = "NPS" }}\n')
     message = fault(tmp_path)
-    assert "answers.csv: there is no column 'idd' for respondent_id: did you mean id?" in message
-    assert f"there is no column 'NPS' for {LTR}: did you mean NPSS?" in message
+    message = message.replace("'", "")
+    assert "answers.csv: there is no column idd for respondent_id: did you mean id?" in message
+    assert f"there is no column NPS for {LTR}: did you mean NPSS?" in message
 
 
 def test_a_misspelt_standard_name(tmp_path):
