@@ -7,19 +7,29 @@ to missing, put the files under each other, read the cells, hold the rows agains
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from nps_research.contract import TABLES, Violations, check_customers, check_responses, typed
+from nps_research.contract import (
+    NO_GROUP,
+    PRIVATE,
+    TABLES,
+    Violations,
+    check_customers,
+    check_responses,
+    holds_address,
+    typed,
+)
 from nps_research.errors import ContractError
 from nps_research.parsing import blank_codes, has_code, parse_number, parse_score, parse_text
 from nps_research.sources import read_table
-from nps_research.study_file import did_you_mean
+from nps_research.study_file import did_you_mean, sentences_joined
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -112,8 +122,7 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
         )
         for name, column in wanted.items():
             if column not in raw.frame:
-                known = did_you_mean(column, list(raw.header))
-                faults.append(f"{source.file}: there is no column {column!r} for {name}{known}")
+                faults.append(f"{source.file}: there is no column {column!r} for {name}{_nearest(column, raw.header)}")
         present = {name: column for name, column in names.items() if column in raw.frame}
         faults += [
             f"{source.file}: column {column!r}, wanted for {name}, is there more than once"
@@ -139,7 +148,7 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
         for note in raw.notes:
             detected.setdefault(note, []).append(source.file)
     if faults:
-        raise ContractError(f"{plan.table}: " + "; ".join(faults) + ".")
+        raise ContractError(f"{plan.table}: " + sentences_joined(faults))
     return RawRows(
         cells=pd.concat(cells, ignore_index=True),
         file=np.array(files, dtype=object),
@@ -148,6 +157,12 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
         waves={source.file: source.wave for source in settings.sources},
         notes=(*(f"{_files_in_words(where)}: {note}." for note, where in detected.items()), *notes),
     )
+
+
+def _nearest(column: str, header: Sequence[str]) -> str:
+    """The column that may have been meant. Others are not listed: without a header they are somebody's cells."""
+    close = get_close_matches(column, header, n=1)
+    return f": did you mean {close[0]!r}?" if close else f" among its {len(header):,}"
 
 
 def _files_in_words(files: list[str]) -> str:
@@ -160,10 +175,9 @@ def _wanted(settings: TableSettings, plan: Plan, source: FileSettings) -> dict[s
     if unknown := [name for name in standard if name not in TABLES[plan.table]]:
         raise ContractError(
             f"{plan.table}: "
-            + "; ".join(
+            + sentences_joined(
                 f"there is no standard column {name}{did_you_mean(name, list(TABLES[plan.table]))}" for name in unknown
             )
-            + "."
         )
     drivers = {**(plan.drivers.columns if plan.drivers else {}), **source.drivers}
     segments = {**(plan.segments.columns if plan.segments else {}), **source.segments}
@@ -181,10 +195,11 @@ def _wanted(settings: TableSettings, plan: Plan, source: FileSettings) -> dict[s
 
 def check_table(raw: RawRows, plan: Plan) -> Table:
     """Read the cells, apply the contract and split the rows."""
+    _check_names(plan)
     violations = Violations(len(raw.cells))
     values, rules = typed(raw.cells, TABLES[plan.table], violations, date_format=plan.date_format)
     drivers, not_used = _drivers(raw.cells, plan, violations)
-    segments = _segments(raw.cells, plan)
+    segments = _segments(raw.cells, plan, violations)
     outcomes, outcome_notes = _outcomes(raw.cells, plan, violations)
     values = pd.concat([values.drop(columns=list(segments), errors="ignore"), drivers, segments, outcomes], axis=1)
     {"responses": check_responses, "customers": check_customers}[plan.table](values, violations)
@@ -212,6 +227,22 @@ def check_table(raw: RawRows, plan: Plan) -> Table:
     )
 
 
+_TAKEN = ("response_state", "table", "file", "line", "reasons")
+
+
+def _check_names(plan: Plan) -> None:
+    """Drivers and segments have names of their own; a segment may be a standard column that is not private."""
+    for kind, names, own in (
+        ("driver", plan.driver_names, (*TABLES[plan.table], *plan.segment_names)),
+        ("segment", plan.segment_names, (*PRIVATE, *plan.driver_names)),
+    ):
+        if taken := [name for name in names if name in (*own, *_TAKEN) or name.startswith("outcome_")]:
+            raise ContractError(
+                f"{plan.table}: a {kind} cannot be called {', '.join(taken)}: the name means something else, "
+                "or is private. Give it another name."
+            )
+
+
 def _drivers(cells: pd.DataFrame, plan: Plan, violations: Violations) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Ratings, and where "not used" was said instead."""
     ratings: dict[str, pd.Series] = {}
@@ -235,7 +266,7 @@ def _drivers(cells: pd.DataFrame, plan: Plan, violations: Violations) -> tuple[p
     return pd.DataFrame(ratings, index=cells.index), pd.DataFrame(not_used, index=cells.index)
 
 
-def _segments(cells: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def _segments(cells: pd.DataFrame, plan: Plan, violations: Violations) -> pd.DataFrame:
     """Groups, with the stated words for their codes."""
     segments: dict[str, pd.Series] = {}
     for name in plan.segment_names:
@@ -243,6 +274,7 @@ def _segments(cells: pd.DataFrame, plan: Plan) -> pd.DataFrame:
             continue
         column, _ = blank_codes(cells[name], plan.segments.missing_codes)
         words = parse_text(column).values
+        violations.add(name, NO_GROUP, holds_address(words))
         labels = plan.segments.labels.get(name, {})
         segments[name] = words.map(lambda word, labels=labels: labels.get(word, word), na_action="ignore")
     return pd.DataFrame(segments, index=cells.index)

@@ -10,14 +10,14 @@ import pandas as pd
 from nps_research.acceptance import Plan, RawRows, Table
 from nps_research.contract import TABLES
 from nps_research.errors import ContractError
-from nps_research.study_file import did_you_mean
+from nps_research.study_file import did_you_mean, sentences_joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nps_research.study_file import Settings
 
-__all__ = ["assemble", "rows_of_frame"]
+__all__ = ["assemble", "rows_of_frame", "window_open"]
 
 
 def rows_of_frame(frame: pd.DataFrame, plan: Plan) -> RawRows:
@@ -29,8 +29,7 @@ def rows_of_frame(frame: pd.DataFrame, plan: Plan) -> RawRows:
         known = list(map(str, frame.columns))
         raise ContractError(
             f"{plan.table}: "
-            + "; ".join(f"there is no column {name!r}{did_you_mean(name, known)}" for name in lost)
-            + "."
+            + sentences_joined(f"there is no column {name!r}{did_you_mean(name, known)}" for name in lost)
         )
     columns = [name for name in dict.fromkeys([*TABLES[plan.table], *wanted]) if name in frame]
     cells = frame[columns].reset_index(drop=True)
@@ -80,10 +79,11 @@ def assemble(tables: Sequence[Table], plans: Sequence[Plan], settings: Settings)
     elif "customer_id" not in responses:
         responses["customer_id"] = responses["respondent_id"]
     responses["response_state"] = _response_state(responses, settings)
-    segments = list(plans[0].segment_names)
     if customers is not None and len(plans) > 1:
-        segments += [name for name in plans[1].segment_names if name not in segments]
         notes += _join_segments(responses, customers, plans[1].segment_names, available)
+    segments = dict.fromkeys(name for plan in plans for name in plan.segment_names if name in responses)
+    if any(responses[name].notna().any() for name in segments):
+        available.add("responses.segments")
     cluster = settings.cluster
     if cluster is not None and cluster not in responses:
         known = did_you_mean(cluster, list(map(str, responses.columns)))
@@ -111,8 +111,6 @@ def _available(tables: Sequence[Table], plans: Sequence[Plan]) -> set[str]:
         available |= {f"outcomes.{name}" for name in plan.outcomes if f"outcome_{name}" in filled}
         if set(plan.driver_names) & set(filled):
             available.add("responses.drivers")
-        if set(plan.segment_names) & set(filled):
-            available.add("responses.segments")
     if any(name.startswith("outcomes.") for name in available):
         available.add("outcomes")
     return available
@@ -123,18 +121,25 @@ def _response_state(responses: pd.DataFrame, settings: Settings) -> pd.Series:
     empty = pd.Series(pd.NA, index=responses.index, dtype="boolean")
     answered = responses["likelihood_to_recommend"].notna() if "likelihood_to_recommend" in responses else empty.notna()
     state = pd.Series("item_missing", index=responses.index, dtype="str")
-    if {"delivered", "responded", "responded_at"} & set(responses):
+    known = [name for name in ("delivered", "responded", "responded_at") if name in responses]
+    # A column without a value says nothing where there are answers; where there are none, it says silence.
+    if known and (responses[known].notna().any(axis=None) or not answered.any()):
         returned = answered | responses.get("responded", empty).fillna(value=False).astype(bool)
         if "responded_at" in responses:
             returned |= responses["responded_at"].notna()
         reached = responses.get("delivered", empty).fillna(value=True).astype(bool)
         state = state.mask(~returned, "nonrespondent").mask(~returned & ~reached, "not_reached")
-        if "invited_at" in responses:
-            dates = responses[[name for name in ("invited_at", "responded_at") if name in responses]]
-            until = pd.Timestamp(settings.data_until) if settings.data_until else dates.max().max()
-            closes = responses["invited_at"] + pd.Timedelta(days=settings.response_window_days)
-            state = state.mask((state == "nonrespondent") & (closes > until), "pending")
+        state = state.mask((state == "nonrespondent") & window_open(responses, settings), "pending")
     return state.mask(answered, "answered")
+
+
+def window_open(responses: pd.DataFrame, settings: Settings) -> pd.Series:
+    """Which invitations could still be answered in time on the day the tables were drawn."""
+    if "invited_at" not in responses:
+        return pd.Series(data=False, index=responses.index)
+    dates = responses[[name for name in ("invited_at", "responded_at") if name in responses]]
+    until = pd.Timestamp(settings.data_until) if settings.data_until else dates.max().max()
+    return responses["invited_at"] + pd.Timedelta(days=settings.response_window_days) > until
 
 
 def _waves(responses: pd.DataFrame, files: pd.DataFrame) -> tuple[str, ...]:

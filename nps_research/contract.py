@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from nps_research.errors import ContractError
 from nps_research.parsing import PARSERS, parse_timestamp
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CUSTOMERS",
+    "NO_GROUP",
     "PRIVATE",
     "RESPONSES",
     "TABLES",
@@ -30,6 +32,7 @@ __all__ = [
     "Violations",
     "check_customers",
     "check_responses",
+    "holds_address",
     "typed",
 ]
 
@@ -89,6 +92,14 @@ _UNREADABLE = {
     "text": "is not text",
     "id": "is not text",
 }
+
+
+NO_GROUP = "holds an e-mail address, which names no group"
+
+
+def holds_address(text: pd.Series) -> pd.Series:
+    """Where a cell has an e-mail address in it: of a shifted row, most likely."""
+    return text.str.contains(r"[^\s@]@[^\s@]+\.[^\s@]", regex=True)
 
 
 class Violations:
@@ -165,6 +176,8 @@ def typed(
             parsed = PARSERS[column.kind](raw[name])
         values[name] = parsed.values
         violations.add(name, _UNREADABLE[column.kind], parsed.unreadable)
+        if column.kind in ("text", "id") and not column.private:
+            violations.add(name, NO_GROUP, holds_address(parsed.values))
         rules |= {f"{name}: {rule}": count for rule, count in parsed.rules.items()}
     return pd.DataFrame(values, index=raw.index), rules
 
@@ -180,7 +193,6 @@ def check_responses(table: pd.DataFrame, violations: Violations) -> None:
             violations.add("responded", "says no, yet there is an answer", score.notna() & ~table["responded"])
     if "respondent_id" in table:
         violations.add("respondent_id", "is missing", table["respondent_id"].isna())
-        violations.add("respondent_id", "stands twice in one wave; the first answered row is kept", _repeated(table))
     if {"invited_at", "responded_at"} <= set(table):
         # An invitation with a date alone says nothing of the hour: compare days then.
         invited = table["invited_at"].dt.normalize()
@@ -188,26 +200,39 @@ def check_responses(table: pd.DataFrame, violations: Violations) -> None:
     if {"delivered", "responded_at"} <= set(table):
         answered = table["responded_at"].notna() & ~table["delivered"]
         violations.add("delivered", "says no, yet there is a date of response", answered)
+    if {"responded", "responded_at"} <= set(table):
+        answered = table["responded_at"].notna() & ~table["responded"]
+        violations.add("responded", "says no, yet there is a date of response", answered)
+    if {"delivered", "responded"} <= set(table):
+        violations.add("delivered", "says no, yet responded says yes", table["responded"] & ~table["delivered"])
     if "design_weight" in table:
         weight = table["design_weight"]
-        violations.add("design_weight", "is missing", weight.isna())
+        answered = table["likelihood_to_recommend"].notna() if "likelihood_to_recommend" in table else weight.isna()
+        violations.add("design_weight", "is missing", weight.isna() & answered)
         violations.add("design_weight", "is negative", weight < 0)
+    if "respondent_id" in table:  # last: a row that is quarantined anyway displaces no good one
+        repeated = _repeated(table, violations.rows)
+        violations.add("respondent_id", "stands twice in one wave; the first answered row is kept", repeated)
 
 
-def _repeated(table: pd.DataFrame) -> pd.Series:
-    """Rows of a person already seen in the same wave and touchpoint, the answered ones seen first."""
-    key = [name for name in ("respondent_id", "wave", "touchpoint") if name in table]
-    answer = table[[name for name in ("likelihood_to_recommend", "responded_at") if name in table]].notna().any(axis=1)
-    order = np.argsort(~answer.to_numpy(), kind="stable")
+def _repeated(table: pd.DataFrame, broken: NDArray[np.bool_]) -> pd.Series:
+    """Rows of a person seen before in the same wave and touchpoint; good rows come first, then those with a score.
+
+    Without waves, invitations of different moments are different ones.
+    """
+    wave = "wave" if "wave" in table else "invited_at"
+    key = [name for name in ("respondent_id", wave, "touchpoint") if name in table]
+    lacks = [table[name].isna().to_numpy() for name in ("responded_at", "likelihood_to_recommend") if name in table]
+    order = np.lexsort((*lacks, broken))
     repeated = table[key].iloc[order].duplicated().reindex(table.index)
     return repeated & table["respondent_id"].notna()
 
 
 def check_customers(table: pd.DataFrame, violations: Violations) -> None:
     """Hold typed customers against the rules that need more than one cell."""
+    if "customer_id" not in table:
+        raise ContractError("customers: there is no customer_id, so nothing says who they are. Map it in study.toml.")
     violations.add("customer_id", "is missing", table["customer_id"].isna())
-    repeated = table["customer_id"].duplicated() & table["customer_id"].notna()
-    violations.add("customer_id", "stands twice; the first row is kept", repeated)
     if {"started_at", "churned_at"} <= set(table):
         violations.add("churned_at", "is before started_at", table["churned_at"] < table["started_at"])
     if {"churned_at", "observed_until"} <= set(table):
@@ -220,3 +245,6 @@ def check_customers(table: pd.DataFrame, violations: Violations) -> None:
             values_of_account = table.groupby("account_id")[name].nunique(dropna=False)
             differs = table["account_id"].map(values_of_account).fillna(0) > 1
             violations.add(name, "differs between rows of one account", differs)
+    order = np.argsort(violations.rows, kind="stable")
+    repeated = table["customer_id"].iloc[order].duplicated().reindex(table.index) & table["customer_id"].notna()
+    violations.add("customer_id", "stands twice; the first row is kept", repeated)

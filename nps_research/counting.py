@@ -95,9 +95,8 @@ def score_distribution(
     def per_group(name: str) -> Integers:
         return np.bincount(place[state == name], weights=n[state == name], minlength=len(groups)).astype(np.int64)
 
-    knows_silence = bool({"delivered", "responded", "responded_at"} & set(study.responses)) and not set(keys) & set(
-        FROM_ANSWER
-    )
+    says_who = {"responses.delivered", "responses.responded", "responses.responded_at"} & study.available
+    knows_silence = bool(says_who) and not set(keys) & set(FROM_ANSWER)
     clusters = None
     if cluster_name is not None:
         sums = np.zeros((int(answered.sum()), N_SCORES))
@@ -109,6 +108,7 @@ def score_distribution(
         item_missing=per_group("item_missing"),
         nonrespondents=per_group("nonrespondent") if knows_silence else None,
         not_reached=per_group("not_reached") if knows_silence else None,
+        pending=per_group("pending") if knows_silence else None,
         weight_sums=per_score(cells["weight"].to_numpy(dtype=float)) if weight else None,
         squared_weight_sums=per_score(cells["squared_weight"].to_numpy(dtype=float)) if weight else None,
         clusters=clusters,
@@ -137,11 +137,13 @@ def _rows(study: Study, keys: Sequence[str], cluster: str | None, weight: str | 
     rows = pd.DataFrame({"state": responses["response_state"], "score": responses["likelihood_to_recommend"]})
     for position, name in enumerate(keys):
         rows[f"key{position}"] = _key(responses, name)
+    if weight is not None and not pd.api.types.is_numeric_dtype(responses[weight]):
+        raise ContractError(f"responses: {weight} is no column of numbers, and cannot be a weight.")
     rows["weight"] = 1.0 if weight is None else responses[weight].astype(float)
     rows["squared_weight"] = rows["weight"] ** 2
     if cluster is not None:
         label = responses[cluster].astype("str")
-        alone = pd.Series([f"row {row}" for row in range(len(responses))], index=responses.index)
+        alone = pd.Series([f"{study.data_hash} {row}" for row in range(len(responses))], index=responses.index)
         if cluster == "cluster" and "wave" in responses and not study.settings.cluster_spans_waves:
             label = responses["wave"].astype("str") + "\N{SYMBOL FOR UNIT SEPARATOR}" + label
         # Whoever belongs to no cluster is one alone.
@@ -153,7 +155,7 @@ def _rows(study: Study, keys: Sequence[str], cluster: str | None, weight: str | 
 
 def _key(responses: pd.DataFrame, name: str) -> pd.Series:
     if name == "weekday":
-        values = responses["responded_at"].dt.dayofweek.map(dict(enumerate(WEEKDAYS)))
+        values = responses["responded_at"].dt.day_of_week.map(dict(enumerate(WEEKDAYS)))
     elif name == "hour":
         values = responses["responded_at"].dt.strftime("%H:00")
     else:

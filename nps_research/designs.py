@@ -11,7 +11,7 @@ import pandas as pd
 from nps_research.counting import score_distribution
 from nps_research.errors import CannotAnswerError
 from nps_research.intervals import classify
-from nps_research.result import Result
+from nps_research.result import Result, without_changes_from
 from nps_research.score import net_promoter_score
 from nps_research.tables import plain_text
 from nps_research.waves import trend
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["DesignComparison", "compare_designs"]
 
 PLAIN = "With every answer alike"
+
+CHANGE = ("change", "change_conf_low", "change_conf_high", "change_p_value")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -55,6 +57,10 @@ class DesignComparison(Result):
         "change_conf_high",
     )
     headings: ClassVar[Mapping[str, str]] = {"term": "Counted", "group": "Wave"}
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        return without_changes_from(super().shown, list(dict.fromkeys(self.frame["group"])), CHANGE)
 
     @property
     def finding(self) -> str:
@@ -155,7 +161,7 @@ def compare_designs(study: Study, *, by: str | None = "wave", confidence_level: 
         ways["Weighted"] = score_distribution(study, by=by, cluster=None)
     ways[" and ".join(["Weighted"] * weighted + ["clustered"] * clustered).capitalize()] = own
     columns = ["group", "n", "n_effective", "estimate", "std_error", "conf_low", "conf_high"]
-    moved = ["change", "change_conf_low", "change_conf_high", "change_p_value"]
+    moved = list(CHANGE)
     parts = []
     for term, counted in ways.items():
         dist = counted.select(counted.groups[-2:]) if counted.ordered else counted
@@ -190,7 +196,8 @@ def _by_weight(study: Study, own: ScoreDistribution) -> tuple[dict[str, float], 
     groups = answered["wave"] if own.by == ("wave",) else pd.Series("all", index=answered.index)
     weight = answered["design_weight"]
     above = weight > weight.groupby(groups).transform("mean")
-    if not above.groupby(groups).any().all():
+    fewest = min(side.groupby(groups).sum().reindex(own.groups, fill_value=0).min() for side in (above, ~above))
+    if fewest < max(study.settings.minimum_cell, 1):
         return {}, {}
     scores = [value[side].groupby(groups[side]).mean() for side in (~above, above)]
     light, heavy = ({group: float(score[group]) for group in own.groups if group in score} for score in scores)

@@ -63,9 +63,9 @@ class ScoreDistribution:
         Names of the groups.
     counts : ndarray of int, shape (n_groups, 11)
         Answers per score 0 to 10.
-    item_missing, nonrespondents, not_reached : ndarray of int, shape (n_groups,), or None
-        Returned without this answer; delivered, window closed, nothing returned; bounced. None where
-        the data cannot tell.
+    item_missing, nonrespondents, not_reached, pending : ndarray of int, shape (n_groups,), or None
+        Returned without this answer; delivered, window closed, nothing returned; bounced; nothing
+        returned yet, window open. None where the data cannot tell.
     weight_sums, squared_weight_sums : ndarray, shape (n_groups, 11), or None
         Sums of weights and of squared weights per score; None where every answer counts 1.
     clusters : ClusterSums or None
@@ -83,6 +83,7 @@ class ScoreDistribution:
     item_missing: Integers | None = None
     nonrespondents: Integers | None = None
     not_reached: Integers | None = None
+    pending: Integers | None = None
     weight_sums: Floats | None = None
     squared_weight_sums: Floats | None = None
     clusters: ClusterSums | None = None
@@ -127,17 +128,21 @@ class ScoreDistribution:
         if not groups:
             raise ContractError("counts: no group was given.")
         for group, row in counts.items():
-            values = np.asarray(row, dtype=float)
+            values = _numbers(row)
             if values.shape != (N_SCORES,):
                 raise ContractError(
                     f"counts of {group!r}: {values.size} values arrived; 11 are needed, for scores 0 to 10."
                 )
-            if (values < 0).any() or (values != np.round(values)).any():
+            if not ((values >= 0) & (values == np.round(values)) & np.isfinite(values)).all():
                 raise ContractError(f"counts of {group!r}: every count must be a whole number of 0 or more.")
         extra = {"item_missing": item_missing, "nonrespondents": nonrespondents, "not_reached": not_reached}
         for name, known in extra.items():
-            if known is not None and (strange := [group for group in known if str(group) not in groups]):
+            if known is None:
+                continue
+            if strange := [group for group in known if str(group) not in groups]:
                 raise ContractError(f"{name}: no counts for group {strange[0]!r}.")
+            if wrong := [group for group, count in known.items() if not (np.isfinite(count) and count >= 0)]:
+                raise ContractError(f"{name} of {wrong[0]!r}: must be a whole number of 0 or more.")
 
         def per_group(known: Mapping[str, int] | None) -> Integers | None:
             return None if known is None else np.array([known.get(group, 0) for group in counts], dtype=np.int64)
@@ -161,14 +166,15 @@ class ScoreDistribution:
         """Returned forms among delivered invitations whose window has closed, shape (n_groups,).
 
         AAPOR's RR2 (2023 Standard Definitions) among the reached: forms returned without this answer
-        count as returned; bounced invitations are in ``reach``, not here. None where unknown.
+        count as returned; bounced invitations are in ``reach``, not here. None where unknown, NaN where
+        a window is still open: those who answer early would count, and those who may yet answer not.
         """
         if self.nonrespondents is None:
             return None
         returned = self.n + (0 if self.item_missing is None else self.item_missing)
         delivered = returned + self.nonrespondents
         rate: Floats = np.divide(returned, delivered, out=np.full(len(self.groups), np.nan), where=delivered > 0)
-        return rate
+        return rate if self.pending is None else np.where(self.pending > 0, np.nan, rate)
 
     @property
     def weights(self) -> Floats:
@@ -177,12 +183,13 @@ class ScoreDistribution:
 
     def group(self, name: str) -> ScoreDistribution:
         """The distribution of one group alone."""
-        if name not in self.groups:
-            raise ContractError(f"There is no group {name!r}{did_you_mean(name, list(self.groups))}.")
         return self.select([name])
 
     def select(self, names: Sequence[str]) -> ScoreDistribution:
         """The distribution of some groups, in the order named."""
+        for name in names:
+            if name not in self.groups:
+                raise ContractError(f"There is no group {name!r}{did_you_mean(name, list(self.groups))}")
         rows = np.array([self.groups.index(name) for name in names], dtype=np.int64)
         clusters = self.clusters
         if clusters is not None:
@@ -252,7 +259,14 @@ class ScoreDistribution:
         return f"<ScoreDistribution: {len(self.groups)} groups, {int(self.n.sum()):,} answers>"
 
 
-_ARRAYS = ("counts", "item_missing", "nonrespondents", "not_reached", "weight_sums", "squared_weight_sums")
+_ARRAYS = ("counts", "item_missing", "nonrespondents", "not_reached", "pending", "weight_sums", "squared_weight_sums")
+
+
+def _numbers(row: Sequence[float]) -> Floats:
+    try:
+        return np.asarray(row, dtype=float)
+    except (TypeError, ValueError):
+        return np.full(N_SCORES, np.nan)
 
 
 def merged_clusters(group: Integers, label: NDArray[np.object_], sums: Floats) -> ClusterSums:

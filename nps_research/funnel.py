@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 import pandas as pd
 
+from nps_research.assembly import window_open
+from nps_research.counting import NOT_STATED
 from nps_research.errors import CannotAnswerError
 from nps_research.result import KeyNumber, Result
 from nps_research.wording import share
@@ -60,9 +63,11 @@ class ResponseFunnel(Result):
         if not rows:
             return "There are too few answers to show."
         row = rows[-1]
+        reach = row["reach"]
+        delivered = "" if pd.isna(reach) else f"{row['delivered']:,} were delivered ({share(reach)}), and of these "
         return (
-            f"Of {row['invited']:,} invitations {row['delivered']:,} were delivered ({share(row['reach'])}), and "
-            f"{row['returned']:,} of these came back: a response rate of {share(row['response_rate'])}. "
+            f"Of {row['invited']:,} invitations {delivered}{row['returned']:,} came back: "
+            f"a response rate of {share(row['response_rate'])}. "
             f"{row['nonrespondents']:,} were met with silence."
         )
 
@@ -122,29 +127,37 @@ def response_funnel(study: Study) -> ResponseFunnel:
     """
     known = {"responses.delivered", "responses.responded", "responses.responded_at"} & study.available
     if not known:
-        raise CannotAnswerError(study.missing("responses.responded"))
+        raise CannotAnswerError(
+            "Who was silent is not known: this study records neither who was reached (responses.delivered) nor who "
+            "returned the form (responses.responded or responses.responded_at)."
+        )
     responses = study.responses
     window = pd.Timedelta(days=study.settings.response_window_days)
     if {"responses.invited_at", "responses.responded_at"} <= study.available:
         late = responses["responded_at"] > responses["invited_at"] + window
     else:
         late = pd.Series(data=False, index=responses.index)
+    is_open = window_open(responses, study.settings)
     state = pd.get_dummies(responses["response_state"]).reindex(
         columns=["answered", "item_missing", "nonrespondent", "not_reached", "pending"], fill_value=False
     )
-    counts = state.assign(late=late).astype("int64")
+    returned_early = responses["response_state"].isin(["answered", "item_missing"]) & is_open
+    counts = state.assign(late=late, returned_early=returned_early).astype("int64")
     frame = counts.sum().to_frame("all").T
     if study.waves:
-        frame = pd.concat([counts.groupby(responses["wave"]).sum().loc[list(study.waves)], frame])
+        by_wave = counts.groupby(responses["wave"].fillna(NOT_STATED)).sum()
+        frame = pd.concat([by_wave.reindex([*study.waves, *by_wave.index.intersection([NOT_STATED])]), frame])
     frame = (
         frame.rename_axis("group").reset_index().rename(columns={"answered": "n", "nonrespondent": "nonrespondents"})
     )
     frame["returned"] = frame["n"] + frame["item_missing"]
     frame["delivered"] = frame["returned"] + frame["nonrespondents"] + frame["pending"]
     frame["invited"] = frame["delivered"] + frame["not_reached"]
-    closed = frame["returned"] + frame["nonrespondents"]
-    frame["reach"] = frame["delivered"] / frame["invited"]
-    frame["response_rate"] = (frame["returned"] / closed).where(closed > 0)
+    in_time = frame["returned"] - frame["returned_early"]
+    closed = in_time + frame["nonrespondents"]
+    knows_delivery = "responses.delivered" in study.available
+    frame["reach"] = frame["delivered"] / frame["invited"] if knows_delivery else np.nan
+    frame["response_rate"] = (in_time / closed).where(closed > 0)
     columns = ["invited", "delivered", "returned", "n", "item_missing", "nonrespondents", "pending", "late"]
     return ResponseFunnel(
         frame=frame[["group", *columns, "reach", "response_rate"]],

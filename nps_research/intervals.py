@@ -178,13 +178,15 @@ def bootstrap(
     std_error, low, high = (np.full(len(mean), np.nan) for _ in range(3))
     for row, of_group in enumerate(classes):
         n = of_group.sum()
-        if n == 0:
-            continue
-        if dist.clusters is None:
+        if dist.clusters is not None:
+            sums = classify(dist.clusters.sums[dist.clusters.group == row], **cuts)
+            if len(sums) < 2:
+                continue
+            drawn = _resampled_clusters(sums, n_resamples, rng)
+        elif n > 0:
             drawn = rng.multinomial(int(n), of_group / n, size=n_resamples) @ VALUES / n
         else:
-            sums = classify(dist.clusters.sums[dist.clusters.group == row], **cuts)
-            drawn = _resampled_clusters(sums, n_resamples, rng)
+            continue
         std_error[row], (low[row], high[row]) = drawn.std(ddof=1), np.quantile(drawn, tails)
     return _independent(mean, std_error, low, high)
 
@@ -205,8 +207,8 @@ def linearized(dist: ScoreDistribution, *, promoter_min: int, detractor_max: int
     The score is sum(w y) / sum(w). A cluster's share in its error is z = sum w (y - score) / sum(w); the
     variance is m / (m - 1) sum z^2 over the m clusters of the group, with m - 1 degrees of freedom.
     Without clusters every answer is one. Clusters that occur in two groups make their scores covary.
-    Where all answers fall in one class the errors vanish; the limits are then adjusted-Wald limits for
-    m answers, the least that m clusters could tell.
+    Where all answers fall in one class the errors vanish; error and limits are then those of adjusted
+    Wald for m answers, the least that m clusters could tell.
 
     References
     ----------
@@ -231,21 +233,25 @@ def linearized(dist: ScoreDistribution, *, promoter_min: int, detractor_max: int
             errors = np.zeros((int(code.max(initial=-1)) + 1, len(mean)))
             errors[code, group] = error * np.sqrt(m / (m - 1))[group]
             covariance = errors.T @ errors
+    lone = m < 2
+    covariance[lone, :] = covariance[:, lone] = np.nan  # one cluster says nothing of how clusters differ
     std_error = np.sqrt(np.diag(covariance))
-    degrees = np.where(m > 1, m - 1, np.nan)
+    degrees = np.where(lone, np.nan, m - 1)
     half_width = stats.t.ppf(0.5 + confidence_level / 2, degrees) * std_error
     low, high = _limits(mean, half_width)
-    alike = (std_error < ZERO) & (m > 1)
+    centre = mean
+    alike = std_error < ZERO
     if alike.any():
-        shares = classes / total[:, None]
-        fallback = adjusted_wald(shares * m[:, None], confidence_level=confidence_level)
-        low, high = np.where(alike, fallback.conf_low, low), np.where(alike, fallback.conf_high, high)
+        least = adjusted_wald(classes / total[:, None] * m[:, None], confidence_level=confidence_level)
+        centre, std_error = np.where(alike, least.centre, mean), np.where(alike, least.std_error, std_error)
+        low, high = np.where(alike, least.conf_low, low), np.where(alike, least.conf_high, high)
+        covariance[alike, alike] = least.std_error[alike] ** 2
     return Estimates(
         estimate=mean,
         std_error=std_error,
         conf_low=low,
         conf_high=high,
-        centre=mean,
+        centre=centre,
         covariance=covariance,
         degrees=degrees,
     )

@@ -31,7 +31,11 @@ QUESTIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "What is the score?": (("responses.likelihood_to_recommend",),),
     "Did it move from wave to wave?": (("responses.likelihood_to_recommend", "responses.wave"),),
     "How many answer, and how many are silent?": (("responses.responded_at",), ("responses.responded",)),
-    "Do those who answer resemble the customers?": (("responses.respondent_id", "customers.customer_id"),),
+    "Do those who answer resemble the customers?": (
+        ("responses.respondent_id", "customers.customer_id"),
+        ("responses.responded_at", "responses.segments"),
+        ("responses.responded", "responses.segments"),
+    ),
     "What drives loyalty?": (("responses.likelihood_to_recommend", "responses.drivers"),),
     "Where do detractors end?": (
         ("responses.likelihood_to_recommend", "responses.respondent_id", "customers.churned_at"),

@@ -7,11 +7,14 @@ Nothing is guessed: what no rule covers is unreadable, and the contract quaranti
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+
+from nps_research.errors import ContractError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,7 +80,7 @@ def has_code(column: pd.Series, codes: Sequence[int | float | str]) -> pd.Series
     [True, True, False]
     """
     text = _as_text(column).str.lower()
-    numbers = {float(code) for code in codes if _is_number(code)}
+    numbers = {float(code) for code in codes if _is_finite(code)}
     words = {str(code).strip().lower() for code in codes}
     found = text.isin(words) & column.notna()
     if numbers:
@@ -85,12 +88,11 @@ def has_code(column: pd.Series, codes: Sequence[int | float | str]) -> pd.Series
     return found.fillna(value=False).astype(bool)
 
 
-def _is_number(code: int | float | str) -> bool:
+def _is_finite(code: int | float | str) -> bool:
     try:
-        float(code)
+        return math.isfinite(float(code))
     except ValueError:
         return False
-    return True
 
 
 def blank_codes(column: pd.Series, codes: Sequence[int | float | str]) -> tuple[pd.Series, int]:
@@ -118,7 +120,7 @@ def parse_score(column: pd.Series) -> Parsed:
     text = _as_text(column)
     missing = _missing(text)
     parts = text.str.extract(
-        r"^(?P<number>[+-]?\d{1,3})(?P<zeros>[.,]0+)?(?P<label>\s*(?:[-–—:=.,)(]\s*)*[^\W\d_][^0-9]*)?$"
+        r"^(?P<number>[+-]?[0-9]{1,3})(?P<zeros>[.,]0+)?(?P<label>\s*[-–—:=.,)(\s]\s*(?:[-–—:=.,)(]\s*)*[^\W\d_][^\d@]*)?$"
     )
     number = parts["number"].where(~missing)
     values = pd.to_numeric(number, errors="coerce").astype("Int64")
@@ -146,7 +148,8 @@ def parse_number(column: pd.Series) -> Parsed:
         return Parsed(values=values, unreadable=values.notna() & ~np.isfinite(values))
     text = _as_text(column)
     missing = _missing(text)
-    comma = text.str.match(r"^[+-]?\d+,\d+$").fillna(value=False)
+    # Three digits behind a comma may be thousands: a fraction only where a lone zero stands before it.
+    comma = text.str.match(r"^[+-]?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))$").fillna(value=False)
     values = pd.to_numeric(text.mask(comma, text.str.replace(",", ".")).mask(missing), errors="coerce").astype(
         "float64"
     )
@@ -194,11 +197,20 @@ def parse_timestamp(column: pd.Series, *, date_format: str | None = None) -> Par
         ) & readable.str.contains(":")
         rules = _counted({"a time with a zone turned to UTC": zoned & ~missing})
     else:
-        values = pd.to_datetime(text.mask(missing), format=date_format, errors="coerce", utc=True)
+        values = _to_datetime(text.mask(missing), date_format)
         rules = {}
     return Parsed(
         values=values.dt.tz_localize(None).astype("datetime64[us]"), unreadable=~missing & values.isna(), rules=rules
     )
+
+
+def _to_datetime(text: pd.Series, date_format: str) -> pd.Series:
+    if "%" in date_format:
+        try:
+            return pd.to_datetime(text, format=date_format, errors="coerce", utc=True)
+        except ValueError:  # the format is none; an unreadable cell raises nothing
+            pass
+    raise ContractError(f"date_format = {date_format!r} is no format of dates; allowed are e.g. '%d.%m.%Y %H:%M'.")
 
 
 def parse_text(column: pd.Series) -> Parsed:
@@ -210,7 +222,8 @@ def parse_text(column: pd.Series) -> Parsed:
 
 def parse_id(column: pd.Series) -> Parsed:
     """Identifiers: words; whole numbers that a spreadsheet stored as ``12.0`` lose the ``.0``."""
-    if pd.api.types.is_float_dtype(column) and (column.dropna() == column.dropna().round()).all():
+    present = column.dropna()
+    if pd.api.types.is_float_dtype(column) and ((present == present.round()) & (present.abs() < 2**53)).all():
         column = column.astype("Int64")
     return parse_text(column.astype("str").mask(column.isna()))
 

@@ -11,8 +11,9 @@ from scipy import stats
 
 from nps_research.comparison import adjust_p_values
 from nps_research.counting import NOT_STATED
-from nps_research.errors import CannotAnswerError
+from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.result import Result, hidden_rows
+from nps_research.study_file import did_you_mean
 from nps_research.tables import format_interval, format_value, plain_text
 from nps_research.wording import p_text, share
 
@@ -137,10 +138,12 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
 
     Notes
     -----
-    The base is fixed, so the error is that of the answers' share alone: linearised over accounts, or
-    over people where there are no accounts, t limits. A base of which most answered would allow
-    narrower limits; these err on the safe side.
+    The base is fixed; what is left to chance is who of it answers, as if answering had nothing to do
+    with the groups: linearised over accounts, or over people where there are no accounts, t limits.
+    A base of which most answered, and a group of which nobody did, are so taken into account.
     """
+    if wave is not None and wave not in study.waves:
+        raise ContractError(f"There is no wave {wave!r}{did_you_mean(wave, list(study.waves))}")
     chosen = wave or (study.waves[-1] if study.waves else "")
     asked = study.responses[study.responses["wave"] == chosen] if chosen else study.responses
     if study.can_answer("customers.customer_id", "responses.respondent_id"):
@@ -161,6 +164,8 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
         answered = base["customer_id"].isin(asked.loc[asked["response_state"] == "answered", "customer_id"])
     else:
         answered = base["response_state"] == "answered"
+    if not answered.any():
+        raise CannotAnswerError("None of those who could have answered did, so there is nobody to compare with them.")
     alone = pd.Series(np.arange(len(base)).astype("str"), index=base.index)
     cluster = base["account_id"].fillna(alone) if "account_id" in base else alone
     rows: list[tuple[Any, ...]] = []
@@ -210,11 +215,9 @@ def _share_difference(
 ) -> tuple[float, ...]:
     """n, base share, answer share, difference, its error, limits and p-value, for one group."""
     n, base_share = int((member & answered).sum()), float(member.mean())
-    if not answered.any():
-        return (n, base_share, *[np.nan] * 6)
-    among = member[answered].astype(float)
-    answer_share = float(among.mean())
-    error = (among - answer_share).groupby(cluster[answered]).sum() / len(among)
+    answer_share = float(member[answered].mean())
+    # Chance lies in who of the base answers: the base-wide mean of both is taken off.
+    error = ((member - base_share) * (answered - answered.mean())).groupby(cluster).sum() / int(answered.sum())
     m = len(error)
     std_error = float(np.sqrt((error**2).sum() * m / (m - 1))) if m > 1 else np.nan
     difference = answer_share - base_share

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-__all__ = ["MIME_TYPE", "KeyNumber", "Result", "hidden_rows"]
+__all__ = ["MIME_TYPE", "KeyNumber", "Result", "hidden_rows", "without_changes_from"]
 
 MIME_TYPE = "application/vnd.nps-research.result+json"
 _SIGNIFICANT_DIGITS = 12  # enough for any reader; hides the last bits, in which processors differ
@@ -86,6 +87,24 @@ def hidden_rows(n: Sequence[float] | NDArray[Any], minimum_cell: int) -> NDArray
     return hidden
 
 
+def without_changes_from(shown: pd.DataFrame, groups: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
+    """The shown rows, without changes since a group that is not shown: they would give it away.
+
+    Parameters
+    ----------
+    shown : DataFrame
+        Rows that are shown, with a column ``group``.
+    groups : sequence of str
+        All groups in order of time.
+    columns : sequence of str
+        Columns that hold the change since the group before.
+    """
+    kept = set(shown["group"])
+    after_hidden = {group for before, group in pairwise(groups) if before not in kept}
+    blank = shown["group"].isin(after_hidden)
+    return shown.assign(**{name: shown[name].mask(blank) for name in columns})
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Result:
     """Base of every answer.
@@ -119,8 +138,12 @@ class Result:
         """The frame without the groups that are too small to show."""
         if "n" not in self.frame or not self.minimum_cell:
             return self.frame
-        hidden = hidden_rows(self.frame["n"].to_numpy(dtype=float), self.minimum_cell)
-        return self.frame[~hidden].reset_index(drop=True)
+        if "group" not in self.frame:
+            hidden = hidden_rows(self.frame["n"].to_numpy(dtype=float), self.minimum_cell)
+            return self.frame[~hidden].reset_index(drop=True)
+        groups = self.frame.drop_duplicates("group")  # a group with several rows is shown whole or not at all
+        small = groups["group"][hidden_rows(groups["n"].to_numpy(dtype=float), self.minimum_cell)]
+        return self.frame[~self.frame["group"].isin(small)].reset_index(drop=True)
 
     @property
     def records(self) -> list[dict[str, Any]]:

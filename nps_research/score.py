@@ -238,46 +238,60 @@ def effective_answers(
     """How many independent, equally weighted answers would give the same standard error.
 
     The variance of one answer over the squared standard error; the number of answers itself where
-    they are independent and equal. Where the error is zero, Kish's (sum w)^2 / sum w^2.
+    they are independent and equal. Where all answers are alike: the clusters, or without clusters
+    Kish's (sum w)^2 / sum w^2.
     """
     if method != "linearized" and dist.clusters is None:
         return dist.n.astype(float)
     one = shares @ VALUES**2 - (shares @ VALUES) ** 2
+    if dist.clusters is not None:
+        alike = np.bincount(dist.clusters.group, minlength=len(dist.groups)).astype(float)
+    elif dist.squared_weight_sums is not None:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            alike = dist.weights.sum(axis=1) ** 2 / dist.squared_weight_sums.sum(axis=1)
+    else:
+        alike = dist.n.astype(float)
     with np.errstate(invalid="ignore", divide="ignore"):
-        effective: NDArray[np.float64] = one / estimates.std_error**2
-        kish = (
-            dist.n
-            if dist.squared_weight_sums is None
-            else (dist.weights.sum(axis=1) ** 2 / dist.squared_weight_sums.sum(axis=1))
-        )
-    return np.where(estimates.std_error > ZERO, effective, kish)
+        effective = np.where(one > ZERO, one / estimates.std_error**2, alike)
+    return np.where(np.isnan(estimates.std_error), np.nan, effective)
 
 
 def heterogeneity(dist: ScoreDistribution, estimates: Estimates) -> float | None:
-    """p-value of the Wald test that all groups have one score; None where it cannot be made.
+    """p-value of the test that all groups have one score; None where it cannot be made.
 
     Groups too small to show take no part: their variances are too poorly known, and nobody could see
-    what made the difference. With f degrees of freedom from clusters, W / (k - 1) * (f - k + 2) / f is
-    referred to F(k - 1, f - k + 2); without, W to chi-squared.
+    what made the difference. Independent groups: Welch's F (Cochran's chi-squared without clusters).
+    Groups that share clusters: Wald, W / (k - 1) * (f - k + 2) / f referred to F(k - 1, f - k + 2), f the
+    fewest degrees of freedom of a group.
 
     References
     ----------
+    Welch, B. L. (1951). On the comparison of several mean values. Biometrika 38, 330-336.
+    doi:10.1093/biomet/38.3-4.330
+
     Korn, E. L. & Graubard, B. I. (1990). Simultaneous testing of regression coefficients with complex
-    survey data: use of Bonferroni t statistics. The American Statistician 44(4), 270-276.
-    doi:10.1080/00031305.1990.10475737
+    survey data. The American Statistician 44(4), 270-276. doi:10.1080/00031305.1990.10475737
     """
     usable = (np.nan_to_num(estimates.std_error) > ZERO) & ~hidden_rows(dist.n, dist.minimum_cell)
     k = int(usable.sum())
     if k < 2:
         return None
-    contrasts = np.hstack([-np.ones((k - 1, 1)), np.eye(k - 1)])
-    difference = contrasts @ estimates.centre[usable]
-    covariance = contrasts @ estimates.covariance[np.ix_(usable, usable)] @ contrasts.T
-    wald = float(difference @ np.linalg.pinv(covariance) @ difference)
-    freedom = float(estimates.degrees[usable].sum())
-    if np.isinf(freedom):
-        return float(stats.chi2.sf(wald, k - 1))
-    if dist.clusters is not None:  # clusters in several groups count once
-        freedom = min(freedom, len(np.unique(dist.clusters.code[usable[dist.clusters.group]])) - 1.0)
+    score, degrees = estimates.centre[usable], estimates.degrees[usable]
+    covariance = estimates.covariance[np.ix_(usable, usable)]
+    if not np.any(covariance - np.diag(np.diag(covariance))):
+        weight = 1 / np.diag(covariance)
+        share_of_weight = weight / weight.sum()
+        spread = float(weight @ (score - share_of_weight @ score) ** 2)
+        uneven = float(((1 - share_of_weight) ** 2 / degrees).sum())
+        if uneven == 0:
+            return float(stats.chi2.sf(spread, k - 1))
+        statistic = spread / (k - 1) / (1 + 2 * (k - 2) / (k**2 - 1) * uneven)
+        return float(stats.f.sf(statistic, k - 1, (k**2 - 1) / (3 * uneven)))
+    freedom = float(degrees.min())
     rest = freedom - k + 2
-    return float(stats.f.sf(wald / (k - 1) * rest / freedom, k - 1, rest)) if rest > 0 else None
+    if rest <= 0:
+        return None
+    contrasts = np.hstack([-np.ones((k - 1, 1)), np.eye(k - 1)])
+    difference = contrasts @ score
+    wald = float(difference @ np.linalg.pinv(contrasts @ covariance @ contrasts.T) @ difference)
+    return float(stats.f.sf(wald / (k - 1) * rest / freedom, k - 1, rest))

@@ -20,6 +20,7 @@ from nps_research.study_file import (
     SegmentSettings,
     Settings,
     did_you_mean,
+    read_outcome,
     read_settings,
     read_study_file,
 )
@@ -132,7 +133,7 @@ class Study:
         checked = settings if isinstance(settings, Settings) else read_settings(settings or {})
         if not isinstance(drivers, DriverSettings):
             drivers = DriverSettings(columns={name: name for name in drivers}) if drivers else None  # type: ignore[assignment]
-        held = {name: OutcomeSettings.model_validate(outcome) for name, outcome in (outcomes or {}).items()}
+        held = {name: read_outcome(name, outcome) for name, outcome in (outcomes or {}).items()}
         plans, raws = [], []
         for table, frame in (("responses", responses), ("customers", customers)):
             if frame is None:
@@ -219,7 +220,7 @@ class Study:
     def _lacking(self, needs: Sequence[str]) -> list[str]:
         for need in needs:
             if need not in _known_needs() and not need.startswith("outcomes."):
-                raise ContractError(f"There is no {need}{did_you_mean(need, _known_needs())}")
+                raise ContractError(f"The contract has no {need}{did_you_mean(need, _known_needs())}")
         return [need for need in needs if need not in self.available]
 
     def private_values(self) -> frozenset[str]:
@@ -230,8 +231,12 @@ class Study:
                 continue
             for name in PRIVATE:
                 # A row number that stands in for an id is nobody's.
-                if name in table and not (name == "respondent_id" and f"responses.{name}" not in self.available):
+                stands_in = table is self.responses and f"responses.{name}" not in self.available
+                if name in table and not (name == "respondent_id" and stands_in):
                     found.update(table[name].dropna().astype("str").unique())
+        for name in self.quarantine.columns.difference(["table", "file", "line", "reasons"]):
+            cells = self.quarantine[name].dropna().astype("str")
+            found.update(cells[cells.str.contains("@")].unique())
         return frozenset(found)
 
 

@@ -6,14 +6,14 @@ import datetime as dt
 import tomllib
 from difflib import get_close_matches
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from nps_research.errors import ContractError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 __all__ = [
@@ -29,8 +29,17 @@ __all__ = [
 Code = int | float | str
 
 
+def _in_data_folder(file: str) -> str:
+    if PurePath(file).is_absolute() or ".." in PurePath(file).parts:
+        raise ValueError("must be a path inside the data folder")
+    return file
+
+
+InDataFolder = Annotated[str, AfterValidator(_in_data_folder)]
+
+
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Settings(_Strict):
@@ -64,7 +73,7 @@ class Settings(_Strict):
     seed: int = Field(default=20261122, ge=0)
     cluster: str | None = None
     cluster_spans_waves: bool = False
-    data_until: dt.date | None = None
+    data_until: dt.date | None = Field(default=None, strict=False)
 
     @model_validator(mode="after")
     def _cuts_in_order(self) -> Settings:
@@ -76,7 +85,7 @@ class Settings(_Strict):
 class FileSettings(_Strict):
     """One file of a table, with its own overrides."""
 
-    file: str
+    file: InDataFolder
     wave: str | None = None
     encoding: str | None = None
     separator: str | None = Field(default=None, min_length=1, max_length=1)
@@ -85,18 +94,11 @@ class FileSettings(_Strict):
     segments: dict[str, str] = {}
     missing_codes: dict[str, list[Code]] = {}
 
-    @field_validator("file")
-    @classmethod
-    def _stays_in_the_data_folder(cls, file: str) -> str:
-        if PurePath(file).is_absolute() or ".." in PurePath(file).parts:
-            raise ValueError("must be a path inside the data folder")
-        return file
-
 
 class DriverSettings(_Strict):
     """Ratings of single experiences, all on one scale."""
 
-    scale: tuple[int, int] = (1, 5)
+    scale: tuple[int, int] = Field(default=(1, 5), strict=False)
     columns: dict[str, str] = Field(min_length=1)
     missing_codes: list[Code] = []
     not_used_codes: list[Code] = []
@@ -121,7 +123,7 @@ class SegmentSettings(_Strict):
 class TableSettings(_Strict):
     """Where a table's rows come from and which columns mean what."""
 
-    file: str | None = None
+    file: InDataFolder | None = None
     files: list[FileSettings] = []
     encoding: str | None = None
     separator: str | None = Field(default=None, min_length=1, max_length=1)
@@ -163,6 +165,9 @@ class OutcomeSettings(_Strict):
     def _binary_has_values(self) -> OutcomeSettings:
         if self.kind == "binary" and not (self.event and self.no_event):
             raise ValueError("a binary outcome needs both event = [...] and no_event = [...]")
+        folded = [{str(code).strip().lower() for code in codes} for codes in (self.event, self.no_event)]
+        if folded[0] & folded[1]:
+            raise ValueError("a code cannot be both event and no_event")
         return self
 
 
@@ -195,7 +200,9 @@ def read_study_file(path: Path) -> StudyFile:
         If it is missing, is no TOML, or says something it may not; every fault is listed.
     """
     if not path.is_file():
-        raise ContractError(f"There is no {path.name} in {path.parent.name!r}. Make one with: nps-research init FILE")
+        raise ContractError(
+            f"There is no {path.name} in {path.resolve().parent.name!r}. Make one with: nps-research init FILE"
+        )
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError:
@@ -216,6 +223,14 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
         raise ContractError("settings: " + problems(error, Settings)) from None
 
 
+def read_outcome(name: str, values: OutcomeSettings | Mapping[str, Any]) -> OutcomeSettings:
+    """Check an outcome given as a mapping; raises ContractError as `read_study_file` does."""
+    try:
+        return OutcomeSettings.model_validate(values)
+    except ValidationError as error:
+        raise ContractError(f"outcome {name}: " + problems(error, OutcomeSettings)) from None
+
+
 def problems(error: ValidationError, model: type[BaseModel]) -> str:
     """Every fault that pydantic found, in our words, with the nearest allowed name for a typo."""
     sentences = []
@@ -228,8 +243,23 @@ def problems(error: ValidationError, model: type[BaseModel]) -> str:
             sentences.append(f"{where} is missing")
         else:
             message = fault["msg"].removeprefix("Value error, ")
-            sentences.append(f"{where}: {message[:1].lower()}{message[1:]}" if where else message)
-    return "; ".join(sentences) + "."
+            sentence = f"{where}: {message[:1].lower()}{message[1:]}" if where else message
+            if isinstance(fault["input"], (str, int, float)):
+                sentence += f" ({fault['input']!r} arrived)"
+            sentences.append(sentence)
+    return sentences_joined(sentences)
+
+
+def sentences_joined(sentences: Iterable[str]) -> str:
+    """Several faults as one text that ends in one mark.
+
+    Examples
+    --------
+    >>> sentences_joined(["a is missing", "b is not known: did you mean c?"])
+    'a is missing; b is not known: did you mean c?'
+    """
+    text = "; ".join(sentences)
+    return text if text.endswith("?") else f"{text}."
 
 
 def did_you_mean(name: str, allowed: list[str]) -> str:

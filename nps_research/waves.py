@@ -10,7 +10,7 @@ import numpy as np
 from nps_research.comparison import compare_net_promoter_scores
 from nps_research.errors import EstimationError
 from nps_research.intervals import Method, suitable_method
-from nps_research.result import KeyNumber, Result
+from nps_research.result import KeyNumber, Result, without_changes_from
 from nps_research.score import design_note, net_promoter_score
 from nps_research.tables import plain_text
 from nps_research.wording import interval_text, p_text, points
@@ -18,11 +18,14 @@ from nps_research.wording import interval_text, p_text, points
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
     from matplotlib.axes import Axes
 
     from nps_research.distribution import ScoreDistribution
 
 __all__ = ["Trend", "trend"]
+
+CHANGE = ("change", "change_conf_low", "change_conf_high", "change_p_value", "p_adjusted")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -52,6 +55,10 @@ class Trend(Result):
         "change_p_value",
         "p_adjusted",
     )
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        return without_changes_from(super().shown, list(dict.fromkeys(self.frame["group"])), CHANGE)
 
     @property
     def finding(self) -> str:
@@ -171,9 +178,7 @@ def trend(
         confidence_level=confidence_level,
     ).frame
     columns = ["group", "n", "response_rate", "estimate", "std_error", "conf_low", "conf_high"]
-    moved = changes[["estimate", "conf_low", "conf_high", "p_value", "p_adjusted"]].set_axis(
-        ["change", "change_conf_low", "change_conf_high", "change_p_value", "p_adjusted"], axis=1
-    )
+    moved = changes[["estimate", "conf_low", "conf_high", "p_value", "p_adjusted"]].set_axis(list(CHANGE), axis=1)
     moved.index = moved.index + 1
     return Trend(
         frame=scores.frame[columns].join(moved),

@@ -103,14 +103,12 @@ def test_rows_without_an_id_do_not_repeat_each_other():
     assert broken(study_of(respondent_id=["", ""], **{LTR: [9, 8]})) == {("respondent_id", "is missing"): 2}
 
 
-@pytest.mark.xfail(strict=True, reason="a row that is quarantined for its score displaces the good one: none is kept")
 @pytest.mark.parametrize("bad", [{LTR: ["11", "9"]}, {LTR: ["8", "9"], "delivered": ["no", "yes"]}])
 def test_a_row_that_is_bad_anyway_does_not_displace_a_good_one(bad):
     study = study_of(respondent_id=["a", "a"], **bad)
     assert study.responses[LTR].tolist() == [9]
 
 
-@pytest.mark.xfail(strict=True, reason="a form returned without the answer displaces the one with it")
 def test_a_row_with_the_score_is_kept_before_one_without():
     study = study_of(respondent_id=["a", "a"], responded_at=["2025-01-01", "2025-01-02"], **{LTR: [None, 9]})
     assert study.responses[LTR].tolist() == [9]
@@ -135,7 +133,6 @@ def test_a_contradiction_is_quarantined(cells, column):
     assert {name for name, _ in broken(study)} == {column}
 
 
-@pytest.mark.xfail(strict=True, reason="accepted, as a form returned without the answer")
 @pytest.mark.parametrize("cells", [{"responded": 0, "responded_at": "2025-01-02"}, {"delivered": 0, "responded": 1}])
 def test_a_contradiction_without_a_score_is_quarantined_too(cells):
     study = study_of(**{LTR: [None]}, **{name: [value] for name, value in cells.items()})
@@ -205,20 +202,17 @@ def test_an_amount_that_is_no_number_is_quarantined():
     assert broken(study) == {("outcome_spent", "is not a number"): 1}
 
 
-@pytest.mark.xfail(strict=True, reason="a code stated as both is taken for the event")
 def test_a_code_cannot_be_event_and_no_event():
     outcome = {"table": "responses", "column": "o", "event": ["x"], "no_event": ["X "], "direction": "good"}
     with pytest.raises(ContractError, match="both"):
         study_of(**{LTR: [9], "o": ["x"]}, outcomes={"o": outcome})
 
 
-@pytest.mark.xfail(strict=True, reason="pydantic's own error, with the value that arrived")
 def test_a_fault_in_an_outcome_is_an_error_of_ours():
     with pytest.raises(ContractError, match="did you mean column"):
         study_of(**{LTR: [9]}, outcomes={"o": {"table": "responses", "colum": "o", "direction": "good"}})
 
 
-@pytest.mark.xfail(strict=True, reason="ValueError of pandas")
 @pytest.mark.parametrize("name", [LTR, "wave", "response_state", "file", "line", "table", "reasons", "outcome_x"])
 def test_a_driver_may_not_take_a_name_that_means_something_else(name):
     columns = {LTR: [9], "wave": ["1"], "outcome_x": [1], name: [5]}
@@ -226,13 +220,11 @@ def test_a_driver_may_not_take_a_name_that_means_something_else(name):
         study_of(**columns, drivers=[name])
 
 
-@pytest.mark.xfail(strict=True, reason="ValueError of pandas")
 def test_a_column_cannot_be_driver_and_segment_under_one_name():
     with pytest.raises(ContractError, match="Price"):
         study_of(**{LTR: [9], "Price": [5]}, drivers=["Price"], segments=["Price"])
 
 
-@pytest.mark.xfail(strict=True, reason="groups would be named by what is private")
 @pytest.mark.parametrize("name", PRIVATE)
 def test_a_private_column_is_no_segment(name):
     table = RESPONSES if name in RESPONSES else CUSTOMERS
@@ -261,7 +253,6 @@ def test_a_customer_twice_is_kept_once():
     }
 
 
-@pytest.mark.xfail(strict=True, reason="the first is quarantined for its revenue, the second as its copy: none is kept")
 def test_a_bad_customer_does_not_displace_a_good_one():
     assert customers_of(customer_id=["a", "a"], revenue=[-1, 5]).customers["revenue"].tolist() == [5]
 
@@ -294,7 +285,6 @@ def test_fields_of_an_account_must_agree_across_its_rows(name):
     assert study.customers["customer_id"].tolist() == ["c", "d", "e"]
 
 
-@pytest.mark.xfail(strict=True, reason="KeyError")
 def test_customers_need_an_id():
     with pytest.raises(ContractError, match="customer_id"):
         customers_of(revenue=[5])

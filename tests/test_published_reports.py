@@ -120,7 +120,7 @@ def test_real_reports_in_a_browser(browser: Browser, real_report: ReportOutcome)
 
 def test_real_reports_say_what_they_cannot_answer(real_report: ReportOutcome) -> None:
     findings = findings_of(real_report)
-    assert "This study does not record whether the person returned the form" in findings
+    assert "Who was silent is not known" in findings
     assert "Who could have answered is not known" in findings
     if real_report.out.name == "sfo-airport":
         assert "The NPS is +35.1 in 2018" in findings
@@ -193,15 +193,18 @@ def study_with_canaries(folder: Path) -> Path:
         "account_id": CANARIES["account"],
         "email": CANARIES["email"],
         "name": CANARIES["name"],
-        "region": "Canary Islands, office of canary.person@mine.example.net".replace(",", ""),
     }
-    customers.write_text("\n".join([columns, *people, ",".join(person.values())]) + "\n", encoding="utf-8")
+    shared_mailbox = person | {"customer_id": "CANARY-77199", "region": f"office of {CANARIES['email']}"}
+    customers.write_text(
+        "\n".join([columns, *people, *(",".join(each.values()) for each in (person, shared_mailbox))]) + "\n",
+        encoding="utf-8",
+    )
     return folder
 
 
 def test_canaries_stay_private(tmp_path: Path) -> None:
     study = open_study(study_with_canaries(tmp_path / "data" / "demo"))
-    assert len(study.quarantine) == len(open_study(DEMO).quarantine) + 4
+    assert len(study.quarantine) == len(open_study(DEMO).quarantine) + 5
     report = make_report(study, out=tmp_path / "reports" / "demo")
     assert len(report.made) == len(PAGES), report.failed
     shared = shared_text(report.out)
