@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.errors import EstimationError
-from nps_research.intervals import METHOD_WORDS, ZERO, Method, estimate, suitable_method
+from nps_research.intervals import METHOD_WORDS, ZERO, Method, estimate, suitable_difference_method
 from nps_research.result import Result, hidden_rows
 from nps_research.study_file import did_you_mean
 from nps_research.tables import plain_text
@@ -268,7 +268,7 @@ def compare_net_promoter_scores(
     >>> compare_net_promoter_scores(dist).frame["estimate"].tolist()
     [-40.0]
     """
-    chosen: Method = method or suitable_method(dist)
+    chosen: Method = method or suitable_difference_method(dist)
     if chosen not in ("adjusted-wald", "wald", "linearized"):
         raise EstimationError(f"method = {chosen!r} gives no differences; allowed: adjusted-wald, wald, linearized.")
     named = _pairs(dist, pairs)

@@ -32,7 +32,7 @@ class ScoresByCut(Result):
     """
 
     promoter_min: int = 9
-    method: Method = "adjusted-wald"
+    method: Method = "score"
 
     kind: ClassVar[str] = "net_promoter_score_by_cut"
     headings: ClassVar[Mapping[str, str]] = {"term": "Detractors are"}

@@ -162,6 +162,11 @@ class ScoreDistribution:
         return np.asarray(self.counts.sum(axis=1), dtype=np.int64)
 
     @property
+    def is_simple(self) -> bool:
+        """Whether the answers are independent and count the same."""
+        return self.clusters is None and self.weight_sums is None
+
+    @property
     def response_rate(self) -> Floats | None:
         """Returned forms among delivered invitations whose window has closed, shape (n_groups,).
 

@@ -30,6 +30,7 @@ __all__ = [
     "check_cuts",
     "classify",
     "estimate",
+    "suitable_difference_method",
     "suitable_method",
 ]
 
@@ -207,6 +208,8 @@ def linearized(dist: ScoreDistribution, *, promoter_min: int, detractor_max: int
     The score is sum(w y) / sum(w). A cluster's share in its error is z = sum w (y - score) / sum(w); the
     variance is m / (m - 1) sum z^2 over the m clusters of the group, with m - 1 degrees of freedom.
     Without clusters every answer is one. Clusters that occur in two groups make their scores covary.
+    Strata are not used, which errs on the safe side. With fewer than some 40 clusters of very unequal
+    size the limits are too narrow (coverage 0.87 to 0.93 at 20 clusters of skewed answers).
     Where all answers fall in one class the errors vanish; error and limits are then those of adjusted
     Wald for m answers, the least that m clusters could tell.
 
@@ -273,7 +276,12 @@ def _independent(
 
 def suitable_method(dist: ScoreDistribution) -> Method:
     """The method that suits how the answers were gathered."""
-    return "adjusted-wald" if dist.clusters is None and dist.weight_sums is None else "linearized"
+    return "score" if dist.is_simple else "linearized"
+
+
+def suitable_difference_method(dist: ScoreDistribution) -> Method:
+    """The method for differences of scores that suits how the answers were gathered."""
+    return "adjusted-wald" if dist.is_simple else "linearized"
 
 
 def check_cuts(promoter_min: int, detractor_max: int) -> None:
@@ -299,7 +307,6 @@ def estimate(
     check_cuts(promoter_min, detractor_max)
     if not 0 < confidence_level < 1:
         raise EstimationError(f"confidence_level = {confidence_level}: a level between 0 and 1 is needed, e.g. 0.95.")
-    simple = dist.clusters is None and dist.weight_sums is None
     cuts = {"promoter_min": promoter_min, "detractor_max": detractor_max}
     if method == "linearized":
         return linearized(dist, **cuts, confidence_level=confidence_level)
@@ -312,7 +319,7 @@ def estimate(
     if method not in formulas:
         allowed = ", ".join(METHOD_WORDS)
         raise EstimationError(f"method = {method!r} is not known; allowed: {allowed}.")
-    if not simple:
+    if not dist.is_simple:
         raise EstimationError(
             f"method {method!r} takes answers as independent and equal, but these are weighted or clustered. "
             "Take 'linearized', or count with cluster=None, weight=None."

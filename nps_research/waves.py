@@ -37,7 +37,7 @@ class Trend(Result):
     (the change's, adjusted over all changes).
     """
 
-    method: Method = "adjusted-wald"
+    method: Method = "score"
     promoter_min: int = 9
     detractor_max: int = 6
     design: Mapping[str, str]
@@ -161,12 +161,11 @@ def trend(
     """
     if not dist.ordered:
         raise EstimationError("A trend needs groups in order of time: count by='wave', or pass ordered=True.")
-    chosen: Method = method or suitable_method(dist)
     scores = net_promoter_score(
         dist,
         promoter_min=promoter_min,
         detractor_max=detractor_max,
-        method=chosen,
+        method=method,
         confidence_level=confidence_level,
     )
     changes = compare_net_promoter_scores(
@@ -174,7 +173,7 @@ def trend(
         pairs="consecutive",
         promoter_min=promoter_min,
         detractor_max=detractor_max,
-        method=chosen,
+        method=method,
         confidence_level=confidence_level,
     ).frame
     columns = ["group", "n", "response_rate", "estimate", "std_error", "conf_low", "conf_high"]
@@ -185,7 +184,7 @@ def trend(
         confidence_level=confidence_level,
         title=title or "Net Promoter Score wave by wave",
         minimum_cell=dist.minimum_cell,
-        method=chosen,
+        method=method or suitable_method(dist),
         promoter_min=promoter_min,
         detractor_max=detractor_max,
         design=dist.design,

@@ -15,7 +15,7 @@ from scipy import stats
 
 from nps_research.comparison import compare_net_promoter_scores
 from nps_research.distribution import ScoreDistribution
-from nps_research.intervals import adjusted_wald, estimate, score_interval, suitable_method, wald
+from nps_research.intervals import adjusted_wald, estimate, score_interval, suitable_difference_method, wald
 from nps_research.score import heterogeneity
 from tests.made_up_answers import CLASS_SCORES, SHAPES, clustered_distribution, truth_of
 
@@ -83,7 +83,7 @@ def p_values_of_draws(dist: ScoreDistribution, n_groups: int) -> list[float]:
     p = []
     for first in range(0, len(dist.groups), n_groups):
         draw = dist.select(dist.groups[first : first + n_groups])
-        scores = estimate(draw, **CUTS, method=suitable_method(draw), confidence_level=0.95)
+        scores = estimate(draw, **CUTS, method=suitable_difference_method(draw), confidence_level=0.95)
         p.append(heterogeneity(draw, scores))
     return np.array(p, dtype=float).tolist()
 

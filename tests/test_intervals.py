@@ -336,7 +336,7 @@ def test_the_bootstrap_says_nothing_of_one_cluster_or_none():
 
 def test_the_method_that_suits():
     rows = made_up_rows(np.random.default_rng(10), n=60)
-    assert suitable_method(of_classes(a=(1, 2, 3))) == "adjusted-wald"
+    assert suitable_method(of_classes(a=(1, 2, 3))) == "score"
     for options in ({}, {"weight": None, "cluster": "account_id"}, {"cluster": "account_id"}):
         assert suitable_method(distribution_of(rows, **options)) == "linearized"
 
