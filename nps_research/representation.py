@@ -146,8 +146,8 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
         raise ContractError(f"There is no wave {wave!r}{did_you_mean(wave, list(study.waves))}")
     chosen = wave or (study.waves[-1] if study.waves else "")
     asked = study.responses[study.responses["wave"] == chosen] if chosen else study.responses
-    if study.can_answer("customers.customer_id", "responses.respondent_id"):
-        base, kind = _customer_base(study, asked), "customers"
+    if study.customers is not None and study.can_answer("customers.customer_id", "responses.respondent_id"):
+        base, kind = _alive(study.customers, asked), "customers"
     elif {"responses.responded", "responses.responded_at"} & study.available:
         base, kind = asked, "invitations"
     else:
@@ -188,12 +188,11 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
     )
 
 
-def _customer_base(study: Study, asked: pd.DataFrame) -> pd.DataFrame:
+def _alive(customers: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:
     """Customers alive when the invitations went out, with years as a customer and revenue in quarters."""
-    base = study.customers
-    assert base is not None  # noqa: S101  (can_answer has seen it)
-    moment = asked["invited_at"].min() if "responses.invited_at" in study.available else None
-    if moment is not None:
+    base = customers
+    moment = asked["invited_at"].min() if "invited_at" in asked else pd.NaT
+    if not pd.isna(moment):
         alive = pd.Series(data=True, index=base.index)
         if "started_at" in base:
             alive &= ~(base["started_at"] > moment)

@@ -131,8 +131,11 @@ class Study:
         (3, 1)
         """
         checked = settings if isinstance(settings, Settings) else read_settings(settings or {})
-        if not isinstance(drivers, DriverSettings):
-            drivers = DriverSettings(columns={name: name for name in drivers}) if drivers else None  # type: ignore[assignment]
+        rated: DriverSettings | None = None
+        if isinstance(drivers, DriverSettings):
+            rated = drivers
+        elif drivers:
+            rated = DriverSettings(columns={name: name for name in drivers})
         held = {name: read_outcome(name, outcome) for name, outcome in (outcomes or {}).items()}
         plans, raws = [], []
         for table, frame in (("responses", responses), ("customers", customers)):
@@ -142,7 +145,7 @@ class Study:
             plans.append(
                 Plan(
                     table=table,
-                    drivers=drivers or None if table == "responses" else None,  # type: ignore[arg-type]
+                    drivers=rated if table == "responses" else None,
                     segments=SegmentSettings(columns={name: name for name in own}) if own else None,
                     outcomes={name: outcome for name, outcome in held.items() if outcome.table == table},
                 )
@@ -266,24 +269,20 @@ def open_study(folder: str | Path, *, data: str | Path | None = None) -> Study:
     tables_in = Path(data) if data is not None else path.parent
     if not tables_in.is_dir():
         raise ContractError(f"The data folder {tables_in.name!r} is not there.")
-    settings = {"responses": file.responses, "customers": file.customers}
-    plans = [
-        Plan(
+    tables, plans, paths = [], [], [path]
+    for name, settings in (("responses", file.responses), ("customers", file.customers)):
+        if settings is None:
+            continue
+        plan = Plan(
             table=name,
-            drivers=table.drivers,
-            segments=table.segments,
+            drivers=settings.drivers,
+            segments=settings.segments,
             outcomes={key: outcome for key, outcome in file.outcomes.items() if outcome.table == name},
-            date_format=table.date_format,
+            date_format=settings.date_format,
         )
-        for name, table in settings.items()
-        if table is not None
-    ]
-    tables, paths = [], [path]
-    for plan in plans:
-        table = settings[plan.table]
-        assert table is not None  # noqa: S101  (plans are made of the tables there are)
-        tables.append(check_table(read_files(table, plan, tables_in), plan))
-        paths += [tables_in / source.file for source in table.sources]
+        tables.append(check_table(read_files(settings, plan, tables_in), plan))
+        plans.append(plan)
+        paths += [tables_in / source.file for source in settings.sources]
     return Study(
         name=file.name,
         source=file.source,
