@@ -87,7 +87,7 @@ def test_misspelt_column_is_named_with_the_nearest(here: Path) -> None:
     )
     code, said = run("check", ".")
     assert code == 1
-    assert "there is no column 'Scroe' for likelihood_to_recommend: did you mean Score?" in said
+    assert "there is no column 'Scroe' for likelihood_to_recommend: did you mean 'Score'?" in said
 
 
 def test_studies_says_which_tables_are_here(here: Path) -> None:
