@@ -12,6 +12,7 @@ import signal
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,8 +34,7 @@ from tests.report_notebooks import (
 )
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+    from pathlib import Path
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
