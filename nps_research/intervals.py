@@ -28,6 +28,7 @@ __all__ = [
     "Estimates",
     "Method",
     "check_cuts",
+    "check_level",
     "classify",
     "estimate",
     "suitable_difference_method",
@@ -293,6 +294,12 @@ def check_cuts(promoter_min: int, detractor_max: int) -> None:
         )
 
 
+def check_level(confidence_level: float) -> None:
+    """Raise EstimationError unless the level is between 0 and 1."""
+    if not 0 < confidence_level < 1:
+        raise EstimationError(f"confidence_level = {confidence_level}: a level between 0 and 1 is needed, e.g. 0.95.")
+
+
 def estimate(
     dist: ScoreDistribution,
     *,
@@ -305,8 +312,7 @@ def estimate(
 ) -> Estimates:
     """Scores and limits by one method, as arrays; see `net_promoter_score`."""
     check_cuts(promoter_min, detractor_max)
-    if not 0 < confidence_level < 1:
-        raise EstimationError(f"confidence_level = {confidence_level}: a level between 0 and 1 is needed, e.g. 0.95.")
+    check_level(confidence_level)
     cuts = {"promoter_min": promoter_min, "detractor_max": detractor_max}
     if method == "linearized":
         return linearized(dist, **cuts, confidence_level=confidence_level)
