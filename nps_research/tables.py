@@ -127,7 +127,7 @@ def _cells(result: Result) -> tuple[list[str], list[bool], list[list[str]]]:
         if name.endswith("conf_high"):
             of = prefix.rstrip("_") or "estimate"
             style = _column(result, of)[1]
-            heading = level if of == "estimate" else f"{level}, {_column(result, of)[0].lower()}"
+            heading = level if of == "estimate" else f"{level}, {_column(result, of)[0]}"
             limits = zip(shown[f"{prefix}conf_low"], shown[name], strict=True)
             texts = [format_interval(low, high, style) for low, high in limits]
         else:
