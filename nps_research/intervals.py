@@ -209,8 +209,8 @@ def linearized(dist: ScoreDistribution, *, promoter_min: int, detractor_max: int
     The score is sum(w y) / sum(w). A cluster's share in its error is z = sum w (y - score) / sum(w); the
     variance is m / (m - 1) sum z^2 over the m clusters of the group, with m - 1 degrees of freedom.
     Without clusters every answer is one. Clusters that occur in two groups make their scores covary.
-    Strata are not used, which errs on the safe side. With fewer than some 40 clusters of very unequal
-    size the limits are too narrow (coverage 0.87 to 0.93 at 20 clusters of skewed answers).
+    Strata are not used. With few clusters, of very unequal size and skewed answers, the limits are too
+    narrow.
     Where all answers fall in one class the errors vanish; error and limits are then those of adjusted
     Wald for m answers, the least that m clusters could tell.
 
