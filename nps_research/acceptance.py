@@ -25,7 +25,7 @@ from nps_research.contract import (
 )
 from nps_research.errors import ContractError
 from nps_research.parsing import blank_codes, has_code, parse_number, parse_score, parse_text
-from nps_research.sources import read_table
+from nps_research.sources import read_source
 from nps_research.study_file import did_you_mean, sentences_joined
 
 if TYPE_CHECKING:
@@ -114,18 +114,13 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
     for source in settings.sources:
         wanted = _wanted(settings, plan, source)
         names = {name: wanted.get(name, name) for name in {**TABLES[plan.table], **wanted}}
-        raw = read_table(
-            folder / source.file,
-            columns=list(dict.fromkeys(names.values())),
-            encoding=source.encoding,
-            separator=source.separator,
-        )
+        raw = read_source(source, folder, columns=list(dict.fromkeys(names.values())))
         for name, column in wanted.items():
             if column not in raw.frame:
-                faults.append(f"{source.file}: there is no column {column!r} for {name}{_nearest(column, raw.header)}")
+                faults.append(f"{source.label}: there is no column {column!r} for {name}{_nearest(column, raw.header)}")
         present = {name: column for name, column in names.items() if column in raw.frame}
         faults += [
-            f"{source.file}: column {column!r}, wanted for {name}, is there more than once"
+            f"{source.label}: column {column!r}, wanted for {name}, is there more than once"
             for name, column in present.items()
             if column in raw.duplicate_columns
         ]
@@ -133,20 +128,20 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
         for name, codes in {**settings.missing_codes, **source.missing_codes}.items():
             if name not in table:
                 known = did_you_mean(name, list(map(str, table.columns)))
-                faults.append(f"{source.file}: missing_codes names {name}, which has no column{known}")
+                faults.append(f"{source.label}: missing_codes names {name}, which has no column{known}")
                 continue
             table[name], count = blank_codes(table[name], codes)
             if count:
                 stated = ", ".join(str(code) for code in codes)
-                notes.append(f"{source.file}: {count:,} cells of {name} held a stated code for no answer ({stated}).")
+                notes.append(f"{source.label}: {count:,} cells of {name} held a stated code for no answer ({stated}).")
         if source.wave is not None:
             table["wave"] = source.wave
         cells.append(table)
-        files += [source.file] * len(table)
+        files += [source.label] * len(table)
         lines.append(np.asarray(raw.line, dtype=np.int64))
-        rejected.append(raw.rejected.assign(file=source.file))
+        rejected.append(raw.rejected.assign(file=source.label))
         for note in raw.notes:
-            detected.setdefault(note, []).append(source.file)
+            detected.setdefault(note, []).append(source.label)
     if faults:
         raise ContractError(f"{plan.table}: " + sentences_joined(faults))
     return RawRows(
@@ -154,7 +149,7 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
         file=np.array(files, dtype=object),
         line=np.concatenate(lines),
         rejected=pd.concat(rejected, ignore_index=True),
-        waves={source.file: source.wave for source in settings.sources},
+        waves={source.label: source.wave for source in settings.sources},
         notes=(*(f"{_files_in_words(where)}: {note}." for note, where in detected.items()), *notes),
     )
 
@@ -183,7 +178,7 @@ def _wanted(settings: TableSettings, plan: Plan, source: FileSettings) -> dict[s
     segments = {**(plan.segments.columns if plan.segments else {}), **source.segments}
     for kind, own, named in (("drivers", drivers, plan.driver_names), ("segments", segments, plan.segment_names)):
         if strange := [name for name in own if name not in named]:
-            raise ContractError(f"{source.file}: {kind} {', '.join(strange)}: not among the table's {kind}.")
+            raise ContractError(f"{source.label}: {kind} {', '.join(strange)}: not among the table's {kind}.")
     outcomes = {f"outcome_{name}": outcome.column for name, outcome in plan.outcomes.items()}
     wanted = {**standard, **outcomes}
     for name, column in {**drivers, **segments}.items():

@@ -106,7 +106,7 @@ def check(study: StudyArgument, data: DataOption = None) -> None:
 
 @app.command()
 def init(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A survey export (CSV or Parquet).")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A survey export (CSV, Excel, SPSS, Parquet, DuckDB).")],
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Study folder to make; default data/FILE's name.")
     ] = None,
@@ -145,7 +145,8 @@ def studies(
         for path in sorted(folder.glob("*/study.toml")):
             file = read_study_file(path)
             sources = [*file.responses.sources, *(file.customers.sources if file.customers else [])]
-            absent = [source.file for source in sources if not (path.parent / source.file).is_file()]
+            files = [source.file for source in sources if source.file]
+            absent = [file for file in files if not (path.parent / file).is_file()]
             state = f"not here (name their folder with --data): {', '.join(absent)}" if absent else "here"
             made_up = " (made up)" if file.made_up else ""
             table.add_row(escape(str(path.parent)), escape(file.name + made_up), escape(state))

@@ -9,19 +9,21 @@ import re
 from contextlib import contextmanager
 from difflib import get_close_matches
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from charset_normalizer import from_bytes
 
 from nps_research.errors import ContractError
+from nps_research.records import Record, table_of_records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["BAD_QUOTES", "Record", "find_encoding", "find_separator", "long_cells", "open_text", "parse_records"]
+    from nps_research.raw_table import RawTable, Reading
 
-BAD_QUOTES = "has a quote that is never closed, or text after a closing quote"
+__all__ = ["find_encoding", "find_separator", "long_cells", "open_text", "parse_records", "read_delimited"]
+
 _BLOCK = 1 << 20
 _LONGEST_CELL = 2**31 - 1
 _MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # the byte order mark, decoded
@@ -40,11 +42,27 @@ _SEPARATORS = {",": "','", ";": "';'", "\t": "tab", "|": "'|'"}
 _CENTRAL_EUROPEAN = re.compile(rb"[A-Za-z\xc0-\xff][\x9a\x9d\x9e\xb3\xb9\xba\xbe\xbf\xec\xfe][a-z\xc0-\xff]")
 
 
-class Record(NamedTuple):
-    """One record: the line it starts on; no fields where the line is blank, None where it cannot be parsed."""
-
-    line: int
-    fields: list[str] | None
+def read_delimited(path: Path, columns: Sequence[str] | None, reading: Reading) -> RawTable:
+    """Text with separators."""
+    encoding, notes = find_encoding(path, reading.encoding)
+    separator = reading.separator
+    if separator is None:
+        separator, note = find_separator(path, encoding)
+        notes = (*notes, note)
+    elif len(separator) != 1 or separator in '" \r\n':
+        raise ContractError(
+            f"separator {separator!r} stated for {path.name}; allowed is one character, not a quote, blank or line end"
+        )
+    with long_cells(), open_text(path, encoding) as file:
+        return table_of_records(
+            parse_records(file, separator),
+            path,
+            columns,
+            what=path.name,
+            header_rows=reading.header_rows,
+            read_with={"encoding": encoding, "separator": separator},
+            notes=(*reading.unused("a text file", "encoding", "separator", "header_rows"), *notes),
+        )
 
 
 @contextmanager
@@ -142,13 +160,28 @@ def find_encoding(path: Path, stated: str | None) -> tuple[str, tuple[str, ...]]
         if line is not None:
             raise ContractError(f"{path.name} does not decode as {stated}, the encoding stated, from line {line:,} on")
         return stated, removed
-    encoding = marked or "utf-8"
+    encoding = marked or _unmarked_utf_16(path) or "utf-8"
     line = _undecodable_line(path, encoding)
     if marked and line is not None:
         raise ContractError(f"{path.name} begins with the mark of {marked}, but does not decode from line {line:,} on")
     if line is not None:
         encoding = _single_byte_encoding(path)
     return encoding, (f"encoding {encoding}, detected", *removed)
+
+
+def _unmarked_utf_16(path: Path) -> str | None:
+    """UTF-16 without a byte order mark: every digit, separator and line end has a zero byte, always on one side."""
+    with path.open("rb") as file:
+        start = file.read(_BLOCK)
+    start = start[: len(start) // 2 * 2]
+    for encoding, low, high in (("utf-16-le", start[0::2], start[1::2]), ("utf-16-be", start[1::2], start[0::2])):
+        if high.count(0) > 0.05 * len(high) and 0 not in low and b"\n" in _characters_below_256(low, high):
+            return encoding
+    return None
+
+
+def _characters_below_256(low: bytes, high: bytes) -> bytes:
+    return bytes(character for character, page in zip(low, high, strict=True) if page == 0)
 
 
 def _check_encoding(stated: str, path: Path) -> None:

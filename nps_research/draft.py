@@ -145,8 +145,9 @@ def _one_line(text: str) -> str:
 
 def _responses(table: RawTable, guesses: Guesses) -> str:
     lines = ["[responses]", f"file = {_quoted(table.path.name)}"]
-    if table.encoding and table.separator:
-        lines += [f"encoding = {_quoted(table.encoding)}", f"separator = {_quoted(table.separator)}"]
+    lines += [
+        f"{key} = {_quoted(value) if isinstance(value, str) else value}" for key, value in table.read_with.items()
+    ]
     score = guesses.standard.get("likelihood_to_recommend")
     odd = {code: n for code, n in score.column.scores.items() if not 0 <= code <= 10} if score else {}
     if odd:

@@ -269,7 +269,7 @@ def open_study(folder: str | Path, *, data: str | Path | None = None) -> Study:
     tables_in = Path(data) if data is not None else path.parent
     if not tables_in.is_dir():
         raise ContractError(f"The data folder {tables_in.name!r} is not there.")
-    tables, plans, paths = [], [], [path]
+    tables, plans, paths, from_databases = [], [], [path], []
     for name, settings in (("responses", file.responses), ("customers", file.customers)):
         if settings is None:
             continue
@@ -280,9 +280,12 @@ def open_study(folder: str | Path, *, data: str | Path | None = None) -> Study:
             outcomes={key: outcome for key, outcome in file.outcomes.items() if outcome.table == name},
             date_format=settings.date_format,
         )
-        tables.append(check_table(read_files(settings, plan, tables_in), plan))
+        raw = read_files(settings, plan, tables_in)
+        tables.append(check_table(raw, plan))
         plans.append(plan)
-        paths += [tables_in / source.file for source in settings.sources]
+        paths += [tables_in / source.file for source in settings.sources if source.file]
+        if any(source.url_variable for source in settings.sources):
+            from_databases.append(raw.cells)
     return Study(
         name=file.name,
         source=file.source,
@@ -292,7 +295,7 @@ def open_study(folder: str | Path, *, data: str | Path | None = None) -> Study:
         made_up=file.made_up,
         settings=file.settings,
         outcomes=file.outcomes,
-        data_hash=sha256_of(paths),
+        data_hash=sha256_of(paths, from_databases),
         folder=path.parent,
         data_folder=tables_in,
         **assemble(tables, plans, file.settings),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nps_research import sources
+from nps_research import records
 from nps_research.errors import ContractError
 from nps_research.sources import read_table, sha256_of
 
@@ -45,20 +45,23 @@ def cells(path: Path, **options) -> list[list[str]]:
         (RUSSIAN, "utf-8"),
         (RUSSIAN, "utf-8-sig"),
         (UKRAINIAN, "utf-16"),
+        (RUSSIAN, "utf-16-le"),
+        (FRENCH, "utf-16-be"),
+        (FRENCH.replace("\n", "\r\n"), "utf-16-le"),
     ],
 )
 def test_encoding_is_detected_and_said(tmp_path, text, encoding):
     table = read_table(write(tmp_path, text.encode(encoding)))
-    expected = [line.split(table.separator) for line in text.splitlines()]
+    expected = [line.split(table.read_with.get("separator")) for line in text.splitlines()]
     assert list(table.header) == expected[0]
     assert table.frame.to_numpy().tolist() == expected[1:]
-    assert f"encoding {table.encoding}, detected" in table.notes
+    assert f"encoding {table.read_with['encoding']}, detected" in table.notes
 
 
 def test_letters_far_down_the_file_still_settle_the_encoding(tmp_path):
     plain = "id;comment\n" + "1;nothing to say here\n" * 60_000
     table = read_table(write(tmp_path, (plain + "2;Очень хорошо, спасибо\n").encode("cp1251")))
-    assert table.encoding == "cp1251"
+    assert table.read_with.get("encoding") == "cp1251"
     assert table.frame["comment"].iloc[-1] == "Очень хорошо, спасибо"
 
 
@@ -70,9 +73,21 @@ def test_byte_order_mark_is_removed_and_said(tmp_path):
         assert "byte order mark removed" in table.notes
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_told_by_its_zero_bytes(tmp_path, encoding):
+    table = read_table(write(tmp_path, UKRAINIAN.encode(encoding)))
+    assert table.read_with == {"encoding": encoding, "separator": ";"}
+    assert table.notes == (f"encoding {encoding}, detected", "separator ';', detected")
+
+
+def test_zero_bytes_in_plain_text_do_not_pass_for_utf_16(tmp_path):
+    for content in (b"a,b\n1,x\x00y\n", b"a\x00,b\x00\n1,2\n" * 3, b"a,b\n" + b"\x00" * 40 + b",1\n"):
+        assert read_table(write(tmp_path, content)).read_with["encoding"] == "utf-8"
+
+
 def test_stated_encoding_is_used_and_not_called_detected(tmp_path):
     table = read_table(write(tmp_path, FRENCH.encode("latin1")), encoding="latin1", separator=";")
-    assert (table.encoding, table.separator, table.notes) == ("latin1", ";", ())
+    assert (table.read_with.get("encoding"), table.read_with.get("separator"), table.notes) == ("latin1", ";", ())
     assert table.frame["commentaire"].iloc[0] == "Très bien, équipe à l'écoute"
 
 
@@ -105,7 +120,7 @@ def test_unknown_encoding(tmp_path, stated, hint):
 def test_separator_is_detected_and_said(tmp_path, separator, said):
     text = 'id,nps,comment\n1,9,"well, a; b | c\td"\n2,8,\n'
     table = read_table(write(tmp_path, text.replace(",", separator).replace("well" + separator, "well,")))
-    assert table.separator == separator
+    assert table.read_with.get("separator") == separator
     assert f"separator {said}, detected" in table.notes
     assert table.header == ("id", "nps", "comment")
     assert table.n_rows == 2 == len(table.frame)
@@ -187,7 +202,7 @@ def test_a_cell_of_ten_million_characters(tmp_path):
 
 
 def test_chunks_join_seamlessly(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "_CELLS_AT_ONCE", 6)
+    monkeypatch.setattr(records, "_CELLS_AT_ONCE", 6)
     table = read_table(write(tmp_path, "a,b\n" + "".join(f"{row},{row * row}\n" for row in range(20))))
     assert table.frame["b"].tolist() == [str(row * row) for row in range(20)]
     assert table.line.tolist() == list(range(2, 22))
@@ -253,7 +268,7 @@ def test_missing_file_suggests_its_neighbours(tmp_path):
 def test_folder_unknown_ending_and_broken_header(tmp_path):
     with pytest.raises(ContractError, match="is a folder"):
         read_table(tmp_path)
-    with pytest.raises(ContractError, match=r"'\.xls' are not read; allowed: \.csv, \.tsv, \.txt, \.parquet"):
+    with pytest.raises(ContractError, match=r"'\.xls' are not read; allowed: \.csv, \.tsv, \.txt, \.xlsx"):
         read_table(write(tmp_path, "a", "old.xls"))
     with pytest.raises(ContractError, match="the header, on line 2, has a quote"):
         read_table(write(tmp_path, '\n"a" b,c\n1,2\n'))
@@ -280,7 +295,12 @@ def test_parquet_keeps_types(tmp_path):
     }  # fmt: skip
     assert pd.api.types.is_datetime64_any_dtype(table.frame["at"])
     assert table.frame["text"].fillna("-").tolist() == ["padded", "-", "-"]
-    assert (table.line.tolist(), table.encoding, table.separator, table.n_rows) == ([1, 2, 3], None, None, 3)
+    assert (table.line.tolist(), table.read_with.get("encoding"), table.read_with.get("separator"), table.n_rows) == (
+        [1, 2, 3],
+        None,
+        None,
+        3,
+    )
     assert read_table(path, columns=["nps"]).frame.columns.tolist() == ["nps"]
 
 
@@ -318,5 +338,5 @@ def test_real_files_are_read_whole(file, shape):
     table = read_table(REAL / file)
     assert table.frame.shape == shape
     assert len(table.rejected) == 0
-    with (REAL / file).open(encoding=table.encoding, newline="") as text:
+    with (REAL / file).open(encoding=table.read_with.get("encoding"), newline="") as text:
         assert table.frame.iloc[-1].fillna("").tolist() == [cell.strip() for cell in list(csv.reader(text))[-1]]

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from nps_research.contract import TABLES
 from nps_research.errors import ContractError
 from nps_research.parsing import MISSING_WORDS, NO, YES
-from nps_research.study_file import Settings, StudyFile, did_you_mean, read_settings, read_study_file
+from nps_research.study_file import Settings, SourceSettings, StudyFile, did_you_mean, read_settings, read_study_file
 
 LEAST = 'name = "S"\n[responses]\nfile = "a.csv"\n'
 
@@ -269,16 +269,23 @@ def keys_stated(value, found):
     return found
 
 
-def example():
+def toml_blocks():
     readme = (DATA / "README.md").read_text("utf-8")
-    return readme.split("```toml\n")[1].split("```")[0]
+    return [block.split("```")[0] for block in readme.split("```toml\n")[1:]]
+
+
+def example():
+    return toml_blocks()[0]
 
 
 def test_the_example_in_the_readme_is_a_study_with_every_key_there_is():
     stated = keys_stated(StudyFile.model_validate(tomllib.loads(example())), defaultdict(set))
     assert len(stated) == 7
+    of_sources = set(tomllib.loads(toml_blocks()[1]))
     for model, keys in stated.items():
-        assert keys == set(model.model_fields)
+        described = of_sources if issubclass(model, SourceSettings) else set()
+        assert keys | described == set(model.model_fields)
+    assert of_sources <= set(SourceSettings.model_fields)
 
 
 def test_the_example_in_the_readme_shows_the_defaults():

@@ -1,0 +1,106 @@
+"""Names of columns from the one, two or three header rows that survey platforms write."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["LONGEST_HEADER", "HeaderRows", "join_header_rows", "read_header_rows"]
+
+LONGEST_HEADER = 5
+_ONE_ANSWER = ("response", "open-ended response")  # SurveyMonkey's words below a question with one column
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeaderRows:
+    """The names of columns, how many rows they took up, and what was detected."""
+
+    names: tuple[str, ...]
+    n_rows: int
+    notes: tuple[str, ...] = ()
+
+
+def read_header_rows(rows: Sequence[Sequence[str]], stated: int | None = None) -> HeaderRows:
+    """Find the header among the first rows of a table.
+
+    Two platforms are known by their exports as they document them. Qualtrics: names, question texts,
+    and a row of ``{"ImportId": ...}``; the names are kept. SurveyMonkey: questions, and below them the
+    choices, one column each; see `join_header_rows`. Without either, one row, or as many as stated.
+
+    Parameters
+    ----------
+    rows : sequence of sequences of str, at least one
+        The first rows that are not blank, all as wide as the first.
+    stated : int, optional
+        How many rows the header has.
+
+    Examples
+    --------
+    >>> ids = ['{"ImportId":"_recordId"}', '{"ImportId":"QID1"}']
+    >>> found = read_header_rows([["id", "Q1"], ["ID", "How likely?"], ids])
+    >>> found.names, found.n_rows
+    (('id', 'Q1'), 3)
+    """
+    if stated in (None, 3) and _is_qualtrics(rows):
+        note = "Qualtrics export, detected: names from the first of 3 header rows"
+        return HeaderRows(names=tuple(rows[0]), n_rows=3, notes=(note, *_time_zones(rows[2])))
+    if stated is None and _is_surveymonkey(rows):
+        note = "SurveyMonkey export, detected: names joined from 2 header rows"
+        return HeaderRows(names=join_header_rows(rows[:2]), n_rows=2, notes=(note,))
+    if stated is None or stated == 1:
+        return HeaderRows(names=tuple(rows[0]), n_rows=1)
+    return HeaderRows(names=join_header_rows(rows[:stated]), n_rows=stated)
+
+
+def join_header_rows(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """One name per column: the question, and after a colon the choice below it.
+
+    A question stands over its first column only and holds for those to the right that have a choice
+    but no question. ``Response`` and ``Open-Ended Response`` below a question add nothing.
+
+    Examples
+    --------
+    >>> join_header_rows([["ID", "How likely?", "Used?", ""], ["", "Response", "Phone", "Chat"]])
+    ('ID', 'How likely?', 'Used?: Phone', 'Used?: Chat')
+    """
+    tidy = [[" ".join(cell.split()) for cell in row] for row in rows]
+    for upper, lower in pairwise(tidy):
+        for column in range(1, len(upper)):
+            if not upper[column] and lower[column]:
+                upper[column] = upper[column - 1]
+    names = []
+    for parts in zip(*tidy, strict=True):
+        told = [part for part in parts[1:] if part and part.lower() not in _ONE_ANSWER]
+        names.append(": ".join(dict.fromkeys(filter(None, (parts[0], *told)))))
+    return tuple(names)
+
+
+def _is_qualtrics(rows: Sequence[Sequence[str]]) -> bool:
+    marks = [cell for cell in rows[2] if cell.strip()] if len(rows) >= 3 else []
+    return bool(marks) and all(_import_settings(mark) is not None for mark in marks)
+
+
+def _import_settings(cell: str) -> dict[str, str] | None:
+    try:
+        found = json.loads(cell)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and "ImportId" in found else None
+
+
+def _time_zones(cells: Sequence[str]) -> tuple[str, ...]:
+    zones = {str(found["timeZone"]) for cell in cells if (found := _import_settings(cell)) and "timeZone" in found}
+    return (f"times are written in the time zone {', '.join(sorted(zones))}, and kept as written",) if zones else ()
+
+
+def _is_surveymonkey(rows: Sequence[Sequence[str]]) -> bool:
+    if len(rows) < 2:
+        return False
+    names = ["".join(name.lower().replace("_", " ").split()) for name in rows[0]]
+    below = [cell.strip() for cell in rows[1]]
+    return names[0] == "respondentid" and "collectorid" in names and not below[0] and any(below)
