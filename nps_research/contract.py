@@ -94,6 +94,11 @@ _UNREADABLE = {
 }
 
 
+_WHICH_DATE = (
+    "may be day-month-year or month-day-year, and nothing in the column tells: "
+    'which is it? State date_format, e.g. "%d.%m.%Y" or "%m/%d/%Y"'
+)
+
 NO_GROUP = "holds an e-mail address, which names no group"
 
 
@@ -175,7 +180,11 @@ def typed(
         else:
             parsed = PARSERS[column.kind](raw[name])
         values[name] = parsed.values
-        violations.add(name, _UNREADABLE[column.kind], parsed.unreadable)
+        unreadable = parsed.unreadable
+        if parsed.ambiguous is not None:
+            violations.add(name, _WHICH_DATE, parsed.ambiguous)
+            unreadable = unreadable & ~parsed.ambiguous
+        violations.add(name, _UNREADABLE[column.kind], unreadable)
         if column.kind in ("text", "id") and not column.private:
             violations.add(name, NO_GROUP, holds_address(parsed.values))
         rules |= {f"{name}: {rule}": count for rule, count in parsed.rules.items()}

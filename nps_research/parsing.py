@@ -37,6 +37,7 @@ __all__ = [
 MISSING_WORDS = ("", "n/a", "na", "nan", "null", "none", "-", "--", ".", "?", "#n/a")
 YES = ("1", "1.0", "true", "t", "yes", "yes.", "y", "ja", "oui", "da", "да", "так")
 NO = ("0", "0.0", "false", "f", "no", "no.", "n", "nein", "non", "nu", "нет", "ні")
+_NUMBERED_DATE = r"^(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ ,T]+(\d{1,2}:\d{2}(?::\d{2})?)(?: ?([AaPp][Mm]))?)?$"
 _ISO_DATE = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?$"
 
 
@@ -52,11 +53,14 @@ class Parsed:
         Cells that hold something no rule can read.
     rules : dict of str to int
         How many cells were read by each rule that did more than copy.
+    ambiguous : pandas.Series of bool or None
+        Unreadable dates that could be day-month or month-day, where nothing in the column tells which.
     """
 
     values: pd.Series
     unreadable: pd.Series
     rules: dict[str, int] = field(default_factory=dict)
+    ambiguous: pd.Series | None = None
 
 
 def _as_text(column: pd.Series) -> pd.Series:
@@ -179,9 +183,15 @@ def parse_flag(column: pd.Series) -> Parsed:
 def parse_timestamp(column: pd.Series, *, date_format: str | None = None) -> Parsed:
     """Moments: ISO 8601, or the stated ``strptime`` format; a zone, where given, is turned to UTC.
 
+    Without a stated format, dates such as 31.12.2025 or 12/31/2025 are read where some date of the column
+    with the same sign between its numbers has one above 12, so that the order is known, and no other date
+    contradicts it. Else they are unreadable, and `Parsed.ambiguous` says so: nothing is guessed.
+
     Examples
     --------
-    >>> parse_timestamp(pd.Series(["2025-12-31", "31/12/2025"])).unreadable.tolist()
+    >>> parse_timestamp(pd.Series(["2025-12-31", "31/12/2025", "01/02/2025"])).values.dt.date.astype("str").tolist()
+    ['2025-12-31', '2025-12-31', '2025-02-01']
+    >>> parse_timestamp(pd.Series(["2025-12-31", "01/02/2025"])).ambiguous.tolist()
     [False, True]
     """
     if pd.api.types.is_datetime64_any_dtype(column):
@@ -195,13 +205,49 @@ def parse_timestamp(column: pd.Series, *, date_format: str | None = None) -> Par
         zoned = readable.str.contains(r"(?:Z|[+-]\d{2}:?\d{2})$", regex=True).fillna(
             value=False
         ) & readable.str.contains(":")
-        rules = _counted({"a time with a zone turned to UTC": zoned & ~missing})
+        numbered, day_first, ambiguous = _numbered_dates(text)
+        values = values.fillna(numbered)
+        rules = _counted(
+            {
+                "a time with a zone turned to UTC": zoned & ~missing,
+                "a date read as day, month, year: another in its column has a first number above 12": (
+                    numbered.notna() & day_first
+                ),
+                "a date read as month, day, year: another in its column has a second number above 12": (
+                    numbered.notna() & ~day_first
+                ),
+            }
+        )
     else:
         values = _to_datetime(text.mask(missing), date_format)
-        rules = {}
+        rules, ambiguous = {}, None
     return Parsed(
-        values=values.dt.tz_localize(None).astype("datetime64[us]"), unreadable=~missing & values.isna(), rules=rules
+        values=values.dt.tz_localize(None).astype("datetime64[us]"),
+        unreadable=~missing & values.isna(),
+        rules=rules,
+        ambiguous=ambiguous,
     )
+
+
+def _numbered_dates(text: pd.Series) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Dates of numbers alone, the year last: as moments, where the day comes first, and where that is unknown."""
+    parts = text.astype("str").str.extract(_NUMBERED_DATE).astype("str")
+    first, second = (pd.to_numeric(parts[position]) for position in (0, 2))
+    sign = parts[1]
+    says_day_first = sign.isin(sign[first.between(13, 31) & second.between(1, 12)])
+    says_month_first = sign.isin(sign[second.between(13, 31) & first.between(1, 12)])
+    day_first = says_day_first & ~says_month_first
+    known = sign.notna() & (says_day_first != says_month_first)
+    day, month = first.where(day_first, second), second.where(day_first, first)
+    clock = parts[4].fillna("0:00") + parts[5].str.lower().radd(" ").fillna("")
+    written = (
+        parts[3] + "-" + month.astype("Int64").astype("str") + "-" + day.astype("Int64").astype("str") + " " + clock
+    )
+    moments = pd.Series(pd.NaT, index=text.index, dtype="datetime64[us, UTC]")
+    for form in ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %I:%M %p", "%Y-%m-%d %I:%M:%S %p"):
+        moments = moments.fillna(pd.to_datetime(written.where(known), format=form, errors="coerce", utc=True))
+    possible = first.between(1, 31) & second.between(1, 31) & ((first <= 12) | (second <= 12))
+    return moments, day_first, ~known & possible
 
 
 def _to_datetime(text: pd.Series, date_format: str) -> pd.Series:
