@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from nps_research.study_file import Settings
 
-__all__ = ["assemble", "response_state", "rows_of_frame", "window_open"]
+__all__ = ["NEEDED_FOR_CHURN", "assemble", "response_state", "rows_of_frame", "window_open"]
+
+NEEDED_FOR_CHURN = ("responses.invited_at", "customers.churned_at", "customers.observed_until")
 
 
 def rows_of_frame(frame: pd.DataFrame, plan: Plan) -> RawRows:
@@ -111,6 +113,8 @@ def _available(tables: Sequence[Table], plans: Sequence[Plan]) -> set[str]:
         available |= {f"outcomes.{name}" for name in plan.outcomes if f"outcome_{name}" in filled}
         if set(plan.driver_names) & set(filled):
             available.add("responses.drivers")
+    if set(NEEDED_FOR_CHURN) <= available:
+        available.add("outcomes.churned")
     if any(name.startswith("outcomes.") for name in available):
         available.add("outcomes")
     return available

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-__all__ = ["NOT_STATED", "score_distribution"]
+__all__ = ["NOT_STATED", "groups_of", "score_distribution"]
 
 
 def score_distribution(
@@ -81,7 +81,7 @@ def score_distribution(
     knows_silence = tells_silence(study, cells) and not set(keys) & set(FROM_ANSWER)
     if set(keys) & set(FROM_ANSWER):
         cells = cells[cells["state"].isin(["answered", "item_missing"])]
-    groups, place = _groups(study, keys, cells)
+    groups, place = groups_of(study, keys, cells)
     score = cells["score"].fillna(-1).astype(int).to_numpy()
     one = cells["weight"].to_numpy() if weight else np.ones(len(cells))
     state, n = cells["state"].to_numpy(), cells["n"].to_numpy(dtype=np.int64)
@@ -125,7 +125,7 @@ def _declared_cluster(study: Study) -> str | None:
     return "cluster" if "responses.cluster" in study.available else None
 
 
-def _groups(study: Study, keys: Sequence[str], cells: pd.DataFrame) -> tuple[tuple[str, ...], Integers]:
+def groups_of(study: Study, keys: Sequence[str], cells: pd.DataFrame) -> tuple[tuple[str, ...], Integers]:
     """Names of the groups in their order, and each cell's place among them."""
     if not keys:
         return ("all",), np.zeros(len(cells), dtype=np.int64)
