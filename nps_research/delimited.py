@@ -209,6 +209,8 @@ def _undecodable_line(path: Path, encoding: str) -> int | None:
                 decoder.setstate(held_back)
                 good = block[: max(0, error.start - len(held_back[0]))]
                 return line + line_ends.decode(decoder.decode(good), final=True).count("\n")
+            except UnicodeError:  # of the text as a whole: UTF-16 or UTF-32 stated, and no byte order mark
+                return 1
             if not block:
                 return None
 
