@@ -47,7 +47,7 @@ class _Terminated(KeyboardInterrupt):
 
 @contextmanager
 def _errors_in_words() -> Iterator[None]:
-    """Our own errors as one line and exit code 1, Ctrl-C as 130, SIGTERM as 143; a bug shows its traceback."""
+    """Our errors and the system's in a line, exit code 1; Ctrl-C 130, SIGTERM 143; a bug shows its traceback."""
 
     def terminate(*_: object) -> None:
         raise _Terminated
@@ -58,6 +58,11 @@ def _errors_in_words() -> Iterator[None]:
         yield
     except NPSResearchError as error:
         said.print(f"[bold red]Error:[/] {escape(str(error))}")
+        raise typer.Exit(1) from None
+    except BrokenPipeError:
+        raise  # whoever read our words has gone; typer ends quietly
+    except OSError as error:
+        said.print(f"[bold red]Error:[/] {escape(error.strerror or type(error).__name__)}")
         raise typer.Exit(1) from None
     except KeyboardInterrupt as stop:
         said.print("Stopped. Nothing is left half made.")
