@@ -245,6 +245,7 @@ def _beyond_ascii(path: Path) -> bytes:
     sample = bytearray()
     with path.open("rb") as file:
         while len(sample) < _BLOCK and (block := file.read(_BLOCK)):
-            for line in re.findall(rb"[^\r\n]*[\x80-\xff][^\r\n]*", block):
-                sample += line + b"\n"
+            for line in block.splitlines():  # one pattern for such a line would try long ones from every byte
+                if not line.isascii():
+                    sample += line + b"\n"
     return bytes(sample[:_BLOCK])
