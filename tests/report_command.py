@@ -162,17 +162,18 @@ def gone(process: int) -> bool:
 
 
 def obey_permissions() -> None:
-    """Have the bits of folders hold for root, too: give up the privilege to write anywhere."""
+    """Have permissions hold for root, too: give up the privileges to read and write anywhere."""
     if os.geteuid() != 0:
         return
-    dac_override, bounding_set_drop, version_3 = 1, 24, 0x20080522
+    privileges, bounding_set_drop, version_3 = (1, 2), 24, 0x20080522  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
     c = ctypes.CDLL(None, use_errno=True)
     header = (ctypes.c_uint32 * 2)(version_3, 0)
     sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable: low words, then high ones
-    assert c.prctl(bounding_set_drop, dac_override, 0, 0, 0) == 0
+    for privilege in privileges:
+        assert c.prctl(bounding_set_drop, privilege, 0, 0, 0) == 0
     assert c.capget(header, sets) == 0
     for position in range(3):
-        sets[position] &= ~(1 << dac_override)
+        sets[position] &= ~sum(1 << privilege for privilege in privileges)
     assert c.capset(header, sets) == 0
 
 

@@ -28,7 +28,7 @@ from nps_research.report.publish import private_folder
 from nps_research.sources import read_table
 from nps_research.study import open_study
 from tests.postgresql import running
-from tests.report_command import CELL, Place
+from tests.report_command import CELL, Place, obey_permissions
 from tests.report_notebooks import code, notebook, write_notebooks
 
 if TYPE_CHECKING:
@@ -254,3 +254,26 @@ def test_rows_take_no_more_memory_than_their_share() -> None:
     assert measured["answers"] > 70_000
     allowed = (2048 - measured["mb_before"]) / 10
     assert measured["mb_peak"] - measured["mb_before"] <= allowed, measured
+
+
+# Files that may not be read
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
+@pytest.mark.parametrize("file", ["answers.csv", "study.toml"])
+def test_a_file_without_read_permission(place: Place, file: str) -> None:
+    path = place.with_report().study / file
+    path.chmod(0)
+    run = place.start(fault=obey_permissions)
+    assert run.ends() == 1
+    assert run.errors.startswith(f"Error: {file} cannot be read: Permission denied")
+    place.assert_as_before()
+    path.chmod(0o600)
+    place.assert_heals()
+
+
+def test_a_file_name_that_no_file_can_have(place: Place) -> None:
+    path = place.study / "study.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("answers.csv", "x" * 300 + ".csv"), encoding="utf-8")
+    with pytest.raises(ContractError, match=r"^'x{80}' cannot be read: File name too long$"):
+        open_study(place.study)
