@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,14 +41,34 @@ DataOption = Annotated[
 ]
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, which ends a run as Ctrl-C does: tidied up."""
+
+
 @contextmanager
 def _errors_in_words() -> Iterator[None]:
-    """Our own errors as one line and exit code 1; anything else is a bug, and shows its traceback."""
+    """Our errors and the system's in a line, exit code 1; Ctrl-C 130, SIGTERM 143; a bug shows its traceback."""
+
+    def terminate(*_: object) -> None:
+        raise _Terminated
+
+    said = Console(stderr=True, highlight=False, soft_wrap=True)
+    before = signal.signal(signal.SIGTERM, terminate)
     try:
         yield
     except NPSResearchError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]Error:[/] {escape(str(error))}")
+        said.print(f"[bold red]Error:[/] {escape(str(error))}")
         raise typer.Exit(1) from None
+    except BrokenPipeError:
+        raise  # whoever read our words has gone; typer ends quietly
+    except OSError as error:
+        said.print(f"[bold red]Error:[/] {escape(error.strerror or type(error).__name__)}")
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt as stop:
+        said.print("Stopped. Nothing is left half made.")
+        raise typer.Exit(143 if isinstance(stop, _Terminated) else 130) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @app.command()

@@ -36,6 +36,7 @@ _MARKS = (  # the order matters: the mark of UTF-32 begins with that of UTF-16
 )
 _CYRILLIC = ("cp1251", "koi8-u", "cp866")
 _LATIN = ("cp1252", "cp1250")
+_NOT_OF_FILES = ("idna", "punycode", "raw-unicode-escape", "unicode-escape", "utf-7")  # ways to spell text in ASCII
 _SEPARATORS = {",": "','", ";": "';'", "\t": "tab", "|": "'|'"}
 
 # Letters of Central Europe that cp1252 would read as signs, or as letters rare in the middle of a word.
@@ -187,10 +188,13 @@ def _characters_below_256(low: bytes, high: bytes) -> bytes:
 def _check_encoding(stated: str, path: Path) -> None:
     try:
         "".encode(stated)  # refuses, too, codecs that make no text
+        known = codecs.lookup(stated).name not in _NOT_OF_FILES
     except (LookupError, UnicodeError, ValueError):
+        known = False
+    if not known:
         close = get_close_matches(stated.lower(), ["utf-8", "utf-16", "latin1", "cp1250", "cp1251", "cp1252", "koi8-r"])
         hint = f"did you mean {close[0]!r}?" if close else "allowed are e.g. 'utf-8', 'cp1251', 'latin1'"
-        raise ContractError(f"there is no encoding {stated!r}, stated for {path.name}; {hint}") from None
+        raise ContractError(f"there is no encoding {stated!r}, stated for {path.name}; {hint}")
 
 
 def _undecodable_line(path: Path, encoding: str) -> int | None:
@@ -209,6 +213,8 @@ def _undecodable_line(path: Path, encoding: str) -> int | None:
                 decoder.setstate(held_back)
                 good = block[: max(0, error.start - len(held_back[0]))]
                 return line + line_ends.decode(decoder.decode(good), final=True).count("\n")
+            except UnicodeError:  # of the text as a whole: UTF-16 or UTF-32 stated, and no byte order mark
+                return 1
             if not block:
                 return None
 
@@ -239,6 +245,7 @@ def _beyond_ascii(path: Path) -> bytes:
     sample = bytearray()
     with path.open("rb") as file:
         while len(sample) < _BLOCK and (block := file.read(_BLOCK)):
-            for line in re.findall(rb"[^\r\n]*[\x80-\xff][^\r\n]*", block):
-                sample += line + b"\n"
+            for line in block.splitlines():  # one pattern for such a line would try long ones from every byte
+                if not line.isascii():
+                    sample += line + b"\n"
     return bytes(sample[:_BLOCK])

@@ -124,7 +124,7 @@ def parse_score(column: pd.Series) -> Parsed:
     text = _as_text(column)
     missing = _missing(text)
     parts = text.str.extract(
-        r"^(?P<number>[+-]?[0-9]{1,3})(?P<zeros>[.,]0+)?(?P<label>\s*[-–—:=.,)(\s]\s*(?:[-–—:=.,)(]\s*)*[^\W\d_][^\d@]*)?$"
+        r"^(?P<number>[+-]?[0-9]{1,3})(?P<zeros>[.,]0+)?(?P<label>[-–—:=.,)(\s]+[^\W\d_][^\d@]*)?$"
     )
     number = parts["number"].where(~missing)
     values = pd.to_numeric(number, errors="coerce").astype("Int64")

@@ -212,7 +212,7 @@ def arrow_of_cells(cells: Sequence[Any]) -> pa.Array:
     """Values of one column as arrow; as text where they are of several kinds."""
     try:
         return pa.array(cells)
-    except (pa.ArrowException, OverflowError):
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):  # the last two: Decimal("Infinity"), year 10000
         return pa.array([cell_text(value) for value in cells], pa.large_string())
 
 

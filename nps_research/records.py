@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["BAD_QUOTES", "Record", "table_of_records"]
 
 BAD_QUOTES = "has a quote that is never closed, or text after a closing quote"
-_CELLS_AT_ONCE = 1_000_000  # held as Python text before they go into arrow
+_CELLS_AT_ONCE = 200_000  # held as Python text before they go into arrow
 
 
 class Record(NamedTuple):

@@ -72,7 +72,10 @@ def read_table(
     >>> table.rejected.to_dict("records")
     [{'line': 4, 'reason': 'has 1 field where the header has 2'}]
     """
-    _check_file(path)
+    try:
+        _check_file(path)
+    except OSError as error:  # no right to look, or a name that no file can have
+        raise ContractError(f"{path.name[:80]!r} cannot be read: {error.strerror}") from None
     if path.suffix.lower() not in _READERS:
         raise ContractError(
             f"{path.name}: files ending in {path.suffix!r} are not read; allowed: {', '.join(_READERS)}"
@@ -86,7 +89,10 @@ def read_table(
         query=query,
         value_labels=tuple(value_labels),
     )
-    return _READERS[path.suffix.lower()](path, columns, reading)
+    try:
+        return _READERS[path.suffix.lower()](path, columns, reading)
+    except OSError as error:
+        raise ContractError(f"{path.name} cannot be read: {error.strerror or type(error).__name__}") from None
 
 
 def read_source(source: FileSettings, folder: Path, *, columns: Sequence[str] | None = None) -> RawTable:

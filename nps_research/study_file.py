@@ -257,12 +257,14 @@ def read_study_file(path: Path) -> StudyFile:
     ContractError
         If it is missing, is no TOML, or says something it may not; every fault is listed.
     """
-    if not path.is_file():
-        raise ContractError(
-            f"There is no {path.name} in {path.resolve().parent.name!r}. Make one with: nps-research init FILE"
-        )
     try:
+        if not path.is_file():
+            raise ContractError(
+                f"There is no {path.name} in {path.resolve().parent.name!r}. Make one with: nps-research init FILE"
+            )
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ContractError(f"{path.name[:80]} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise ContractError(f"{path.name} is not UTF-8 text. Save it as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
-# The same examples on every machine, and no test timed.
+# The same examples on every machine, and no test timed; or, on request, many new ones.
 settings.register_profile("steady", deadline=None, derandomize=True)
-settings.load_profile("steady")
+settings.register_profile("search", deadline=None, max_examples=5_000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 def programs() -> Path | None:
@@ -23,9 +25,27 @@ def programs() -> Path | None:
     return found.resolve().parent if found else None
 
 
-@pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    """URL of a running, empty PostgreSQL; tests are skipped where there is none, or fail if one is required."""
+@dataclass(frozen=True)
+class Server:
+    """A running PostgreSQL."""
+
+    url: str
+    run: Callable[..., None]
+    data: str
+
+    def go_down(self) -> None:
+        """Stop at once, as a crash does: whoever is reading is cut off."""
+        self.run("pg_ctl", "stop", "--wait", "--pgdata", self.data, "--mode", "immediate")
+
+    def come_up(self) -> None:
+        place = Path(self.data).parent
+        options = f"-c listen_addresses='' -c unix_socket_directories='{place}' -c fsync=off"
+        self.run("pg_ctl", "start", "--wait", "--pgdata", self.data, "--options", options, "--log", str(place / "log"))
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """Make, start and stop a server; tests are skipped where there is none, or fail if one is required."""
     folder = programs()
     if folder is None or find_spec("psycopg") is None:
         lacking = "PostgreSQL is" if folder is None else "psycopg, the driver for PostgreSQL, is"
@@ -50,13 +70,20 @@ def postgresql_url() -> Iterator[str]:
         )
 
     data = str(place / "data")
+    server = Server(f"postgresql+psycopg://survey:not-for-others@/postgres?host={place}", run, data)
     try:
         run("initdb", "--pgdata", data, "--username", "survey", "--auth", "trust", "--encoding", "UTF8", "--no-sync")
-        options = f"-c listen_addresses='' -c unix_socket_directories='{place}' -c fsync=off"
-        run("pg_ctl", "start", "--wait", "--pgdata", data, "--options", options, "--log", str(place / "log"))
+        server.come_up()
         try:
-            yield f"postgresql+psycopg://survey:not-for-others@/postgres?host={place}"
+            yield server
         finally:
-            run("pg_ctl", "stop", "--wait", "--pgdata", data, "--mode", "immediate")
+            server.go_down()
     finally:
         shutil.rmtree(place)
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """URL of a running, empty PostgreSQL, the same for all tests."""
+    with running() as server:
+        yield server.url

@@ -104,26 +104,27 @@ def test_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="locks of POSIX")
-def test_leftovers_of_killed_runs_go_and_running_ones_stay(tmp_path: Path) -> None:
+def test_leftovers_of_killed_runs_go_and_running_ones_keep_the_place(tmp_path: Path) -> None:
     out = tmp_path / "demo"
     command = [sys.executable, "-c", HOLD, str(out)]
     with subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
         assert run.stdout.readline() == "ready\n"
         (building,) = tmp_path.iterdir()
-        with workspace(out):
-            assert (building / "shared" / "index.html").exists()
+        with pytest.raises(ReportError, match="another run is making the report"), workspace(out):
+            pass
+        assert (building / "shared" / "index.html").exists()
         run.kill()
     assert building.exists()
-    with workspace(out):
-        assert not building.exists()
+    with workspace(out) as place:
+        assert names(place.shared) == []
     assert names(tmp_path) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="locks of POSIX")
 def test_run_killed_between_two_renames_is_undone(tmp_path: Path) -> None:
     out = tmp_path / "demo"
-    left = tmp_path / ".demo.building-x"
+    left = tmp_path / ".demo.building"
     write_shared(left / "shared.old", "results.json", "{}")
     with workspace(out):
         assert names(out) == ["results.json"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nps_research.errors import ReportError
 from nps_research.report.execute import Failure
-from nps_research.report.harvest import csv_text, harvest, table_csv
+from nps_research.report.harvest import csv_text, exact_parquet, harvest, table_csv
 from nps_research.report.notebooks import ReportNotebook, own_text
 from nps_research.report.pages import GLOSSARY, Card, Pages
 from nps_research.report.privacy import count_leaks, readable_text
@@ -28,8 +28,10 @@ __all__ = ["Part", "assemble", "write_report"]
 
 _PRIVATE_TEXT = f"""Private, made by {MADE_BY}. Do not share.
 
-quarantine.csv  rows of the study that were not accepted, with reasons
-errors/         what went wrong in notebooks that failed, with values from the data
+quarantine.csv      rows of the study that were not accepted, with reasons; a cell that a spreadsheet
+                    could take for a formula has an apostrophe before it
+quarantine.parquet  the same rows, every cell as it came
+errors/             what went wrong in notebooks that failed, with values from the data
 """
 
 
@@ -177,6 +179,7 @@ def write_report(study: Study, parts: Sequence[Part], place: Workspace) -> None:
     rows = study.quarantine
     write_private(place.private, PRIVATE_NOTE, _PRIVATE_TEXT)
     write_private(place.private, "quarantine.csv", csv_text(list(rows.columns), rows.itertuples(index=False)))
+    write_private(place.private, "quarantine.parquet", exact_parquet(rows))
     for part in parts:
         if part.traceback:
             write_private(place.private, f"errors/{part.card.name}.txt", part.traceback)

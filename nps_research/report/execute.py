@@ -197,7 +197,8 @@ async def _run(
     finally:
         if client.kc is not None:
             client.kc.stop_channels()
-        await kernel.shutdown_kernel(now=True)
+        if kernel.has_kernel:
+            await kernel.shutdown_kernel(now=True)
     tell(client.code_cells_executed, "failed" if failure else "made")
     return failure
 

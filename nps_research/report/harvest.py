@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
 
+from nps_research.raw_table import arrow_of_cells
 from nps_research.report.notebooks import has_tag
 from nps_research.result import MIME_TYPE
 from nps_research.tables import format_interval, format_value
@@ -21,9 +24,11 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-__all__ = ["HarvestedResult", "ShownNumber", "csv_text", "harvest", "shown_numbers", "table_csv"]
+__all__ = ["HarvestedResult", "ShownNumber", "csv_text", "exact_parquet", "harvest", "shown_numbers", "table_csv"]
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# What spreadsheets take for a formula: a sign, plain or full-width, perhaps behind blanks; and what begins with a
+# control character, which some of them drop.
+_FORMULA = re.compile(r"[\s\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\x00-\x1f]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,10 +111,19 @@ def csv_text(columns: Sequence[object], rows: Iterable[Sequence[object]]) -> str
 def _inert(value: Any) -> Any:
     if isinstance(value, str):
         text = value.replace("\r", " ")  # to some readers a new row, quoted or not
-        return f"'{text}" if value.startswith(_FORMULA_STARTS) else text
+        return f"'{text}" if _FORMULA.match(value) else text
     if pd.api.types.is_scalar(value):
         return "" if pd.isna(value) else value
     return _inert(str(value))
+
+
+def exact_parquet(frame: pd.DataFrame) -> bytes:
+    """A table as Parquet, every cell as it is; a column of several kinds becomes text."""
+    filled = frame.astype(object).where(frame.notna(), None)
+    table = pa.table({str(name): arrow_of_cells(filled[name].tolist()) for name in filled})
+    buffer = io.BytesIO()
+    parquet.write_table(table, buffer)
+    return buffer.getvalue()
 
 
 def table_csv(result: HarvestedResult) -> str:

@@ -6,17 +6,19 @@ import ctypes
 import json
 import os
 import shutil
+import signal
 import sys
-import tempfile
-from contextlib import contextmanager
+import threading
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nps_research.errors import ReportError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+    from typing import IO
 
 __all__ = [
     "MADE_BY",
@@ -32,6 +34,7 @@ __all__ = [
 MADE_BY = "nps_research"
 PRIVATE_NOTE = "PRIVATE.txt"
 
+_LOCK = "lock"
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
@@ -53,9 +56,18 @@ class Workspace:
     runtime: Path
 
     def publish(self, out: Path, private: Path) -> None:
-        """Put both folders in their places, each in one step."""
-        _swap(self.private, private)
-        _swap(self.shared, out)
+        """Put both folders in their places, each in one step; Ctrl-C and SIGTERM wait until both are there.
+
+        Raises
+        ------
+        ReportError
+            Something else came to lie in one of the places while the report was made.
+        """
+        check_place(out)
+        check_place(private, private=True)
+        with _uninterrupted():
+            _swap(self.private, private)
+            _swap(self.shared, out)
 
 
 def check_place(folder: Path, *, private: bool = False) -> None:
@@ -91,44 +103,71 @@ def _is_our_private(folder: Path) -> bool:
 def workspace(out: Path) -> Iterator[Workspace]:
     """A place to build the report that goes to `out`; gone afterwards, whatever happens.
 
-    What killed runs left there is removed first.
+    It is locked: a second run into the same `out` is refused while the first is there. A killed run's
+    lock goes with its process, and what it left is removed by the next.
 
     Raises
     ------
     ReportError
-        Nothing can be written beside `out`.
+        Another run is making this report, or nothing can be written beside `out`.
     """
-    prefix = f".{out.name}.building-"
+    folder = out.with_name(f".{out.name}.building")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        _clear_leftovers(out, prefix)
-        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=out.parent))
+        lock = _locked(folder, out)
     except OSError as error:
         raise ReportError(f"nothing can be written to {out.parent}: {error.strerror}") from error
     try:
-        with (folder / "lock").open("w") as lock:
-            _try_lock(lock.fileno())
-            made = Workspace(shared=folder / "shared", private=folder / "private", runtime=folder / "runtime")
-            made.shared.mkdir()
-            made.private.mkdir(mode=0o700)
-            made.runtime.mkdir()
-            yield made
+        _clear_leftovers(folder, out)
+        made = Workspace(shared=folder / "shared", private=folder / "private", runtime=folder / "runtime")
+        made.shared.mkdir()
+        made.private.mkdir(mode=0o700)
+        made.runtime.mkdir(exist_ok=True)
+        yield made
+    except OSError as error:
+        raise ReportError(f"the report could not be written to {out}: {error.strerror}") from error
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder, lock)
 
 
-def _clear_leftovers(out: Path, prefix: str) -> None:
-    """Remove the workspaces of runs that are no longer there; their locks went with them."""
-    if sys.platform == "win32":
-        return  # no such locks: nothing tells a killed run from a running one
-    for folder in sorted(out.parent.glob(f"{prefix}*")):
-        with (folder / "lock").open("a") as lock:
+def _locked(folder: Path, out: Path) -> IO[str]:
+    """Make the folder and lock it; its lock file, held open."""
+    while True:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        with suppress(FileNotFoundError):  # a run that has just ended took the folder away
+            lock = (folder / _LOCK).open("a")
             if not _try_lock(lock.fileno()):
-                continue
-        for kept, place in ((folder / "shared.old", out), (folder / "private.old", private_folder(out))):
-            if kept.exists() and not place.exists():
-                kept.rename(place)  # it was killed between its two renames
-        shutil.rmtree(folder)
+                lock.close()
+                raise ReportError(
+                    f"another run is making the report in {out}: wait until it has ended, or choose another place "
+                    "with --out"
+                )
+            if os.path.samestat(os.fstat(lock.fileno()), (folder / _LOCK).stat()):
+                return lock
+            lock.close()
+
+
+def _clear_leftovers(folder: Path, out: Path) -> None:
+    """Undo and remove what a killed run left."""
+    for kept, place in ((folder / "shared.old", out), (folder / "private.old", private_folder(out))):
+        if kept.exists() and not place.exists():
+            kept.rename(place)  # it was killed between its two renames
+    _empty(folder)
+
+
+def _empty(folder: Path) -> None:
+    for each in folder.iterdir():
+        if each.name != _LOCK:
+            shutil.rmtree(each, ignore_errors=True)  # a killed run's kernels may still be writing there
+
+
+def _remove(folder: Path, lock: IO[str]) -> None:
+    """Take the workspace away, the lock last: whoever finds it gone begins anew."""
+    with lock, suppress(OSError):
+        _empty(folder)
+        (folder / _LOCK).unlink()
+    with suppress(OSError):  # not empty: the next run is in it already
+        folder.rmdir()
 
 
 def private_folder(out: Path) -> Path:
@@ -138,15 +177,37 @@ def private_folder(out: Path) -> Path:
 
 def _try_lock(descriptor: int) -> bool:
     """Lock an open file until it is closed or its process ends; False where another holds it."""
-    if sys.platform == "win32":
-        return True
-    import fcntl
-
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
         return False
     return True
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C and SIGTERM back for a moment. Python's handlers run in the main thread alone."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = {
+        each: signal.signal(each, lambda number, _: came.append(number)) for each in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        for number in came:
+            signal.raise_signal(number)
 
 
 def _swap(new: Path, place: Path) -> None:
@@ -181,9 +242,9 @@ def write_shared(folder: Path, name: str, content: str) -> None:
     path.write_text(content, encoding="utf-8", newline="\n")
 
 
-def write_private(folder: Path, name: str, content: str) -> None:
-    """Write a text file that only its owner can read."""
+def write_private(folder: Path, name: str, content: str | bytes) -> None:
+    """Write a file that only its owner can read."""
     path = folder / name
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    path.write_text(content, encoding="utf-8", newline="\n")
+    path.write_bytes(content.encode() if isinstance(content, str) else content)

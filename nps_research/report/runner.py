@@ -119,11 +119,8 @@ def make_report(
         for part in parts:
             if part.card.state == "failed" and last[part.card.name].state == "made":
                 tell(replace(last[part.card.name], state="failed"))
-        try:
-            write_report(study, parts, place)
-            place.publish(out, private_folder(out))
-        except OSError as error:
-            raise ReportError(f"the report could not be written to {out}: {error.strerror}") from error
+        write_report(study, parts, place)
+        place.publish(out, private_folder(out))
     return _outcome(out, [part.card for part in parts])
 
 
