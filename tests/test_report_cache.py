@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 UNCHANGED = {"01_one": "unchanged", "02_two": "unchanged"}
 READS = """
 import os
-# it's the analyst's own
-margin = os.environ.get("MARGIN_FOR_TESTS")
+note = "it's mine"; margin = os.environ.get("MARGIN_FOR_TESTS")
 more = open(f"{study_folder}/more.csv").read() + open(study_folder + '/extra.csv').read()
 limits = open("../limits.csv").read()
 """
@@ -91,9 +90,14 @@ def test_same_bytes_with_and_without_the_last_report(tmp_path: Path) -> None:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a study and its report; from here on notebooks are not run but given an output each."""
-    write_notebooks(tmp_path / "notebooks", n01_one=notebook("One", code("1")), n02_two=notebook("Two", code(READS)))
+    write_notebooks(
+        tmp_path / "notebooks",
+        n01_one=notebook("One", code("1")),
+        n02_two=notebook("Two", code(READS + f"rates = '{tmp_path}/rates.csv'")),
+    )
     (tmp_path / "notebooks" / "own.py").write_text("LEVEL = 0.9", encoding="utf-8")
-    (tmp_path / "limits.csv").write_text("0", encoding="utf-8")
+    for name in ("limits.csv", "rates.csv"):
+        (tmp_path / name).write_text("0", encoding="utf-8")
     (tmp_path / "demo").mkdir()
     for name in ("more.csv", "extra.csv", "README.md"):
         (tmp_path / "demo" / name).write_text("0", encoding="utf-8")
@@ -155,6 +159,7 @@ BOTH, ONE, TWO = {"01_one", "02_two"}, {"01_one"}, {"02_two"}
         pytest.param(edit("demo", "more.csv"), TWO, id="file named after a folder"),
         pytest.param(edit("demo", "extra.csv"), TWO, id="file added to a folder"),
         pytest.param(edit("limits.csv"), TWO, id="file beside the notebooks' folder"),
+        pytest.param(edit("rates.csv"), TWO, id="file named with all its folders"),
         pytest.param(lambda _, patch: patch.setenv("MARGIN_FOR_TESTS", "5"), TWO, id="variable it names"),
         pytest.param(lambda _, patch: made_from(patch, data="other"), BOTH, id="data"),
         pytest.param(lambda _, patch: made_from(patch, lock="other"), BOTH, id="lock"),
