@@ -1,10 +1,11 @@
-"""The nps-research command: make reports, check a study, begin a new one."""
+"""The nps-research command: make reports, verify them, check a study, begin a new one."""
 
 from __future__ import annotations
 
 import signal
 import sys
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,11 +35,13 @@ app = typer.Typer(
     help="Net Promoter Score research: reports from survey exports.",
 )
 console = Console(highlight=False, soft_wrap=True)
+_LINES = 30  # of a long list of differences
 
 StudyArgument = Annotated[Path, typer.Argument(metavar="STUDY", help="Folder with the study's study.toml.")]
 DataOption = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="Folder of the tables, if not the study's own.")
 ]
+JobsOption = Annotated[int | None, typer.Option(metavar="N", min=1, help="Notebooks to run side by side.")]
 
 
 class _Terminated(KeyboardInterrupt):
@@ -79,7 +82,10 @@ def report(
     only: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only this notebook, e.g. 01_score; repeatable.")
     ] = None,
-    jobs: Annotated[int | None, typer.Option(metavar="N", min=1, help="Notebooks to run side by side.")] = None,
+    jobs: JobsOption = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Run every notebook, even those unchanged since the last run.")
+    ] = False,
 ) -> None:
     """Run every notebook the study can feed and write the report. Exit code 2 if a notebook failed."""
     from nps_research.report import make_report
@@ -88,9 +94,9 @@ def report(
     with _errors_in_words():
         opened = open_study(study, data=data)
         console.print(escape(f"{opened.name}: {opened.base}."))
-        target = out or Path("reports") / _folder_name(study)
+        target = out or _default_report(study)
         with _progress() as show:
-            made = make_report(opened, out=target, only=only or (), jobs=jobs, progress=show)
+            made = make_report(opened, out=target, only=only or (), jobs=jobs, fresh=fresh, progress=show)
     for outcome in made.not_made:
         console.print(escape(f"Not made: {outcome.title}. {outcome.reason}"))
     for outcome in made.failed:
@@ -98,6 +104,33 @@ def report(
     console.print(escape(f"Report: {_relative(made.out / 'index.html')}"))
     console.print(escape(f"Private, not to be shared: {_relative(made.private)}"))
     raise typer.Exit(made.exit_code)
+
+
+@app.command()
+def verify(
+    study: StudyArgument,
+    data: DataOption = None,
+    report: Annotated[Path | None, typer.Option(metavar="DIR", help="The report; default reports/STUDY.")] = None,
+    jobs: JobsOption = None,
+) -> None:
+    """Run a report's notebooks again and compare every value. Exit code 1 if any differs, 2 if a notebook failed."""
+    from nps_research.report import verify_report
+    from nps_research.study import open_study
+
+    with _errors_in_words():
+        opened = open_study(study, data=data)
+        with _progress() as show:
+            found = verify_report(opened, report=report or _default_report(study), jobs=jobs, progress=show)
+    for sentence in (*found.files, *(f"Failed: {each.title}. {each.reason}" for each in found.failed)):
+        console.print(escape(sentence))
+    for place, differences in groupby(found.differences[:_LINES], lambda each: each.place):
+        console.print(f"[bold]{escape(place)}[/]")
+        for difference in differences:
+            console.print(escape(f"  {difference.text}"))
+    if len(found.differences) > _LINES:
+        console.print(f"  and {len(found.differences) - _LINES:,} more")
+    console.print(escape(found.finding))
+    raise typer.Exit(found.exit_code)
 
 
 @app.command()
@@ -208,7 +241,9 @@ def _lines() -> Callable[[Progress], None]:
     started: set[str] = set()
 
     def show(news: Progress) -> None:
-        if news.state != "running":
+        if news.state == "unchanged":
+            console.print(escape(f"{news.notebook}: unchanged, taken from the last run"))
+        elif news.state != "running":
             done = f"{news.cells_done} of {news.cells_total} cells, {news.seconds:.0f} s"
             console.print(escape(f"{news.notebook}: {news.state}, {done}"))
         elif news.notebook not in started:
@@ -257,9 +292,9 @@ def _print_frame(frame: pd.DataFrame, title: str) -> None:
     console.print(table)
 
 
-def _folder_name(study: Path) -> str:
+def _default_report(study: Path) -> Path:
     folder = study.parent if study.suffix == ".toml" else study
-    return folder.resolve().name
+    return Path("reports") / folder.resolve().name
 
 
 def _relative(path: Path) -> Path:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner
 
 from nps_research import cli
-from nps_research.report import NotebookOutcome, ReportOutcome
+from nps_research.report import NotebookOutcome, ReportOutcome, Verification
+from nps_research.report.differences import Difference
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +51,9 @@ def test_init_check_and_report_of_an_export(here: Path) -> None:
     assert (here / "reports" / "export" / "00_study.html").is_file()
     assert not (here / "reports" / "export" / "01_score.html").exists()
     assert (here / "reports" / "export-private").is_dir()
+    code, said = run("report", "data/export", "--data", ".", "--only", "00_study")
+    assert code == 0, said
+    assert "00_study: unchanged, taken from the last run" in said
 
 
 def test_init_leaves_a_study_alone(here: Path) -> None:
@@ -115,8 +119,30 @@ def test_failed_notebook_is_exit_code_2(here: Path, monkeypatch: pytest.MonkeyPa
         failed=(NotebookOutcome(name="01_score", title="The [score]", reason="EstimationError: no"),),
         not_made=(NotebookOutcome(name="02_x", title="Churn", reason="This study has no outcomes."),),
     )
-    monkeypatch.setattr("nps_research.report.make_report", lambda *_, **__: outcome)
-    code, said = run("report", ".")
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr("nps_research.report.make_report", lambda *_, **options: asked.update(options) or outcome)
+    assert run("report", ".")[0] == 2
+    assert asked["fresh"] is False
+    code, said = run("report", ".", "--fresh")
     assert code == 2
+    assert asked["fresh"] is True
     assert "Failed: The [score]. EstimationError: no" in said
     assert "Not made: Churn. This study has no outcomes." in said
+
+
+def test_verify_lists_the_first_differences_and_counts_the_rest(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "t.csv").write_text("likelihood_to_recommend\n9\n", encoding="utf-8")
+    (here / "study.toml").write_text('name = "x"\n[responses]\nfile = "t.csv"\n', encoding="utf-8")
+    differences = tuple(
+        Difference(notebook="01_score", result=f"By [{row % 2}]", row=f"{row:02}", column="n", was=row, now=9)
+        for row in range(0, 64, 2)
+    )
+    found = Verification(differences=differences, n_values=99, files=("a.html was changed",), made_from=(), failed=())
+    monkeypatch.setattr("nps_research.report.verify_report", lambda *_, **__: found)
+    code, said = run("verify", ".")
+    assert code == 1
+    first, place, *lines, more, last = said.splitlines()
+    assert (first, place) == ("a.html was changed", "01_score, By [0]")
+    assert lines == [f"  {row:02}, n: was {row}; now 9; difference {9 - row:+}" for row in range(0, 60, 2)]
+    assert more == "  and 2 more"
+    assert last.startswith("32 differences were found")

@@ -109,6 +109,14 @@ def test_demo_results_are_the_golden_ones(demo_report: ReportOutcome) -> None:
     assert_alike(results_of(demo_report)["results"], json.loads(GOLDEN.read_text(encoding="utf-8")))
 
 
+def test_demo_made_again_from_the_last_report_is_the_same(demo_report: ReportOutcome) -> None:
+    before = tree_bytes(demo_report.out)
+    states = {}
+    make_report(open_study(DEMO), out=demo_report.out, progress=lambda news: states.update({news.notebook: news.state}))
+    assert states == dict.fromkeys(PAGES, "unchanged")
+    assert tree_bytes(demo_report.out) == before
+
+
 def test_demo_in_a_browser(browser: Browser, demo_report: ReportOutcome) -> None:
     check_in_browser(browser, demo_report)
 

@@ -67,6 +67,7 @@ def test_the_folder_holds_what_was_made_and_nothing_else(mixed_report: ReportOut
         "index.html",
         "glossary.html",
         "results.json",
+        "SHA256SUMS",
         "notebooks/01_score.ipynb",
         "tables/01_score-nps-by-wave.csv",
         "tables/01_score-nps-by-wave--2.csv",
@@ -281,7 +282,7 @@ def test_pages_of_an_earlier_run_are_gone(tmp_path: Path) -> None:
     write_notebooks(tmp_path / "second", n01_a=notebook("A", code("1 / 0")))
     assert (out / "notebooks" / "01_a.ipynb").exists()
     assert make_report(study, notebooks=tmp_path / "second", out=out).exit_code == 2
-    assert set(files_of(out)) == {"01_a.html", "index.html", "glossary.html", "results.json"}
+    assert set(files_of(out)) == {"01_a.html", "index.html", "glossary.html", "results.json", "SHA256SUMS"}
 
 
 def test_page_that_names_a_folder_of_this_machine_is_not_published(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 The way of a report: `notebooks` reads them, `execute` runs them, `shareable` takes out whatever
 must not be shared, `harvest` collects the results, `pages` turns all of it into HTML, `privacy`
-looks for what leaked, `publish` swaps the folder whole. `runner` calls them in this order.
+looks for what leaked, `publish` swaps the folder whole. `runner` calls them in this order; `cache`
+spares it notebooks that would come out the same; `verify` runs a report again and compares.
 """
 
 from nps_research.report.runner import NotebookOutcome, Progress, ReportOutcome, make_report
+from nps_research.report.verify import Verification, verify_report
 
-__all__ = ["NotebookOutcome", "Progress", "ReportOutcome", "make_report"]
+__all__ = ["NotebookOutcome", "Progress", "ReportOutcome", "Verification", "make_report", "verify_report"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
     from nps_research.study import Study
 
-__all__ = ["Part", "assemble", "write_report"]
+__all__ = ["CHECKSUMS", "Part", "assemble", "write_report"]
+
+CHECKSUMS = "SHA256SUMS"  # of every other file; `sha256sum --check` reads it, too
 
 _PRIVATE_TEXT = f"""Private, made by {MADE_BY}. Do not share.
 
@@ -32,6 +35,7 @@ quarantine.csv      rows of the study that were not accepted, with reasons; a ce
                     could take for a formula has an apostrophe before it
 quarantine.parquet  the same rows, every cell as it came
 errors/             what went wrong in notebooks that failed, with values from the data
+last_run.json       what the notebooks were made from, so that unchanged ones need not be run again
 """
 
 
@@ -173,9 +177,10 @@ def write_report(study: Study, parts: Sequence[Part], place: Workspace) -> None:
     if leaks := count_leaks(texts, private=study.private_values(), public=dict.fromkeys(texts, described)):
         shown = " and ".join(f"{name} would show {count} of them" for name, count in leaks.items())
         raise ReportError(f"values that belong to respondents may not be published: {shown}")
-    for files in (around, *(part.files for part in parts)):
-        for name, content in files.items():
-            write_shared(place.shared, name, content)
+    files = {name: content for each in (around, *(part.files for part in parts)) for name, content in each.items()}
+    files[CHECKSUMS] = "".join(f"{sha256(files[name].encode()).hexdigest()}  {name}\n" for name in sorted(files))
+    for name, content in files.items():
+        write_shared(place.shared, name, content)
     rows = study.quarantine
     write_private(place.private, PRIVATE_NOTE, _PRIVATE_TEXT)
     write_private(place.private, "quarantine.csv", csv_text(list(rows.columns), rows.itertuples(index=False)))

@@ -42,14 +42,15 @@ class Progress:
         Code cells.
     seconds : float
         Since this notebook started.
-    state : {"running", "made", "failed", "not made"}
+    state : {"running", "made", "failed", "not made", "unchanged"}
+        "unchanged": taken from the last run.
     """
 
     notebook: str
     cells_done: int
     cells_total: int
     seconds: float
-    state: Literal["running", "made", "failed", "not made"]
+    state: Literal["running", "made", "failed", "not made", "unchanged"]
 
 
 @dataclass(frozen=True, kw_only=True)

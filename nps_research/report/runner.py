@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nps_research.errors import ReportError
 from nps_research.report.assemble import assemble, write_report
+from nps_research.report.cache import cache_keys, unchanged_notebooks, write_record
 from nps_research.report.execute import Progress, run_notebooks
 from nps_research.report.notebooks import read_notebooks, with_parameters
 from nps_research.report.provenance import CHECKOUT
@@ -63,6 +64,7 @@ def make_report(
     out: Path,
     only: Sequence[str] = (),
     jobs: int | None = None,
+    fresh: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> ReportOutcome:
     """Run the notebooks a study can feed, and publish the report.
@@ -78,6 +80,8 @@ def make_report(
         Notebooks to run, with or without number; all where empty.
     jobs : int, optional
         How many run side by side; two where not given, or one on a single processor.
+    fresh : bool
+        Run every notebook, even where nothing it depends on has changed since the last run.
     progress : callable, optional
         Told how far each notebook is.
 
@@ -114,12 +118,19 @@ def make_report(
     for name in missing:
         tell(Progress(notebook=name, cells_done=0, cells_total=0, seconds=0.0, state="not made"))
     with workspace(out) as place:
-        ended = run_notebooks(nodes, folder=folder, runtime=place.runtime, jobs=jobs or _default_jobs(), progress=tell)
+        keys = cache_keys(study, nodes, (folder, study_folder, data_folder))
+        kept = {} if fresh else unchanged_notebooks(out, keys)
+        for name in kept:
+            tell(Progress(notebook=name, cells_done=0, cells_total=0, seconds=0.0, state="unchanged"))
+        to_run = {name: node for name, node in nodes.items() if name not in kept}
+        ended = run_notebooks(to_run, folder=folder, runtime=place.runtime, jobs=jobs or _default_jobs(), progress=tell)
+        nodes, ended = nodes | kept, ended | dict.fromkeys(kept)
         parts = assemble(study, (study_folder, data_folder), chosen, nodes, ended, missing)
         for part in parts:
-            if part.card.state == "failed" and last[part.card.name].state == "made":
+            if part.card.state == "failed" and last[part.card.name].state != "failed":
                 tell(replace(last[part.card.name], state="failed"))
         write_report(study, parts, place)
+        write_record(place.private, keys, parts)
         place.publish(out, private_folder(out))
     return _outcome(out, [part.card for part in parts])
 

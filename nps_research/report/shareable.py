@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import platform
 from typing import TYPE_CHECKING, Any
 
 import nbformat
+from nbformat.v4.rwbase import split_lines
 
 from nps_research.report.notebooks import restore_parameters
 from nps_research.report.sanitise import clean_output_html, figure_html, plain_output, render_markdown
@@ -48,8 +51,12 @@ def shareable_notebook(node: NotebookNode, study_name: str) -> NotebookNode:
 
 
 def notebook_text(node: NotebookNode) -> str:
-    """A notebook as the text of its file: the same for the same content."""
-    return str(nbformat.writes(node)).rstrip("\n") + "\n"  # type: ignore[no-untyped-call]
+    """A notebook as the text of its file: the same for the same content, and read back in the same order.
+
+    nbformat's own writer sorts the keys; the last report's results would come again in another order.
+    """
+    lines = split_lines(copy.deepcopy(node))  # type: ignore[no-untyped-call]
+    return json.dumps(lines, ensure_ascii=False, indent=1) + "\n"
 
 
 def _node(content: dict[str, Any]) -> NotebookNode:
