@@ -95,15 +95,15 @@ def plot_detectable_change(result: DetectableChange, ax: Axes | None = None) -> 
 
 @styled
 def plot_pooled_groups(result: PooledGroups, ax: Axes | None = None) -> Axes:
-    """Funnel plot: raw scores hollow and pooled ones full, against the number of answers."""
+    """Funnel plot: raw scores hollow and pooled ones full, against the number of effective answers."""
     ax = axes_for(ax)
     rows = result.answered
-    n = np.array([row["n"] for row in rows], dtype=float)
-    raw, pooled = ([row[name] for row in rows] for name in ("raw_estimate", "estimate"))
+    n, raw, pooled = (
+        np.array([row[name] for row in rows], dtype=float) for name in ("n_effective", "raw_estimate", "estimate")
+    )
     along = np.geomspace(n.min() * 0.8, n.max() * 1.25, 200) if len(n) else np.array([1.0])
-    z = stats.norm.ppf(0.5 + result.confidence_level / 2)
-    reach = z * result.answer_std_dev * np.sqrt(result.design_effect / along)
-    low, high = (np.clip(result.overall_estimate + side * reach, -100, 100) for side in (-1, 1))
+    reach = stats.norm.ppf(0.5 + result.confidence_level / 2) * result.answer_std_dev
+    low, high = (np.clip(result.overall_estimate + side * reach / np.sqrt(along), -100, 100) for side in (-1, 1))
     ax.fill_between(
         along, low, high, color=GRID, alpha=0.6, linewidth=0,
         label=f"{result.confidence_level:.0%} of raw scores, were all groups alike",
@@ -112,20 +112,19 @@ def plot_pooled_groups(result: PooledGroups, ax: Axes | None = None) -> Axes:
     ax.vlines(n, raw, pooled, color=PASSIVE, linewidth=1)
     ax.plot(n, raw, "o", markerfacecolor="white", markeredgecolor=INK, markersize=7, label="Raw")
     ax.plot(n, pooled, "o", color=PROMOTER, markersize=7, label="Pooled")
-    beyond = np.abs(np.array(raw) - result.overall_estimate) > z * result.answer_std_dev * np.sqrt(
-        result.design_effect / n
-    )
+    beyond = np.abs(raw - result.overall_estimate) > reach / np.sqrt(n)
     for row, named in zip(rows, beyond, strict=True):
         if named or len(rows) <= 12:
             ax.annotate(
                 literal(row["group"], 24),
-                (row["n"], row["raw_estimate"]),
+                (row["n_effective"], row["raw_estimate"]),
                 xytext=(7, 0),
                 textcoords="offset points",
                 va="center",
                 fontsize=9,
             )
-    ax.set(xscale="log", xlabel="Answers", ylabel="NPS, points", title=literal(result.title))
+    words = "Effective answers" if result.design else "Answers"
+    ax.set(xscale="log", xlabel=words, ylabel="NPS, points", title=literal(result.title))
     ticks = [step * 10**power for power in range(9) for step in (1, 2, 5)]
     ticks = [tick for tick in ticks if along[0] <= tick <= along[-1]]
     ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
