@@ -62,10 +62,9 @@ def made_up_study(
     answer = (rng.random(len(group))[:, None] > np.cumsum(of_cluster, axis=1)[cluster, :2]).sum(axis=1)
     weight = rng.lognormal(0, sigma, len(group))
     cell = (group, SCORE_OF_CLASS[answer])
-    counts, weights, squares = np.zeros((n_groups, 11), dtype=np.int64), np.zeros((n_groups, 11)), None
+    counts, weights, squares = (np.zeros((n_groups, 11), dtype=kind) for kind in (np.int64, float, float))
     np.add.at(counts, cell, 1)
     np.add.at(weights, cell, weight)
-    squares = np.zeros((n_groups, 11))
     np.add.at(squares, cell, weight**2)
     sums = np.zeros((len(group_of_cluster), 11))
     np.add.at(sums, (cluster, SCORE_OF_CLASS[answer]), weight)

@@ -13,6 +13,7 @@ from nps_research.influence import account_influence
 from nps_research.overview import attempt, broken_rules, identity_checks, intake, questions, reading_notes
 from nps_research.planning import required_responses
 from nps_research.pooling import pool_groups
+from nps_research.raking import rake
 from nps_research.representation import representativeness
 from nps_research.score import net_promoter_score
 from nps_research.study import Study, open_study
@@ -36,6 +37,7 @@ __all__ = [
     "open_study",
     "pool_groups",
     "questions",
+    "rake",
     "reading_notes",
     "representativeness",
     "required_responses",
