@@ -1,4 +1,4 @@
-"""Drawing for planning, pooling and accounts, in the house style of `figures`."""
+"""Drawing for detectable changes, pooling and accounts, in the house style of `figures`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from nps_research.accounts import AccountScores
     from nps_research.detectable import DetectableChange
     from nps_research.influence import AccountInfluence
-    from nps_research.planning import RequiredResponses
     from nps_research.pooling import PooledGroups
 
 __all__ = [
@@ -24,7 +23,6 @@ __all__ = [
     "plot_account_scores",
     "plot_detectable_change",
     "plot_pooled_groups",
-    "plot_required_responses",
 ]
 
 
@@ -50,32 +48,6 @@ def _bands(ax: Axes, widths: list[float], *, height: float, words: str) -> list[
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     return place
-
-
-@styled
-def plot_required_responses(result: RequiredResponses, ax: Axes | None = None) -> Axes:
-    """Answers needed against the margin or difference, both on log scales; the one asked for in full."""
-    ax = axes_for(ax)
-    rows, asked = result.records, result.needed
-    widths, answers = [row[result.width] for row in rows], [row["n"] for row in rows]
-    ax.plot(widths, answers, "o-", color=PROMOTER, linewidth=2, markerfacecolor="white")
-    ax.plot([result.asked], [asked["n"]], "o", color=PROMOTER, markersize=9)
-    for row in rows:
-        ax.annotate(
-            f"{row['n']:,}",
-            (row[result.width], row["n"]),
-            xytext=(6, 4),
-            textcoords="offset points",
-            fontweight="bold" if row is asked or row[result.width] == result.asked else "normal",
-        )
-    ax.set(xscale="log", yscale="log", title=literal(result.title))
-    ax.set_xticks(widths, [f"{width:.3g}" for width in widths])
-    ax.set_xticks([], minor=True)
-    ax.margins(x=0.1, y=0.12)
-    ax.grid(axis="y")
-    ax.set_xlabel("Margin of error, ± NPS points" if result.power is None else "Difference to be found, NPS points")
-    ax.set_ylabel("Answers needed" if result.power is None else "Answers needed per wave")
-    return ax
 
 
 @styled
@@ -125,7 +97,8 @@ def plot_pooled_groups(result: PooledGroups, ax: Axes | None = None) -> Axes:
             )
     words = "Effective answers" if result.design else "Answers"
     ax.set(xscale="log", xlabel=words, ylabel="NPS, points", title=literal(result.title))
-    ticks = [step * 10**power for power in range(9) for step in (1, 2, 5)]
+    steps = (1, 2, 5) if along[-1] > 5 * along[0] else range(1, 10)
+    ticks = [step * 10**power for power in range(9) for step in steps]
     ticks = [tick for tick in ticks if along[0] <= tick <= along[-1]]
     ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     ax.set_xticks([], minor=True)

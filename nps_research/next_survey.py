@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nps_research.errors import EstimationError
+from nps_research.errors import CannotAnswerError
 from nps_research.planning import required_responses
 from nps_research.result import hidden_rows
 from nps_research.score import net_promoter_score
@@ -59,8 +59,11 @@ def plan_next_survey(
 
     Raises
     ------
+    CannotAnswerError
+        If no group is large enough to show, or the last one that is has one cluster only, or answers of one
+        class only.
     EstimationError
-        If no group is large enough to show, or the last one that is has one cluster only.
+        As `required_responses` does.
 
     Examples
     --------
@@ -71,14 +74,19 @@ def plan_next_survey(
     """
     shown = ~hidden_rows(dist.n, dist.minimum_cell) & (dist.n > 0)
     if not shown.any():
-        raise EstimationError("No group has enough answers to plan by.")
+        raise CannotAnswerError("No group has enough answers to plan the next survey by.")
     place = int(np.flatnonzero(shown)[-1])
     last = dist.groups[place]
     frame = net_promoter_score(dist.group(last), promoter_min=promoter_min, detractor_max=detractor_max).frame
-    before = {name: float(frame[name].iloc[0]) for name in ("n_effective", "promoter_share", "detractor_share")}
+    names = ("n_effective", "promoter_share", "passive_share", "detractor_share")
+    before = {name: float(frame[name].iloc[0]) for name in names}
     n = int(dist.n[place])
     if math.isnan(before["n_effective"]):
-        raise EstimationError("All answers are of one cluster: how alike answers are within clusters is not known.")
+        raise CannotAnswerError(
+            "All answers are of one cluster, which does not tell how alike they are within clusters."
+        )
+    if max(before["promoter_share"], before["detractor_share"], before["passive_share"]) == 1:
+        raise CannotAnswerError("All answers fall in one class, which does not tell how much answers vary.")
     rates = dist.n / _invitations(dist)
     known = rates[shown & np.isfinite(rates)]
     plan = required_responses(
@@ -103,4 +111,5 @@ def _invitations(dist: ScoreDistribution) -> NDArray[np.float64]:
         return np.full(len(dist.groups), np.nan)
     others = [dist.item_missing, dist.nonrespondents, dist.not_reached]
     total = dist.n + np.sum([each for each in others if each is not None], axis=0)
-    return np.where(False if dist.pending is None else dist.pending > 0, np.nan, total)
+    unknown = total == 0 if dist.pending is None else (total == 0) | (dist.pending > 0)
+    return np.where(unknown, np.nan, total)

@@ -19,7 +19,6 @@ from nps_research.wording import share
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
 __all__ = ["RequiredResponses", "required_responses"]
@@ -61,6 +60,7 @@ class RequiredResponses(Result):
         "n_independent": "width",
         "invitations": "count",
     }
+    has_figure: ClassVar[bool] = False
 
     @property
     def width(self) -> Literal["margin_of_error", "difference"]:
@@ -104,19 +104,11 @@ class RequiredResponses(Result):
             else f" Answers within clusters are alike, or weighted: {self.design_effect:.2f} of them tell as much as "
             "one independent answer."
         )
+        apart = (
+            "" if self.power is None else " Waves are taken as independent; the same people asked again may be fewer."
+        )
         silent = "" if self.response_rate is None else " More invitations do not cure that the silent may differ."
-        return assumed + people + alike + silent
-
-    @property
-    def alt(self) -> str:
-        rows = [f"{format_value(row[self.width], 'width')} points {row['n']:,}" for row in self.records]
-        what = "margin of error" if self.power is None else "difference to be found"
-        return f"Falling line of the answers needed against the {what}: {'; '.join(rows)}."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.account_figures import plot_required_responses
-
-        return plot_required_responses(self, ax)
+        return assumed + people + alike + apart + silent
 
 
 def required_responses(

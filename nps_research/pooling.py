@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import optimize, special
 
 from nps_research.design_effects import group_design_effects
-from nps_research.errors import EstimationError
+from nps_research.errors import CannotAnswerError
 from nps_research.intervals import (
     DEFAULT_SEED,
     VALUES,
@@ -100,7 +100,7 @@ class PooledGroups(Result):
                 "The groups differ by more than chance explains" if beyond else "Chance alone could spread them so wide"
             )
             chance = f" {differ} ({p_text(p)})."
-        return f"{spread}{chance} Pooled, with what chance adds to small groups taken out, it runs from {ends}."
+        return f"{spread}{chance} Pooled, it runs from {ends}."
 
     def _raw(self, row: Mapping[str, Any]) -> str:
         return f"{points(row['raw_estimate'])} ({plain_text(row['group'])}, {row['n']:,} answers)"
@@ -190,8 +190,10 @@ def pool_groups(
 
     Raises
     ------
+    CannotAnswerError
+        If fewer than two groups have answers.
     EstimationError
-        If fewer than two groups have answers, or a cut or level is impossible.
+        If a cut or level is impossible.
 
     Notes
     -----
@@ -217,7 +219,7 @@ def pool_groups(
     check_cuts(promoter_min, detractor_max)
     check_level(confidence_level)
     if (dist.n > 0).sum() < 2:
-        raise EstimationError(f"Pooling needs two groups with answers or more; {int((dist.n > 0).sum())} arrived.")
+        raise CannotAnswerError(f"Pooling needs two groups with answers or more; {int((dist.n > 0).sum())} arrived.")
     cuts = {"promoter_min": promoter_min, "detractor_max": detractor_max}
     weighted = classify(dist.weights, **cuts)
     with np.errstate(invalid="ignore", divide="ignore"):

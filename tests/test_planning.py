@@ -21,8 +21,7 @@ from scipy import stats
 from nps_research.comparison import compare_net_promoter_scores
 from nps_research.detectable import detectable_change
 from nps_research.distribution import ScoreDistribution
-from nps_research.errors import EstimationError
-from nps_research.figures import svg
+from nps_research.errors import CannotAnswerError, EstimationError
 from nps_research.next_survey import plan_next_survey
 from nps_research.planning import required_responses
 from nps_research.score import net_promoter_score
@@ -177,6 +176,9 @@ def test_a_window_that_is_open_tells_no_answers_per_invitation():
     assert plan_next_survey(closed).response_rate == pytest.approx(99 / 200)
     assert plan_next_survey(closed).promoter_share == pytest.approx(0.4)
     assert plan_next_survey(two_waves(nonrespondents=None)).response_rate is None
+    known = {"nonrespondents": {}, "not_reached": {}, "item_missing": {}}
+    nobody = two_waves() + ScoreDistribution.from_counts({"2026": [0] * 11}, ordered=True, **known)
+    assert plan_next_survey(nobody).response_rate == pytest.approx(0.2)
 
 
 def test_the_next_survey_has_the_design_effect_of_the_last():
@@ -196,11 +198,13 @@ def test_a_wave_too_small_to_show_is_not_planned_by():
     # 2026 is too small, and 2024 hidden with it: it would let it be worked out.
     assert plan.like == "2025"
     assert "2026" not in json.dumps(plan.to_json())
-    with pytest.raises(EstimationError, match="No group has enough answers"):
+    with pytest.raises(CannotAnswerError, match="No group has enough answers"):
         plan_next_survey(replace(two_waves(), minimum_cell=1000))
     lone = clustered_distribution(np.full((1, 1, 3), 5.0), np.full((1, 1, 3), 5), np.array([["x"]], dtype=object))
-    with pytest.raises(EstimationError, match="All answers are of one cluster"):
+    with pytest.raises(CannotAnswerError, match="All answers are of one cluster"):
         plan_next_survey(lone)
+    with pytest.raises(CannotAnswerError, match="All answers fall in one class"):
+        plan_next_survey(of_classes(a=[0, 0, 40]))
 
 
 # Simulated surveys
@@ -346,6 +350,9 @@ def test_a_plan_is_said_in_words():
     assert "3,517 answers are needed in each wave" in required_responses(difference=5).finding
     assert "3.00 of them tell as much as one" in required_responses(cluster_size=5, intraclass_correlation=0.5).note
     assert required_responses(difference=5).settings["asked"] == 5
+    assert "Waves are taken as independent" in required_responses(difference=5).note
+    assert "Waves" not in required_responses().note
+    assert required_responses().to_json()["rows"][4] == [5, None, pytest.approx(860.48, abs=0.01), 861, None]
 
 
 def test_groups_without_enough_answers_could_have_seen_nothing():
@@ -374,18 +381,6 @@ def test_changes_of_groups_too_small_to_show_are_left_out():
 
 
 # Figures
-
-
-def test_answers_needed_are_drawn_against_the_margin_with_the_one_asked_for_marked():
-    for result in (required_responses(margin_of_error=4), required_responses(difference=9)):
-        ax = Figure().subplots()
-        assert result.plot(ax) is ax
-        line, asked = ax.lines
-        assert list(line.get_xdata()) == pytest.approx(result.frame[result.width].tolist())
-        assert list(line.get_ydata()) == result.frame["n"].tolist()
-        assert (asked.get_xdata()[0], asked.get_ydata()[0]) == (result.asked, result.needed["n"])
-        assert ("per wave" in ax.get_ylabel()) == (result.width == "difference")
-        assert svg(result).startswith(b"<?xml")
 
 
 def test_what_could_not_be_seen_is_a_band_around_no_change():

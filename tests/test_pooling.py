@@ -18,7 +18,7 @@ from scipy import stats
 from calibration.pooling import DESIGNS, made_up_study
 from nps_research.counting import score_distribution
 from nps_research.design_effects import group_design_effects
-from nps_research.errors import EstimationError
+from nps_research.errors import CannotAnswerError, EstimationError
 from nps_research.figures import svg
 from nps_research.intervals import VALUES, classify
 from nps_research.pooling import fit_dirichlet, pool_groups
@@ -266,7 +266,7 @@ def test_groups_of_unlike_designs_each_have_their_own_effective_answers():
 
 def test_one_group_or_none_with_answers_cannot_be_pooled():
     for dist in (of_classes(a=[1, 2, 3]), of_classes(a=[1, 2, 3], b=[0, 0, 0]), of_classes(a=[0, 0, 0], b=[0, 0, 0])):
-        with pytest.raises(EstimationError, match="two groups with answers"):
+        with pytest.raises(CannotAnswerError, match="two groups with answers"):
             pool_groups(dist)
     with pytest.raises(EstimationError, match="confidence_level = 95"):
         pool_groups(of_classes(**WIDE), confidence_level=95)
