@@ -10,10 +10,12 @@ from nps_research.distribution import ScoreDistribution
 from nps_research.funnel import response_funnel
 from nps_research.histogram import score_histogram
 from nps_research.influence import account_influence
+from nps_research.next_survey import plan_next_survey
 from nps_research.outcomes import OutcomeByScore, outcome_by_score
 from nps_research.overview import attempt, broken_rules, identity_checks, intake, questions, reading_notes
 from nps_research.planning import required_responses
 from nps_research.pooling import pool_groups
+from nps_research.raking import rake
 from nps_research.representation import representativeness
 from nps_research.score import net_promoter_score
 from nps_research.study import Study, open_study
@@ -37,8 +39,10 @@ __all__ = [
     "net_promoter_score_by_cut",
     "open_study",
     "outcome_by_score",
+    "plan_next_survey",
     "pool_groups",
     "questions",
+    "rake",
     "reading_notes",
     "representativeness",
     "required_responses",

@@ -1,4 +1,4 @@
-"""Drawing for planning, pooling and accounts, in the house style of `figures`."""
+"""Drawing for detectable changes, pooling and accounts, in the house style of `figures`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from nps_research.accounts import AccountScores
     from nps_research.detectable import DetectableChange
     from nps_research.influence import AccountInfluence
-    from nps_research.planning import RequiredResponses
     from nps_research.pooling import PooledGroups
 
 __all__ = [
@@ -24,7 +23,6 @@ __all__ = [
     "plot_account_scores",
     "plot_detectable_change",
     "plot_pooled_groups",
-    "plot_required_responses",
 ]
 
 
@@ -53,32 +51,6 @@ def _bands(ax: Axes, widths: list[float], *, height: float, words: str) -> list[
 
 
 @styled
-def plot_required_responses(result: RequiredResponses, ax: Axes | None = None) -> Axes:
-    """Answers needed against the margin or difference, both on log scales; the one asked for in full."""
-    ax = axes_for(ax)
-    rows, asked = result.records, result.needed
-    widths, answers = [row[result.width] for row in rows], [row["n"] for row in rows]
-    ax.plot(widths, answers, "o-", color=PROMOTER, linewidth=2, markerfacecolor="white")
-    ax.plot([result.asked], [asked["n"]], "o", color=PROMOTER, markersize=9)
-    for row in rows:
-        ax.annotate(
-            f"{row['n']:,}",
-            (row[result.width], row["n"]),
-            xytext=(6, 4),
-            textcoords="offset points",
-            fontweight="bold" if row is asked or row[result.width] == result.asked else "normal",
-        )
-    ax.set(xscale="log", yscale="log", title=literal(result.title))
-    ax.set_xticks(widths, [f"{width:.3g}" for width in widths])
-    ax.set_xticks([], minor=True)
-    ax.margins(x=0.1, y=0.12)
-    ax.grid(axis="y")
-    ax.set_xlabel("Margin of error, ± NPS points" if result.power is None else "Difference to be found, NPS points")
-    ax.set_ylabel("Answers needed" if result.power is None else "Answers needed per wave")
-    return ax
-
-
-@styled
 def plot_detectable_change(result: DetectableChange, ax: Axes | None = None) -> Axes:
     """Grey bands of changes too small to be found, and the change seen."""
     rows = result.able
@@ -95,15 +67,15 @@ def plot_detectable_change(result: DetectableChange, ax: Axes | None = None) -> 
 
 @styled
 def plot_pooled_groups(result: PooledGroups, ax: Axes | None = None) -> Axes:
-    """Funnel plot: raw scores hollow and pooled ones full, against the number of answers."""
+    """Funnel plot: raw scores hollow and pooled ones full, against the number of effective answers."""
     ax = axes_for(ax)
     rows = result.answered
-    n = np.array([row["n"] for row in rows], dtype=float)
-    raw, pooled = ([row[name] for row in rows] for name in ("raw_estimate", "estimate"))
+    n, raw, pooled = (
+        np.array([row[name] for row in rows], dtype=float) for name in ("n_effective", "raw_estimate", "estimate")
+    )
     along = np.geomspace(n.min() * 0.8, n.max() * 1.25, 200) if len(n) else np.array([1.0])
-    z = stats.norm.ppf(0.5 + result.confidence_level / 2)
-    reach = z * result.answer_std_dev * np.sqrt(result.design_effect / along)
-    low, high = (np.clip(result.overall_estimate + side * reach, -100, 100) for side in (-1, 1))
+    reach = stats.norm.ppf(0.5 + result.confidence_level / 2) * result.answer_std_dev
+    low, high = (np.clip(result.overall_estimate + side * reach / np.sqrt(along), -100, 100) for side in (-1, 1))
     ax.fill_between(
         along, low, high, color=GRID, alpha=0.6, linewidth=0,
         label=f"{result.confidence_level:.0%} of raw scores, were all groups alike",
@@ -112,21 +84,21 @@ def plot_pooled_groups(result: PooledGroups, ax: Axes | None = None) -> Axes:
     ax.vlines(n, raw, pooled, color=PASSIVE, linewidth=1)
     ax.plot(n, raw, "o", markerfacecolor="white", markeredgecolor=INK, markersize=7, label="Raw")
     ax.plot(n, pooled, "o", color=PROMOTER, markersize=7, label="Pooled")
-    beyond = np.abs(np.array(raw) - result.overall_estimate) > z * result.answer_std_dev * np.sqrt(
-        result.design_effect / n
-    )
+    beyond = np.abs(raw - result.overall_estimate) > reach / np.sqrt(n)
     for row, named in zip(rows, beyond, strict=True):
         if named or len(rows) <= 12:
             ax.annotate(
                 literal(row["group"], 24),
-                (row["n"], row["raw_estimate"]),
+                (row["n_effective"], row["raw_estimate"]),
                 xytext=(7, 0),
                 textcoords="offset points",
                 va="center",
                 fontsize=9,
             )
-    ax.set(xscale="log", xlabel="Answers", ylabel="NPS, points", title=literal(result.title))
-    ticks = [step * 10**power for power in range(9) for step in (1, 2, 5)]
+    words = "Effective answers" if result.design else "Answers"
+    ax.set(xscale="log", xlabel=words, ylabel="NPS, points", title=literal(result.title))
+    steps = (1, 2, 5) if along[-1] > 5 * along[0] else range(1, 10)
+    ticks = [step * 10**power for power in range(9) for step in steps]
     ticks = [tick for tick in ticks if along[0] <= tick <= along[-1]]
     ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     ax.set_xticks([], minor=True)

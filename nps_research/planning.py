@@ -13,18 +13,17 @@ from scipy import stats
 from nps_research.errors import EstimationError
 from nps_research.intervals import METHOD_WORDS, PSEUDO_COUNTS, VALUES, adjusted_wald
 from nps_research.result import Result
-from nps_research.tables import format_value
+from nps_research.tables import format_value, plain_text
 from nps_research.wording import share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
 __all__ = ["RequiredResponses", "required_responses"]
 
-# Widths shown beside the one asked for, as multiples of it.
+# Widths shown beside the one asked for where none are named, as multiples of it.
 LADDER = (0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.6, 2.0, 3.0)
 
 
@@ -45,6 +44,8 @@ class RequiredResponses(Result):
     population: int | None
     design_effect: float
     method: Literal["wald", "adjusted-wald"]
+    like: str = ""
+    n_like: int = 0
 
     kind: ClassVar[str] = "required_responses"
     table_columns: ClassVar[tuple[str, ...]] = ("margin_of_error", "difference", "n", "invitations")
@@ -59,6 +60,7 @@ class RequiredResponses(Result):
         "n_independent": "width",
         "invitations": "count",
     }
+    has_figure: ClassVar[bool] = False
 
     @property
     def width(self) -> Literal["margin_of_error", "difference"]:
@@ -81,39 +83,32 @@ class RequiredResponses(Result):
                 f"To find a difference of {wide} points between two waves with {share(self.power)} power, "
                 f"{row['n']:,} answers are needed in each wave"
             )
-        if self.response_rate is None:
-            return f"{need}."
-        sent = f"{need}: {row['invitations']:,} invitations at a response rate of {share(self.response_rate)}."
-        if self.population is None or row["invitations"] <= self.population:
-            return sent
-        return f"{sent} There are only {self.population:,} to invite: at this response rate it cannot be had."
+        if self.response_rate is not None:
+            need = f"{need}: {row['invitations']:,} invitations, if {share(self.response_rate)} of them bring an answer"
+            if self.population is not None and row["invitations"] > self.population:
+                return f"{need}. There are only {self.population:,} to invite: so it cannot be had."
+        like = plain_text(self.like)
+        return f"{need}. {like[0].upper()}{like[1:]} had {self.n_like:,}." if like else f"{need}."
 
     @property
     def note(self) -> str:
         assumed = (
-            f"If {share(self.promoter_share)} are promoters and {share(self.detractor_share)} detractors, at "
-            f"{self.confidence_level:.0%} confidence. Limits: {METHOD_WORDS[self.method]}."
+            f"If {share(self.promoter_share)} are promoters and {share(self.detractor_share)} detractors"
+            f"{self.like and ' as in ' + plain_text(self.like)}, at {self.confidence_level:.0%} confidence. Limits: "
+            f"{METHOD_WORDS[self.method]}."
         )
         people = "" if self.population is None else f" Drawn without replacement from {self.population:,}."
         alike = (
             " Answers are taken as independent."
             if self.design_effect == 1
-            else f" Answers within clusters are alike: {self.design_effect:.2f} of them tell as much as one "
-            "independent answer."
+            else f" Answers within clusters are alike, or weighted: {self.design_effect:.2f} of them tell as much as "
+            "one independent answer."
+        )
+        apart = (
+            "" if self.power is None else " Waves are taken as independent; the same people asked again may be fewer."
         )
         silent = "" if self.response_rate is None else " More invitations do not cure that the silent may differ."
-        return assumed + people + alike + silent
-
-    @property
-    def alt(self) -> str:
-        rows = [f"{format_value(row[self.width], 'width')} points {row['n']:,}" for row in self.records]
-        what = "margin of error" if self.power is None else "difference to be found"
-        return f"Falling line of the answers needed against the {what}: {'; '.join(rows)}."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.account_figures import plot_required_responses
-
-        return plot_required_responses(self, ax)
+        return assumed + people + alike + apart + silent
 
 
 def required_responses(
@@ -128,6 +123,8 @@ def required_responses(
     population: int | None = None,
     cluster_size: float = 1.0,
     intraclass_correlation: float = 0.0,
+    design_effect: float = 1.0,
+    beside: Sequence[float] | None = None,
     method: Literal["wald", "adjusted-wald"] = "wald",
     title: str = "",
 ) -> RequiredResponses:
@@ -141,7 +138,8 @@ def required_responses(
     answer at a share p of promoters and d of detractors; for a difference 2 v ((z + z_power) / difference)^2,
     both waves having the shares given. ``"adjusted-wald"`` takes the smallest whole number that does, with
     the pseudo-answers counted. Clusters multiply the number by 1 + (cluster_size - 1)
-    intraclass_correlation; a population of N then takes n to n / (1 + (n - 1) / N), never above N.
+    intraclass_correlation, and `design_effect` multiplies it too; a population of N then takes n to
+    n / (1 + (n - 1) / N), never above N.
 
     Parameters
     ----------
@@ -163,6 +161,11 @@ def required_responses(
         Answers per cluster (account), on average.
     intraclass_correlation : float
         How alike answers within a cluster are, 0 to 1.
+    design_effect : float
+        How many answers tell as much as one independent answer, for other reasons than those clusters: weights; or
+        as an earlier survey had it.
+    beside : sequence of float, optional
+        Other margins (or differences) to show; None takes some around the one asked for.
     method : {"wald", "adjusted-wald"}
         How the limits will be made.
     title : str
@@ -192,7 +195,7 @@ def required_responses(
     Examples
     --------
     >>> required_responses(response_rate=0.2).finding
-    'A margin of error of 5.0 points needs 861 answers: 4,305 invitations at a response rate of 20%.'
+    'A margin of error of 5.0 points needs 861 answers: 4,305 invitations, if 20% of them bring an answer.'
     """
     _require(
         ("margin_of_error", margin_of_error, 0 < margin_of_error <= 100, "more than 0, at most 100 points"),
@@ -210,6 +213,8 @@ def required_responses(
         ("population", population, population is None or population >= 1, "1 or more"),
         ("cluster_size", cluster_size, 1 <= cluster_size < math.inf, "1 or more"),
         ("intraclass_correlation", intraclass_correlation, 0 <= intraclass_correlation <= 1, "0 to 1"),
+        ("design_effect", design_effect, 0 < design_effect < math.inf, "a number above 0"),
+        ("beside", beside, all(0 < width <= 200 for width in beside or ()), "points above 0, at most 200,"),
         ("method", method, method in ("wald", "adjusted-wald"), "'wald' or 'adjusted-wald'"),
         (
             "promoter_share + detractor_share",
@@ -225,9 +230,10 @@ def required_responses(
         )
     asked = margin_of_error if difference is None else abs(difference)
     needed_power = None if difference is None else power
-    design_effect = 1 + (cluster_size - 1) * intraclass_correlation
+    design_effect *= 1 + (cluster_size - 1) * intraclass_correlation
     widest = 100.0 if difference is None else 200.0
-    widths = [asked * times for times in LADDER if times <= 1 or asked * times <= widest]
+    around = [asked * times for times in LADDER] if beside is None else beside
+    widths = sorted({asked, *(float(width) for width in around if width <= widest)})
     independent = [
         _independent_answers(width, shares, confidence_level=confidence_level, power=needed_power, method=method)
         for width in widths

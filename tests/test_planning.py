@@ -5,6 +5,7 @@ Wald less 3, Wald with a population of 2,000, and the smallest number whose expe
 Margins and shares are of -1 to 1 there.
 """
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -20,9 +21,10 @@ from scipy import stats
 from nps_research.comparison import compare_net_promoter_scores
 from nps_research.detectable import detectable_change
 from nps_research.distribution import ScoreDistribution
-from nps_research.errors import EstimationError
-from nps_research.figures import svg
+from nps_research.errors import CannotAnswerError, EstimationError
+from nps_research.next_survey import plan_next_survey
 from nps_research.planning import required_responses
+from nps_research.score import net_promoter_score
 from tests.made_up_answers import clustered_distribution, distribution_of, made_up_rows, of_classes
 
 REFERENCE = pd.read_csv(Path(__file__).parent / "reference" / "nps_sample_size_moe.csv")
@@ -53,6 +55,38 @@ def test_answers_needed_are_those_of_the_formulas(row):
     # Three answers fewer is what pseudo-answers save where they do not change the shares.
     assert wald.needed["n_independent"] - 3 == pytest.approx(row.n_adjwald_minus3, rel=1e-8)
     assert abs(adjusted["n"] - row.n_adjwald_minus3) < 4
+
+
+R = json.loads((Path(__file__).parent / "reference" / "sample_sizes.json").read_text())
+
+
+@pytest.mark.parametrize("case", R["cases"], ids=lambda case: "-".join(map(str, list(case.values())[:4])))
+def test_answers_needed_are_where_r_finds_the_error_or_power_asked_for(case):
+    names = ("promoter_share", "detractor_share", "confidence_level")
+    asked = {**{name: case[name] for name in names}, "margin_of_error": case["width"]}
+    found = required_responses(**asked, response_rate=0.17).needed
+    assert found["n_independent"] == pytest.approx(case["n_margin"], rel=1e-8)
+    assert found["invitations"] == case["invitations_at_17_percent"]
+    few = required_responses(**asked, population=3000).needed["n"]
+    assert few == math.ceil(case["n_margin_of_3000"] * (1 - 1e-9))
+    clusters = required_responses(**asked, cluster_size=12, intraclass_correlation=0.08).needed["n"]
+    assert clusters == math.ceil(case["n_margin_clusters"] * (1 - 1e-9))
+    same = required_responses(**asked, design_effect=1 + 11 * 0.08).needed["n"]
+    assert same == clusters
+    per_wave = required_responses(**asked, difference=case["width"]).needed["n_independent"]
+    assert per_wave == pytest.approx(case["n_difference"], rel=1e-8)
+    assert 0 < case["n_difference_t"] - per_wave < 2
+
+
+def test_what_clusters_cost_is_what_rs_survey_package_finds_in_made_up_ones():
+    clusters = dict(R["clusters"])
+    planned = required_responses(
+        **{name: clusters[name] for name in ("cluster_size", "intraclass_correlation", "promoter_share")},
+        detractor_share=clusters["detractor_share"],
+        margin_of_error=1.959963984540054 * clusters["std_error"],
+    )
+    assert planned.design_effect == pytest.approx(clusters["design_effect"], rel=0.005)
+    assert planned.needed["n"] == pytest.approx(300 * 6, rel=0.005)
 
 
 # Counting up
@@ -106,6 +140,71 @@ def test_invitations_bring_the_answers_on_average():
     assert 21 / 0.35 > 60  # in the last bits
     assert (everybody["n"], everybody["invitations"]) == (21, 60)
     assert required_responses().frame["invitations"].isna().all()
+
+
+def test_only_the_widths_named_stand_beside_the_one_asked_for():
+    frame = required_responses(beside=(10, 3, 2, 150)).frame
+    assert frame["margin_of_error"].tolist() == [2, 3, 5, 10]
+    assert required_responses(difference=5, beside=(10, 3)).frame["difference"].tolist() == [3, 5, 10]
+    assert frame["n"].tolist() == [required_responses(margin_of_error=width).needed["n"] for width in (2, 3, 5, 10)]
+
+
+# The next survey as the last one
+
+
+def two_waves(**changes):
+    counts = {"2024": [9] * 11, "2025": [40] + [0] * 7 + [80, 0, 80]}
+    silence = {"nonrespondents": {"2024": 101, "2025": 600}, "not_reached": {"2025": 150}, "item_missing": {"2025": 50}}
+    return replace(ScoreDistribution.from_counts(counts, ordered=True, **silence), **changes)
+
+
+def test_the_next_survey_is_planned_by_the_last_one():
+    plan = plan_next_survey(two_waves(), margin_of_error=4)
+    assert (plan.promoter_share, plan.detractor_share, plan.response_rate) == pytest.approx((0.4, 0.2, 0.2))
+    assert plan.needed["n"] == required_responses(margin_of_error=4).needed["n"]
+    assert plan.needed["invitations"] == 5 * plan.needed["n"]
+    assert plan.finding.endswith("bring an answer. 2025 had 200.")
+    assert "20% detractors as in 2025, at" in plan.note
+    change = plan_next_survey(two_waves(), difference=5, beside=[10])
+    assert change.needed["n"] == required_responses(difference=5).needed["n"]
+    total = plan_next_survey(two_waves().total())
+    assert total.finding.endswith("The last survey had 299.")
+
+
+def test_a_window_that_is_open_tells_no_answers_per_invitation():
+    closed = two_waves(pending=np.array([0, 70]))
+    assert plan_next_survey(closed).response_rate == pytest.approx(99 / 200)
+    assert plan_next_survey(closed).promoter_share == pytest.approx(0.4)
+    assert plan_next_survey(two_waves(nonrespondents=None)).response_rate is None
+    known = {"nonrespondents": {}, "not_reached": {}, "item_missing": {}}
+    nobody = two_waves() + ScoreDistribution.from_counts({"2026": [0] * 11}, ordered=True, **known)
+    assert plan_next_survey(nobody).response_rate == pytest.approx(0.2)
+
+
+def test_the_next_survey_has_the_design_effect_of_the_last():
+    dist = distribution_of(made_up_rows(np.random.default_rng(5), n=900), by="wave", cluster="account_id")
+    row = net_promoter_score(dist).frame.iloc[-1]
+    plan = plan_next_survey(dist)
+    assert plan.design_effect == pytest.approx(row["n"] / row["n_effective"])
+    assert plan.design_effect > 1.3
+    # With as many answers, the margin of error is that of the last wave again.
+    margin = 1.959963984540054 * row["std_error"]
+    assert plan_next_survey(dist, margin_of_error=margin).needed["n"] == pytest.approx(row["n"], abs=1)
+
+
+def test_a_wave_too_small_to_show_is_not_planned_by():
+    three = two_waves() + ScoreDistribution.from_counts({"2026": [0] * 9 + [1, 2]}, ordered=True)
+    plan = plan_next_survey(replace(three, minimum_cell=10))
+    # 2026 is too small, and 2024 hidden with it: it would let it be worked out.
+    assert plan.like == "2025"
+    assert "2026" not in json.dumps(plan.to_json())
+    with pytest.raises(CannotAnswerError, match="No group has enough answers"):
+        plan_next_survey(replace(two_waves(), minimum_cell=1000))
+    lone = clustered_distribution(np.full((1, 1, 3), 5.0), np.full((1, 1, 3), 5), np.array([["x"]], dtype=object))
+    with pytest.raises(CannotAnswerError, match="All answers are of one cluster"):
+        plan_next_survey(lone)
+    with pytest.raises(CannotAnswerError, match="All answers fall in one class"):
+        plan_next_survey(of_classes(a=[0, 0, 40]))
 
 
 # Simulated surveys
@@ -225,6 +324,8 @@ def test_a_difference_needs_more_the_surer_it_must_be_found_and_its_sign_is_all_
         ({"population": 0}, "population = 0"),
         ({"cluster_size": 0.5}, "cluster_size = 0.5"),
         ({"intraclass_correlation": 2}, "intraclass_correlation = 2"),
+        ({"design_effect": 0}, "design_effect = 0"),
+        ({"beside": [10, 0]}, r"beside = \[10, 0\]"),
         ({"method": "score"}, "method = 'score'"),
         ({"promoter_share": 1.0, "detractor_share": 0.0}, "adjusted-wald"),
     ],
@@ -240,7 +341,8 @@ def test_all_that_is_wrong_is_said_at_once():
 
 
 def test_a_plan_is_said_in_words():
-    assert "861 answers: 4,305 invitations at a response rate of 20%" in required_responses(response_rate=0.2).finding
+    finding = required_responses(response_rate=0.2).finding
+    assert "861 answers: 4,305 invitations, if 20% of them bring an answer." in finding
     beyond = required_responses(response_rate=0.2, population=3000)
     assert beyond.needed["invitations"] > 3000
     assert "There are only 3,000 to invite" in beyond.finding
@@ -248,6 +350,9 @@ def test_a_plan_is_said_in_words():
     assert "3,517 answers are needed in each wave" in required_responses(difference=5).finding
     assert "3.00 of them tell as much as one" in required_responses(cluster_size=5, intraclass_correlation=0.5).note
     assert required_responses(difference=5).settings["asked"] == 5
+    assert "Waves are taken as independent" in required_responses(difference=5).note
+    assert "Waves" not in required_responses().note
+    assert required_responses().to_json()["rows"][4] == [5, None, pytest.approx(860.48, abs=0.01), 861, None]
 
 
 def test_groups_without_enough_answers_could_have_seen_nothing():
@@ -276,18 +381,6 @@ def test_changes_of_groups_too_small_to_show_are_left_out():
 
 
 # Figures
-
-
-def test_answers_needed_are_drawn_against_the_margin_with_the_one_asked_for_marked():
-    for result in (required_responses(margin_of_error=4), required_responses(difference=9)):
-        ax = Figure().subplots()
-        assert result.plot(ax) is ax
-        line, asked = ax.lines
-        assert list(line.get_xdata()) == pytest.approx(result.frame[result.width].tolist())
-        assert list(line.get_ydata()) == result.frame["n"].tolist()
-        assert (asked.get_xdata()[0], asked.get_ydata()[0]) == (result.asked, result.needed["n"])
-        assert ("per wave" in ax.get_ylabel()) == (result.width == "difference")
-        assert svg(result).startswith(b"<?xml")
 
 
 def test_what_could_not_be_seen_is_a_band_around_no_change():

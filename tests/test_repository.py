@@ -19,7 +19,7 @@ ESTIMATORS = (
     *("acceptance", "assembly", "contract", "parsing", "sources", "study", "study_file"),
     *("comparison", "counting", "cuts", "designs", "distribution", "funnel", "histogram", "intervals"),
     *("overview", "representation", "result", "score", "waves"),
-    *("accounts", "detectable", "influence", "planning", "pooling"),
+    *("accounts", "design_effects", "detectable", "influence", "next_survey", "planning", "pooling", "raking"),
 )
 
 
