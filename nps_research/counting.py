@@ -11,6 +11,7 @@ import pandas as pd
 from nps_research.contract import RESPONSES
 from nps_research.distribution import N_SCORES, ScoreDistribution, merged_clusters
 from nps_research.errors import ContractError
+from nps_research.revenue import revenue_unit, revenue_weighted
 from nps_research.study_file import did_you_mean
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["NOT_STATED", "score_distribution"]
 
 NOT_STATED = "(not stated)"
+SEPARATOR = "\N{SYMBOL FOR UNIT SEPARATOR}"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # Groupings made from the moment of the answer; who never answered has no such moment.
 FROM_ANSWER = ("weekday", "hour")
@@ -36,6 +38,7 @@ def score_distribution(
     by: str | Sequence[str] | None = None,
     cluster: str | Literal["auto"] | None = "auto",
     weight: str | Literal["auto"] | None = "auto",
+    stratum: str | Literal["auto"] | None = "auto",
 ) -> ScoreDistribution:
     """Count a study's answers per score and group.
 
@@ -47,11 +50,18 @@ def score_distribution(
         Columns of ``study.responses`` to group by (``"wave"``, a segment, ``"channel"``), or
         ``"weekday"`` or ``"hour"`` of the answer. Several make groups of their combinations.
     cluster : str or None
-        Column within whose values answers are alike; ``"auto"`` takes the study's declared cluster,
-        if any; None takes answers as independent.
+        Column within whose values answers are alike. ``"auto"`` takes the study's declared cluster; without
+        one the person (``customer_id``), where somebody answered more than once: one person's answers
+        are alike, whatever else is known. It never takes the account by itself: whether people or
+        accounts were sampled is for the study to declare. None takes answers as independent.
     weight : str or None
         Column of weights; ``"auto"`` takes ``design_weight``, if there is one; None counts each
-        answer once.
+        answer once. ``"revenue"`` weights accounts (customers, where there are no accounts) by their
+        ``customers.revenue``: see `revenue.revenue_weighted`.
+    stratum : str or None
+        Column of the strata in which clusters (or, without clusters, people) were drawn. ``"auto"`` takes
+        ``stratum``, if there is one, unless another cluster than the study's is asked for. The same
+        stratum in two waves is two, unless clusters span waves. None takes clusters as drawn without strata.
 
     Returns
     -------
@@ -76,11 +86,16 @@ def score_distribution(
     [1]
     """
     study.require("responses.likelihood_to_recommend")
+    if weight == "revenue":
+        unit = revenue_unit(study, cluster)
+        return revenue_weighted(score_distribution(study, by=by, cluster=unit, weight=None), study, unit)
     keys = [by] if isinstance(by, str) else list(by or [])
+    if stratum == "auto":
+        stratum = "stratum" if cluster == "auto" and "responses.stratum" in study.available else None
     cluster_name = _declared_cluster(study) if cluster == "auto" else cluster
     if weight == "auto":
         weight = "design_weight" if "responses.design_weight" in study.available else None
-    rows = _rows(study, keys, cluster_name, weight)
+    rows = _rows(study, keys, cluster_name, weight, stratum)
     cells = _count(rows, keys)
     groups, place = _groups(study, keys, cells)
     score = cells["score"].fillna(-1).astype(int).to_numpy()
@@ -98,10 +113,12 @@ def score_distribution(
     says_who = {"responses.delivered", "responses.responded", "responses.responded_at"} & study.available
     knows_silence = bool(says_who) and not set(keys) & set(FROM_ANSWER)
     clusters = None
-    if cluster_name is not None:
+    if "cluster" in rows:
         sums = np.zeros((int(answered.sum()), N_SCORES))
         sums[np.arange(len(sums)), score[answered]] = cells["weight"].to_numpy(dtype=float)[answered]
-        clusters = merged_clusters(place[answered], cells["cluster"].to_numpy(dtype=object)[answered], sums)
+        clusters = merged_clusters(
+            place[answered], cells["cluster"].to_numpy(dtype=object)[answered], sums, strata=_strata_of_clusters(rows)
+        )
     return ScoreDistribution(
         groups=groups,
         counts=per_score(n),
@@ -115,20 +132,56 @@ def score_distribution(
         by=tuple(keys),
         ordered=keys == ["wave"],
         minimum_cell=study.settings.minimum_cell,
-        design={key: value for key, value in (("weight", weight), ("cluster", cluster_name)) if value is not None},
+        design={
+            key: value
+            for key, value in (("weight", weight), ("cluster", cluster_name), ("stratum", stratum))
+            if value is not None
+        },
     )
 
 
 def _declared_cluster(study: Study) -> str | None:
     if study.settings.cluster is not None:
         return study.settings.cluster
-    return "cluster" if "responses.cluster" in study.available else None
+    if "responses.cluster" in study.available:
+        return "cluster"
+    return "customer_id" if _somebody_answered_twice(study) else None
 
 
-def _rows(study: Study, keys: Sequence[str], cluster: str | None, weight: str | None) -> pd.DataFrame:
-    """One row per invitation: keys, cluster, state, score, weight; columns named for their part."""
+def _somebody_answered_twice(study: Study) -> bool:
+    """Whether a person gave more than one answer; not known where row numbers stand in for ids."""
+    if not {"responses.respondent_id", "responses.customer_id"} & study.available:
+        return False
+    if "customer_id" not in study.responses:
+        return False
+    answered = study.responses.loc[study.responses["response_state"] == "answered", "customer_id"].dropna()
+    return bool(answered.duplicated().any())
+
+
+def _strata(study: Study, cluster: str | None, stratum: str) -> pd.Series:
+    """Each row's stratum, apart in each wave unless clusters span waves; whose is not stated are one stratum."""
     responses = study.responses
-    for name in [*keys, *(name for name in (cluster, weight) if name is not None)]:
+    label: pd.Series = responses[stratum].astype("str").fillna(NOT_STATED)
+    of_wave = cluster is None or (cluster == "cluster" and not study.settings.cluster_spans_waves)
+    if of_wave and "wave" in responses:
+        label = responses["wave"].astype("str") + SEPARATOR + label
+    return label
+
+
+def _strata_of_clusters(rows: pd.DataFrame) -> dict[str, str] | None:
+    """The stratum of each cluster with answers."""
+    if "stratum" not in rows:
+        return None
+    answered = rows[rows["state"] == "answered"].drop_duplicates("cluster")
+    return dict(zip(answered["cluster"], answered["stratum"], strict=True))
+
+
+def _rows(
+    study: Study, keys: Sequence[str], cluster: str | None, weight: str | None, stratum: str | None
+) -> pd.DataFrame:
+    """One row per invitation: keys, cluster, stratum, state, score, weight; columns named for their part."""
+    responses = study.responses
+    for name in [*keys, *(name for name in (cluster, weight, stratum) if name is not None)]:
         if name in RESPONSES or name in FROM_ANSWER:
             study.require("responses.responded_at" if name in FROM_ANSWER else f"responses.{name}")
         elif name not in responses:
@@ -141,13 +194,20 @@ def _rows(study: Study, keys: Sequence[str], cluster: str | None, weight: str | 
         raise ContractError(f"responses: {weight} is no column of numbers, and cannot be a weight.")
     rows["weight"] = 1.0 if weight is None else responses[weight].astype(float)
     rows["squared_weight"] = rows["weight"] ** 2
+    if cluster is not None or stratum is not None:
+        # Whoever belongs to no cluster is one alone.
+        alone = pd.Series([f"{study.data_hash} {row}" for row in range(len(responses))], index=responses.index)
+        rows["cluster"] = alone
     if cluster is not None:
         label = responses[cluster].astype("str")
-        alone = pd.Series([f"{study.data_hash} {row}" for row in range(len(responses))], index=responses.index)
         if cluster == "cluster" and "wave" in responses and not study.settings.cluster_spans_waves:
-            label = responses["wave"].astype("str") + "\N{SYMBOL FOR UNIT SEPARATOR}" + label
-        # Whoever belongs to no cluster is one alone.
+            label = responses["wave"].astype("str") + SEPARATOR + label
         rows["cluster"] = label.where(responses[cluster].notna(), alone)
+    if stratum is not None:
+        rows["stratum"] = _strata(study, cluster, stratum)
+        # A cluster number that occurs in several strata is another cluster in each.
+        several = rows.groupby("cluster")["stratum"].transform("nunique") > 1
+        rows["cluster"] = rows["cluster"].where(~several, rows["cluster"] + SEPARATOR + rows["stratum"])
     if set(keys) & set(FROM_ANSWER):
         rows = rows[rows["state"].isin(["answered", "item_missing"])]
     return rows
