@@ -51,9 +51,9 @@ def score_distribution(
         ``"weekday"`` or ``"hour"`` of the answer. Several make groups of their combinations.
     cluster : str or None
         Column within whose values answers are alike. ``"auto"`` takes the study's declared cluster; without
-        one the person (``customer_id``), where somebody answered more than once: one person's answers
-        are alike, whatever else is known. It never takes the account by itself: whether people or
-        accounts were sampled is for the study to declare. None takes answers as independent.
+        one the person (``customer_id``, else ``respondent_id``), where somebody answered more than once: one
+        person's answers are alike, whatever else is known. It never takes the account by itself: whether
+        people or accounts were sampled is for the study to declare. None takes answers as independent.
     weight : str or None
         Column of weights; ``"auto"`` takes ``design_weight``, if there is one; None counts each
         answer once. ``"revenue"`` weights accounts (customers, where there are no accounts) by their
@@ -145,17 +145,12 @@ def _declared_cluster(study: Study) -> str | None:
         return study.settings.cluster
     if "responses.cluster" in study.available:
         return "cluster"
-    return "customer_id" if _somebody_answered_twice(study) else None
-
-
-def _somebody_answered_twice(study: Study) -> bool:
-    """Whether a person gave more than one answer; not known where row numbers stand in for ids."""
-    if not {"responses.respondent_id", "responses.customer_id"} & study.available:
-        return False
-    if "customer_id" not in study.responses:
-        return False
-    answered = study.responses.loc[study.responses["response_state"] == "answered", "customer_id"].dropna()
-    return bool(answered.duplicated().any())
+    # Row numbers that stand in for ids are not among what is available.
+    person = next((name for name in ("customer_id", "respondent_id") if f"responses.{name}" in study.available), None)
+    if person is None:
+        return None
+    answered = study.responses.loc[study.responses["response_state"] == "answered", person].dropna()
+    return person if answered.duplicated().any() else None
 
 
 def _strata(study: Study, cluster: str | None, stratum: str) -> pd.Series:

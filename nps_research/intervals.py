@@ -402,6 +402,11 @@ def estimate(
             raise EstimationError(
                 "method 'bootstrap' needs clusters where answers are weighted; take 'effective-score'."
             )
+        if dist.clusters is not None and dist.clusters.strata is not None:
+            raise EstimationError(
+                "method 'bootstrap' draws clusters without regard to strata; take 'effective-score', or count with "
+                "stratum=None."
+            )
         generator = np.random.default_rng(DEFAULT_SEED) if rng is None else rng
         return bootstrap(dist, **cuts, confidence_level=confidence_level, n_resamples=n_resamples, rng=generator)
     formulas = {"wald": wald, "adjusted-wald": adjusted_wald, "score": score_interval}

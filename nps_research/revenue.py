@@ -29,11 +29,11 @@ def revenue_unit(study: Study, cluster: str | None) -> str:
     ContractError
         If other clusters are asked for.
     """
-    unit = "account_id" if "customers.account_id" in study.available else "customer_id"
-    asks = (
-        "responses.respondent_id" if unit == "customer_id" and "customer_id" in study.responses else f"responses.{unit}"
-    )
-    study.require("customers.revenue", asks)
+    if "customers.account_id" in study.available:
+        unit = "account_id"
+    else:
+        unit = "customer_id" if "responses.customer_id" in study.available else "respondent_id"
+    study.require("customers.revenue", f"responses.{unit}")
     if cluster not in ("auto", unit):
         raise ContractError(
             f"cluster = {cluster!r}: an answer's share of revenue depends on who else of its {unit} answered, so "
@@ -59,7 +59,8 @@ def revenue_weighted(dist: ScoreDistribution, study: Study, unit: str) -> ScoreD
     study : Study
         The study that was counted, with ``customers.revenue``.
     unit : str
-        ``"account_id"`` or ``"customer_id"``.
+        What `revenue_unit` says: ``"account_id"``, ``"customer_id"``, or ``"respondent_id"``, which then is the
+        customer's.
     """
     clusters = dist.clusters
     if clusters is None:
@@ -97,5 +98,6 @@ def _revenue(study: Study, unit: str) -> dict[str, float]:
     customers: pd.DataFrame | None = study.customers
     if customers is None:
         return {}
-    known = customers.dropna(subset=[unit, "revenue"]).drop_duplicates(unit)
-    return dict(zip(known[unit].astype("str"), known["revenue"].astype(float), strict=True))
+    owner = "account_id" if unit == "account_id" else "customer_id"
+    known = customers.dropna(subset=[owner, "revenue"]).drop_duplicates(owner)
+    return dict(zip(known[owner].astype("str"), known["revenue"].astype(float), strict=True))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from nps_research.intervals import Estimates
     from nps_research.waves import Trend
 
-__all__ = ["NetPromoterScores", "design_note", "heterogeneity", "net_promoter_score"]
+__all__ = ["NetPromoterScores", "described_design", "design_note", "heterogeneity", "net_promoter_score"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -233,22 +233,37 @@ def net_promoter_score(
         detractor_max=detractor_max,
         by=dist.by,
         ordered=dist.ordered,
-        design=dist.design,
+        design=described_design(dist),
         heterogeneity_p_value=heterogeneity(dist, comparable),
     )
 
 
 def design_note(result: NetPromoterScores | Trend) -> str:
-    """How a score was made: cuts, limits, weights, clusters."""
-    weight, cluster = result.design.get("weight"), result.design.get("cluster")
-    return " ".join(
-        [
-            f"Promoters {result.promoter_min}-10, detractors 0-{result.detractor_max}.",
-            f"Limits: {METHOD_WORDS[result.method]}.",
-            f"Weighted by {weight}." if weight else "Every answer counts the same.",
-            f"Answers within one {cluster} are taken as alike." if cluster else "Answers are taken as independent.",
-        ]
-    )
+    """How a score was made: cuts, limits, weights, clusters, strata, who is left out."""
+    design = result.design
+    weight, cluster = design.get("weight"), design.get("cluster")
+    said = [
+        f"Promoters {result.promoter_min}-10, detractors 0-{result.detractor_max}.",
+        f"Limits: {METHOD_WORDS[result.method]}.",
+        f"Weighted by {weight}." if weight else "Every answer counts the same.",
+        f"Answers within one {cluster} are taken as alike." if cluster else "Answers are taken as independent.",
+    ]
+    if "stratum" in design:
+        said.append(f"Drawn in strata ({design['stratum']}).")
+    if "lone_strata" in design:
+        said.append(f"Strata with one cluster, centred at the overall score: {design['lone_strata']}.")
+    if "without_revenue" in design:
+        said.append(f"Left out, as their revenue is not known: {design['without_revenue']}.")
+    if "zero_revenue" in design:
+        said.append(f"Without weight, as they bring in nothing: {design['zero_revenue']}.")
+    return " ".join(said)
+
+
+def described_design(dist: ScoreDistribution) -> dict[str, str]:
+    """How the answers were gathered, and how many strata have one cluster, which tells not how its like differ."""
+    _, sizes = dist.clusters.stratum_codes if dist.clusters is not None else (None, None)
+    lone = 0 if sizes is None else int((sizes == 1).sum())
+    return {**dist.design, **({"lone_strata": f"{lone:,}"} if lone else {})}
 
 
 def effective_answers(
