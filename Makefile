@@ -30,6 +30,7 @@ lint: setup  ## ruff and mypy
 
 calibrate: setup  ## slow studies behind the defaults; rewrites their tables in calibration/
 	$(BIN)/python calibration/score_intervals.py
+	$(BIN)/python calibration/clustered_intervals.py
 
 lock: setup  ## take newer versions: uv.lock, requirements.lock
 	$(UV) lock --upgrade

@@ -12,7 +12,7 @@ from nps_research.comparison import compare_net_promoter_scores
 from nps_research.counting import score_distribution
 from nps_research.distribution import ClusterSums, ScoreDistribution
 from nps_research.errors import EstimationError
-from nps_research.intervals import check_level, linearized
+from nps_research.intervals import METHOD_WORDS, check_level, effective_score
 from nps_research.result import KeyNumber, Result
 from nps_research.tables import plain_text
 from nps_research.wording import interval_text, joined, p_text, points
@@ -99,7 +99,8 @@ class AccountScores(Result):
         return (
             f"Promoters {self.promoter_min}-10, detractors 0-{self.detractor_max}. An account's own score is the mean "
             "of its answers; an answer without an account is an account of its own. Neither score is weighted by "
-            "revenue or design. Limits: linearised over accounts, t limits."
+            f"revenue or design. Limits, with accounts as clusters: {METHOD_WORDS['effective-score']}; of differences, "
+            "t limits."
         )
 
     @property
@@ -137,9 +138,10 @@ def account_score(
     """Net Promoter Score in which every account counts the same, however many of its people answered.
 
     The estimand is the mean, over accounts that would answer, of the account's own score: the mean of its
-    answers recoded to -100, 0 and 100. Accounts are taken as independent; variances are linearised over
-    them, with t limits. Beside it stands the score in which every answer counts the same, and their
-    difference with its own interval (both come from the same accounts, so the covariance is kept).
+    answers recoded to -100, 0 and 100. Accounts are taken as independent; limits are those of
+    `intervals.effective_score`, accounts being the clusters. Beside it stands the score in which every answer
+    counts the same, and their difference with its own interval (both come from the same accounts, so the
+    covariance is kept).
 
     Parameters
     ----------
@@ -181,10 +183,10 @@ def account_score(
     dist = score_distribution(study, by=by, cluster="account_id", weight=None)
     k = len(dist.groups)
     both = _answers_and_accounts(dist)
-    scores = linearized(both, **cuts, confidence_level=confidence_level)
+    scores = effective_score(both, **cuts, confidence_level=confidence_level)
     pairs = list(zip(both.groups[:k], both.groups[k:], strict=True))
     between = compare_net_promoter_scores(
-        both, pairs=pairs, **cuts, method="linearized", confidence_level=confidence_level
+        both, pairs=pairs, **cuts, method="effective-score", confidence_level=confidence_level
     ).frame
     frame = pd.DataFrame(
         {
@@ -217,14 +219,17 @@ def account_score(
 def _answers_and_accounts(dist: ScoreDistribution) -> ScoreDistribution:
     """Each group twice, in the same clusters: first with every answer weighing 1, then every account."""
     clusters = clusters_of(dist)
-    equal = clusters.sums / clusters.sums.sum(axis=1, keepdims=True)
+    size = clusters.sums.sum(axis=1, keepdims=True)
+    equal = clusters.sums / size
     k = len(dist.groups)
-    of_accounts = np.zeros((k, equal.shape[1]))
+    of_accounts, squared = np.zeros((2, k, equal.shape[1]))
     np.add.at(of_accounts, clusters.group, equal)
+    np.add.at(squared, clusters.group, equal / size)
     return ScoreDistribution(
         groups=(*(f"answers {row}" for row in range(k)), *(f"accounts {row}" for row in range(k))),
         counts=np.concatenate([dist.counts, dist.counts]),
         weight_sums=np.concatenate([dist.counts, of_accounts]),
+        squared_weight_sums=np.concatenate([dist.counts, squared]),
         clusters=ClusterSums(
             group=np.concatenate([clusters.group, clusters.group + k]),
             label=np.concatenate([clusters.label, clusters.label]),

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["FROM_ANSWER", "MOST_CELLS", "NOT_STATED", "WEEKDAYS", "count_cells", "tells_silence"]
 
 NOT_STATED = "(not stated)"
+SEPARATOR = "\N{SYMBOL FOR UNIT SEPARATOR}"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # Groupings made from the moment of the answer; who never answered has no such moment.
 FROM_ANSWER = ("weekday", "hour")
@@ -49,9 +50,10 @@ def count_cells(
     *,
     cluster: str | None = None,
     weight: str | None = None,
+    stratum: str | None = None,
     outcome: str | None = None,
 ) -> pd.DataFrame:
-    """Count a study's rows by keys, cluster, weight, outcome, state and score; each row is in one cell.
+    """Count a study's rows by keys, cluster, weight, stratum, outcome, state and score; each row is in one cell.
 
     A lazy frame is held against the contract on the way: its cells hold all that the rules need.
 
@@ -61,14 +63,15 @@ def count_cells(
         The study.
     keys : sequence of str
         Columns of the responses, or ``"weekday"`` or ``"hour"`` of the answer.
-    cluster, weight, outcome : str, optional
-        Further columns of the responses.
+    cluster, weight, stratum, outcome : str, optional
+        Further columns of the responses. In a stratum each row is a cluster where none is given.
 
     Returns
     -------
     DataFrame
         One row per cell, in an order that is the same for every engine: ``key0``, ``key1``, ... (text),
-        ``cluster`` (text; who belongs to none is one alone, in a row of their own), ``weight``,
+        ``cluster`` (text; who belongs to none is one alone, in a row of their own; apart in each stratum),
+        ``stratum`` (text; apart in each wave, unless clusters span waves), ``weight``,
         ``outcome`` (as it came), ``state``, ``score``, ``n``; and of a lazy frame ``first_invited``, the
         earliest invitation of the cell, where waves are to be put in order by it.
 
@@ -80,10 +83,11 @@ def count_cells(
         If a column is named that no study has, a weight is missing or negative, or values of a lazy frame
         break the contract.
     """
-    _check_names(study, [*keys, *(name for name in (cluster, weight) if name is not None)])
-    columns = {"score": "likelihood_to_recommend", "weight": weight, "outcome": outcome, "cluster": cluster}
-    if cluster == "cluster" and "wave" in study.columns and not study.settings.cluster_spans_waves:
-        columns["cluster_wave"] = "wave"
+    _check_names(study, [*keys, *(name for name in (cluster, weight, stratum) if name is not None)])
+    columns = {"score": "likelihood_to_recommend", "weight": weight, "outcome": outcome}
+    columns |= {"cluster": cluster, "stratum": stratum}
+    if "wave" in study.columns:
+        columns |= dict.fromkeys(_apart_in_waves(study, cluster, stratum), "wave")
     named = {part: name for part, name in columns.items() if name is not None}
     if study.is_lazy:
         frame = study.lazy
@@ -114,9 +118,12 @@ def count_cells(
     if weight is not None:
         _check_weights(cells, weight)
     # Texts first; then weights and counts, so that sums of floats are the same on every engine.
-    order = [*(f"key{position}" for position in range(len(keys))), "cluster", "state", "score", "weight", "n"]
+    keyed = [f"key{position}" for position in range(len(keys))]
+    order = [*keyed, "cluster", "stratum", "state", "score", "weight", "n"]
     cells = cells.sort_values([name for name in order if name in cells], ignore_index=True)
-    return cells if cluster is None else _each_alone(cells, study)
+    if cluster is None and stratum is None:
+        return cells
+    return _each_stratum_apart(_each_alone(cells.assign(cluster=cells.get("cluster")), study))
 
 
 def tells_silence(study: Study, cells: pd.DataFrame) -> bool:
@@ -134,6 +141,13 @@ def _check_names(study: Study, names: Sequence[str]) -> None:
         elif name not in study.columns:
             known = [*study.columns, *FROM_ANSWER]
             raise ContractError(f"responses: there is no column {name!r}{did_you_mean(name, known)}")
+
+
+def _apart_in_waves(study: Study, cluster: str | None, stratum: str | None) -> list[str]:
+    """Which of cluster and stratum are others in each wave, by the name of the part that tells the wave."""
+    if cluster is not None and (cluster != "cluster" or study.settings.cluster_spans_waves):
+        return []
+    return [f"{part}_wave" for part, name in (("cluster", cluster), ("stratum", stratum)) if name is not None]
 
 
 def _in_duckdb(rows: pd.DataFrame) -> nw.LazyFrame[Any]:
@@ -192,17 +206,18 @@ def _read(found: pa.Table, keys: Sequence[str]) -> pd.DataFrame:
         if part.startswith("key"):
             spell = _SPELT.get(keys[int(part.removeprefix("key"))], str)
             columns[part] = _texts(found[part], spell).fillna(NOT_STATED)
-        elif part.startswith("cluster"):
+        elif part.startswith(("cluster", "stratum")):
             columns[part] = _texts(found[part], str)
         elif part == "weight":
             columns[part] = found[part].to_pandas().astype("float64")
         else:
             columns[part] = found[part].to_pandas()
     cells = pd.DataFrame(columns).astype({"n": "int64"})
-    if "cluster_wave" in cells:
-        cells["cluster"] = (
-            cells.pop("cluster_wave").fillna(NOT_STATED) + "\N{SYMBOL FOR UNIT SEPARATOR}" + cells["cluster"]
-        )
+    if "stratum" in cells:
+        cells["stratum"] = cells["stratum"].fillna(NOT_STATED)
+    for part in ("cluster", "stratum"):
+        if f"{part}_wave" in cells:
+            cells[part] = cells.pop(f"{part}_wave").fillna(NOT_STATED) + SEPARATOR + cells[part]
     return cells
 
 
@@ -262,6 +277,14 @@ def _each_alone(cells: pd.DataFrame, study: Study) -> pd.DataFrame:
     rows.loc[single, "n"] = 1
     rows.loc[single, "cluster"] = [f"{study.data_hash} {number}" for number in range(n_alone)]
     return rows
+
+
+def _each_stratum_apart(cells: pd.DataFrame) -> pd.DataFrame:
+    """A cluster number that occurs in several strata is another cluster in each."""
+    if "stratum" not in cells:
+        return cells
+    several = cells.groupby("cluster")["stratum"].transform("nunique") > 1
+    return cells.assign(cluster=cells["cluster"].where(~several, cells["cluster"] + SEPARATOR + cells["stratum"]))
 
 
 def _too_many(names: Sequence[str]) -> CannotAnswerError:

@@ -31,6 +31,11 @@ __all__ = ["Adjustment", "ScoreDifferences", "adjust_p_values", "compare_net_pro
 
 Adjustment = Literal["holm", "benjamini-hochberg", "bonferroni", "none"]
 
+DIFFERENCE_WORDS = {
+    **{method: METHOD_WORDS[method] for method in ("adjusted-wald", "wald", "linearized")},
+    "effective-score": "linearised, t limits for the effective number of clusters",
+}
+
 
 def adjust_p_values(p: Sequence[float] | Floats, adjust: Adjustment = "holm") -> Floats:
     """p-values adjusted for how many comparisons were made; missing ones stay missing and count not.
@@ -96,7 +101,11 @@ def _differences(
     method: Method,
     confidence_level: float,
 ) -> _Differences:
-    """Differences with limits and p-values from one statistic, so that the two agree."""
+    """Differences with limits and p-values from one statistic, so that the two agree.
+
+    Degrees of freedom are the fewer of the two groups', not Welch's: these are too many where variances rest
+    on few unequal clusters.
+    """
     place = {group: row for row, group in enumerate(dist.groups)}
     a = np.array([place[first] for first, _ in pairs], dtype=np.int64)
     b = np.array([place[second] for _, second in pairs], dtype=np.int64)
@@ -112,7 +121,7 @@ def _differences(
     shared = scores.covariance[a, b]
     std_error = np.sqrt(np.maximum(variance[a] + variance[b] - 2 * shared, 0))
     centre = scores.centre[b] - scores.centre[a]  # adjusted Wald stands around the adjusted scores
-    degrees = _degrees(scores.degrees, variance, a, b, paired=_share_clusters(dist, a, b))
+    degrees = np.minimum(scores.degrees[a], scores.degrees[b])
     quantile = stats.t.ppf(0.5 + confidence_level / 2, degrees)
     with np.errstate(invalid="ignore", divide="ignore"):
         statistic = np.where(std_error > ZERO, centre / std_error, np.nan)
@@ -123,25 +132,6 @@ def _differences(
         conf_high=np.clip(centre + quantile * std_error, -200, 200),
         p_value=np.asarray(2 * stats.t.sf(np.abs(statistic), degrees)),
     )
-
-
-def _share_clusters(dist: ScoreDistribution, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether the two groups of each pair have clusters in common."""
-    if dist.clusters is None:
-        return np.zeros(len(a), dtype=bool)
-    code, group = dist.clusters.code, dist.clusters.group
-    members = [set(code[group == row].tolist()) for row in range(len(dist.groups))]
-    return np.array([bool(members[first] & members[second]) for first, second in zip(a, b, strict=True)], dtype=bool)
-
-
-def _degrees(
-    degrees: Floats, variance: Floats, a: NDArray[np.int64], b: NDArray[np.int64], *, paired: NDArray[np.bool_]
-) -> Floats:
-    """Welch-Satterthwaite for independent groups; the smaller of the two where clusters are shared."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        welch = (variance[a] + variance[b]) ** 2 / (variance[a] ** 2 / degrees[a] + variance[b] ** 2 / degrees[b])
-    smaller = np.minimum(degrees[a], degrees[b])
-    return np.where(paired, smaller, np.where(np.isfinite(smaller), welch, smaller))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -204,7 +194,8 @@ class ScoreDifferences(Result):
     def note(self) -> str:
         adjusted = "not adjusted" if self.adjust == "none" else f"adjusted for the number of pairs ({self.adjust})"
         return (
-            f"Differences in NPS points. Limits: {METHOD_WORDS[self.method]}, each pair by itself; p-values {adjusted}."
+            f"Differences in NPS points. Limits: {DIFFERENCE_WORDS[self.method]}, each pair by itself; "
+            f"p-values {adjusted}."
         )
 
     @property
@@ -245,8 +236,9 @@ def compare_net_promoter_scores(
         How p-values are adjusted for the number of pairs.
     promoter_min, detractor_max : int
         Lowest promoter and highest detractor answer.
-    method : {"adjusted-wald", "wald", "linearized"}, optional
-        None takes what suits the distribution.
+    method : {"adjusted-wald", "wald", "linearized", "effective-score"}, optional
+        None takes what suits the distribution: adjusted Wald for independent and equal answers, else
+        ``"effective-score"``: t limits with that method's variances and degrees of freedom.
     confidence_level : float
         Level of the limits.
     title : str
@@ -269,8 +261,8 @@ def compare_net_promoter_scores(
     [-40.0]
     """
     chosen: Method = method or suitable_difference_method(dist)
-    if chosen not in ("adjusted-wald", "wald", "linearized"):
-        raise EstimationError(f"method = {chosen!r} gives no differences; allowed: adjusted-wald, wald, linearized.")
+    if chosen not in DIFFERENCE_WORDS:
+        raise EstimationError(f"method = {chosen!r} gives no differences; allowed: {', '.join(DIFFERENCE_WORDS)}.")
     named = _pairs(dist, pairs)
     found = _differences(
         dist,

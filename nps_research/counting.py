@@ -10,6 +10,7 @@ import pandas as pd
 from nps_research.cells import FROM_ANSWER, NOT_STATED, WEEKDAYS, count_cells, tells_silence
 from nps_research.distribution import N_SCORES, ScoreDistribution, merged_clusters
 from nps_research.errors import CannotAnswerError
+from nps_research.revenue import revenue_unit, revenue_weighted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,7 @@ def score_distribution(
     by: str | Sequence[str] | None = None,
     cluster: str | Literal["auto"] | None = "auto",
     weight: str | Literal["auto"] | None = "auto",
+    stratum: str | Literal["auto"] | None = "auto",
 ) -> ScoreDistribution:
     """Count a study's answers per score and group.
 
@@ -40,11 +42,18 @@ def score_distribution(
         Columns of ``study.responses`` to group by (``"wave"``, a segment, ``"channel"``), or
         ``"weekday"`` or ``"hour"`` of the answer. Several make groups of their combinations.
     cluster : str or None
-        Column within whose values answers are alike; ``"auto"`` takes the study's declared cluster,
-        if any; None takes answers as independent.
+        Column within whose values answers are alike. ``"auto"`` takes the study's declared cluster; without
+        one the person (``customer_id``, else ``respondent_id``), where somebody answered more than once: one
+        person's answers are alike, whatever else is known (in a lazy frame that is not looked for). It never takes the account by itself: whether
+        people or accounts were sampled is for the study to declare. None takes answers as independent.
     weight : str or None
         Column of weights; ``"auto"`` takes ``design_weight``, if there is one; None counts each
-        answer once.
+        answer once. ``"revenue"`` weights accounts (customers, where there are no accounts) by their
+        ``customers.revenue``: see `revenue.revenue_weighted`.
+    stratum : str or None
+        Column of the strata in which clusters (or, without clusters, people) were drawn. ``"auto"`` takes
+        ``stratum``, if there is one, unless another cluster than the study's is asked for. The same
+        stratum in two waves is two, unless clusters span waves. None takes clusters as drawn without strata.
 
     Returns
     -------
@@ -73,11 +82,16 @@ def score_distribution(
     [1]
     """
     study.require("responses.likelihood_to_recommend")
+    if weight == "revenue":
+        unit = revenue_unit(study, cluster)
+        return revenue_weighted(score_distribution(study, by=by, cluster=unit, weight=None), study, unit)
     keys = [by] if isinstance(by, str) else list(by or [])
+    if stratum == "auto":
+        stratum = "stratum" if cluster == "auto" and "responses.stratum" in study.available else None
     cluster_name = _declared_cluster(study) if cluster == "auto" else cluster
     if weight == "auto":
         weight = "design_weight" if "responses.design_weight" in study.available else None
-    cells = count_cells(study, keys, cluster=cluster_name, weight=weight)
+    cells = count_cells(study, keys, cluster=cluster_name, weight=weight, stratum=stratum)
     knows_silence = tells_silence(study, cells) and not set(keys) & set(FROM_ANSWER)
     if set(keys) & set(FROM_ANSWER):
         cells = cells[cells["state"].isin(["answered", "item_missing"])]
@@ -98,10 +112,12 @@ def score_distribution(
         return np.bincount(place[state == name], weights=n[state == name], minlength=len(groups)).astype(np.int64)
 
     clusters = None
-    if cluster_name is not None:
+    if "cluster" in cells:
         sums = np.zeros((int(answered.sum()), N_SCORES))
         sums[np.arange(len(sums)), score[answered]] = (n * one)[answered]
-        clusters = merged_clusters(place[answered], cells["cluster"].to_numpy(dtype=object)[answered], sums)
+        clusters = merged_clusters(
+            place[answered], cells["cluster"].to_numpy(dtype=object)[answered], sums, strata=_strata_of_clusters(cells)
+        )
     return ScoreDistribution(
         groups=groups,
         counts=per_score(n),
@@ -115,14 +131,35 @@ def score_distribution(
         by=tuple(keys),
         ordered=keys == ["wave"],
         minimum_cell=study.settings.minimum_cell,
-        design={key: value for key, value in (("weight", weight), ("cluster", cluster_name)) if value is not None},
+        design={
+            key: value
+            for key, value in (("weight", weight), ("cluster", cluster_name), ("stratum", stratum))
+            if value is not None
+        },
     )
 
 
 def _declared_cluster(study: Study) -> str | None:
     if study.settings.cluster is not None:
         return study.settings.cluster
-    return "cluster" if "responses.cluster" in study.available else None
+    if "responses.cluster" in study.available:
+        return "cluster"
+    if study.is_lazy:
+        return None
+    # Row numbers that stand in for ids are not among what is available.
+    person = next((name for name in ("customer_id", "respondent_id") if f"responses.{name}" in study.available), None)
+    if person is None:
+        return None
+    answered = study.responses.loc[study.responses["response_state"] == "answered", person].dropna()
+    return person if answered.duplicated().any() else None
+
+
+def _strata_of_clusters(cells: pd.DataFrame) -> dict[str, str] | None:
+    """The stratum of each cluster with answers."""
+    if "stratum" not in cells:
+        return None
+    answered = cells[cells["state"] == "answered"].drop_duplicates("cluster")
+    return dict(zip(answered["cluster"], answered["stratum"], strict=True))
 
 
 def groups_of(study: Study, keys: Sequence[str], cells: pd.DataFrame) -> tuple[tuple[str, ...], Integers]:

@@ -12,7 +12,7 @@ from nps_research.counting import score_distribution
 from nps_research.errors import CannotAnswerError
 from nps_research.intervals import classify
 from nps_research.result import Result, without_changes_from
-from nps_research.score import net_promoter_score
+from nps_research.score import described_design, net_promoter_score
 from nps_research.tables import plain_text
 from nps_research.waves import trend
 from nps_research.wording import interval_text, joined, p_text, points
@@ -44,6 +44,7 @@ class DesignComparison(Result):
 
     light: Mapping[str, float]
     heavy: Mapping[str, float]
+    lone_strata: int = 0
 
     kind: ClassVar[str] = "design_comparison"
     table_columns: ClassVar[tuple[str, ...]] = (
@@ -104,6 +105,8 @@ class DesignComparison(Result):
             f"The {own['n']:,} answers of {plain_text(own['group'])} tell as much as {own['n_effective']:,.0f} "
             "independent, equally weighted ones would: the effective answers."
         )
+        if self.lone_strata:
+            reasons.append(f"Strata with one cluster, centred at the overall score: {self.lone_strata:,}.")
         return f"{' '.join(reasons)} The survey's own design comes last; it is the one to report."
 
     @property
@@ -129,7 +132,7 @@ def compare_designs(study: Study, *, by: str | None = "wave", confidence_level: 
     Parameters
     ----------
     study : Study
-        The study; it must declare a design weight or a cluster.
+        The study; it must declare a design weight, a cluster or strata.
     by : str, optional
         Column to group by; a study without waves is taken as one group.
     confidence_level : float
@@ -142,7 +145,7 @@ def compare_designs(study: Study, *, by: str | None = "wave", confidence_level: 
     Raises
     ------
     CannotAnswerError
-        If the study declares neither weights nor clusters.
+        If the study declares neither weights nor clusters nor strata, and nobody answered twice.
 
     Examples
     --------
@@ -153,21 +156,25 @@ def compare_designs(study: Study, *, by: str | None = "wave", confidence_level: 
     """
     by = by if by != "wave" or study.waves else None
     own = score_distribution(study, by=by)
-    weighted, clustered = "weight" in own.design, "cluster" in own.design
-    if not weighted and not clustered:
-        raise CannotAnswerError("This study declares neither weights nor clusters: its answers count in one way.")
+    weighted, clustered, stratified = (name in own.design for name in ("weight", "cluster", "stratum"))
+    parts_of_design = ["weighted"] * weighted + ["clustered"] * clustered + ["stratified"] * stratified
+    if not parts_of_design:
+        raise CannotAnswerError(
+            "This study declares neither weights nor clusters nor strata: its answers count in one way."
+        )
     ways = {PLAIN: score_distribution(study, by=by, cluster=None, weight=None)}
-    if weighted and clustered:
+    if weighted and len(parts_of_design) > 1:
         ways["Weighted"] = score_distribution(study, by=by, cluster=None)
-    ways[" and ".join(["Weighted"] * weighted + ["clustered"] * clustered).capitalize()] = own
+    if clustered and stratified:
+        ways[joined(parts_of_design[:-1]).capitalize()] = score_distribution(study, by=by, stratum=None)
+    ways[joined(parts_of_design).capitalize()] = own
     columns = ["group", "n", "n_effective", "estimate", "std_error", "conf_low", "conf_high"]
     moved = list(CHANGE)
     parts = []
     for term, counted in ways.items():
         dist = counted.select(counted.groups[-2:]) if counted.ordered else counted
-        part = (
-            net_promoter_score(dist, confidence_level=confidence_level, **_cuts(study)).frame[columns].assign(term=term)
-        )
+        scores = net_promoter_score(dist, confidence_level=confidence_level, **_cuts(study))
+        part = scores.frame[columns].assign(term=term)
         if dist.ordered:
             part = part.join(trend(dist, confidence_level=confidence_level, **_cuts(study)).frame[moved])
         else:
@@ -181,6 +188,7 @@ def compare_designs(study: Study, *, by: str | None = "wave", confidence_level: 
         minimum_cell=study.settings.minimum_cell,
         light=light,
         heavy=heavy,
+        lone_strata=int(described_design(own).get("lone_strata", "0")),
     )
 
 

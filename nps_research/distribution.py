@@ -40,17 +40,31 @@ class ClusterSums:
         The cluster's identity; private. The same label in two groups is the same cluster.
     sums : ndarray, shape (n_rows, 11)
         Sums of weights per score (counts, where unweighted).
+    strata : mapping of label to str, or None
+        The stratum of each cluster of the sample, those without answers in these groups among them: they
+        count in how many clusters a stratum has. None where clusters were not drawn in strata.
     """
 
     group: Integers
     label: NDArray[np.object_]
     sums: Floats
+    strata: Mapping[str, str] | None = None
 
     @property
     def code(self) -> Integers:
         """Clusters as integers, the same for the same label."""
         codes, _ = pd.factorize(self.label)
         return np.asarray(codes, dtype=np.int64)
+
+    @property
+    def stratum_codes(self) -> tuple[Integers, Integers | None]:
+        """The stratum of each row as an integer, and how many clusters each stratum has (None without strata)."""
+        if self.strata is None:
+            return np.zeros(len(self.group), dtype=np.int64), None
+        sizes = pd.Series(list(self.strata.values()), dtype=object).value_counts(sort=False)
+        place = {stratum: code for code, stratum in enumerate(sizes.index)}
+        codes = np.array([place[self.strata[label]] for label in self.label], dtype=np.int64)
+        return codes, np.asarray(sizes, dtype=np.int64)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -201,8 +215,8 @@ class ScoreDistribution:
             place = np.full(len(self.groups), -1)
             place[rows] = np.arange(len(rows))
             kept = place[clusters.group] >= 0
-            clusters = ClusterSums(
-                group=place[clusters.group[kept]], label=clusters.label[kept], sums=clusters.sums[kept]
+            clusters = replace(
+                clusters, group=place[clusters.group[kept]], label=clusters.label[kept], sums=clusters.sums[kept]
             )
         return self._with_arrays(tuple(names), lambda values: values[rows], clusters)
 
@@ -210,7 +224,9 @@ class ScoreDistribution:
         """All groups together, as one."""
         clusters = self.clusters
         if clusters is not None:
-            clusters = merged_clusters(np.zeros_like(clusters.group), clusters.label, clusters.sums)
+            clusters = merged_clusters(
+                np.zeros_like(clusters.group), clusters.label, clusters.sums, strata=clusters.strata
+            )
         return self._with_arrays((name,), lambda values: values.sum(axis=0, keepdims=True), clusters)
 
     def __add__(self, other: ScoreDistribution) -> ScoreDistribution:
@@ -236,12 +252,16 @@ class ScoreDistribution:
 
         clusters = None
         if self.clusters is not None and other.clusters is not None:
+            strata = [part.strata for part in (self.clusters, other.clusters)]
+            if (strata[0] is None) != (strata[1] is None):
+                raise ContractError("Only distributions with the same weighting, clustering and strata can be added.")
             clusters = merged_clusters(
                 np.concatenate(
                     [where[part.group] for where, part in zip(rows, (self.clusters, other.clusters), strict=True)]
                 ),
                 np.concatenate([self.clusters.label, other.clusters.label]),
                 np.concatenate([self.clusters.sums, other.clusters.sums]),
+                strata=None if strata[0] is None else {**strata[0], **(strata[1] or {})},
             )
         arrays: dict[str, Any] = {name: added(name) for name in _ARRAYS}
         return replace(
@@ -274,10 +294,17 @@ def _numbers(row: Sequence[float]) -> Floats:
         return np.full(N_SCORES, np.nan)
 
 
-def merged_clusters(group: Integers, label: NDArray[np.object_], sums: Floats) -> ClusterSums:
+def merged_clusters(
+    group: Integers, label: NDArray[np.object_], sums: Floats, *, strata: Mapping[str, str] | None = None
+) -> ClusterSums:
     """Cluster sums with rows of the same group and label added up."""
     code, labels = pd.factorize(label)
     key, row = np.unique(np.stack([group, code]), axis=1, return_inverse=True)
     total = np.zeros((key.shape[1], N_SCORES))
     np.add.at(total, row.ravel(), sums)
-    return ClusterSums(group=key[0].astype(np.int64), label=np.asarray(labels, dtype=object)[key[1]], sums=total)
+    return ClusterSums(
+        group=key[0].astype(np.int64),
+        label=np.asarray(labels, dtype=object)[key[1]],
+        sums=total,
+        strata=strata,
+    )

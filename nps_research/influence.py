@@ -10,7 +10,7 @@ import pandas as pd
 
 from nps_research.accounts import clusters_of
 from nps_research.errors import EstimationError
-from nps_research.intervals import VALUES, check_cuts, check_level, classify, linearized
+from nps_research.intervals import VALUES, check_cuts, check_level, classify, effective_score
 from nps_research.result import Result, hidden_rows
 from nps_research.tables import plain_text
 from nps_research.wording import points
@@ -187,7 +187,7 @@ def account_influence(
             "count with score_distribution(..., cluster='account_id', weight=None)."
         )
     cuts = {"promoter_min": promoter_min, "detractor_max": detractor_max}
-    scores = linearized(dist, **cuts, confidence_level=confidence_level)
+    scores = effective_score(dist, **cuts, confidence_level=confidence_level)
     account = classify(clusters.sums, **cuts)
     rest = classify(dist.counts, **cuts)[clusters.group] - account
     with np.errstate(invalid="ignore"):

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from nps_research.intervals import Estimates
     from nps_research.waves import Trend
 
-__all__ = ["NetPromoterScores", "design_note", "heterogeneity", "net_promoter_score"]
+__all__ = ["NetPromoterScores", "described_design", "design_note", "heterogeneity", "net_promoter_score"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -154,10 +154,10 @@ def net_promoter_score(
         Answers per group.
     promoter_min, detractor_max : int
         Lowest promoter and highest detractor answer.
-    method : {"adjusted-wald", "score", "wald", "bootstrap", "linearized"}, optional
-        How limits are made. None takes ``"linearized"`` for weighted or clustered answers, else
-        ``"score"``: its measured coverage is never below 0.94 and nearest to nominal from 20 answers on
-        (``calibration/score_intervals.csv``).
+    method : {"adjusted-wald", "score", "wald", "bootstrap", "linearized", "effective-score"}, optional
+        How limits are made. None takes ``"effective-score"`` for weighted or clustered answers
+        (``calibration/clustered_intervals.csv``), else ``"score"``: its measured coverage is never below 0.94
+        and nearest to nominal from 20 answers on (``calibration/score_intervals.csv``).
     confidence_level : float
         Level of the limits.
     n_resamples : int
@@ -233,22 +233,37 @@ def net_promoter_score(
         detractor_max=detractor_max,
         by=dist.by,
         ordered=dist.ordered,
-        design=dist.design,
+        design=described_design(dist),
         heterogeneity_p_value=heterogeneity(dist, comparable),
     )
 
 
 def design_note(result: NetPromoterScores | Trend) -> str:
-    """How a score was made: cuts, limits, weights, clusters."""
-    weight, cluster = result.design.get("weight"), result.design.get("cluster")
-    return " ".join(
-        [
-            f"Promoters {result.promoter_min}-10, detractors 0-{result.detractor_max}.",
-            f"Limits: {METHOD_WORDS[result.method]}.",
-            f"Weighted by {weight}." if weight else "Every answer counts the same.",
-            f"Answers within one {cluster} are taken as alike." if cluster else "Answers are taken as independent.",
-        ]
-    )
+    """How a score was made: cuts, limits, weights, clusters, strata, who is left out."""
+    design = result.design
+    weight, cluster = design.get("weight"), design.get("cluster")
+    said = [
+        f"Promoters {result.promoter_min}-10, detractors 0-{result.detractor_max}.",
+        f"Limits: {METHOD_WORDS[result.method]}.",
+        f"Weighted by {weight}." if weight else "Every answer counts the same.",
+        f"Answers within one {cluster} are taken as alike." if cluster else "Answers are taken as independent.",
+    ]
+    if "stratum" in design:
+        said.append(f"Drawn in strata ({design['stratum']}).")
+    if "lone_strata" in design:
+        said.append(f"Strata with one cluster, centred at the overall score: {design['lone_strata']}.")
+    if "without_revenue" in design:
+        said.append(f"Left out, as their revenue is not known: {design['without_revenue']}.")
+    if "zero_revenue" in design:
+        said.append(f"Without weight, as they bring in nothing: {design['zero_revenue']}.")
+    return " ".join(said)
+
+
+def described_design(dist: ScoreDistribution) -> dict[str, str]:
+    """How the answers were gathered, and how many strata have one cluster, which tells not how its like differ."""
+    _, sizes = dist.clusters.stratum_codes if dist.clusters is not None else (None, None)
+    lone = 0 if sizes is None else int((sizes == 1).sum())
+    return {**dist.design, **({"lone_strata": f"{lone:,}"} if lone else {})}
 
 
 def effective_answers(
@@ -260,7 +275,7 @@ def effective_answers(
     they are independent and equal. Where all answers are alike: the clusters, or without clusters
     Kish's (sum w)^2 / sum w^2.
     """
-    if method != "linearized" and dist.is_simple:
+    if method not in ("linearized", "effective-score") and dist.is_simple:
         return dist.n.astype(float)
     one = shares @ VALUES**2 - (shares @ VALUES) ** 2
     if dist.clusters is not None:
@@ -279,17 +294,19 @@ def heterogeneity(dist: ScoreDistribution, estimates: Estimates) -> float | None
     """p-value of the test that all groups have one score; None where it cannot be made.
 
     Groups too small to show take no part: their variances are too poorly known, and nobody could see
-    what made the difference. Independent groups: Welch's F (Cochran's chi-squared without clusters).
-    Groups that share clusters: Wald, W / (k - 1) * (f - k + 2) / f referred to F(k - 1, f - k + 2), f the
-    fewest degrees of freedom of a group.
+    what made the difference. Without clusters and weights: Cochran's chi-squared. Else Brown and Forsythe's
+    F*, Q = sum w (score - weighted mean)^2 over its expectation, w a group's effective clusters, so that no
+    weight rests on a poorly known variance. It is referred to F with Box's f degrees of freedom, from the groups'
+    covariances, which are kept where clusters are shared, and f times the fewest degrees of freedom of a
+    group. For two groups it is the test of their difference.
 
     References
     ----------
-    Welch, B. L. (1951). On the comparison of several mean values. Biometrika 38, 330-336.
-    doi:10.1093/biomet/38.3-4.330
+    Brown, M. B. & Forsythe, A. B. (1974). The small sample behavior of some statistics which test the equality of
+    several means. Technometrics 16(1), 129-132.
 
-    Korn, E. L. & Graubard, B. I. (1990). Simultaneous testing of regression coefficients with complex
-    survey data. The American Statistician 44(4), 270-276. doi:10.1080/00031305.1990.10475737
+    Box, G. E. P. (1954). Some theorems on quadratic forms applied in the study of analysis of variance problems, I.
+    Annals of Mathematical Statistics 25(2), 290-302.
     """
     usable = (np.nan_to_num(estimates.std_error) > ZERO) & ~hidden_rows(dist.n, dist.minimum_cell)
     k = int(usable.sum())
@@ -297,20 +314,15 @@ def heterogeneity(dist: ScoreDistribution, estimates: Estimates) -> float | None
         return None
     score, degrees = estimates.centre[usable], estimates.degrees[usable]
     covariance = estimates.covariance[np.ix_(usable, usable)]
-    if not np.any(covariance - np.diag(np.diag(covariance))):
-        weight = 1 / np.diag(covariance)
-        share_of_weight = weight / weight.sum()
-        spread = float(weight @ (score - share_of_weight @ score) ** 2)
-        uneven = float(((1 - share_of_weight) ** 2 / degrees).sum())
-        if uneven == 0:
-            return float(stats.chi2.sf(spread, k - 1))
-        statistic = spread / (k - 1) / (1 + 2 * (k - 2) / (k**2 - 1) * uneven)
-        return float(stats.f.sf(statistic, k - 1, (k**2 - 1) / (3 * uneven)))
-    freedom = float(degrees.min())
-    rest = freedom - k + 2
-    if rest <= 0:
+    if np.isinf(degrees).all():
+        precision = 1 / np.diag(covariance)
+        mean = float(precision @ score / precision.sum())
+        return float(stats.chi2.sf(precision @ (score - mean) ** 2, k - 1))
+    weight = degrees + 1
+    form = np.diag(weight) - np.outer(weight, weight) / weight.sum()
+    spread = form @ covariance
+    expected = float(np.trace(spread))
+    if expected < ZERO**2:
         return None
-    contrasts = np.hstack([-np.ones((k - 1, 1)), np.eye(k - 1)])
-    difference = contrasts @ score
-    wald = float(difference @ np.linalg.pinv(contrasts @ covariance @ contrasts.T) @ difference)
-    return float(stats.f.sf(wald / (k - 1) * rest / freedom, k - 1, rest))
+    numerator = expected**2 / float(np.trace(spread @ spread))
+    return float(stats.f.sf(score @ form @ score / expected, numerator, numerator * float(degrees.min())))

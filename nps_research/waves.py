@@ -10,8 +10,8 @@ import numpy as np
 from nps_research.comparison import compare_net_promoter_scores
 from nps_research.errors import EstimationError
 from nps_research.intervals import Method, suitable_method
-from nps_research.result import KeyNumber, Result, without_changes_from
-from nps_research.score import design_note, net_promoter_score
+from nps_research.result import KeyNumber, Result, hidden_rows, without_changes_from
+from nps_research.score import described_design, design_note, net_promoter_score
 from nps_research.tables import plain_text
 from nps_research.wording import interval_text, p_text, points
 
@@ -83,8 +83,12 @@ class Trend(Result):
 
     @property
     def note(self) -> str:
+        both = self.design.get("in_both", "")
+        said = (
+            f" {both} answered in both of the last two waves; the change counts that they are the same." if both else ""
+        )
         return (
-            f"{design_note(self)} The last change is judged by its own p-value; all changes together by the "
+            f"{design_note(self)}{said} The last change is judged by its own p-value; all changes together by the "
             "adjusted ones (Holm)."
         )
 
@@ -187,5 +191,19 @@ def trend(
         method=method or suitable_method(dist),
         promoter_min=promoter_min,
         detractor_max=detractor_max,
-        design=dist.design,
+        design={**described_design(dist), **_in_both(dist)},
     )
+
+
+def _in_both(dist: ScoreDistribution) -> dict[str, str]:
+    """How many clusters answered in both of the last two waves, in words; nothing where none did."""
+    clusters = dist.clusters
+    if clusters is None or len(dist.groups) < 2 or hidden_rows(dist.n, dist.minimum_cell)[-2:].any():
+        return {}
+    before, last = (set(clusters.label[clusters.group == row]) for row in range(len(dist.groups))[-2:])
+    n = len(before & last)
+    if not n:
+        return {}
+    of = {"customer_id": "people", "respondent_id": "people", "account_id": "accounts"}
+    number = f"Fewer than {dist.minimum_cell}" if n < dist.minimum_cell else f"{n:,}"
+    return {"in_both": f"{number} {of.get(dist.design.get('cluster', ''), 'clusters')}"}

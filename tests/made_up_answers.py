@@ -87,8 +87,10 @@ def slow_score(rows: pd.DataFrame, weight: str | None, **cuts) -> float:
     return above / total
 
 
-def slow_cluster_errors(rows: pd.DataFrame, weight: str | None, cluster: str | None, **cuts) -> dict[str, float]:
-    """Each cluster's share in the error of the rows' score, with the m / (m - 1) under its root."""
+def slow_cluster_errors(
+    rows: pd.DataFrame, weight: str | None, cluster: str | None, *, effective: bool = False, **cuts
+) -> dict[str, float]:
+    """Each cluster's share in the error of the rows' score, with the root of m / (m - 1), or of k / (k - 1)."""
     answered = rows.dropna(subset=["likelihood_to_recommend"])
     score = slow_score(answered, weight, **cuts)
     total = sum(1.0 if weight is None else w for w in (answered[weight] if weight else answered.index))
@@ -98,8 +100,17 @@ def slow_cluster_errors(rows: pd.DataFrame, weight: str | None, cluster: str | N
         label = str(place) if cluster is None else row[cluster]
         error = w * (class_value(row["likelihood_to_recommend"], **cuts) - score) / total
         errors[label] = errors.get(label, 0.0) + error
-    m = len(errors)
+    m = effective_clusters(answered, weight, cluster) if effective else len(errors)
     return {label: error * math.sqrt(m / (m - 1)) for label, error in errors.items()}
+
+
+def effective_clusters(rows: pd.DataFrame, weight: str | None, cluster: str | None) -> float:
+    """(sum w)^2 / sum w^2 over the clusters of the rows that hold answers."""
+    sums: dict[str, float] = {}
+    for place, row in rows.dropna(subset=["likelihood_to_recommend"]).iterrows():
+        label = str(place) if cluster is None else row[cluster]
+        sums[label] = sums.get(label, 0.0) + (1.0 if weight is None else row[weight])
+    return sum(sums.values()) ** 2 / sum(value**2 for value in sums.values())
 
 
 def slow_covariance(a: dict[str, float], b: dict[str, float]) -> float:

@@ -16,6 +16,7 @@ from nps_research.errors import EstimationError
 from nps_research.intervals import adjusted_wald
 from tests.made_up_answers import (
     distribution_of,
+    effective_clusters,
     made_up_rows,
     of_classes,
     slow_cluster_errors,
@@ -115,14 +116,15 @@ def test_the_level_sets_the_limits_and_not_the_p_value():
     np.testing.assert_array_equal(narrow["p_value"], wide["p_value"])
 
 
-def test_weighted_independent_groups_have_welchs_degrees_of_freedom():
+def test_weighted_independent_groups_have_the_fewer_degrees_of_freedom():
     rows = made_up_rows(np.random.default_rng(30), n=90)
     dist = distribution_of(rows, by="wave")
     row = compare_net_promoter_scores(dist).frame.loc[0]
     parts = [rows[rows["wave"] == wave] for wave in dist.groups]
-    errors = [slow_cluster_errors(part, "design_weight", None) for part in parts]
+    errors = [slow_cluster_errors(part, "design_weight", None, effective=True) for part in parts]
     va, vb = (slow_covariance(error, error) for error in errors)
-    freedom = (va + vb) ** 2 / (va**2 / (len(errors[0]) - 1) + vb**2 / (len(errors[1]) - 1))
+    ka, kb = (effective_clusters(part, "design_weight", None) for part in parts)
+    freedom = min(ka, kb) - 1
     difference = slow_score(parts[1], "design_weight") - slow_score(parts[0], "design_weight")
     assert row["estimate"] == pytest.approx(difference)
     assert row["std_error"] == pytest.approx(np.sqrt(va + vb))
@@ -139,10 +141,11 @@ def test_groups_that_share_clusters_keep_their_covariance(weight):
     rows = made_up_rows(np.random.default_rng(31))
     dist = distribution_of(rows, by="wave", cluster="account_id", weight=weight)
     row = compare_net_promoter_scores(dist).frame.loc[0]
-    a, b = (slow_cluster_errors(rows[rows["wave"] == wave], weight, "account_id") for wave in dist.groups)
+    parts = [rows[rows["wave"] == wave] for wave in dist.groups]
+    a, b = (slow_cluster_errors(part, weight, "account_id", effective=True) for part in parts)
     variance = slow_covariance(a, a) + slow_covariance(b, b) - 2 * slow_covariance(a, b)
     assert row["std_error"] == pytest.approx(np.sqrt(variance))
-    freedom = min(len(a), len(b)) - 1
+    freedom = min(effective_clusters(part, weight, "account_id") for part in parts) - 1
     assert row["p_value"] == pytest.approx(2 * stats.t.sf(abs(row["estimate"]) / np.sqrt(variance), freedom))
     assert slow_covariance(a, b) > 0
     numbered_anew = distribution_of(rows.assign(cluster=rows["account_id"]), by="wave", weight=weight)
@@ -187,9 +190,10 @@ def test_a_group_of_answers_all_alike_keeps_its_uncertainty_in_differences():
     rows.loc[:4, ["branch", "likelihood_to_recommend"]] = ["few", 10]
     rows.loc[:4, "account_id"] = [f"z{row}" for row in range(5)]
     result = compare_net_promoter_scores(distribution_of(rows, by="branch", cluster="account_id"))
-    five = adjusted_wald(np.array([[0.0, 0, 5]]), confidence_level=0.95).std_error[0]
-    errors = slow_cluster_errors(rows[rows["branch"] == "many"], "design_weight", "account_id")
-    expected = np.sqrt(five**2 + slow_covariance(errors, errors))
+    five = effective_clusters(rows[:5], "design_weight", "account_id")
+    alike = adjusted_wald(np.array([[0.0, 0, five]]), confidence_level=0.95).std_error[0]
+    errors = slow_cluster_errors(rows[rows["branch"] == "many"], "design_weight", "account_id", effective=True)
+    expected = np.sqrt(alike**2 + slow_covariance(errors, errors))
     assert result.frame["std_error"][0] == pytest.approx(expected)
 
 
@@ -210,7 +214,10 @@ def test_pairs_can_be_named_or_neighbours():
     [
         ({"pairs": "neighbours"}, "pairs = 'neighbours' is not known; allowed: all, consecutive"),
         ({"pairs": [("north", "suoth")]}, "no group 'suoth': did you mean south"),
-        ({"method": "score"}, "'score' gives no differences; allowed: adjusted-wald, wald, linearized"),
+        (
+            {"method": "score"},
+            "'score' gives no differences; allowed: adjusted-wald, wald, linearized, effective-score",
+        ),
         ({"method": "bootstrap"}, "gives no differences"),
         ({"adjust": "sidak"}, "'sidak' is not known"),
         ({"confidence_level": 1.5}, "confidence_level = 1.5"),

@@ -5,6 +5,7 @@ groups of one distribution. |observed - nominal| <= 3.3 sqrt(0.95 * 0.05 / R) is
 rates the limit plus 3.3 Monte Carlo standard errors.
 """
 
+import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
@@ -203,6 +204,74 @@ def test_paired_waves_cover_and_are_surer_than_unpaired_ones(m):
             width[paired].append(float((of["conf_high"] - of["conf_low"]).mean()))
     assert np.mean(held) == pytest.approx(0.95, abs=tolerance(n_draws))
     assert np.mean(width[True]) < 0.85 * np.mean(width[False])
+
+
+CLUSTERED = Path(__file__).parents[1] / "calibration" / "clustered_intervals.csv"
+CELL = ["accounts", "sizes", "icc", "weights", "shape", "quantity"]
+
+
+def calibration_script():
+    spec = importlib.util.spec_from_file_location(CLUSTERED.stem, CLUSTERED.with_suffix(".py"))
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script
+
+
+def test_the_table_of_clustered_intervals_is_why_their_default_is_what_it_is():
+    table = pd.read_csv(CLUSTERED)
+    assert not table.duplicated([*CELL, "method"]).any()
+    table = table[~table["quantity"].str.contains("equal groups")]
+    ordinary = table[table["shape"] != "extreme"]
+    own, usual = (ordinary[ordinary["method"] == method] for method in ("effective-score", "linearized"))
+    assert own.groupby("accounts").size().to_dict() == usual.groupby("accounts").size().to_dict() == {
+        20: 145, 60: 145, 300: 145
+    }  # fmt: skip
+    few, many = own[own["accounts"] < 300], own[own["accounts"] == 300]
+    assert few["rate"].min() >= 0.925
+    assert ((many["rate"] - 0.95).abs() <= tolerance(4000)).mean() > 0.95  # capped weights may cover more
+    assert many["rate"].min() >= 0.95 - tolerance(4000)
+    assert usual[usual["accounts"] == 20]["rate"].min() < 0.85
+    extreme = table[(table["shape"] == "extreme") & (table["method"] == "effective-score")]
+    assert extreme["rate"].min() >= 0.925
+    assert (own["quantity"] == "score").any()
+    assert own[own["quantity"] != "score"]["rate"].max() < 0.985
+
+
+def test_equal_groups_of_few_clusters_are_seldom_called_different_in_the_table():
+    table = pd.read_csv(CLUSTERED).query("quantity.str.contains('equal groups')")
+    own, usual = (table[table["method"] == method] for method in ("effective-score", "linearized"))
+    assert len(own) == len(usual) == 54
+    assert own[own["accounts"] < 60]["rate"].max() <= 0.07
+    assert own[own["accounts"] == 60]["rate"].max() <= 0.05 + tolerance(4000, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("m", "shape", "sizes", "icc", "weights", "quantity"),
+    [
+        (20, "skewed high", "log-normal", 0.3, "revenue", "score"),
+        (60, "airport", "log-normal", 0.1, "none", "score"),
+        (20, "skewed low", "single", 0.0, "design", "score"),
+        (20, "b2b", "log-normal", 0.3, "none", "change, other accounts"),
+        (20, "few promoters", "equal", 0.3, "none", "change, same accounts"),
+    ],
+)
+def test_cells_of_the_table_of_clustered_intervals_are_what_the_package_gives(m, shape, sizes, icc, weights, quantity):
+    script = calibration_script()
+    design = script.Design(sizes, icc, weights)
+    table = pd.read_csv(CLUSTERED).set_index([*CELL, "method"])
+    for row in script.coverage(m, shape, design, quantity):
+        kept = table.loc[(m, sizes, icc, weights, shape, quantity, row["method"])]
+        assert row["rate"] == pytest.approx(kept["rate"], abs=0.003)
+        assert row["mean_width"] == pytest.approx(kept["mean_width"], rel=0.01)
+
+
+def test_a_cell_of_the_table_of_equal_groups_is_what_the_package_gives():
+    script = calibration_script()
+    design = script.Design("log-normal", 0.1, "revenue")
+    table = pd.read_csv(CLUSTERED).set_index([*CELL, "method"])
+    for row in script.rejections(10, "skewed low", design, shared=False):
+        kept = table.loc[(10, *design, "skewed low", row["quantity"], row["method"])]
+        assert row["rate"] == pytest.approx(kept["rate"], abs=0.003)
 
 
 # Error rates

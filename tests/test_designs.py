@@ -13,7 +13,7 @@ from nps_research.counting import score_distribution
 from nps_research.cuts import net_promoter_score_by_cut
 from nps_research.designs import compare_designs
 from nps_research.errors import CannotAnswerError
-from nps_research.intervals import estimate
+from nps_research.intervals import estimate, score_interval
 from nps_research.score import net_promoter_score
 from nps_research.study import open_study
 from nps_research.waves import trend
@@ -157,17 +157,19 @@ def raw(sfo_folder) -> dict[str, list[tuple[int, float, str]]]:
     return found
 
 
-def by_hand(answers, *, weighted, clustered, detractor_max=6) -> tuple[float, float, int]:
-    """Score, linearised standard error and clusters."""
+def by_hand(answers, *, weighted, clustered, detractor_max=6) -> tuple[float, float, float]:
+    """Score, its standard error, and the effective number of clusters, (sum w)^2 / sum w^2."""
     value = np.array([class_value(score, detractor_max=detractor_max) for score, _, _ in answers], dtype=float)
     weight = np.array([w for _, w, _ in answers]) if weighted else np.ones(len(answers))
     score = (weight * value).sum() / weight.sum()
     parts: dict[object, float] = {}
+    weights: dict[object, float] = {}
     for place, (_, _, run) in enumerate(answers):
         key = run if clustered else place
         parts[key] = parts.get(key, 0.0) + weight[place] * (value[place] - score) / weight.sum()
-    m = len(parts)
-    return score, float(np.sqrt(m / (m - 1) * sum(part**2 for part in parts.values()))), m
+        weights[key] = weights.get(key, 0.0) + weight[place]
+    k = sum(weights.values()) ** 2 / sum(w**2 for w in weights.values())
+    return score, float(np.sqrt(k / (k - 1) * sum(part**2 for part in parts.values()))), k
 
 
 def test_sfo_unweighted_scores_are_the_known_ones(sfo):
@@ -198,11 +200,18 @@ def test_sfo_scores_and_errors_are_those_computed_by_hand(sfo, raw, weighted, cl
     )
     frame = net_promoter_score(dist, detractor_max=detractor_max).frame
     for row, year in enumerate(YEARS):
-        score, error, m = by_hand(raw[year], weighted=weighted, clustered=clustered, detractor_max=detractor_max)
+        score, error, k = by_hand(raw[year], weighted=weighted, clustered=clustered, detractor_max=detractor_max)
         assert frame.loc[row, "estimate"] == pytest.approx(score)
         assert frame.loc[row, "std_error"] == pytest.approx(error)
-        half = stats.t.ppf(0.975, m - 1) * error
-        assert frame.loc[row, ["conf_low", "conf_high"]].tolist() == pytest.approx([score - half, score + half])
+        promoters, detractors = frame.loc[row, ["promoter_share", "detractor_share"]]
+        told = 1e4 * (promoters + detractors - (score / 100) ** 2) / error**2
+        told *= (stats.norm.ppf(0.975) / stats.t.ppf(0.975, k - 1)) ** 2
+        independent = by_hand(raw[year], weighted=weighted, clustered=False)[2]  # never more than these
+        told = min(told, independent)
+        shares = np.array([[detractors, 1 - promoters - detractors, promoters]])
+        expected = score_interval(shares * told, confidence_level=0.95)
+        assert frame.loc[row, "conf_low"] == pytest.approx(expected.conf_low[0])
+        assert frame.loc[row, "conf_high"] == pytest.approx(expected.conf_high[0])
 
 
 def test_sfo_fell_by_five_points_and_that_is_not_established(sfo, raw):
@@ -210,10 +219,10 @@ def test_sfo_fell_by_five_points_and_that_is_not_established(sfo, raw):
     assert result.frame["estimate"].round(1).tolist() == [40.4, 35.1]
     change = result.frame.loc[1]
     assert change["change"] == pytest.approx(-5.3, abs=0.05)
-    (a, va, ma), (b, vb, mb) = (
-        (score, error**2, m) for score, error, m in (by_hand(raw[y], weighted=True, clustered=True) for y in YEARS)
+    (a, va, ka), (b, vb, kb) = (
+        (score, error**2, k) for score, error, k in (by_hand(raw[y], weighted=True, clustered=True) for y in YEARS)
     )
-    freedom = (va + vb) ** 2 / (va**2 / (ma - 1) + vb**2 / (mb - 1))
+    freedom = min(ka, kb) - 1
     half = stats.t.ppf(0.975, freedom) * np.sqrt(va + vb)
     assert change[["change_conf_low", "change_conf_high"]].tolist() == pytest.approx([b - a - half, b - a + half])
     assert change["change_conf_low"] < 0 < change["change_conf_high"]

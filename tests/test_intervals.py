@@ -338,14 +338,14 @@ def test_the_method_that_suits():
     rows = made_up_rows(np.random.default_rng(10), n=60)
     assert suitable_method(of_classes(a=(1, 2, 3))) == "score"
     for options in ({}, {"weight": None, "cluster": "account_id"}, {"cluster": "account_id"}):
-        assert suitable_method(distribution_of(rows, **options)) == "linearized"
+        assert suitable_method(distribution_of(rows, **options)) == "effective-score"
 
 
 @pytest.mark.parametrize("method", ["wald", "adjusted-wald", "score"])
 @pytest.mark.parametrize("options", [{}, {"weight": None, "cluster": "account_id"}])
 def test_formulas_for_equal_independent_answers_refuse_others(method, options):
     dist = distribution_of(made_up_rows(np.random.default_rng(11), n=60), **options)
-    with pytest.raises(EstimationError, match=f"{method}.*weighted or clustered.*linearized"):
+    with pytest.raises(EstimationError, match=f"{method}.*weighted or clustered.*effective-score"):
         fit(dist, method)
 
 
@@ -369,7 +369,7 @@ def test_estimating_leaves_the_distribution_as_it_was():
     dist = distribution_of(made_up_rows(np.random.default_rng(13), n=80), by="region", cluster="account_id")
     assert isinstance(dist, ScoreDistribution)
     before = [dist.counts.copy(), dist.weight_sums.copy(), dist.clusters.sums.copy(), dist.clusters.label.copy()]
-    for method in ("linearized", "bootstrap"):
+    for method in ("linearized", "effective-score", "bootstrap"):
         fit(dist, method, n_resamples=50)
     for kept, now in zip(before, [dist.counts, dist.weight_sums, dist.clusters.sums, dist.clusters.label], strict=True):
         np.testing.assert_array_equal(kept, now)

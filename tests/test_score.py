@@ -14,7 +14,6 @@ from nps_research.comparison import compare_net_promoter_scores
 from nps_research.counting import score_distribution
 from nps_research.distribution import ScoreDistribution
 from nps_research.errors import EstimationError
-from nps_research.intervals import estimate
 from nps_research.result import hidden_rows
 from nps_research.score import net_promoter_score
 from tests.made_up_answers import (
@@ -152,7 +151,7 @@ def test_equal_independent_answers_are_worth_themselves():
 def test_effective_answers_are_those_that_would_give_the_same_error(cluster):
     rows = made_up_rows(np.random.default_rng(20))
     row = net_promoter_score(distribution_of(rows, cluster=cluster)).frame.loc[0]
-    errors = slow_cluster_errors(rows, "design_weight", cluster)
+    errors = slow_cluster_errors(rows, "design_weight", cluster, effective=True)
     spread = row["promoter_share"] + row["detractor_share"] - (row["estimate"] / 100) ** 2
     assert row["n_effective"] == pytest.approx(1e4 * spread / slow_covariance(errors, errors))
     assert row["n_effective"] < 0.9 * row["n"]
@@ -198,38 +197,50 @@ def test_for_independent_equal_answers_it_is_cochrans():
     assert equal_scores_p(dist, "wald") == pytest.approx(expected)
 
 
-def test_for_independent_clustered_groups_it_is_welchs():
-    rows = made_up_rows(np.random.default_rng(22)).assign(cluster=lambda table: table["region"] + table["account_id"])
-    dist = distribution_of(rows, by="region")
-    found = estimate(dist, **CUTS, method="linearized", confidence_level=0.95)
-    weight = 1 / found.std_error**2
-    pooled = (weight * found.estimate).sum() / weight.sum()
-    uneven = ((1 - weight / weight.sum()) ** 2 / found.degrees).sum()
-    statistic = (weight * (found.estimate - pooled) ** 2).sum() / 2 / (1 + 2 * uneven / 8)
-    expected = stats.f.sf(statistic, 2, 8 / (3 * uneven))
-    assert equal_scores_p(dist, "linearized") == pytest.approx(expected)
-
-
-def test_groups_of_the_same_clusters_have_no_more_freedom_than_one_of_them():
-    rng = np.random.default_rng(23)
+def test_for_clustered_groups_it_is_brown_and_forsythes():
+    """With clusters of one size and groups of as many, the textbook formula for means of clusters."""
+    rng = np.random.default_rng(22)
+    value = rng.integers(0, 3, (4, 12, 5))  # 4 groups of 12 clusters of 5 answers
+    score = np.array([3, 7, 10])[value]
+    group, cluster, _ = np.indices(value.shape)
     rows = pd.DataFrame(
         {
-            "likelihood_to_recommend": rng.integers(0, 11, 12 * 4 * 5),
-            "account_id": [f"a{code}" for code in np.tile(np.arange(12), 20)],
-            "region": np.repeat(["e", "n", "s", "w"], 60),
+            "likelihood_to_recommend": score.ravel(),
+            "region": [f"r{g}" for g in group.ravel()],
+            "cluster": [f"{g}-{c}" for g, c in zip(group.ravel(), cluster.ravel(), strict=True)],
         }
     )
-    dist = distribution_of(rows, by="region", cluster="account_id")
-    found = estimate(dist, **CUTS, method="linearized", confidence_level=0.95)
-    contrasts = np.array([[-1, 1, 0, 0], [-1, 0, 1, 0], [-1, 0, 0, 1]])
-    difference = contrasts @ found.estimate
-    wald = difference @ np.linalg.inv(contrasts @ found.covariance @ contrasts.T) @ difference
-    freedom = 12 - 1
-    expected = stats.f.sf(wald / 3 * (freedom - 2) / freedom, 3, freedom - 2)
-    assert equal_scores_p(dist, "linearized") == pytest.approx(expected)
+    means = 100.0 * (value - 1).mean(axis=2)
+    variance = means.var(axis=1, ddof=1)
+    statistic = 12 * ((means.mean(axis=1) - means.mean()) ** 2).sum() / (variance * 3 / 4).sum()
+    form = (np.eye(4) - 0.25) @ np.diag(variance)
+    numerator = np.trace(form) ** 2 / np.trace(form @ form)
+    expected = stats.f.sf(statistic, numerator, numerator * 11)
+    for method in ("linearized", None):
+        assert equal_scores_p(distribution_of(rows, by="region"), method) == pytest.approx(expected)
 
 
-def test_more_groups_than_clusters_cannot_be_told_apart():
+def test_groups_of_the_same_clusters_keep_their_covariance_in_the_test():
+    """The groups differ by some detractors of the last; without the covariance that would not show."""
+    rng = np.random.default_rng(23)
+    like_minded = rng.choice([3, 10], 30, p=[0.4, 0.6])
+    rows = pd.DataFrame(
+        {
+            "likelihood_to_recommend": np.repeat(like_minded, 3 * 4),
+            "account_id": np.repeat([f"a{code}" for code in range(30)], 3 * 4),
+            "region": np.tile(np.repeat(["e", "n", "s"], 4), 30),
+        }
+    )
+    changed = (rows["region"] == "s") & (rows["likelihood_to_recommend"] == 3) & (rng.random(len(rows)) < 0.35)
+    rows["likelihood_to_recommend"] = rows["likelihood_to_recommend"].mask(changed, 7)
+    shared, apart = (
+        distribution_of(rows.assign(cluster=label), by="region", cluster=name)
+        for name, label in (("account_id", "unused"), ("cluster", rows["region"] + rows["account_id"]))
+    )
+    assert equal_scores_p(shared, None) < 0.05 < equal_scores_p(apart, None)
+
+
+def test_more_groups_than_clusters_can_still_be_tested():
     rng = np.random.default_rng(24)
     rows = pd.DataFrame(
         {
@@ -238,7 +249,12 @@ def test_more_groups_than_clusters_cannot_be_told_apart():
             "region": np.repeat(list("efghij"), 16),
         }
     )
-    assert equal_scores_p(distribution_of(rows, by="region", cluster="account_id"), "linearized") is None
+    apart = rows.assign(
+        likelihood_to_recommend=rows["region"].map(dict(zip("efghij", [0, 7, 10, 3, 7, 10], strict=True)))
+    )
+    apart.loc[::5, "likelihood_to_recommend"] = 8
+    found = [equal_scores_p(distribution_of(table, by="region", cluster="account_id"), None) for table in (rows, apart)]
+    assert found[0] > 0.05 > found[1]
 
 
 def test_groups_without_a_standard_error_are_left_out_of_the_test():

@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 
 from nps_research.comparison import compare_net_promoter_scores
+from nps_research.counting import score_distribution
 from nps_research.distribution import ScoreDistribution
 from nps_research.errors import EstimationError
 from nps_research.score import net_promoter_score
 from nps_research.waves import trend
-from tests.made_up_answers import CLASS_SCORES, distribution_of, made_up_rows
+from tests.made_up_answers import CLASS_SCORES, distribution_of, made_up_rows, study_of
 
 CHANGES = ["change", "change_conf_low", "change_conf_high", "change_p_value", "p_adjusted"]
 
@@ -131,3 +132,61 @@ def test_results_are_frozen():
     with pytest.raises(FrozenInstanceError):
         result.method = "wald"
     assert result.to_json()["kind"] == "trend"
+
+
+# The same people in two waves
+
+
+def two_waves(n_both: int, *, n_each: int = 60, seed: int = 40) -> pd.DataFrame:
+    """Two waves; the first `n_both` people answer in both, much alike."""
+    rng = np.random.default_rng(seed)
+    first = rng.integers(3, 11, n_each)
+    second = np.clip(first + rng.integers(-1, 2, n_each), 0, 10)
+    ids = [f"p{row}" for row in range(n_each)]
+    return pd.DataFrame(
+        {
+            "respondent_id": [*ids, *ids[:n_both], *(f"q{row}" for row in range(n_both, n_each))],
+            "account_id": [f"a{row % 20}" for row in range(n_each)] * 2,
+            "wave": ["1"] * n_each + ["2"] * n_each,
+            "likelihood_to_recommend": [*first, *second],
+        }
+    )
+
+
+def test_people_who_answer_twice_are_paired_without_being_asked_to():
+    rows = two_waves(40)
+    own = trend(score_distribution(study_of(rows), by="wave"))
+    named = trend(score_distribution(study_of(rows), by="wave", cluster="respondent_id"))
+    pd.testing.assert_frame_equal(own.frame, named.frame)
+    apart = trend(score_distribution(study_of(rows), by="wave", cluster=None))
+    wide, narrow = (r.frame.loc[1, "change_conf_high"] - r.frame.loc[1, "change_conf_low"] for r in (apart, own))
+    assert narrow < 0.8 * wide
+    assert "40 people answered in both of the last two waves" in own.note
+    assert "people answered in both" not in apart.note
+
+
+def test_people_are_not_accounts_unless_the_study_says_so():
+    rows = two_waves(40)
+    assert score_distribution(study_of(rows)).design["cluster"] == "respondent_id"
+    declared = trend(score_distribution(study_of(rows, cluster="account_id"), by="wave"))
+    assert declared.design["cluster"] == "account_id"
+    assert "20 accounts answered in both of the last two waves" in declared.note
+    customers = rows.assign(customer_id=rows["respondent_id"], respondent_id=[f"r{row}" for row in range(len(rows))])
+    assert score_distribution(study_of(customers)).design["cluster"] == "customer_id"
+
+
+def test_who_answers_once_is_no_cluster():
+    rows = two_waves(0)
+    assert score_distribution(study_of(rows), by="wave").is_simple
+    silent = two_waves(40)
+    silent.loc[silent["wave"] == "2", "likelihood_to_recommend"] = np.nan
+    assert score_distribution(study_of(silent), by="wave").is_simple
+    assert score_distribution(study_of(rows.drop(columns="respondent_id")), by="wave").is_simple
+
+
+def test_few_who_answered_in_both_waves_are_not_counted_out():
+    note = trend(score_distribution(study_of(two_waves(4), minimum_cell=10), by="wave")).note
+    assert "Fewer than 10 people answered in both of the last two waves" in note
+    rows = two_waves(40)
+    small = trend(score_distribution(study_of(rows, minimum_cell=100), by="wave"))
+    assert "people answered in both" not in small.note  # the waves themselves are hidden
