@@ -225,7 +225,7 @@ def main() -> None:
     table.to_csv(TABLE, index=False, lineterminator="\n")
     table["extreme"] = table["shape"] == "extreme"
     worst = table.groupby(["quantity", "accounts", "extreme", "method"])["rate"].agg(["min", "mean", "max"])
-    print(worst.round(3).to_string())  # noqa: T201  (this is a script)
+    print(worst.round(3).to_string())
 
 
 if __name__ == "__main__":

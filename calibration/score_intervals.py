@@ -76,7 +76,7 @@ def main() -> None:
     summary = away.groupby(["method", "n"]).agg(
         least_coverage=("coverage", "min"), mean_away=("away", "mean"), mean_width=("mean_width", "mean")
     )
-    print(summary.round(4).to_string())  # noqa: T201  (this is a script)
+    print(summary.round(4).to_string())
 
 
 if __name__ == "__main__":

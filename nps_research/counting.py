@@ -44,8 +44,9 @@ def score_distribution(
     cluster : str or None
         Column within whose values answers are alike. ``"auto"`` takes the study's declared cluster; without
         one the person (``customer_id``, else ``respondent_id``), where somebody answered more than once: one
-        person's answers are alike, whatever else is known (in a lazy frame that is not looked for). It never takes the account by itself: whether
-        people or accounts were sampled is for the study to declare. None takes answers as independent.
+        person's answers are alike, whatever else is known. In a lazy frame that is not looked for. It never
+        takes the account by itself: whether people or accounts were sampled is for the study to declare.
+        None takes answers as independent.
     weight : str or None
         Column of weights; ``"auto"`` takes ``design_weight``, if there is one; None counts each
         answer once. ``"revenue"`` weights accounts (customers, where there are no accounts) by their
