@@ -4,6 +4,8 @@
 PYTHON ?= python3
 STUDY ?= data/demo
 DATA ?=
+FRESH ?=
+STUDIES = $(basename $(notdir $(shell grep -l __main__ calibration/*.py)))
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -28,8 +30,8 @@ lint: setup  ## ruff and mypy
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-calibrate: setup  ## slow studies behind the defaults; rewrites their tables in calibration/
-	$(BIN)/python calibration/score_intervals.py
+calibrate: setup  ## slow studies behind the defaults, into their tables in calibration/; FRESH=1 measures all anew
+	set -e; for study in $(STUDIES); do $(BIN)/python -m calibration.$$study $(if $(FRESH),--fresh); done
 
 lock: setup  ## take newer versions: uv.lock, requirements.lock
 	$(UV) lock --upgrade
