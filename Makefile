@@ -5,7 +5,7 @@ PYTHON ?= python3
 STUDY ?= data/demo
 DATA ?=
 FRESH ?=
-STUDIES = $(basename $(notdir $(shell grep -l __main__ calibration/*.py)))
+CALIBRATIONS = $(basename $(notdir $(shell grep -l __main__ calibration/*.py)))
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -31,7 +31,7 @@ lint: setup  ## ruff and mypy
 	$(BIN)/mypy
 
 calibrate: setup  ## slow studies behind the defaults, into their tables in calibration/; FRESH=1 measures all anew
-	set -e; for study in $(STUDIES); do $(BIN)/python -m calibration.$$study $(if $(FRESH),--fresh); done
+	set -e; for study in $(CALIBRATIONS); do $(BIN)/python -m calibration.$$study $(if $(FRESH),--fresh); done
 
 lock: setup  ## take newer versions: uv.lock, requirements.lock
 	$(UV) lock --upgrade

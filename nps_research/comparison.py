@@ -246,7 +246,9 @@ def compare_net_promoter_scores(
     promoter_min, detractor_max : int
         Lowest promoter and highest detractor answer.
     method : {"adjusted-wald", "wald", "linearized"}, optional
-        None takes what suits the distribution.
+        None takes what suits the distribution: ``"adjusted-wald"`` for independent, unweighted answers. Its
+        95% limits cover at least 0.945 from 10 answers on, but for scores 136 points apart 0.864 with 10
+        answers each, 0.926 with 30, 0.943 with 100 (``calibration/score_differences.csv``).
     confidence_level : float
         Level of the limits.
     title : str

@@ -156,7 +156,7 @@ def net_promoter_score(
         Lowest promoter and highest detractor answer.
     method : {"adjusted-wald", "score", "wald", "bootstrap", "linearized"}, optional
         How limits are made. None takes ``"linearized"`` for weighted or clustered answers, else
-        ``"score"``: its measured coverage is never below 0.94 and nearest to nominal from 20 answers on
+        ``"score"``: its coverage is never below 0.939 and nearest to nominal from 30 answers on
         (``calibration/score_intervals.csv``).
     confidence_level : float
         Level of the limits.

@@ -6,10 +6,8 @@ rates the limit plus 3.3 Monte Carlo standard errors.
 """
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats
 
@@ -19,7 +17,6 @@ from nps_research.intervals import adjusted_wald, estimate, score_interval, suit
 from nps_research.score import heterogeneity
 from tests.made_up_answers import CLASS_SCORES, SHAPES, clustered_distribution, truth_of
 
-CALIBRATION = Path(__file__).parents[1] / "calibration" / "score_intervals.csv"
 CUTS = {"promoter_min": 9, "detractor_max": 6}
 BLOCK = 500  # groups at a time: a covariance matrix of all of them is made
 LIKE_MINDED = 4.0  # concentration of a cluster's shares: the lower, the more alike its answers
@@ -108,15 +105,6 @@ def test_at_n_10_adjusted_wald_falls_short_at_the_edges_of_the_triangle_and_the_
     coverage = {formula: exact_coverage(formula, 10) for formula in (adjusted_wald, score_interval)}
     for shape in ("no passives", "extreme"):
         assert 0.89 < coverage[adjusted_wald][shape] < 0.925 < coverage[score_interval][shape]
-
-
-def test_the_committed_table_is_what_the_formulas_give():
-    table = pd.read_csv(CALIBRATION)
-    formulas = {"wald": wald, "adjusted-wald": adjusted_wald, "score": score_interval}
-    for n in (10, 30):
-        for method, formula in formulas.items():
-            rows = table[(table["n"] == n) & (table["method"] == method)]
-            assert rows.set_index("shape")["coverage"].to_dict() == pytest.approx(exact_coverage(formula, n), abs=2e-5)
 
 
 def test_plain_wald_does_not_cover_at_n_30_which_is_why_it_is_not_the_default():
