@@ -157,6 +157,16 @@ def test_differences_of_independent_groups_cover(sizes, shapes):
     assert np.mean(held) == pytest.approx(0.95, abs=tolerance(n_draws))
 
 
+def test_resampled_differences_cover():
+    n_draws, rng = 800, np.random.default_rng(8)
+    tables = [rng.multinomial(n, SHAPES[shape], size=n_draws) for n, shape in ((200, "b2b"), (400, "skewed high"))]
+    dist = of_tables(np.stack(tables, axis=1).reshape(-1, 3))
+    pairs = list(zip(dist.groups[::2], dist.groups[1::2], strict=True))
+    frame = compare_net_promoter_scores(dist, pairs=pairs, method="bootstrap", n_resamples=1000).frame
+    observed = drawn_coverage(frame["conf_low"], frame["conf_high"], truth_of(SHAPES["skewed high"]) - 10)
+    assert observed == pytest.approx(0.95, abs=tolerance(n_draws))
+
+
 # Clusters
 
 
