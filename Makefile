@@ -13,7 +13,7 @@ export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := reports
-.PHONY: reports test lab lint calibrate lock clean setup
+.PHONY: reports test lab lint bench calibrate lock clean setup
 
 reports: setup  ## the report on STUDY (default: the made-up company), in reports/
 	$(BIN)/nps-research report $(STUDY) $(if $(DATA),--data $(DATA))
@@ -29,6 +29,9 @@ lint: setup  ## ruff and mypy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+bench: setup  ## what it costs, side by side with pandas, DuckDB and SciPy; writes benchmarks/README.md; 8 minutes
+	$(BIN)/python -m benchmarks
 
 calibrate: setup  ## slow studies behind the defaults, into their tables in calibration/; FRESH=1 measures all anew
 	set -e; for study in $(CALIBRATIONS); do $(BIN)/python -m calibration.$$study $(if $(FRESH),--fresh); done
