@@ -10,6 +10,7 @@ from nps_research.distribution import ScoreDistribution
 from nps_research.funnel import response_funnel
 from nps_research.histogram import score_histogram
 from nps_research.influence import account_influence
+from nps_research.outcomes import OutcomeByScore, outcome_by_score
 from nps_research.overview import attempt, broken_rules, identity_checks, intake, questions, reading_notes
 from nps_research.planning import required_responses
 from nps_research.pooling import pool_groups
@@ -19,6 +20,7 @@ from nps_research.study import Study, open_study
 from nps_research.waves import trend
 
 __all__ = [
+    "OutcomeByScore",
     "ScoreDistribution",
     "Study",
     "account_influence",
@@ -34,6 +36,7 @@ __all__ = [
     "net_promoter_score",
     "net_promoter_score_by_cut",
     "open_study",
+    "outcome_by_score",
     "pool_groups",
     "questions",
     "reading_notes",

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from nps_research.study_file import DriverSettings, FileSettings, OutcomeSettings, SegmentSettings, TableSettings
 
-__all__ = ["Plan", "Table", "check_table", "read_files"]
+__all__ = ["Plan", "Table", "check_names", "check_table", "read_files"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,7 +190,7 @@ def _wanted(settings: TableSettings, plan: Plan, source: FileSettings) -> dict[s
 
 def check_table(raw: RawRows, plan: Plan) -> Table:
     """Read the cells, apply the contract and split the rows."""
-    _check_names(plan)
+    check_names(plan)
     violations = Violations(len(raw.cells))
     values, rules = typed(raw.cells, TABLES[plan.table], violations, date_format=plan.date_format)
     drivers, not_used = _drivers(raw.cells, plan, violations)
@@ -225,7 +225,7 @@ def check_table(raw: RawRows, plan: Plan) -> Table:
 _TAKEN = ("response_state", "table", "file", "line", "reasons")
 
 
-def _check_names(plan: Plan) -> None:
+def check_names(plan: Plan) -> None:
     """Drivers and segments have names of their own; a segment may be a standard column that is not private."""
     for kind, names, own in (
         ("driver", plan.driver_names, (*TABLES[plan.table], *plan.segment_names)),

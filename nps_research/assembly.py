@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from nps_research.study_file import Settings
 
-__all__ = ["assemble", "rows_of_frame", "window_open"]
+__all__ = ["NEEDED_FOR_CHURN", "assemble", "response_state", "rows_of_frame", "window_open"]
+
+NEEDED_FOR_CHURN = ("responses.invited_at", "customers.churned_at", "customers.observed_until")
 
 
 def rows_of_frame(frame: pd.DataFrame, plan: Plan) -> RawRows:
@@ -78,7 +80,7 @@ def assemble(tables: Sequence[Table], plans: Sequence[Plan], settings: Settings)
         )
     elif "customer_id" not in responses:
         responses["customer_id"] = responses["respondent_id"]
-    responses["response_state"] = _response_state(responses, settings)
+    responses["response_state"] = response_state(responses, window_open(responses, settings))
     if customers is not None and len(plans) > 1:
         notes += _join_segments(responses, customers, plans[1].segment_names, available)
     segments = dict.fromkeys(name for plan in plans for name in plan.segment_names if name in responses)
@@ -89,7 +91,7 @@ def assemble(tables: Sequence[Table], plans: Sequence[Plan], settings: Settings)
         known = did_you_mean(cluster, list(map(str, responses.columns)))
         raise ContractError(f"settings: cluster = {cluster!r}, but responses have no such column{known}")
     return {
-        "responses": responses,
+        "rows": responses,
         "not_used": tables[0].not_used,
         "customers": customers,
         "drivers": tuple(name for name in plans[0].driver_names if name in responses),
@@ -111,13 +113,15 @@ def _available(tables: Sequence[Table], plans: Sequence[Plan]) -> set[str]:
         available |= {f"outcomes.{name}" for name in plan.outcomes if f"outcome_{name}" in filled}
         if set(plan.driver_names) & set(filled):
             available.add("responses.drivers")
+    if set(NEEDED_FOR_CHURN) <= available:
+        available.add("outcomes.churned")
     if any(name.startswith("outcomes.") for name in available):
         available.add("outcomes")
     return available
 
 
-def _response_state(responses: pd.DataFrame, settings: Settings) -> pd.Series:
-    """What became of each invitation."""
+def response_state(responses: pd.DataFrame, is_open: pd.Series) -> pd.Series:
+    """What became of each invitation; `is_open`: whether it could still be answered in time."""
     empty = pd.Series(pd.NA, index=responses.index, dtype="boolean")
     answered = responses["likelihood_to_recommend"].notna() if "likelihood_to_recommend" in responses else empty.notna()
     state = pd.Series("item_missing", index=responses.index, dtype="str")
@@ -129,7 +133,7 @@ def _response_state(responses: pd.DataFrame, settings: Settings) -> pd.Series:
             returned |= responses["responded_at"].notna()
         reached = responses.get("delivered", empty).fillna(value=True).astype(bool)
         state = state.mask(~returned, "nonrespondent").mask(~returned & ~reached, "not_reached")
-        state = state.mask((state == "nonrespondent") & window_open(responses, settings), "pending")
+        state = state.mask((state == "nonrespondent") & is_open, "pending")
     return state.mask(answered, "answered")
 
 

@@ -139,6 +139,10 @@ class Violations:
             joined[broken] += np.where(joined[broken] == "", "", "; ") + f"{column} {rule}"
         return joined
 
+    def counted(self, n: NDArray[np.int64]) -> list[str]:
+        """Each broken rule as a sentence, with its rows where a row of the table stands for `n` of them."""
+        return [f"{column} {rule} ({n[broken].sum():,} rows)" for (column, rule), broken in self._broken.items()]
+
     def summary(self, line: NDArray[np.int64]) -> pd.DataFrame:
         """One row per broken rule: column, rule, rows, and the lines of the first three."""
         rows = [

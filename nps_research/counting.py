@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from nps_research.contract import RESPONSES
+from nps_research.cells import FROM_ANSWER, NOT_STATED, WEEKDAYS, count_cells, tells_silence
 from nps_research.distribution import N_SCORES, ScoreDistribution, merged_clusters
-from nps_research.errors import ContractError
-from nps_research.study_file import did_you_mean
+from nps_research.errors import CannotAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,12 +20,7 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-__all__ = ["NOT_STATED", "score_distribution"]
-
-NOT_STATED = "(not stated)"
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-# Groupings made from the moment of the answer; who never answered has no such moment.
-FROM_ANSWER = ("weekday", "hour")
+__all__ = ["NOT_STATED", "groups_of", "score_distribution"]
 
 
 def score_distribution(
@@ -60,13 +53,17 @@ def score_distribution(
     Raises
     ------
     CannotAnswerError
-        If the study lacks ``likelihood_to_recommend`` or a standard column named in the call.
+        If the study lacks ``likelihood_to_recommend`` or a standard column named in the call, or a lazy
+        frame has too many groups, clusters or weights to bring into memory.
     ContractError
-        If a column is named that no study has.
+        If a column is named that no study has, a weight is missing or negative on an answered row, or values of
+        a lazy frame break the contract.
 
     Notes
     -----
-    The counting is one Narwhals expression: group, count, sum weights and their squares.
+    The rows are counted where they lie, in one pass: by DuckDB, or by the engine of a lazy frame (see
+    `Study.from_frames`), which also counts by each distinct weight, so that no engine sums floats. Values of
+    a lazy frame are checked by the way; who stands twice in one wave is not looked for.
 
     Examples
     --------
@@ -80,12 +77,17 @@ def score_distribution(
     cluster_name = _declared_cluster(study) if cluster == "auto" else cluster
     if weight == "auto":
         weight = "design_weight" if "responses.design_weight" in study.available else None
-    rows = _rows(study, keys, cluster_name, weight)
-    cells = _count(rows, keys)
-    groups, place = _groups(study, keys, cells)
+    cells = count_cells(study, keys, cluster=cluster_name, weight=weight)
+    knows_silence = tells_silence(study, cells) and not set(keys) & set(FROM_ANSWER)
+    if set(keys) & set(FROM_ANSWER):
+        cells = cells[cells["state"].isin(["answered", "item_missing"])]
+    groups, place = groups_of(study, keys, cells)
     score = cells["score"].fillna(-1).astype(int).to_numpy()
+    one = cells["weight"].to_numpy() if weight else np.ones(len(cells))
     state, n = cells["state"].to_numpy(), cells["n"].to_numpy(dtype=np.int64)
     answered = state == "answered"
+    if study.is_lazy and not answered.any():
+        raise CannotAnswerError("No row of the lazy frame has an answer in likelihood_to_recommend.")
 
     def per_score(values: NDArray[Any]) -> NDArray[Any]:
         total: NDArray[Any] = np.zeros((len(groups), N_SCORES), dtype=values.dtype)
@@ -95,12 +97,10 @@ def score_distribution(
     def per_group(name: str) -> Integers:
         return np.bincount(place[state == name], weights=n[state == name], minlength=len(groups)).astype(np.int64)
 
-    says_who = {"responses.delivered", "responses.responded", "responses.responded_at"} & study.available
-    knows_silence = bool(says_who) and not set(keys) & set(FROM_ANSWER)
     clusters = None
     if cluster_name is not None:
         sums = np.zeros((int(answered.sum()), N_SCORES))
-        sums[np.arange(len(sums)), score[answered]] = cells["weight"].to_numpy(dtype=float)[answered]
+        sums[np.arange(len(sums)), score[answered]] = (n * one)[answered]
         clusters = merged_clusters(place[answered], cells["cluster"].to_numpy(dtype=object)[answered], sums)
     return ScoreDistribution(
         groups=groups,
@@ -109,8 +109,8 @@ def score_distribution(
         nonrespondents=per_group("nonrespondent") if knows_silence else None,
         not_reached=per_group("not_reached") if knows_silence else None,
         pending=per_group("pending") if knows_silence else None,
-        weight_sums=per_score(cells["weight"].to_numpy(dtype=float)) if weight else None,
-        squared_weight_sums=per_score(cells["squared_weight"].to_numpy(dtype=float)) if weight else None,
+        weight_sums=per_score(n * one) if weight else None,
+        squared_weight_sums=per_score(n * one**2) if weight else None,
         clusters=clusters,
         by=tuple(keys),
         ordered=keys == ["wave"],
@@ -125,64 +125,11 @@ def _declared_cluster(study: Study) -> str | None:
     return "cluster" if "responses.cluster" in study.available else None
 
 
-def _rows(study: Study, keys: Sequence[str], cluster: str | None, weight: str | None) -> pd.DataFrame:
-    """One row per invitation: keys, cluster, state, score, weight; columns named for their part."""
-    responses = study.responses
-    for name in [*keys, *(name for name in (cluster, weight) if name is not None)]:
-        if name in RESPONSES or name in FROM_ANSWER:
-            study.require("responses.responded_at" if name in FROM_ANSWER else f"responses.{name}")
-        elif name not in responses:
-            known = [*map(str, responses.columns), *FROM_ANSWER]
-            raise ContractError(f"responses: there is no column {name!r}{did_you_mean(name, known)}")
-    rows = pd.DataFrame({"state": responses["response_state"], "score": responses["likelihood_to_recommend"]})
-    for position, name in enumerate(keys):
-        rows[f"key{position}"] = _key(responses, name)
-    if weight is not None and not pd.api.types.is_numeric_dtype(responses[weight]):
-        raise ContractError(f"responses: {weight} is no column of numbers, and cannot be a weight.")
-    rows["weight"] = 1.0 if weight is None else responses[weight].astype(float)
-    rows["squared_weight"] = rows["weight"] ** 2
-    if cluster is not None:
-        label = responses[cluster].astype("str")
-        alone = pd.Series([f"{study.data_hash} {row}" for row in range(len(responses))], index=responses.index)
-        if cluster == "cluster" and "wave" in responses and not study.settings.cluster_spans_waves:
-            label = responses["wave"].astype("str") + "\N{SYMBOL FOR UNIT SEPARATOR}" + label
-        # Whoever belongs to no cluster is one alone.
-        rows["cluster"] = label.where(responses[cluster].notna(), alone)
-    if set(keys) & set(FROM_ANSWER):
-        rows = rows[rows["state"].isin(["answered", "item_missing"])]
-    return rows
-
-
-def _key(responses: pd.DataFrame, name: str) -> pd.Series:
-    if name == "weekday":
-        values = responses["responded_at"].dt.day_of_week.map(dict(enumerate(WEEKDAYS)))
-    elif name == "hour":
-        values = responses["responded_at"].dt.strftime("%H:00")
-    else:
-        values = responses[name]
-    named: pd.Series = values.astype("str").fillna(NOT_STATED)
-    return named
-
-
-def _count(rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
-    """The one expression: cells of keys, cluster, state and score, counted."""
-    names = [*(f"key{position}" for position in range(len(keys))), *(["cluster"] if "cluster" in rows else [])]
-    counted = (
-        nw.from_native(rows)
-        .lazy()
-        .group_by(*names, "state", "score")
-        .agg(nw.len().alias("n"), nw.col("weight").sum(), nw.col("squared_weight").sum())
-        .sort(*names, "state", "score")
-        .collect()
-    )
-    return counted.to_pandas()
-
-
-def _groups(study: Study, keys: Sequence[str], cells: pd.DataFrame) -> tuple[tuple[str, ...], Integers]:
+def groups_of(study: Study, keys: Sequence[str], cells: pd.DataFrame) -> tuple[tuple[str, ...], Integers]:
     """Names of the groups in their order, and each cell's place among them."""
     if not keys:
         return ("all",), np.zeros(len(cells), dtype=np.int64)
-    orders = [_order(study, name, cells[f"key{position}"]) for position, name in enumerate(keys)]
+    orders = [_order(study, name, cells, f"key{position}") for position, name in enumerate(keys)]
     codes = np.stack(
         [cells[f"key{position}"].map(order).to_numpy(dtype=np.int64) for position, order in enumerate(orders)]
     )
@@ -194,10 +141,14 @@ def _groups(study: Study, keys: Sequence[str], cells: pd.DataFrame) -> tuple[tup
     return groups, np.asarray(place.ravel(), dtype=np.int64)
 
 
-def _order(study: Study, name: str, values: pd.Series) -> dict[str, int]:
+def _order(study: Study, name: str, cells: pd.DataFrame, key: str) -> dict[str, int]:
     """Values in the order readers expect: time for waves and days, numbers by size, else the alphabet."""
+    values = cells[key]
     found = [value for value in values.unique() if value != NOT_STATED]
-    if name == "wave":
+    if name == "wave" and "first_invited" in cells:
+        first = cells.groupby(key)["first_invited"].min()
+        found.sort(key=lambda wave: (pd.isna(first[wave]), first[wave], wave))
+    elif name == "wave" and study.waves:
         found = [wave for wave in study.waves if wave in found]
     elif name == "weekday":
         found = [day for day in WEEKDAYS if day in found]

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from nps_research.acceptance import Plan, check_table, read_files
+from nps_research.acceptance import Plan, check_names, check_table, read_files
 from nps_research.assembly import assemble, rows_of_frame
 from nps_research.contract import PRIVATE, TABLES
 from nps_research.errors import CannotAnswerError, ContractError
+from nps_research.lazy_responses import lazy_fields
 from nps_research.sources import sha256_of
 from nps_research.study_file import (
     DriverSettings,
@@ -27,6 +28,9 @@ from nps_research.study_file import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import narwhals as nw
+    from narwhals.typing import IntoLazyFrame
 
 __all__ = ["Study", "open_study"]
 
@@ -43,9 +47,8 @@ class Study:
         Whether the data are invented; every report then says so.
     settings : Settings
         Cuts, windows, smallest cell to show, seed.
-    responses : DataFrame
-        Accepted invitations, one row each, with ``response_state``: ``answered``, ``item_missing``,
-        ``nonrespondent``, ``not_reached`` or ``pending`` (the window is still open).
+    rows : DataFrame or narwhals.LazyFrame
+        What `responses` gives where it is in memory; else the lazy frame, which is only ever counted.
     not_used : DataFrame of bool
         Per driver, where "not used" was said; rows as in `responses`.
     customers : DataFrame or None
@@ -59,7 +62,7 @@ class Study:
     notes : tuple of str
         What was detected, or read by a rule.
     data_hash : str
-        SHA-256 of the study's file and tables.
+        SHA-256 of the study's file and tables; of a lazy frame, which is not read for it, a random mark.
     folder, data_folder : Path or None
         Where the study's file and its tables lie.
     """
@@ -72,7 +75,7 @@ class Study:
     made_up: bool = False
     settings: Settings
     outcomes: Mapping[str, OutcomeSettings]
-    responses: pd.DataFrame
+    rows: pd.DataFrame | nw.LazyFrame[Any]
     not_used: pd.DataFrame
     customers: pd.DataFrame | None
     drivers: tuple[str, ...]
@@ -91,7 +94,7 @@ class Study:
     def from_frames(
         cls,
         *,
-        responses: pd.DataFrame,
+        responses: pd.DataFrame | IntoLazyFrame,
         customers: pd.DataFrame | None = None,
         drivers: Sequence[str] | DriverSettings = (),
         segments: Sequence[str] = (),
@@ -100,12 +103,17 @@ class Study:
         name: str = "Study",
         made_up: bool = False,
     ) -> Study:
-        """A study from tables in memory; their columns have the standard names already.
+        """A study from tables in memory, or from a lazy frame; their columns have the standard names already.
 
         Parameters
         ----------
         responses, customers : DataFrame
-            The tables; they go through the same contract as files and are not changed.
+            The tables; they go through the same contract as files and are not changed. `responses` may also be
+            a lazy frame, of however many rows: a DuckDB relation, a Polars LazyFrame, a PySpark DataFrame, or what
+            else Narwhals takes as lazy. It is counted where it lies (`score_distribution`,
+            `nps_research.outcomes.outcome_by_score`) and never brought into memory; what needs its rows raises
+            CannotAnswerError. Names and types of its columns are checked at once, values when they are counted:
+            no row is quarantined, one that breaks a rule stops the count. It takes no `customers`.
         drivers : sequence of str or DriverSettings
             Rating columns of `responses`, on a 1-5 scale unless settings say otherwise.
         segments : sequence of str
@@ -122,7 +130,8 @@ class Study:
         Raises
         ------
         ContractError
-            If a named column is missing, or the tables cannot be a study.
+            If a named column is missing, or the tables cannot be a study; of a lazy frame also if a column
+            holds another type than its name says.
 
         Examples
         --------
@@ -137,6 +146,8 @@ class Study:
         elif drivers:
             rated = DriverSettings(columns={name: name for name in drivers})
         held = {name: read_outcome(name, outcome) for name, outcome in (outcomes or {}).items()}
+        if not isinstance(responses, pd.DataFrame):
+            return cls._from_lazy(responses, customers, rated, segments, held, checked, name=name, made_up=made_up)
         plans, raws = [], []
         for table, frame in (("responses", responses), ("customers", customers)):
             if frame is None:
@@ -168,12 +179,75 @@ class Study:
             **assemble(tables, plans, checked),
         )
 
+    @classmethod
+    def _from_lazy(
+        cls,
+        responses: Any,
+        customers: pd.DataFrame | None,
+        drivers: DriverSettings | None,
+        segments: Sequence[str],
+        outcomes: Mapping[str, OutcomeSettings],
+        settings: Settings,
+        **said: Any,
+    ) -> Study:
+        of_customers = [name for name, outcome in outcomes.items() if outcome.table == "customers"]
+        if customers is not None or of_customers:
+            raise ContractError(
+                "customers: a lazy frame of responses takes no customers. Join what is needed to the responses "
+                "where they lie: segments, or a yes/no outcome as a column."
+            )
+        plan = Plan(
+            table="responses",
+            drivers=drivers,
+            segments=SegmentSettings(columns={name: name for name in segments}) if segments else None,
+            outcomes=outcomes,
+        )
+        check_names(plan)
+        return cls(settings=settings, outcomes=outcomes, **lazy_fields(responses, plan, settings), **said)
+
+    @property
+    def responses(self) -> pd.DataFrame:
+        """Accepted invitations, one row each, with ``response_state``.
+
+        The state is ``answered``, ``item_missing``, ``nonrespondent``, ``not_reached`` or ``pending`` (the window
+        is still open). A study on a lazy frame has none to give and raises CannotAnswerError.
+        """
+        if isinstance(self.rows, pd.DataFrame):
+            return self.rows
+        raise CannotAnswerError(
+            "The responses of this study are a lazy frame: they can be counted where they lie, but this needs the rows "
+            "themselves. Give Study.from_frames a pandas DataFrame, of a sample for example."
+        )
+
+    @property
+    def lazy(self) -> nw.LazyFrame[Any]:
+        """The lazy frame of a study that stands on one."""
+        if isinstance(self.rows, pd.DataFrame):
+            raise TypeError("the responses of this study are in memory")
+        return self.rows
+
+    @property
+    def is_lazy(self) -> bool:
+        """Whether the responses are a lazy frame."""
+        return not isinstance(self.rows, pd.DataFrame)
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns of the responses."""
+        return (
+            list(map(str, self.rows.columns))
+            if isinstance(self.rows, pd.DataFrame)
+            else list(self.rows.collect_schema())
+        )
+
     def __repr__(self) -> str:
         return f"<Study {self.name!r}: {self.base}>"
 
     @property
     def base(self) -> str:
         """Base sizes in a sentence."""
+        if self.is_lazy:
+            return "a lazy frame, whose rows are counted where they lie"
         responses = self.files[self.files["table"] == "responses"]
         rows, kept, quarantined = (int(responses[name].sum()) for name in ("rows", "accepted", "quarantined"))
         answers = int((self.responses["response_state"] == "answered").sum())
@@ -183,8 +257,8 @@ class Study:
     @property
     def period(self) -> str:
         """From when to when the data speak: as stated, else months where dates are known, else the waves."""
-        if self.stated_period:
-            return self.stated_period
+        if self.stated_period or self.is_lazy:
+            return self.stated_period or "not stated"
         dates = [self.responses[name].dropna() for name in ("invited_at", "responded_at") if name in self.responses]
         dates = [date for date in dates if len(date)]
         if dates:

@@ -308,7 +308,7 @@ def at_random(rate):
     for _ in range(REPEATS):
         chance = rng.beta(rate, 1 - rate, 800)[account]
         state = np.where(rng.random(len(account)) < chance, "answered", "nonrespondent")
-        drawn = dataclasses.replace(study, responses=study.responses.assign(response_state=state))
+        drawn = dataclasses.replace(study, rows=study.responses.assign(response_state=state))
         frames.append(representativeness(drawn).frame)
     return pd.concat(frames, keys=range(REPEATS), names=["repeat", "row"]).reset_index("repeat")
 
