@@ -30,7 +30,7 @@ lint: setup  ## ruff and mypy
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: setup  ## what it costs, side by side with pandas, DuckDB and SciPy; writes benchmarks/README.md; 8 minutes
+bench: setup  ## what it costs, side by side with pandas, DuckDB and SciPy; rewrites benchmarks/README.md
 	$(BIN)/python -m benchmarks
 
 calibrate: setup  ## slow studies behind the defaults, into their tables in calibration/; FRESH=1 measures all anew

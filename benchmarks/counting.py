@@ -73,6 +73,7 @@ def measure(repeats: Mapping[int, int] = REPEATS) -> pd.DataFrame:
         small, path = Path(folder) / "small.parquet", Path(folder) / "made_up.parquet"
         write_made_up_answers(small, 10_000)
         for n, times in repeats.items():
+            print(f"  {n:,} rows", flush=True)
             write_made_up_answers(path, n)
             taking_part = [name for name in CONTENDERS if n <= MOST_ROWS_IN_MEMORY or name != "pandas group-by"]
             found = in_turns({name: ("benchmarks.counting", name, path, small) for name in taking_part}, times)

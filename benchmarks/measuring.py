@@ -86,10 +86,11 @@ def in_turns(commands: Mapping[str, Sequence[object]], repeats: int) -> list[dic
 
 
 def machine() -> str:
-    """The kind of machine and the versions that were measured."""
+    """The kind of machine, how busy it was, and the versions that were measured."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     packages = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "narwhals", "numpy", "pandas", "scipy"))
     return (
-        f"{os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GB of memory, {platform.system()}; "
+        f"{os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GB of memory, {platform.system()}, with "
+        f"{os.getloadavg()[2]:.0f} processes running or waiting on average over the last 15 minutes; "
         f"Python {platform.python_version()}, {packages}"
     )

@@ -71,6 +71,7 @@ def measure(sizes: Mapping[int, int] = SIZES, repeats: int = REPEATS) -> pd.Data
     """Seconds for 10,000 resamples, memory and limits of each contender at each number of answers."""
     measured = []
     for n, timed_with in sizes.items():
+        print(f"  {n:,} answers", flush=True)
         resamples = {"nps_research": N_RESAMPLES, "scipy.stats.bootstrap": timed_with}
         commands = {name: ("benchmarks.resampling", name, n, times) for name, times in resamples.items()}
         found = in_turns(commands, repeats)

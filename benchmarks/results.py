@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, NullFormatter
 from scipy import stats
 
 from benchmarks.resampling import N_RESAMPLES
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 TARGET_ROWS = 10_000_000
 TARGET_ANSWERS = 1_000_000
 LOOKS = {
-    "nps_research": (PROMOTER, "o", "-"),
-    "bare DuckDB SQL": (PASSIVE, "s", "--"),
     "pandas group-by": (DETRACTOR, "^", ":"),
+    "bare DuckDB SQL": (PASSIVE, "s", "--"),
+    "nps_research": (PROMOTER, "o", "-"),
 }
 
 
@@ -70,6 +71,7 @@ def page(counting: pd.DataFrame, resampling: pd.DataFrame, whole: pd.DataFrame, 
     return f"""# What it costs
 
 Written by `make bench`; made-up data. Measured on {machine}.
+
 Contenders took turns, each run in a process of its own after one on a small table. Seconds are those of the fastest
 run, memory is the most that any run held, Python and its packages included.
 
@@ -114,7 +116,7 @@ def figure_of(counting: pd.DataFrame) -> Figure:
     _lines(seconds, counting, "seconds")
     _lines(memory, counting, "peak_megabytes")
     seconds.set(title="Time", ylabel="Seconds, fastest run")
-    memory.set(title="Memory", ylabel="Megabytes, at most")
+    memory.set(title="Memory", ylabel="Megabytes, at most", ylim=(100, 10_000))
     seconds.legend(loc="upper left")
     return figure
 
@@ -123,5 +125,8 @@ def _lines(ax: Axes, counting: pd.DataFrame, column: str) -> None:
     for contender, (colour, marker, line) in LOOKS.items():
         rows = counting[counting["contender"] == contender]
         ax.loglog(rows["rows"], rows[column], color=colour, marker=marker, linestyle=line, label=contender)
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.12g}")
+    ax.yaxis.set_minor_formatter(NullFormatter())
     ax.grid(axis="y")
     ax.set_xlabel("Rows")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import counting, measuring, resampling, results
+from benchmarks import counting, measuring, resampling, results, whole
 
 HERE = measuring.ROOT / "benchmarks"
 COMMITTED = {name: pd.read_csv(HERE / f"{name}.csv") for name in ("counting", "resampling", "whole")}
@@ -86,6 +86,7 @@ def test_the_committed_measurements_meet_the_targets():
     lines = results.targets(COMMITTED["counting"], COMMITTED["resampling"]).splitlines()[2:]
     assert [line.endswith("| yes |") for line in lines] == [True] * 5
     assert set(COMMITTED["counting"]["rows"]) == set(counting.REPEATS)
+    assert COMMITTED["whole"]["contender"].tolist() == list(whole.STEPS)
 
 
 def test_the_figure_shows_the_table():
