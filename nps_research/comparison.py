@@ -299,7 +299,8 @@ def compare_net_promoter_scores(
     method : {"adjusted-wald", "wald", "bootstrap", "linearized"}, optional
         None takes what suits the distribution: ``"adjusted-wald"`` for independent, unweighted answers. Its
         95% limits cover at least 0.945 from 10 answers on, but for scores 136 points apart 0.864 with 10
-        answers each, 0.926 with 30, 0.943 with 100 (``calibration/score_differences.csv``).
+        answers each, 0.926 with 30, 0.943 with 100 (``calibration/score_differences.csv``). ``"bootstrap"``
+        takes percentile limits from resamples of each group, for independent, unweighted answers alone.
     confidence_level : float
         Level of the limits.
     n_resamples : int
