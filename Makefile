@@ -4,6 +4,8 @@
 PYTHON ?= python3
 STUDY ?= data/demo
 DATA ?=
+FRESH ?=
+CALIBRATIONS = $(basename $(notdir $(shell grep -l __main__ calibration/*.py)))
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -11,7 +13,7 @@ export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := reports
-.PHONY: reports test lab lint calibrate lock clean setup
+.PHONY: reports test lab lint bench calibrate lock clean setup
 
 reports: setup  ## the report on STUDY (default: the made-up company), in reports/
 	$(BIN)/nps-research report $(STUDY) $(if $(DATA),--data $(DATA))
@@ -28,9 +30,11 @@ lint: setup  ## ruff and mypy
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-calibrate: setup  ## slow studies behind the defaults; rewrites their tables in calibration/
-	$(BIN)/python calibration/score_intervals.py
-	$(BIN)/python calibration/clustered_intervals.py
+bench: setup  ## what it costs, side by side with pandas, DuckDB and SciPy; rewrites benchmarks/README.md
+	$(BIN)/python -m benchmarks
+
+calibrate: setup  ## slow studies behind the defaults, into their tables in calibration/; FRESH=1 measures all anew
+	set -e; for study in $(CALIBRATIONS); do $(BIN)/python -m calibration.$$study $(if $(FRESH),--fresh); done
 
 lock: setup  ## take newer versions: uv.lock, requirements.lock
 	$(UV) lock --upgrade

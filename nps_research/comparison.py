@@ -11,7 +11,19 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.errors import EstimationError
-from nps_research.intervals import METHOD_WORDS, ZERO, Method, estimate, suitable_difference_method
+from nps_research.intervals import (
+    DEFAULT_SEED,
+    METHOD_WORDS,
+    VALUES,
+    ZERO,
+    Method,
+    check_cuts,
+    check_level,
+    classify,
+    estimate,
+    resampled_scores,
+    suitable_difference_method,
+)
 from nps_research.result import Result, hidden_rows
 from nps_research.study_file import did_you_mean
 from nps_research.tables import plain_text
@@ -32,7 +44,7 @@ __all__ = ["Adjustment", "ScoreDifferences", "adjust_p_values", "compare_net_pro
 Adjustment = Literal["holm", "benjamini-hochberg", "bonferroni", "none"]
 
 DIFFERENCE_WORDS = {
-    **{method: METHOD_WORDS[method] for method in ("adjusted-wald", "wald", "linearized")},
+    **{method: METHOD_WORDS[method] for method in ("adjusted-wald", "wald", "bootstrap", "linearized")},
     "effective-score": "linearised, t limits for the effective number of clusters",
 }
 
@@ -134,6 +146,43 @@ def _differences(
     )
 
 
+def _resampled_differences(
+    dist: ScoreDistribution,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    promoter_min: int,
+    detractor_max: int,
+    confidence_level: float,
+    n_resamples: int,
+    rng: np.random.Generator,
+) -> _Differences:
+    """Differences with percentile limits from resamples of each group; p-values from the share on either side of 0."""
+    check_cuts(promoter_min, detractor_max)
+    check_level(confidence_level)
+    if not dist.is_simple:
+        raise EstimationError(
+            "method 'bootstrap' takes answers as independent and equal, but these are weighted or clustered. "
+            "Take 'effective-score', or count with cluster=None, weight=None."
+        )
+    classes = dict(
+        zip(dist.groups, classify(dist.counts, promoter_min=promoter_min, detractor_max=detractor_max), strict=True)
+    )
+    named = dict.fromkeys(group for pair in pairs for group in pair if classes[group].any())
+    drawn = {group: resampled_scores(classes[group], n_resamples=n_resamples, rng=rng) for group in named}
+    found = np.full((5, len(pairs)), np.nan)
+    for place, (a, b) in enumerate(pairs):
+        if a in drawn and b in drawn:
+            difference = drawn[b] - drawn[a]
+            less = 1 + min(int((difference <= 0).sum()), int((difference >= 0).sum()))
+            found[:, place] = (
+                (classes[b] / classes[b].sum() - classes[a] / classes[a].sum()) @ VALUES,
+                difference.std(ddof=1),
+                *np.quantile(difference, [0.5 - confidence_level / 2, 0.5 + confidence_level / 2]),
+                min(2 * less / (n_resamples + 1), 1.0),
+            )
+    return _Differences(estimate=found[0], std_error=found[1], conf_low=found[2], conf_high=found[3], p_value=found[4])
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ScoreDifferences(Result):
     """Differences between scores of groups.
@@ -218,6 +267,8 @@ def compare_net_promoter_scores(
     detractor_max: int = 6,
     method: Method | None = None,
     confidence_level: float = 0.95,
+    n_resamples: int = 10_000,
+    rng: np.random.Generator | None = None,
     title: str = "",
 ) -> ScoreDifferences:
     """Differences between the Net Promoter Scores of groups, b - a, in points.
@@ -236,11 +287,18 @@ def compare_net_promoter_scores(
         How p-values are adjusted for the number of pairs.
     promoter_min, detractor_max : int
         Lowest promoter and highest detractor answer.
-    method : {"adjusted-wald", "wald", "linearized", "effective-score"}, optional
-        None takes what suits the distribution: adjusted Wald for independent and equal answers, else
-        ``"effective-score"``: t limits with that method's variances and degrees of freedom.
+    method : {"adjusted-wald", "wald", "bootstrap", "linearized", "effective-score"}, optional
+        None takes what suits the distribution. ``"adjusted-wald"`` for independent, unweighted answers: its
+        95% limits cover at least 0.945 from 10 answers on, but for scores 136 points apart 0.864 with 10
+        answers each, 0.926 with 30, 0.943 with 100 (``calibration/score_differences.csv``). Else
+        ``"effective-score"``: t limits with that method's variances and degrees of freedom. ``"bootstrap"``
+        takes percentile limits from resamples of each group, for independent, unweighted answers alone.
     confidence_level : float
         Level of the limits.
+    n_resamples : int
+        Bootstrap resamples; of the counts, so they cost the same at any number of answers.
+    rng : numpy.random.Generator, optional
+        Source of the bootstrap's draws; None starts a fixed one.
     title : str
         Caption; one is made where none is given.
 
@@ -264,14 +322,25 @@ def compare_net_promoter_scores(
     if chosen not in DIFFERENCE_WORDS:
         raise EstimationError(f"method = {chosen!r} gives no differences; allowed: {', '.join(DIFFERENCE_WORDS)}.")
     named = _pairs(dist, pairs)
-    found = _differences(
-        dist,
-        named,
-        promoter_min=promoter_min,
-        detractor_max=detractor_max,
-        method=chosen,
-        confidence_level=confidence_level,
-    )
+    if chosen == "bootstrap":
+        found = _resampled_differences(
+            dist,
+            named,
+            promoter_min=promoter_min,
+            detractor_max=detractor_max,
+            confidence_level=confidence_level,
+            n_resamples=n_resamples,
+            rng=np.random.default_rng(DEFAULT_SEED) if rng is None else rng,
+        )
+    else:
+        found = _differences(
+            dist,
+            named,
+            promoter_min=promoter_min,
+            detractor_max=detractor_max,
+            method=chosen,
+            confidence_level=confidence_level,
+        )
     n = dict(zip(dist.groups, dist.n.tolist(), strict=True))
     frame = pd.DataFrame(
         {

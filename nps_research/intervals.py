@@ -33,6 +33,7 @@ __all__ = [
     "check_level",
     "classify",
     "estimate",
+    "resampled_scores",
     "suitable_difference_method",
     "suitable_method",
 ]
@@ -194,11 +195,17 @@ def bootstrap(
                 continue
             drawn = _resampled_clusters(sums, n_resamples, rng)
         elif n > 0:
-            drawn = rng.multinomial(int(n), of_group / n, size=n_resamples) @ VALUES / n
+            drawn = resampled_scores(of_group, n_resamples=n_resamples, rng=rng)
         else:
             continue
         std_error[row], (low[row], high[row]) = drawn.std(ddof=1), np.quantile(drawn, tails)
     return _independent(mean, std_error, low, high)
+
+
+def resampled_scores(of_group: Floats, *, n_resamples: int, rng: np.random.Generator) -> Floats:
+    """Scores of resamples of one group's independent answers, shape (n_resamples,); the rows are not needed."""
+    n = of_group.sum()
+    return np.asarray(rng.multinomial(int(n), of_group / n, size=n_resamples) @ VALUES / n)
 
 
 def _resampled_clusters(sums: Floats, n_resamples: int, rng: np.random.Generator) -> Floats:

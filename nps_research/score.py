@@ -156,8 +156,8 @@ def net_promoter_score(
         Lowest promoter and highest detractor answer.
     method : {"adjusted-wald", "score", "wald", "bootstrap", "linearized", "effective-score"}, optional
         How limits are made. None takes ``"effective-score"`` for weighted or clustered answers
-        (``calibration/clustered_intervals.csv``), else ``"score"``: its measured coverage is never below 0.94
-        and nearest to nominal from 20 answers on (``calibration/score_intervals.csv``).
+        (``calibration/clustered_intervals.csv``), else ``"score"``: its coverage is never below 0.939 and nearest
+        to nominal from 30 answers on (``calibration/score_intervals.csv``).
     confidence_level : float
         Level of the limits.
     n_resamples : int

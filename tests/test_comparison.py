@@ -197,6 +197,46 @@ def test_a_group_of_answers_all_alike_keeps_its_uncertainty_in_differences():
     assert result.frame["std_error"][0] == pytest.approx(expected)
 
 
+# Resampled
+
+
+def test_resampled_differences_are_those_of_resampled_answers():
+    answers = {"a": np.repeat([-100, 0, 100], (40, 60, 100)), "b": np.repeat([-100, 0, 100], (20, 30, 30))}
+    rng = np.random.default_rng(7)
+    drawn = {name: rng.choice(of, size=(20_000, len(of))).mean(axis=1) for name, of in answers.items()}
+    slow = drawn["b"] - drawn["a"]
+    dist = of_classes(a=(40, 60, 100), b=(20, 30, 30))
+    row = compare_net_promoter_scores(dist, method="bootstrap", n_resamples=20_000).frame.iloc[0]
+    assert row["estimate"] == pytest.approx(12.5 - 30)
+    assert row["std_error"] == pytest.approx(slow.std(), rel=0.03)
+    assert [row["conf_low"], row["conf_high"]] == pytest.approx(np.quantile(slow, [0.025, 0.975]), abs=0.7)
+    assert row["p_value"] == pytest.approx(2 * np.mean(slow >= 0), abs=0.02)
+    narrower = compare_net_promoter_scores(dist, method="bootstrap", confidence_level=0.5).frame.iloc[0]
+    assert [narrower["conf_low"], narrower["conf_high"]] == pytest.approx(np.quantile(slow, [0.25, 0.75]), abs=0.5)
+
+
+def test_resampled_differences_come_from_the_generator_given_and_from_a_fixed_one_without():
+    def limits(rng=None):
+        frame = compare_net_promoter_scores(SIX, method="bootstrap", n_resamples=200, rng=rng).frame
+        return frame[["conf_low", "conf_high"]].to_numpy().tolist()
+
+    assert limits() == limits() != limits(np.random.default_rng(1))
+    assert limits(np.random.default_rng(1)) == limits(np.random.default_rng(1)) != limits(np.random.default_rng(2))
+
+
+def test_resampled_differences_have_no_certain_p_value_and_need_answers_and_simple_counts():
+    dist = of_classes(a=(500, 0, 0), empty=(0, 0, 0), b=(0, 0, 500))
+    frame = compare_net_promoter_scores(dist, method="bootstrap", n_resamples=999, adjust="none").frame
+    by_pair = frame.set_index(["group_a", "group_b"])
+    assert by_pair.loc[("a", "b"), "p_value"] == pytest.approx(2 / 1000)
+    assert by_pair.loc[("a", "empty"), ["estimate", "std_error", "conf_low", "conf_high", "p_value"]].isna().all()
+    same = compare_net_promoter_scores(of_classes(a=(9, 0, 0), b=(9, 0, 0)), method="bootstrap").frame
+    assert same["p_value"].tolist() == [1.0]
+    weighted = distribution_of(made_up_rows(np.random.default_rng(35)), by="region")
+    with pytest.raises(EstimationError, match="method 'bootstrap' takes answers as independent and equal"):
+        compare_net_promoter_scores(weighted, method="bootstrap")
+
+
 # Pairs
 
 
@@ -216,9 +256,10 @@ def test_pairs_can_be_named_or_neighbours():
         ({"pairs": [("north", "suoth")]}, "no group 'suoth': did you mean south"),
         (
             {"method": "score"},
-            "'score' gives no differences; allowed: adjusted-wald, wald, linearized, effective-score",
+            "'score' gives no differences; allowed: adjusted-wald, wald, bootstrap, linearized, effective-score",
         ),
-        ({"method": "bootstrap"}, "gives no differences"),
+        ({"method": "bootstrap", "confidence_level": 1.5}, "confidence_level = 1.5"),
+        ({"method": "bootstrap", "promoter_min": 5}, "promoter_min = 5"),
         ({"adjust": "sidak"}, "'sidak' is not known"),
         ({"confidence_level": 1.5}, "confidence_level = 1.5"),
         ({"promoter_min": 5}, "promoter_min = 5"),

@@ -20,7 +20,6 @@ from nps_research.intervals import adjusted_wald, estimate, score_interval, suit
 from nps_research.score import heterogeneity
 from tests.made_up_answers import CLASS_SCORES, SHAPES, clustered_distribution, truth_of
 
-CALIBRATION = Path(__file__).parents[1] / "calibration" / "score_intervals.csv"
 CUTS = {"promoter_min": 9, "detractor_max": 6}
 BLOCK = 500  # groups at a time: a covariance matrix of all of them is made
 LIKE_MINDED = 4.0  # concentration of a cluster's shares: the lower, the more alike its answers
@@ -111,15 +110,6 @@ def test_at_n_10_adjusted_wald_falls_short_at_the_edges_of_the_triangle_and_the_
         assert 0.89 < coverage[adjusted_wald][shape] < 0.925 < coverage[score_interval][shape]
 
 
-def test_the_committed_table_is_what_the_formulas_give():
-    table = pd.read_csv(CALIBRATION)
-    formulas = {"wald": wald, "adjusted-wald": adjusted_wald, "score": score_interval}
-    for n in (10, 30):
-        for method, formula in formulas.items():
-            rows = table[(table["n"] == n) & (table["method"] == method)]
-            assert rows.set_index("shape")["coverage"].to_dict() == pytest.approx(exact_coverage(formula, n), abs=2e-5)
-
-
 def test_plain_wald_does_not_cover_at_n_30_which_is_why_it_is_not_the_default():
     plain, adjusted = exact_coverage(wald, 30), exact_coverage(adjusted_wald, 30)
     assert plain["skewed high"] < 0.925
@@ -168,6 +158,16 @@ def test_differences_of_independent_groups_cover(sizes, shapes):
         frame = compare_net_promoter_scores(dist, pairs=pairs).frame
         held.append(drawn_coverage(frame["conf_low"], frame["conf_high"], truth))
     assert np.mean(held) == pytest.approx(0.95, abs=tolerance(n_draws))
+
+
+def test_resampled_differences_cover():
+    n_draws, rng = 800, np.random.default_rng(8)
+    tables = [rng.multinomial(n, SHAPES[shape], size=n_draws) for n, shape in ((200, "b2b"), (400, "skewed high"))]
+    dist = of_tables(np.stack(tables, axis=1).reshape(-1, 3))
+    pairs = list(zip(dist.groups[::2], dist.groups[1::2], strict=True))
+    frame = compare_net_promoter_scores(dist, pairs=pairs, method="bootstrap", n_resamples=1000).frame
+    observed = drawn_coverage(frame["conf_low"], frame["conf_high"], truth_of(SHAPES["skewed high"]) - 10)
+    assert observed == pytest.approx(0.95, abs=tolerance(n_draws))
 
 
 # Clusters

@@ -1,0 +1,132 @@
+"""The tables and the figure that `make bench` writes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, NullFormatter
+from scipy import stats
+
+from benchmarks.resampling import N_RESAMPLES
+from nps_research.figures import DETRACTOR, PASSIVE, PROMOTER
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+TARGET_ROWS = 10_000_000
+TARGET_ANSWERS = 1_000_000
+LOOKS = {
+    "pandas group-by": (DETRACTOR, "^", ":"),
+    "bare DuckDB SQL": (PASSIVE, "s", "--"),
+    "nps_research": (PROMOTER, "o", "-"),
+}
+
+
+def targets(counting: pd.DataFrame, resampling: pd.DataFrame) -> str:
+    """Each target, what was measured, and whether that meets it."""
+    counted = counting[counting["rows"] == TARGET_ROWS].set_index("contender")
+    resampled = resampling[resampling["answers"] == TARGET_ANSWERS].set_index("contender")["seconds"]
+    ours = counted.loc["nps_research"]
+    faster = counted.loc["pandas group-by", "seconds"] / ours["seconds"]
+    slower = ours["seconds"] / counted.loc["bare DuckDB SQL", "seconds"]
+    resampled_faster = resampled["scipy.stats.bootstrap"] / resampled["nps_research"]
+    apart = limits_apart(resampling)
+    rows = [
+        ("Counting 10 million rows by three keys: times as fast as pandas", "5 or more", f"{faster:.1f}", faster >= 5),
+        ("The same: times the time of bare DuckDB SQL", "1.5 or less", f"{slower:.2f}", slower <= 1.5),
+        ("The same: memory", "under 1,000 MB", f"{ours['peak_megabytes']:,.0f} MB", ours["peak_megabytes"] < 1000),
+        (
+            "10,000 resamples of a difference at a million answers: times as fast as SciPy",
+            "1,000 or more",
+            f"{resampled_faster:,.0f}",
+            resampled_faster >= 1000,
+        ),
+        (
+            "Limits from 10,000 resamples each: how far apart, in standard errors of that distance",
+            "3.3 or less",
+            f"{apart:.1f}",
+            apart <= 3.3,
+        ),
+    ]
+    return _table(
+        ["", "target", "measured", "met"],
+        [[what, target, measured, "yes" if met else "no"] for what, target, measured, met in rows],
+    )
+
+
+def limits_apart(resampling: pd.DataFrame) -> float:
+    """The larger distance between both contenders' limits, in standard errors, where both resampled alike."""
+    alike = resampling.groupby("answers")["resamples"].transform("nunique") == 1
+    ours, theirs = (part.iloc[0] for _, part in resampling[alike].groupby("contender"))
+    of_a_limit = np.sqrt(0.025 * 0.975 / N_RESAMPLES) / stats.norm.pdf(stats.norm.ppf(0.975)) * ours["std_error"]
+    return max(abs(ours[name] - theirs[name]) for name in ("conf_low", "conf_high")) / (np.sqrt(2) * of_a_limit)
+
+
+def page(counting: pd.DataFrame, resampling: pd.DataFrame, whole: pd.DataFrame, machine: str) -> str:
+    """All results in words and tables, as Markdown."""
+    tables = [_table(*_heads_and_cells(frame)) for frame in (counting, resampling, whole)]
+    return f"""# What it costs
+
+Written by `make bench`; made-up data. Measured on {machine}.
+
+Contenders took turns, each run in a process of its own after one on a small table. Seconds are those of the fastest
+run, memory is the most that any run held, Python and its packages included.
+
+{targets(counting, resampling)}
+## Counting answers per score by wave, channel and region, from Parquet
+
+Every contender gave the same counts.
+
+{tables[0]}
+![Seconds and memory against rows, on logarithmic axes; the table above holds the numbers.](counting.svg)
+
+## 10,000 bootstrap resamples of a difference between two groups
+
+The package counts the scores first and resamples the counts; SciPy resamples the answers, ten resamples at a time
+(percentile limits). `resamples` says how many were timed; seconds are scaled to 10,000.
+
+{tables[1]}
+## The whole, on the made-up company
+
+The report's memory is that of the command alone, not of the notebooks' kernels.
+
+{tables[2]}"""
+
+
+def _heads_and_cells(frame: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    formats = {"seconds": "{:,.4g}", "peak_megabytes": "{:,.0f}"}
+    formats |= dict.fromkeys(("rows", "answers", "resamples"), "{:,}")
+    records = frame.to_dict("records")
+    cells = [[formats.get(name, "{}").format(value) for name, value in row.items()] for row in records]
+    return [name.replace("_", " ") for name in frame], cells
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def figure_of(counting: pd.DataFrame) -> Figure:
+    """Seconds and memory against rows, both on logarithmic axes."""
+    figure = Figure(figsize=(9.0, 3.9), layout="constrained")
+    seconds, memory = figure.subplots(1, 2)
+    _lines(seconds, counting, "seconds")
+    _lines(memory, counting, "peak_megabytes")
+    seconds.set(title="Time", ylabel="Seconds, fastest run")
+    memory.set(title="Memory", ylabel="Megabytes, at most", ylim=(100, 10_000))
+    seconds.legend(loc="upper left")
+    return figure
+
+
+def _lines(ax: Axes, counting: pd.DataFrame, column: str) -> None:
+    for contender, (colour, marker, line) in LOOKS.items():
+        rows = counting[counting["contender"] == contender]
+        ax.loglog(rows["rows"], rows[column], color=colour, marker=marker, linestyle=line, label=contender)
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.12g}")
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    ax.grid(axis="y")
+    ax.set_xlabel("Rows")

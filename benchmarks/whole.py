@@ -1,0 +1,44 @@
+"""What the whole costs on the made-up company: opening the study, making the report."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+import nps_research as nps
+from benchmarks.measuring import ROOT, in_turns, peak_megabytes, timed
+
+DEMO = ROOT / "data" / "demo"
+REPEATS = 3
+
+
+def open_the_study() -> None:
+    """Read, check and join the tables."""
+    nps.open_study(DEMO)
+
+
+def make_the_report() -> None:
+    """The command, its start included."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [Path(sys.executable).with_name("nps-research"), "report", DEMO, "--out", Path(folder) / "demo"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+STEPS = {"open_study": open_the_study, "nps-research report": make_the_report}
+
+
+def measure(repeats: int = REPEATS) -> pd.DataFrame:
+    """Seconds of each step; memory of the process that was timed, without those it started."""
+    found = in_turns({step: ("benchmarks.whole", step) for step in STEPS}, repeats)
+    measured = pd.DataFrame([{"repeats": repeats, **each} for each in found])
+    return measured.round({"seconds": 2, "peak_megabytes": 0})
+
+
+if __name__ == "__main__":
+    seconds, _ = timed(STEPS[sys.argv[1]])
+    print(json.dumps({"seconds": seconds, "peak_megabytes": peak_megabytes()}))

@@ -1,0 +1,99 @@
+"""The benchmarks run, their contenders agree, and what is committed is what they wrote."""
+
+import re
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import counting, measuring, resampling, results, whole
+
+HERE = measuring.ROOT / "benchmarks"
+COMMITTED = {name: pd.read_csv(HERE / f"{name}.csv") for name in ("counting", "resampling", "whole")}
+
+
+def test_every_contender_counts_each_made_up_answer(tmp_path, monkeypatch):
+    monkeypatch.setattr(measuring, "ROWS_AT_ONCE", 1000)  # so that there are several blocks
+    path = tmp_path / "made_up.parquet"
+    measuring.write_made_up_answers(path, 2500)
+    rows = pd.read_parquet(path)
+    assert (len(rows), rows["wave"].nunique(), rows["channel"].nunique(), rows["region"].nunique()) == (2500, 8, 4, 12)
+    slow = Counter()
+    for wave, channel, region, score in rows.itertuples(index=False):
+        slow[f"{wave} · {channel} · {region}", "missing" if np.isnan(score) else str(int(score))] += 1
+    assert len({score for _, score in slow}) == 12
+    for name, count in counting.CONTENDERS.items():
+        assert counting.counts_of(count(str(path))) == slow, name
+
+
+def test_contenders_take_turns_and_the_fastest_run_and_largest_memory_are_kept(monkeypatch):
+    runs = {
+        "a": [{"seconds": 3.0, "peak_megabytes": 5.0}, {"seconds": 2.0, "peak_megabytes": 4.0}],
+        "b": [{"seconds": 1.0, "peak_megabytes": 7.0}, {"seconds": 6.0, "peak_megabytes": 8.0}],
+    }
+    order = []
+
+    def run(module, number):
+        assert module == "module"
+        order.append(number)
+        return runs[number].pop(0)
+
+    monkeypatch.setattr(measuring, "in_own_process", run)
+    found = measuring.in_turns({"a": ("module", "a"), "b": ("module", "b")}, 2)
+    assert order == ["a", "b", "b", "a"]
+    assert found == [
+        {"contender": "a", "seconds": 2.0, "peak_megabytes": 5.0},
+        {"contender": "b", "seconds": 1.0, "peak_megabytes": 8.0},
+    ]
+
+
+def test_both_bootstraps_give_the_same_limits():
+    before, after = resampling.made_up_answers(2000)
+    ours, theirs = (resample(before, after, 4000) for resample in resampling.CONTENDERS.values())
+    truth = 100 * (np.mean(after >= 9) - np.mean(after <= 6) - np.mean(before >= 9) + np.mean(before <= 6))
+    for limits in (ours, theirs):
+        assert limits["conf_low"] < truth < limits["conf_high"]
+        assert limits["conf_high"] - limits["conf_low"] == pytest.approx(2 * 1.96 * ours["std_error"], rel=0.06)
+    frame = pd.DataFrame(
+        [
+            {"answers": 2000, "resamples": 4000, "contender": name, **limits}
+            for name, limits in zip(resampling.CONTENDERS, (ours, theirs), strict=True)
+        ]
+    )
+    assert results.limits_apart(frame) < 3.3
+    frame.loc[1, "conf_high"] += 0.5 * ours["std_error"]
+    assert results.limits_apart(frame) > 3.3
+
+
+def test_a_run_in_its_own_process_tells_seconds_memory_and_limits():
+    told = measuring.in_own_process("benchmarks.resampling", "nps_research", "1000", "100")
+    assert told["seconds"] > 0
+    assert told["peak_megabytes"] > 20 or np.isnan(told["peak_megabytes"])
+    assert told["conf_low"] < told["conf_high"]
+
+
+# What is committed
+
+
+def test_the_page_is_written_from_the_tables():
+    written = (HERE / "README.md").read_text(encoding="utf-8")
+    (machine,) = re.findall(r"Measured on (.*)\.\n", written)
+    assert results.page(**COMMITTED, machine=machine) == written
+
+
+def test_the_committed_measurements_meet_the_targets():
+    lines = results.targets(COMMITTED["counting"], COMMITTED["resampling"]).splitlines()[2:]
+    assert [line.endswith("| yes |") for line in lines] == [True] * 5
+    assert set(COMMITTED["counting"]["rows"]) == set(counting.REPEATS)
+    assert COMMITTED["whole"]["contender"].tolist() == list(whole.STEPS)
+
+
+def test_the_figure_shows_the_table():
+    table = COMMITTED["counting"]
+    for axes, column in zip(results.figure_of(table).axes, ("seconds", "peak_megabytes"), strict=True):
+        assert axes.get_xscale() == axes.get_yscale() == "log"
+        for line in axes.get_lines():
+            rows = table[table["contender"] == line.get_label()]
+            np.testing.assert_array_equal(line.get_xydata(), rows[["rows", column]])
+        assert {line.get_label() for line in axes.get_lines()} == set(counting.CONTENDERS)
