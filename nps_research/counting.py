@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any, Literal
 
 import narwhals as nw
@@ -12,6 +13,7 @@ from nps_research.contract import RESPONSES
 from nps_research.distribution import N_SCORES, ScoreDistribution, merged_clusters
 from nps_research.errors import ContractError
 from nps_research.study_file import did_you_mean
+from nps_research.suppression import hidden_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,12 +24,13 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-__all__ = ["NOT_STATED", "score_distribution"]
+__all__ = ["NOT_STATED", "groups_not_shown", "score_distribution"]
 
 NOT_STATED = "(not stated)"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # Groupings made from the moment of the answer; who never answered has no such moment.
 FROM_ANSWER = ("weekday", "hour")
+BETWEEN = " \N{MIDDLE DOT} "  # the parts of a group that is a combination
 
 
 def score_distribution(
@@ -115,8 +118,77 @@ def score_distribution(
         by=tuple(keys),
         ordered=keys == ["wave"],
         minimum_cell=study.settings.minimum_cell,
+        not_shown=groups_not_shown(study, keys),
         design={key: value for key, value in (("weight", weight), ("cluster", cluster_name)) if value is not None},
     )
+
+
+# What was found for a study, for as long as the study is there.
+_NOT_SHOWN: weakref.WeakKeyDictionary[Study, dict[tuple[str, ...], frozenset[str]]] = weakref.WeakKeyDictionary()
+
+
+def groups_not_shown(study: Study, by: Sequence[str]) -> frozenset[str]:
+    """Groups that a report on the study must not show: small ones, and those that would give them away.
+
+    Waves, segments, channels, weekdays and hours are all taken to be shown, in this order, and any
+    other grouping beside them.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+    by : sequence of str
+        Columns as in `score_distribution`.
+
+    Returns
+    -------
+    frozenset of str
+        Names of groups, as in the distribution counted by the same columns.
+
+    Examples
+    --------
+    >>> from nps_research.study import Study
+    >>> table = pd.DataFrame({"likelihood_to_recommend": [9] * 50, "area": ["A"] * 30 + ["B"] * 12 + ["C"] * 8})
+    >>> sorted(groups_not_shown(Study.from_frames(responses=table, segments=["area"]), ["area"]))
+    ['B', 'C']
+    """
+    found = _NOT_SHOWN.setdefault(study, {})
+    if tuple(by) not in found:
+        usual = ["wave"] * bool(study.waves) + [*study.segments, "channel", *FROM_ANSWER]
+        needs = {"channel": "responses.channel"} | dict.fromkeys(FROM_ANSWER, "responses.responded_at")
+        groupings = [(name,) for name in usual if name not in needs or study.can_answer(needs[name])]
+        if tuple(by) not in groupings:
+            groupings += [(name,) for name in by if (name,) not in groupings] + [tuple(by)] * (len(by) != 1)
+        found.update(zip(groupings, _not_shown(study, groupings), strict=True))
+    return found[tuple(by)]
+
+
+def _not_shown(study: Study, groupings: Sequence[tuple[str, ...]]) -> list[frozenset[str]]:
+    """Per grouping, the groups that must not be shown where all of them are shown together."""
+    responses = study.responses
+    answered = responses["response_state"] == "answered"
+    returned = answered | (responses["response_state"] == "item_missing")
+    columns = list(dict.fromkeys(name for grouping in groupings for name in grouping))
+    rows = pd.DataFrame({"answers": answered.astype("int64"), "people": 1})
+    for position, name in enumerate(columns):
+        key = _key(responses, name)
+        rows[position] = key.where(returned) if name in FROM_ANSWER else key
+    keys = list(range(len(columns)))
+    cells = rows.groupby(keys, dropna=False, sort=False, as_index=False).sum() if keys else rows
+    labels, parts = pd.DataFrame(index=cells.index), {}
+    for position, grouping in enumerate(groupings):
+        of = [columns.index(name) for name in grouping]
+        labels[position] = cells[of[0]].str.cat([cells[part] for part in of[1:]], sep=BETWEEN) if of else "all"
+        if len(of) > 1:
+            parts[position] = [groupings.index((name,)) for name in grouping]
+    hidden = hidden_groups(
+        labels,
+        answers=cells["answers"].to_numpy(),
+        people=cells["people"].to_numpy(),
+        minimum_cell=study.settings.minimum_cell,
+        parts=parts,
+    )
+    return list(hidden.values())
 
 
 def _declared_cluster(study: Study) -> str | None:
@@ -189,7 +261,7 @@ def _groups(study: Study, keys: Sequence[str], cells: pd.DataFrame) -> tuple[tup
     present, place = np.unique(codes, axis=1, return_inverse=True)
     names = [list(order) for order in orders]
     groups = tuple(
-        " \N{MIDDLE DOT} ".join(names[position][code] for position, code in enumerate(column)) for column in present.T
+        BETWEEN.join(names[position][code] for position, code in enumerate(column)) for column in present.T
     )
     return groups, np.asarray(place.ravel(), dtype=np.int64)
 

@@ -178,7 +178,8 @@ def bootstrap(
     mean, _ = _mean_and_variance(classes)
     tails = [0.5 - confidence_level / 2, 0.5 + confidence_level / 2]
     std_error, low, high = (np.full(len(mean), np.nan) for _ in range(3))
-    for row, of_group in enumerate(classes):
+    # Each group draws from a stream of its own: what one group's limits are, tells nothing of the others.
+    for row, (of_group, rng) in enumerate(zip(classes, rng.spawn(len(classes)), strict=True)):
         n = of_group.sum()
         if dist.clusters is not None:
             sums = classify(dist.clusters.sums[dist.clusters.group == row], **cuts)

@@ -19,7 +19,7 @@ from nps_research.intervals import (
     suitable_difference_method,
     suitable_method,
 )
-from nps_research.result import KeyNumber, Result, hidden_rows
+from nps_research.result import KeyNumber, Result
 from nps_research.tables import plain_text
 from nps_research.wording import interval_text, joined, p_text, points, share
 
@@ -228,6 +228,7 @@ def net_promoter_score(
         confidence_level=confidence_level,
         title=title or ("Net Promoter Score" + (f" by {joined(dist.by)}" if dist.by else "")),
         minimum_cell=dist.minimum_cell,
+        hidden=dist.hidden_groups,
         method=chosen,
         promoter_min=promoter_min,
         detractor_max=detractor_max,
@@ -291,7 +292,7 @@ def heterogeneity(dist: ScoreDistribution, estimates: Estimates) -> float | None
     Korn, E. L. & Graubard, B. I. (1990). Simultaneous testing of regression coefficients with complex
     survey data. The American Statistician 44(4), 270-276. doi:10.1080/00031305.1990.10475737
     """
-    usable = (np.nan_to_num(estimates.std_error) > ZERO) & ~hidden_rows(dist.n, dist.minimum_cell)
+    usable = (np.nan_to_num(estimates.std_error) > ZERO) & ~dist.hidden
     k = int(usable.sum())
     if k < 2:
         return None

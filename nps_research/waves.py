@@ -184,6 +184,7 @@ def trend(
         confidence_level=confidence_level,
         title=title or "Net Promoter Score wave by wave",
         minimum_cell=dist.minimum_cell,
+        hidden=dist.hidden_groups,
         method=method or suitable_method(dist),
         promoter_min=promoter_min,
         detractor_max=detractor_max,
