@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Literal
 
 import narwhals as nw
@@ -16,7 +17,7 @@ from nps_research.study_file import did_you_mean
 from nps_research.suppression import hidden_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -156,37 +157,47 @@ def groups_not_shown(study: Study, by: Sequence[str]) -> frozenset[str]:
     if tuple(by) not in found:
         usual = ["wave"] * bool(study.waves) + [*study.segments, "channel", *FROM_ANSWER]
         needs = {"channel": "responses.channel"} | dict.fromkeys(FROM_ANSWER, "responses.responded_at")
-        groupings = [(name,) for name in usual if name not in needs or study.can_answer(needs[name])]
+        groupings: list[tuple[str, ...]] = [
+            (name,) for name in usual if name not in needs or study.can_answer(needs[name])
+        ]
         if tuple(by) not in groupings:
             groupings += [(name,) for name in by if (name,) not in groupings] + [tuple(by)] * (len(by) != 1)
-        found.update(zip(groupings, _not_shown(study, groupings), strict=True))
+        found.update(zip(groupings, _not_shown(study, groupings, found), strict=True))
     return found[tuple(by)]
 
 
-def _not_shown(study: Study, groupings: Sequence[tuple[str, ...]]) -> list[frozenset[str]]:
+def _not_shown(
+    study: Study, groupings: Sequence[tuple[str, ...]], found: Mapping[tuple[str, ...], frozenset[str]]
+) -> list[frozenset[str]]:
     """Per grouping, the groups that must not be shown where all of them are shown together."""
     responses = study.responses
-    answered = responses["response_state"] == "answered"
-    returned = answered | (responses["response_state"] == "item_missing")
+    returned = responses["response_state"].isin(["answered", "item_missing"])
+    classes = pd.cut(  # scores are there where somebody answered, and nowhere else
+        responses["likelihood_to_recommend"],
+        [-1, study.settings.detractor_max, study.settings.promoter_min - 1, N_SCORES],
+        labels=["detractors", "passives", "promoters"],
+    )
     columns = list(dict.fromkeys(name for grouping in groupings for name in grouping))
-    rows = pd.DataFrame({"answers": answered.astype("int64"), "people": 1})
+    rows = pd.get_dummies(classes, dtype="int64").assign(people=1)
     for position, name in enumerate(columns):
         key = _key(responses, name)
         rows[position] = key.where(returned) if name in FROM_ANSWER else key
     keys = list(range(len(columns)))
     cells = rows.groupby(keys, dropna=False, sort=False, as_index=False).sum() if keys else rows
-    labels, parts = pd.DataFrame(index=cells.index), {}
+    labels = pd.DataFrame(index=cells.index)
+    parts: dict[int, list[int]] = {}
     for position, grouping in enumerate(groupings):
-        of = [columns.index(name) for name in grouping]
-        labels[position] = cells[of[0]].str.cat([cells[part] for part in of[1:]], sep=BETWEEN) if of else "all"
+        of = [cells[columns.index(name)] for name in grouping]
+        labels[position] = reduce(lambda one, other: one + BETWEEN + other, of) if of else "all"
         if len(of) > 1:
             parts[position] = [groupings.index((name,)) for name in grouping]
     hidden = hidden_groups(
         labels,
-        answers=cells["answers"].to_numpy(),
+        answers=cells[["detractors", "passives", "promoters"]].to_numpy(),
         people=cells["people"].to_numpy(),
         minimum_cell=study.settings.minimum_cell,
         parts=parts,
+        settled={position: found[grouping] for position, grouping in enumerate(groupings) if grouping in found},
     )
     return list(hidden.values())
 
@@ -260,9 +271,7 @@ def _groups(study: Study, keys: Sequence[str], cells: pd.DataFrame) -> tuple[tup
     )
     present, place = np.unique(codes, axis=1, return_inverse=True)
     names = [list(order) for order in orders]
-    groups = tuple(
-        BETWEEN.join(names[position][code] for position, code in enumerate(column)) for column in present.T
-    )
+    groups = tuple(BETWEEN.join(names[position][code] for position, code in enumerate(column)) for column in present.T)
     return groups, np.asarray(place.ravel(), dtype=np.int64)
 
 

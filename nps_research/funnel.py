@@ -80,6 +80,8 @@ class ResponseFunnel(Result):
 
     @property
     def alt(self) -> str:
+        if not self.records:
+            return "There are too few answers to draw."
         row = self.records[-1]
         return (
             f"Bars from {row['invited']:,} invited over {row['delivered']:,} delivered and {row['returned']:,} "

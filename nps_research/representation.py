@@ -175,7 +175,7 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
     alone = pd.Series(np.arange(len(base)).astype("str"), index=base.index)
     cluster = base["account_id"].fillna(alone) if "account_id" in base else alone
     rows: list[tuple[Any, ...]] = []
-    hidden: list[bool] = []
+    hidden = np.zeros(0, dtype=bool)
     for term in described:
         groups = base[term].astype("str").fillna(NOT_STATED)
         found = [
@@ -183,12 +183,13 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
             for group in sorted(groups.unique())
         ]
         elsewhere = _hidden_elsewhere(study, term, chosen)
-        hidden += hidden_rows(
+        gone = hidden_rows(
             [row[2] for row in found],
             study.settings.minimum_cell,
             people=groups.value_counts().sort_index().to_numpy(),
             hidden=[elsewhere is None or row[1] in elsewhere for row in found],
-        ).tolist()
+        )
+        hidden = np.append(hidden, gone)
         rows += found
     columns = ["n", "base_share", "answer_share", "estimate", "std_error", "conf_low", "conf_high", "p_value"]
     frame = pd.DataFrame(rows, columns=["term", "group", *columns])

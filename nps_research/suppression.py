@@ -81,27 +81,33 @@ def hidden_groups(
     answers: NDArray[Any],
     people: NDArray[Any],
     minimum_cell: int,
-    parts: Mapping[int, Sequence[int]] | None = None,
+    parts: Mapping[Any, Sequence[Any]] | None = None,
+    settled: Mapping[Any, frozenset[str]] | None = None,
 ) -> dict[Any, frozenset[str]]:
     """Groups that a report must not show, where it shows the same answers grouped in several ways.
 
     The groupings are taken in their order, and in each the smallest groups are hidden until every
-    hidden group might, for all that the shown ones tell, have `minimum_cell` answers or more. What
-    they tell: their answers, the answers in all, and which groups of one grouping lie within which of
-    another (boarding areas within terminals). The most that a group might have is found by linear
-    programming.
+    hidden group with answers might, for all that any two groupings tell, have `minimum_cell` answers or more.
+    What they tell: how many answers of each class their shown groups have, how many there are in all, and
+    which groups of the one lie within which of the other (boarding areas within terminals). The most that a
+    group might have is found by linear programming.
 
     Parameters
     ----------
     labels : DataFrame
         One row per combination of groups, one column per grouping; missing where a row is in none of
         its groups.
-    answers, people : ndarray of int, shape (n_rows,)
-        Answers, and all who could have answered, per row of `labels`.
+    answers : ndarray of int, shape (n_rows, n_classes)
+        Answers per row of `labels` and class (detractors, passives, promoters).
+    people : ndarray of int, shape (n_rows,)
+        All who could have answered.
     minimum_cell : int
         Smallest number of answers that may be shown.
     parts : mapping, optional
-        For groupings that combine earlier ones: which. A combination with a hidden group is hidden.
+        For groupings that combine earlier ones: which. A combination with a hidden group is hidden; what a
+        combination and all its parts tell is taken together.
+    settled : mapping, optional
+        What is hidden of the first groupings, where it was found before.
 
     Returns
     -------
@@ -118,11 +124,11 @@ def hidden_groups(
     Area B3 is small, and B2, in the same terminal, would give it away; A1 and A2 would not:
 
     >>> labels = pd.DataFrame({"terminal": ["A", "A", "B", "B"], "area": ["A1", "A2", "B2", "B3"]})
-    >>> n = np.array([20, 30, 50, 4])
-    >>> sorted(hidden_groups(labels, answers=n, people=n, minimum_cell=10)["area"])
+    >>> answers = np.array([[5, 5, 10], [10, 10, 10], [10, 20, 20], [1, 1, 2]])
+    >>> sorted(hidden_groups(labels, answers=answers, people=answers.sum(axis=1), minimum_cell=10)["area"])
     ['B2', 'B3']
     """
-    counts = pd.DataFrame({"answers": answers, "people": people}, index=labels.index)
+    counts = pd.DataFrame(answers, index=labels.index).assign(people=people)
     sums = {name: counts.groupby(labels[name]).sum() for name in labels}
     ends = np.cumsum([len(table) for table in sums.values()])
     place = {
@@ -130,55 +136,66 @@ def hidden_groups(
         for (name, table), end in zip(sums.items(), ends, strict=True)
     }
     of_group = np.concatenate([table.to_numpy(dtype=float) for table in sums.values()])
-    size, hidden = of_group[:, 0], _small(of_group[:, 0], of_group[:, 1], minimum_cell)
+    classes, size = of_group[:, :-1], of_group[:, :-1].sum(axis=1)
+    hidden = _small(size, of_group[:, -1], minimum_cell)
+    any_answer = answers.sum(axis=1) > 0
     codes = {name: labels[name].map(place[name]) for name in labels}
-    known: list[Floats] = []
     found: dict[Any, frozenset[str]] = {}
     for name, own in place.items():
-        for part in (parts or {}).get(name, ()):
+        if settled and name in settled:
+            hidden[own] = own.index.isin(settled[name])
+            found[name] = settled[name]
+            continue
+        combined = list((parts or {}).get(name, ()))
+        for part in combined:
             hidden[codes[name][labels[part].isin(found[part])].dropna().astype(int)] = True
-        for earlier in found:
-            known.append(_shared(codes[name], codes[earlier], answers, len(size)))
-        known.append(np.isin(np.arange(len(size)), own)[None, :].astype(float))
-        _protect(hidden, own.to_numpy(), size, np.vstack(known), minimum_cell)
+        for others in [*([earlier] for earlier in found), combined]:
+            shared = [_shared(codes[name], codes[other], any_answer, len(size)) for other in others]
+            if len(shared) == 1 and len(shared[0]) == 1:
+                continue  # nothing of the one lies within a part of the other
+            known = np.zeros((len(others) + 1, len(size)))
+            for row, told in enumerate([name, *others]):
+                known[row, place[told]] = 1  # the answers in all are known
+            _protect(hidden, own.to_numpy(), classes, np.vstack([known, *shared]), minimum_cell)
         found[name] = frozenset(own.index[hidden[own]])
     return found
 
 
-def _shared(one: pd.Series, other: pd.Series, answers: NDArray[Any], n_groups: int) -> Floats:
+def _shared(one: pd.Series, other: pd.Series, answers: Flags, n_groups: int) -> Floats:
     """Sets of groups of two groupings that hold the same answers, a row each: +1 of one, -1 of the other."""
-    both = pd.DataFrame({"one": one, "other": other}).drop_duplicates().dropna().astype(int)
+    both = pd.DataFrame({"one": one, "other": other})[answers].drop_duplicates().dropna().astype(int)
     edges = coo_array((np.ones(len(both)), (both["one"], both["other"])), shape=(n_groups, n_groups))
     n_sets, set_of = connected_components(edges, directed=False)
     rows = np.zeros((n_sets, n_groups))
     rows[set_of[both["one"]], both["one"]], rows[set_of[both["other"]], both["other"]] = 1, -1
     for within, beyond in ((one, other), (other, one)):  # a group that reaches beyond the other grouping equals nothing
-        rows[set_of[within[beyond.isna() & (answers > 0)].dropna().astype(int)]] = 0
+        rows[set_of[within[beyond.isna() & answers].dropna().astype(int)]] = 0
     return rows[rows.any(axis=1)]
 
 
-def _protect(hidden: Flags, own: NDArray[Any], size: Floats, known: Floats, minimum_cell: int) -> None:
-    """Hide more groups of the last grouping, until no small group so far could be told to be small."""
-    so_far = np.arange(len(size)) <= own.max(initial=-1)
-    for row in np.flatnonzero(hidden & so_far & (size < minimum_cell)):
-        while (most := _most(row, hidden & so_far, size, known)) < minimum_cell:
+def _protect(hidden: Flags, own: NDArray[Any], classes: Floats, known: Floats, minimum_cell: int) -> None:
+    """Hide more of a grouping's `own` groups, until no small group in `known` could be told to be small."""
+    size, involved = classes.sum(axis=1), known.any(axis=0)
+    for row in np.flatnonzero(hidden & involved & (size > 0) & (size < minimum_cell)):
+        while (most := _most(row, hidden & involved, classes, known)) < minimum_cell:
             rest = [group for group in own[np.argsort(size[own], kind="stable")] if size[group] and not hidden[group]]
             if not rest:
                 break
-            helping = (group for group in rest if _most(row, _with(hidden & so_far, group), size, known) > most)
+            helping = (group for group in rest if _most(row, _with(hidden & involved, group), classes, known) > most)
             hidden[next(helping, rest[0])] = True
 
 
-def _with(hidden: Flags, group: int) -> Flags:
+def _with(hidden: Flags, group: np.int64) -> Flags:
     more = hidden.copy()
     more[group] = True
     return more
 
 
-def _most(row: int, hidden: Flags, size: Floats, known: Floats) -> int:
+def _most(row: np.int64, hidden: Flags, classes: Floats, known: Floats) -> int:
     """The most answers that a hidden group might have, for all that the shown groups tell."""
     unknown = known[:, hidden]
     unknown = unknown[unknown.any(axis=1)]
-    wanted = np.flatnonzero(hidden) == row
-    solved = linprog(-wanted.astype(float), A_eq=unknown, b_eq=unknown @ size[hidden])
-    return round(-solved.fun)
+    each_class = np.eye(classes.shape[1])
+    wanted = np.tile(np.flatnonzero(hidden) == row, classes.shape[1]).astype(float)
+    solved = linprog(-wanted, A_eq=np.kron(each_class, unknown), b_eq=(unknown @ classes[hidden]).T.ravel())
+    return -round(float(solved["fun"]))
