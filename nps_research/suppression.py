@@ -114,11 +114,6 @@ def hidden_groups(
     dict
         Per grouping, the labels that are hidden.
 
-    References
-    ----------
-    Cox, L. H. (1980). Suppression methodology and statistical disclosure control. Journal of the
-    American Statistical Association 75(370), 377-385. doi:10.1080/01621459.1980.10477481
-
     Examples
     --------
     Area B3 is small, and B2, in the same terminal, would give it away; A1 and A2 would not:
