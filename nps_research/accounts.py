@@ -211,6 +211,7 @@ def account_score(
         confidence_level=confidence_level,
         title=title or "Net Promoter Score, every account alike" + (f", by {joined(dist.by)}" if dist.by else ""),
         minimum_cell=dist.minimum_cell,
+        hidden=dist.hidden_groups,
         by=dist.by,
         **cuts,
     )

@@ -24,7 +24,7 @@ from nps_research.intervals import (
     resampled_scores,
     suitable_difference_method,
 )
-from nps_research.result import Result, hidden_rows
+from nps_research.result import Result
 from nps_research.study_file import did_you_mean
 from nps_research.tables import plain_text
 from nps_research.wording import interval_text, p_text, points
@@ -188,27 +188,18 @@ class ScoreDifferences(Result):
     """Differences between scores of groups.
 
     `frame` columns: group_a, group_b, n_a, n_b, estimate (b - a, points), std_error, conf_low,
-    conf_high, p_value, p_adjusted. Limits are for each pair by itself.
+    conf_high, p_value, p_adjusted. Limits are for each pair by itself. p-values are adjusted for the
+    pairs that are shown: one adjusted for others would tell of them.
     """
 
     method: Method = "adjusted-wald"
     adjust: Adjustment = "holm"
     promoter_min: int = 9
     detractor_max: int = 6
-    too_small: tuple[str, ...] = ()
 
     kind: ClassVar[str] = "net_promoter_score_differences"
     headings: ClassVar[Mapping[str, str]] = {"estimate": "Difference"}
     table_columns: ClassVar[tuple[str, ...]] = ("group_a", "group_b", "estimate", "conf_high", "p_value", "p_adjusted")
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        return {name: value for name, value in super().settings.items() if name != "too_small"}
-
-    @property
-    def shown(self) -> pd.DataFrame:
-        small = self.frame["group_a"].isin(self.too_small) | self.frame["group_b"].isin(self.too_small)
-        return self.frame[~small].reset_index(drop=True)
 
     @property
     def full_note(self) -> str:
@@ -342,6 +333,7 @@ def compare_net_promoter_scores(
             confidence_level=confidence_level,
         )
     n = dict(zip(dist.groups, dist.n.tolist(), strict=True))
+    gone = [not dist.hidden_groups.isdisjoint(pair) for pair in named]
     frame = pd.DataFrame(
         {
             "group_a": [a for a, _ in named],
@@ -353,20 +345,19 @@ def compare_net_promoter_scores(
             "conf_low": found.conf_low,
             "conf_high": found.conf_high,
             "p_value": found.p_value,
-            "p_adjusted": adjust_p_values(found.p_value, adjust),
+            "p_adjusted": adjust_p_values(np.where(gone, np.nan, found.p_value), adjust),
         }
     )
-    hidden = hidden_rows(dist.n, dist.minimum_cell)
     return ScoreDifferences(
         frame=frame,
         confidence_level=confidence_level,
         title=title or "Differences in the Net Promoter Score",
         minimum_cell=dist.minimum_cell,
+        hidden=dist.hidden_groups,
         method=chosen,
         adjust=adjust,
         promoter_min=promoter_min,
         detractor_max=detractor_max,
-        too_small=tuple(group for group, small in zip(dist.groups, hidden, strict=True) if small),
     )
 
 

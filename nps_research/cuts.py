@@ -121,6 +121,7 @@ def net_promoter_score_by_cut(
         confidence_level=confidence_level,
         title="Net Promoter Score with detractors ending at different answers",
         minimum_cell=dist.minimum_cell,
+        hidden=dist.hidden_groups,
         promoter_min=promoter_min,
         method=method or suitable_method(dist),
     )

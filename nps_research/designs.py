@@ -186,6 +186,7 @@ def compare_designs(study: Study, *, by: str | None = "wave", confidence_level: 
         confidence_level=confidence_level,
         title="The same answers, counted in several ways",
         minimum_cell=study.settings.minimum_cell,
+        hidden=own.hidden_groups,
         light=light,
         heavy=heavy,
         lone_strata=int(described_design(own).get("lone_strata", "0")),
@@ -208,5 +209,6 @@ def _by_weight(study: Study, own: ScoreDistribution) -> tuple[dict[str, float], 
     if fewest < max(study.settings.minimum_cell, 1):
         return {}, {}
     scores = [value[side].groupby(groups[side]).mean() for side in (~above, above)]
-    light, heavy = ({group: float(score[group]) for group in own.groups if group in score} for score in scores)
+    named = [group for group in own.groups if group not in own.hidden_groups]
+    light, heavy = ({group: float(score[group]) for group in named if group in score} for score in scores)
     return light, heavy

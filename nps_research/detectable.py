@@ -38,7 +38,6 @@ class DetectableChange(Result):
 
     power: float
     method: Method
-    too_small: tuple[str, ...] = ()
 
     kind: ClassVar[str] = "detectable_change"
     table_columns: ClassVar[tuple[str, ...]] = (
@@ -55,15 +54,6 @@ class DetectableChange(Result):
         "change": "Change seen",
     }
     formats: ClassVar[Mapping[str, str]] = {"detectable_change": "width"}
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        return {name: value for name, value in super().settings.items() if name != "too_small"}
-
-    @property
-    def shown(self) -> pd.DataFrame:
-        small = self.frame["group_a"].isin(self.too_small) | self.frame["group_b"].isin(self.too_small)
-        return self.frame[~small].reset_index(drop=True)
 
     @property
     def full_note(self) -> str:
@@ -195,9 +185,9 @@ def detectable_change(
         confidence_level=confidence_level,
         title=title or "What change this sample could have seen",
         minimum_cell=dist.minimum_cell,
+        hidden=seen.hidden,
         power=power,
         method=seen.method,
-        too_small=seen.too_small,
     )
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from nps_research.errors import ContractError
 from nps_research.study_file import did_you_mean
+from nps_research.suppression import hidden_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -90,6 +91,8 @@ class ScoreDistribution:
         Whether the groups follow each other in time.
     minimum_cell : int
         Smallest number of answers that shared pages may show for a group.
+    not_shown : frozenset of str or None
+        Groups that shared pages must not show; None works them out from these groups alone.
     """
 
     groups: tuple[str, ...]
@@ -104,6 +107,7 @@ class ScoreDistribution:
     by: tuple[str, ...] = ()
     ordered: bool = False
     minimum_cell: int = 0
+    not_shown: frozenset[str] | None = None
     design: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -196,6 +200,21 @@ class ScoreDistribution:
         return rate if self.pending is None else np.where(self.pending > 0, np.nan, rate)
 
     @property
+    def hidden_groups(self) -> frozenset[str]:
+        """The groups that shared pages must not show."""
+        if self.not_shown is not None:
+            return self.not_shown & frozenset(self.groups)
+        missing = (self.item_missing, self.nonrespondents, self.not_reached, self.pending)
+        people = sum((values for values in missing if values is not None), self.n)
+        gone = hidden_rows(self.n, self.minimum_cell, people=people)
+        return frozenset(group for group, hidden in zip(self.groups, gone, strict=True) if hidden)
+
+    @property
+    def hidden(self) -> NDArray[np.bool_]:
+        """Which groups shared pages must not show, shape (n_groups,)."""
+        return np.array([group in self.hidden_groups for group in self.groups], dtype=bool)
+
+    @property
     def weights(self) -> Floats:
         """Sums of weights per score (counts, where unweighted), shape (n_groups, 11)."""
         return self.counts.astype(np.float64) if self.weight_sums is None else self.weight_sums
@@ -218,7 +237,9 @@ class ScoreDistribution:
             clusters = replace(
                 clusters, group=place[clusters.group[kept]], label=clusters.label[kept], sums=clusters.sums[kept]
             )
-        return self._with_arrays(tuple(names), lambda values: values[rows], clusters)
+        return replace(
+            self._with_arrays(tuple(names), lambda values: values[rows], clusters), not_shown=self.hidden_groups
+        )
 
     def total(self, name: str = "all") -> ScoreDistribution:
         """All groups together, as one."""
@@ -227,7 +248,8 @@ class ScoreDistribution:
             clusters = merged_clusters(
                 np.zeros_like(clusters.group), clusters.label, clusters.sums, strata=clusters.strata
             )
-        return self._with_arrays((name,), lambda values: values.sum(axis=0, keepdims=True), clusters)
+        together = self._with_arrays((name,), lambda values: values.sum(axis=0, keepdims=True), clusters)
+        return replace(together, not_shown=None)
 
     def __add__(self, other: ScoreDistribution) -> ScoreDistribution:
         """The distribution of two samples together."""
@@ -270,6 +292,7 @@ class ScoreDistribution:
             clusters=clusters,
             ordered=self.ordered and other.ordered,
             minimum_cell=max(self.minimum_cell, other.minimum_cell),
+            not_shown=None,
             **arrays,
         )
 

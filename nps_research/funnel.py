@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.assembly import window_open
-from nps_research.counting import NOT_STATED
+from nps_research.counting import NOT_STATED, groups_not_shown
 from nps_research.errors import CannotAnswerError
 from nps_research.result import KeyNumber, Result
 from nps_research.wording import share
@@ -80,6 +80,8 @@ class ResponseFunnel(Result):
 
     @property
     def alt(self) -> str:
+        if not self.records:
+            return "There are too few answers to draw."
         row = self.records[-1]
         return (
             f"Bars from {row['invited']:,} invited over {row['delivered']:,} delivered and {row['returned']:,} "
@@ -158,10 +160,12 @@ def response_funnel(study: Study) -> ResponseFunnel:
     knows_delivery = "responses.delivered" in study.available
     frame["reach"] = frame["delivered"] / frame["invited"] if knows_delivery else np.nan
     frame["response_rate"] = (in_time / closed).where(closed > 0)
+    hidden = groups_not_shown(study, []) | (groups_not_shown(study, ["wave"]) if study.waves else frozenset())
     columns = ["invited", "delivered", "returned", "n", "item_missing", "nonrespondents", "pending", "late"]
     return ResponseFunnel(
         frame=frame[["group", *columns, "reach", "response_rate"]],
         title="From invited to answered",
         minimum_cell=study.settings.minimum_cell,
+        hidden=hidden,
         window_days=study.settings.response_window_days,
     )

@@ -41,7 +41,7 @@ class ScoreHistogram(Result):
 
     @property
     def shown(self) -> pd.DataFrame:
-        return self.frame if self.frame["answers"].sum() >= max(self.minimum_cell, 1) else self.frame.iloc[:0]
+        return self.frame if self.frame["answers"].sum() and not self.hidden else self.frame.iloc[:0]
 
     @property
     def n_hidden(self) -> int:
@@ -112,6 +112,7 @@ def score_histogram(
     """
     check_cuts(promoter_min, detractor_max)
     one = dist.total() if group is None else dist.group(group)
+    named = None if one.hidden.any() else group
     weights = one.weights[0]
     answer = np.arange(len(weights))
     classes = np.select([answer >= promoter_min, answer <= detractor_max], ["promoter", "detractor"], "passive")
@@ -125,9 +126,10 @@ def score_histogram(
     )
     return ScoreHistogram(
         frame=frame,
-        title="Answers from 0 to 10" + ("" if group is None else f", {group}"),
+        title="Answers from 0 to 10" + ("" if named is None else f", {named}"),
         minimum_cell=dist.minimum_cell,
-        group=group or "all",
+        hidden=one.hidden_groups,
+        group=named or "all",
         promoter_min=promoter_min,
         detractor_max=detractor_max,
         weighted=one.weight_sums is not None,

@@ -11,7 +11,8 @@ import pandas as pd
 from nps_research.accounts import clusters_of
 from nps_research.errors import EstimationError
 from nps_research.intervals import VALUES, check_cuts, check_level, classify, effective_score
-from nps_research.result import Result, hidden_rows
+from nps_research.result import Result
+from nps_research.suppression import hidden_rows
 from nps_research.tables import plain_text
 from nps_research.wording import points
 
@@ -54,11 +55,9 @@ class AccountInfluence(Result):
     def large_enough(self) -> pd.DataFrame:
         """The accounts that may be shown, with their ranks among these."""
         n, group = self.frame["n"].to_numpy(), self.frame["group"].to_numpy()
-        hidden = np.zeros(len(n), dtype=bool)
-        names = self.frame["group"].unique().tolist()
-        sizes = [n[group == name].sum() for name in names]
-        for name, small in zip(names, hidden_rows(sizes, self.minimum_cell), strict=True):
-            hidden[group == name] = small | hidden_rows(n[group == name], self.minimum_cell)
+        hidden = np.isin(group, list(self.hidden or ()))
+        for name in self.frame["group"].unique():
+            hidden[group == name] |= hidden_rows(n[group == name], self.minimum_cell)
         kept = self.frame[~hidden].reset_index(drop=True)
         return kept.assign(term=[f"Rank {rank + 1}" for rank in kept.index])
 
@@ -207,5 +206,6 @@ def account_influence(
         confidence_level=confidence_level,
         title=title or "Influence of single accounts on the Net Promoter Score",
         minimum_cell=dist.minimum_cell,
+        hidden=dist.hidden_groups,
         **cuts,
     )

@@ -187,15 +187,16 @@ def bootstrap(
     mean, _ = _mean_and_variance(classes)
     tails = [0.5 - confidence_level / 2, 0.5 + confidence_level / 2]
     std_error, low, high = (np.full(len(mean), np.nan) for _ in range(3))
-    for row, of_group in enumerate(classes):
+    # Each group draws from a stream of its own: what one group's limits are, tells nothing of the others.
+    for row, (of_group, stream) in enumerate(zip(classes, rng.spawn(len(classes)), strict=True)):
         n = of_group.sum()
         if dist.clusters is not None:
             sums = classify(dist.clusters.sums[dist.clusters.group == row], **cuts)
             if len(sums) < 2:
                 continue
-            drawn = _resampled_clusters(sums, n_resamples, rng)
+            drawn = _resampled_clusters(sums, n_resamples, stream)
         elif n > 0:
-            drawn = resampled_scores(of_group, n_resamples=n_resamples, rng=rng)
+            drawn = resampled_scores(of_group, n_resamples=n_resamples, rng=stream)
         else:
             continue
         std_error[row], (low[row], high[row]) = drawn.std(ddof=1), np.quantile(drawn, tails)

@@ -10,7 +10,6 @@ import numpy as np
 
 from nps_research.errors import CannotAnswerError
 from nps_research.planning import required_responses
-from nps_research.result import hidden_rows
 from nps_research.score import net_promoter_score
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def plan_next_survey(
     >>> plan_next_survey(dist).frame.loc[:, ["margin_of_error", "n", "invitations"]].values.tolist()[4]
     [5.0, 861, 3444]
     """
-    shown = ~hidden_rows(dist.n, dist.minimum_cell) & (dist.n > 0)
+    shown = ~dist.hidden & (dist.n > 0)
     if not shown.any():
         raise CannotAnswerError("No group has enough answers to plan the next survey by.")
     place = int(np.flatnonzero(shown)[-1])

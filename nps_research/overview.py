@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
+from nps_research.counting import groups_not_shown
 from nps_research.errors import CannotAnswerError
 from nps_research.result import Result
 
@@ -133,6 +134,7 @@ def intake(study: Study) -> Listing:
     reason = " with a reason" if quarantined else ""
     return Listing(
         frame=study.files,
+        hidden=groups_not_shown(study, ["wave"]) if study.waves else None,
         title="Rows in = rows accepted + rows quarantined",
         says=f"{rows:,} rows came in: {accepted:,} are accepted, {held} quarantined{reason}.",
         remark="Quarantined rows are in no number here. They are written to the private folder, for repair.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -107,6 +107,8 @@ class PooledGroups(Result):
 
     @property
     def note(self) -> str:
+        if not self.answered:
+            return ""
         weight, cluster = self.design.get("weight"), self.design.get("cluster")
         how = (
             f"A group of about {self.half_drawn_at:,.0f} effective answers is drawn half-way to the overall score of "
@@ -198,7 +200,8 @@ def pool_groups(
     Notes
     -----
     Groups are exchangeable beforehand: nothing but their answers is known to set one apart. A group
-    without answers has the overall score, with limits for a group not yet seen.
+    without answers has the overall score, with limits for a group not yet seen. Groups too small to show take
+    no part in the scores of those that are shown; their own rows are pooled with all.
 
     References
     ----------
@@ -220,6 +223,9 @@ def pool_groups(
     check_level(confidence_level)
     if (dist.n > 0).sum() < 2:
         raise CannotAnswerError(f"Pooling needs two groups with answers or more; {int((dist.n > 0).sum())} arrived.")
+    if dist.hidden.any():
+        options = {"confidence_level": confidence_level, "n_draws": n_draws, "rng": rng, "title": title}
+        return _apart(dist, promoter_min=promoter_min, detractor_max=detractor_max, **options)
     cuts = {"promoter_min": promoter_min, "detractor_max": detractor_max}
     weighted = classify(dist.weights, **cuts)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -258,6 +264,7 @@ def pool_groups(
         confidence_level=confidence_level,
         title=title or ("Net Promoter Score, pooled" + (f", by {joined(dist.by)}" if dist.by else "")),
         minimum_cell=dist.minimum_cell,
+        hidden=dist.hidden_groups,
         concentration=fit_dirichlet(counts)[1],
         overall_estimate=float(mean @ VALUES),
         answer_std_dev=math.sqrt(max(float(mean @ VALUES**2 - (mean @ VALUES) ** 2), 0.0)),
@@ -268,6 +275,21 @@ def pool_groups(
         by=dist.by,
         design=dist.design,
     )
+
+
+def _apart(dist: ScoreDistribution, **options: Any) -> PooledGroups:
+    """Groups that are shown pooled with each other alone: what depended on the others would tell of them."""
+    everybody = replace(dist, not_shown=frozenset())
+    if (dist.n[~dist.hidden] > 0).sum() < 2:
+        unsaid: dict[str, Any] = dict.fromkeys(
+            ("concentration", "overall_estimate", "answer_std_dev", "design_effect"), math.nan
+        )
+        return replace(pool_groups(everybody, **options), hidden=frozenset(dist.groups), **unsaid)
+    shown = pool_groups(dist.select([group for group in dist.groups if group not in dist.hidden_groups]), **options)
+    rest = pool_groups(everybody, **options).frame[dist.hidden]
+    order = {group: place for place, group in enumerate(dist.groups)}
+    frame = pd.concat([shown.frame, rest]).sort_values("group", key=lambda names: names.map(order), ignore_index=True)
+    return replace(shown, frame=frame, hidden=dist.hidden_groups)
 
 
 def fit_dirichlet(counts: Floats) -> tuple[Floats, float]:

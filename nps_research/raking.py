@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from nps_research.errors import EstimationError
-from nps_research.result import Result, hidden_rows
+from nps_research.result import Result
 from nps_research.study_file import did_you_mean
+from nps_research.suppression import hidden_rows
 from nps_research.tables import plain_text
 from nps_research.wording import joined, share
 

@@ -10,10 +10,11 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.comparison import adjust_p_values
-from nps_research.counting import NOT_STATED
+from nps_research.counting import BETWEEN, NOT_STATED, groups_not_shown
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.result import Result, hidden_rows
+from nps_research.result import Result
 from nps_research.study_file import did_you_mean
+from nps_research.suppression import hidden_rows
 from nps_research.tables import format_interval, format_value, plain_text
 from nps_research.wording import p_text, share
 
@@ -32,7 +33,8 @@ class Representativeness(Result):
     """Those who answered against those who could have.
 
     `frame` columns: term (the column), group, n (answers), base_share, answer_share, estimate
-    (answer_share - base_share, 0 to 1), std_error, conf_low, conf_high, p_value, p_adjusted.
+    (answer_share - base_share, 0 to 1), std_error, conf_low, conf_high, p_value, p_adjusted (over the
+    groups that are shown).
     """
 
     wave: str = ""
@@ -64,15 +66,19 @@ class Representativeness(Result):
 
     @property
     def shown(self) -> pd.DataFrame:
-        hidden = np.zeros(len(self.frame), dtype=bool)
-        for _, rows in self.frame.groupby("term", sort=False):
-            hidden[rows.index] = hidden_rows(rows["n"].to_numpy(dtype=float), self.minimum_cell)
-        return self.frame[~hidden].reset_index(drop=True)
+        named = self.frame["term"] + BETWEEN + self.frame["group"]
+        return self.frame[~named.isin(self.hidden or ())].reset_index(drop=True)
+
+    @property
+    def n_hidden(self) -> int:
+        return len(self.frame) - len(self.shown)
 
     @property
     def finding(self) -> str:
         rows = [row for row in self.records if row["p_adjusted"] < 1 - self.confidence_level]
         whom = "the customer base" if self.base == "customers" else "those invited"
+        if not self.records:
+            return "There are too few answers to compare those who answered with those who could have."
         if not rows:
             return (
                 f"In the columns at hand those who answered do not differ from {whom} by more than chance. "
@@ -169,23 +175,47 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
     alone = pd.Series(np.arange(len(base)).astype("str"), index=base.index)
     cluster = base["account_id"].fillna(alone) if "account_id" in base else alone
     rows: list[tuple[Any, ...]] = []
+    hidden = np.zeros(0, dtype=bool)
     for term in described:
         groups = base[term].astype("str").fillna(NOT_STATED)
-        rows += [
+        found = [
             (term, group, *_share_difference(groups == group, answered, cluster, confidence_level))
             for group in sorted(groups.unique())
         ]
+        elsewhere = _hidden_elsewhere(study, term, chosen)
+        gone = hidden_rows(
+            [row[2] for row in found],
+            study.settings.minimum_cell,
+            people=groups.value_counts().sort_index().to_numpy(),
+            hidden=[elsewhere is None or row[1] in elsewhere for row in found],
+        )
+        hidden = np.append(hidden, gone)
+        rows += found
     columns = ["n", "base_share", "answer_share", "estimate", "std_error", "conf_low", "conf_high", "p_value"]
     frame = pd.DataFrame(rows, columns=["term", "group", *columns])
-    frame["p_adjusted"] = adjust_p_values(frame["p_value"].to_numpy())
+    frame["p_adjusted"] = adjust_p_values(frame["p_value"].mask(hidden).to_numpy())
+    named = "" if chosen in groups_not_shown(study, ["wave"] if chosen else []) else chosen
     return Representativeness(
         frame=frame,
         confidence_level=confidence_level,
-        title="Those who answered against those who could have" + (f", {chosen}" if chosen else ""),
+        title="Those who answered against those who could have" + (f", {named}" if named else ""),
         minimum_cell=study.settings.minimum_cell,
-        wave=chosen,
+        hidden=frozenset((frame["term"] + BETWEEN + frame["group"])[hidden]),
+        wave=named,
         base=kind,
     )
+
+
+def _hidden_elsewhere(study: Study, term: str, wave: str) -> frozenset[str] | None:
+    """Groups that the report's other pages hide, or could be held against; None: all of them."""
+    if wave and wave in groups_not_shown(study, ["wave"]):
+        return None
+    if term not in study.segments:
+        return frozenset()
+    hidden = groups_not_shown(study, [term])
+    if wave:
+        hidden |= {group.removesuffix(BETWEEN + wave) for group in groups_not_shown(study, [term, "wave"])}
+    return hidden
 
 
 def _alive(customers: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from nps_research.suppression import hidden_rows
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
-__all__ = ["MIME_TYPE", "KeyNumber", "Result", "hidden_rows", "without_changes_from"]
+__all__ = ["MIME_TYPE", "KeyNumber", "Result", "without_changes_from"]
 
 MIME_TYPE = "application/vnd.nps-research.result+json"
 _SIGNIFICANT_DIGITS = 12  # enough for any reader; hides the last bits, in which processors differ
@@ -53,38 +54,6 @@ class KeyNumber:
     change_conf_low: float | None = None
     change_conf_high: float | None = None
     change_label: str = ""
-
-
-def hidden_rows(n: Sequence[float] | NDArray[Any], minimum_cell: int) -> NDArray[np.bool_]:
-    """Rows that a shared page must not show.
-
-    Groups with fewer than `minimum_cell` answers are hidden; where those hidden hold together
-    fewer than `minimum_cell`, they could be worked out by subtraction from the total, and the
-    next smallest group is hidden with them. Empty groups hide nobody and stay.
-
-    Parameters
-    ----------
-    n : array-like of shape (n_groups,)
-        Answers per group; the groups are parts of one total.
-    minimum_cell : int
-        Smallest number of answers that may be shown.
-
-    Returns
-    -------
-    ndarray of bool, shape (n_groups,)
-
-    Examples
-    --------
-    >>> hidden_rows([120, 40, 12, 3], 10)
-    array([False, False,  True,  True])
-    """
-    size = np.nan_to_num(np.asarray(n, dtype=float))
-    hidden: NDArray[np.bool_] = (size > 0) & (size < minimum_cell)
-    for row in np.argsort(size, kind="stable"):
-        if not hidden.any() or size[hidden].sum() >= minimum_cell:
-            break
-        hidden[row] |= size[row] > 0
-    return hidden
 
 
 def without_changes_from(shown: pd.DataFrame, groups: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
@@ -120,12 +89,15 @@ class Result:
         What the table shows, for captions and file names.
     minimum_cell : int
         Groups with fewer answers are left out of everything displayed.
+    hidden : frozenset of str or None
+        Groups to leave out; None works them out from ``n`` and `minimum_cell`. Never displayed.
     """
 
     frame: pd.DataFrame
     confidence_level: float = 0.95
     title: str = ""
     minimum_cell: int = 0
+    hidden: frozenset[str] | None = None
 
     kind: ClassVar[str] = "result"
     formats: ClassVar[Mapping[str, str]] = {}  # column -> format, where it differs from tables.COLUMNS
@@ -135,15 +107,18 @@ class Result:
 
     @property
     def shown(self) -> pd.DataFrame:
-        """The frame without the groups that are too small to show."""
+        """The frame without the groups that must not be shown."""
+        if self.hidden is not None:
+            named = self.frame.columns.intersection(["group", "group_a", "group_b", "wave"])
+            return self.frame[~self.frame[named].isin(self.hidden).any(axis=1)].reset_index(drop=True)
         if "n" not in self.frame or not self.minimum_cell:
             return self.frame
         if "group" not in self.frame:
-            hidden = hidden_rows(self.frame["n"].to_numpy(dtype=float), self.minimum_cell)
-            return self.frame[~hidden].reset_index(drop=True)
+            small = hidden_rows(self.frame["n"].to_numpy(dtype=float), self.minimum_cell)
+            return self.frame[~small].reset_index(drop=True)
         groups = self.frame.drop_duplicates("group")  # a group with several rows is shown whole or not at all
-        small = groups["group"][hidden_rows(groups["n"].to_numpy(dtype=float), self.minimum_cell)]
-        return self.frame[~self.frame["group"].isin(small)].reset_index(drop=True)
+        gone = groups["group"][hidden_rows(groups["n"].to_numpy(dtype=float), self.minimum_cell)]
+        return self.frame[~self.frame["group"].isin(gone)].reset_index(drop=True)
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -152,8 +127,10 @@ class Result:
 
     @property
     def n_hidden(self) -> int:
-        """How many rows of the frame are too small to show."""
-        return len(self.frame) - len(self.shown)
+        """How many groups of the frame are not shown; rows, where there are no groups."""
+        if "group" not in self.frame:
+            return len(self.frame) - len(self.shown)
+        return self.frame["group"].nunique() - self.shown["group"].nunique()
 
     @property
     def finding(self) -> str:
@@ -182,7 +159,7 @@ class Result:
     @property
     def settings(self) -> dict[str, Any]:
         """All that was set."""
-        said = ("frame", "title")
+        said = ("frame", "title", "hidden")
         return {field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name not in said}
 
     def to_json(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from nps_research.intervals import (
     suitable_difference_method,
     suitable_method,
 )
-from nps_research.result import KeyNumber, Result, hidden_rows
+from nps_research.result import KeyNumber, Result
 from nps_research.tables import plain_text
 from nps_research.wording import interval_text, joined, p_text, points, share
 
@@ -228,6 +228,7 @@ def net_promoter_score(
         confidence_level=confidence_level,
         title=title or ("Net Promoter Score" + (f" by {joined(dist.by)}" if dist.by else "")),
         minimum_cell=dist.minimum_cell,
+        hidden=dist.hidden_groups,
         method=chosen,
         promoter_min=promoter_min,
         detractor_max=detractor_max,
@@ -308,7 +309,7 @@ def heterogeneity(dist: ScoreDistribution, estimates: Estimates) -> float | None
     Box, G. E. P. (1954). Some theorems on quadratic forms applied in the study of analysis of variance problems, I.
     Annals of Mathematical Statistics 25(2), 290-302.
     """
-    usable = (np.nan_to_num(estimates.std_error) > ZERO) & ~hidden_rows(dist.n, dist.minimum_cell)
+    usable = (np.nan_to_num(estimates.std_error) > ZERO) & ~dist.hidden
     k = int(usable.sum())
     if k < 2:
         return None

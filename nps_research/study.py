@@ -12,6 +12,7 @@ import pandas as pd
 from nps_research.acceptance import Plan, check_names, check_table, read_files
 from nps_research.assembly import assemble, rows_of_frame
 from nps_research.contract import PRIVATE, TABLES
+from nps_research.counting import groups_not_shown
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.lazy_responses import lazy_fields
 from nps_research.sources import sha256_of
@@ -264,9 +265,10 @@ class Study:
         if dates:
             first, last = min(date.min() for date in dates), max(date.max() for date in dates)
             return f"{first:%B %Y} to {last:%B %Y}"
-        if len(self.waves) > 2:
-            return f"{self.waves[0]} to {self.waves[-1]}"
-        return " and ".join(self.waves) or "not stated"
+        waves = [wave for wave in self.waves if wave not in groups_not_shown(self, ["wave"])]
+        if len(waves) > 2:
+            return f"{waves[0]} to {waves[-1]}"
+        return " and ".join(waves) or "not stated"
 
     def can_answer(self, *needs: str) -> bool:
         """Whether the study holds all of the columns, each with at least one value.

@@ -10,7 +10,7 @@ import numpy as np
 from nps_research.comparison import compare_net_promoter_scores
 from nps_research.errors import EstimationError
 from nps_research.intervals import Method, suitable_method
-from nps_research.result import KeyNumber, Result, hidden_rows, without_changes_from
+from nps_research.result import KeyNumber, Result, without_changes_from
 from nps_research.score import described_design, design_note, net_promoter_score
 from nps_research.tables import plain_text
 from nps_research.wording import interval_text, p_text, points
@@ -188,6 +188,7 @@ def trend(
         confidence_level=confidence_level,
         title=title or "Net Promoter Score wave by wave",
         minimum_cell=dist.minimum_cell,
+        hidden=dist.hidden_groups,
         method=method or suitable_method(dist),
         promoter_min=promoter_min,
         detractor_max=detractor_max,
@@ -198,7 +199,7 @@ def trend(
 def _in_both(dist: ScoreDistribution) -> dict[str, str]:
     """How many clusters answered in both of the last two waves, in words; nothing where none did."""
     clusters = dist.clusters
-    if clusters is None or len(dist.groups) < 2 or hidden_rows(dist.n, dist.minimum_cell)[-2:].any():
+    if clusters is None or len(dist.groups) < 2 or dist.hidden[-2:].any():
         return {}
     before, last = (set(clusters.label[clusters.group == row]) for row in range(len(dist.groups))[-2:])
     n = len(before & last)

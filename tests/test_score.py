@@ -14,8 +14,8 @@ from nps_research.comparison import compare_net_promoter_scores
 from nps_research.counting import score_distribution
 from nps_research.distribution import ScoreDistribution
 from nps_research.errors import EstimationError
-from nps_research.result import hidden_rows
 from nps_research.score import net_promoter_score
+from nps_research.suppression import hidden_rows
 from tests.made_up_answers import (
     distribution_of,
     made_up_rows,

@@ -1,0 +1,196 @@
+"""Which groups a report must not show: those too small, and those that would give them away.
+
+The base counts, not the cell: a group is small by how many answers it has, not by how many of these
+are detractors. Nobody's answer can be told from a group that is large enough, unless all in it
+answered alike.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import linprog
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
+
+__all__ = ["hidden_groups", "hidden_rows"]
+
+
+def hidden_rows(
+    n: Sequence[float] | NDArray[Any],
+    minimum_cell: int,
+    *,
+    people: Sequence[float] | NDArray[Any] | None = None,
+    hidden: Sequence[bool] | Flags | None = None,
+) -> Flags:
+    """Rows of one table that a shared page must not show.
+
+    Groups with fewer than `minimum_cell` answers are hidden; where those hidden hold together
+    fewer than `minimum_cell`, they could be worked out by subtraction from the total, and the
+    next smallest group is hidden with them. A group without any answer is shown, unless it has
+    fewer than `minimum_cell` people.
+
+    Parameters
+    ----------
+    n : array-like of shape (n_groups,)
+        Answers per group; the groups are parts of one total.
+    minimum_cell : int
+        Smallest number of answers that may be shown.
+    people : array-like of shape (n_groups,), optional
+        All who could have answered, per group, where known.
+    hidden : array-like of bool, shape (n_groups,), optional
+        Groups that are hidden already, for other reasons.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_groups,)
+
+    Examples
+    --------
+    >>> hidden_rows([120, 40, 12, 3], 10)
+    array([False, False,  True,  True])
+    """
+    size = np.nan_to_num(np.asarray(n, dtype=float))
+    small = _small(size, size if people is None else np.asarray(people, dtype=float), minimum_cell)
+    gone: Flags = small if hidden is None else small | np.asarray(hidden, dtype=bool)
+    for row in np.argsort(size, kind="stable"):
+        if not gone.any() or size[gone].sum() >= minimum_cell:
+            break
+        gone[row] |= size[row] > 0
+    return gone
+
+
+def _small(size: Floats, people: Floats, minimum_cell: int) -> Flags:
+    everyone = np.where(size > 0, size, people)
+    return np.asarray((everyone > 0) & (everyone < minimum_cell))
+
+
+def hidden_groups(
+    labels: pd.DataFrame,
+    *,
+    answers: NDArray[Any],
+    people: NDArray[Any],
+    minimum_cell: int,
+    parts: Mapping[Any, Sequence[Any]] | None = None,
+    settled: Mapping[Any, frozenset[str]] | None = None,
+) -> dict[Any, frozenset[str]]:
+    """Groups that a report must not show, where it shows the same answers grouped in several ways.
+
+    The groupings are taken in their order, and in each the smallest groups are hidden until every
+    hidden group with answers might, for all that any two groupings tell, have `minimum_cell` answers or more.
+    What they tell: how many answers of each class their shown groups have, how many there are in all, and
+    which groups of the one lie within which of the other (boarding areas within terminals). The most that a
+    group might have is found by linear programming.
+
+    Parameters
+    ----------
+    labels : DataFrame
+        One row per combination of groups, one column per grouping; missing where a row is in none of
+        its groups.
+    answers : ndarray of int, shape (n_rows, n_classes)
+        Answers per row of `labels` and class (detractors, passives, promoters).
+    people : ndarray of int, shape (n_rows,)
+        All who could have answered.
+    minimum_cell : int
+        Smallest number of answers that may be shown.
+    parts : mapping, optional
+        For groupings that combine earlier ones: which. A combination with a hidden group is hidden; what a
+        combination and all its parts tell is taken together.
+    settled : mapping, optional
+        What is hidden of the first groupings, where it was found before.
+
+    Returns
+    -------
+    dict
+        Per grouping, the labels that are hidden.
+
+    Examples
+    --------
+    Area B3 is small, and B2, in the same terminal, would give it away; A1 and A2 would not:
+
+    >>> labels = pd.DataFrame({"terminal": ["A", "A", "B", "B"], "area": ["A1", "A2", "B2", "B3"]})
+    >>> answers = np.array([[5, 5, 10], [10, 10, 10], [10, 20, 20], [1, 1, 2]])
+    >>> sorted(hidden_groups(labels, answers=answers, people=answers.sum(axis=1), minimum_cell=10)["area"])
+    ['B2', 'B3']
+    """
+    counts = pd.DataFrame(answers, index=labels.index).assign(people=people)
+    sums = {name: counts.groupby(labels[name]).sum() for name in labels}
+    ends = np.cumsum([len(table) for table in sums.values()])
+    place = {
+        name: pd.Series(np.arange(end - len(table), end), index=table.index)
+        for (name, table), end in zip(sums.items(), ends, strict=True)
+    }
+    of_group = np.concatenate([table.to_numpy(dtype=float) for table in sums.values()])
+    classes, size = of_group[:, :-1], of_group[:, :-1].sum(axis=1)
+    hidden = _small(size, of_group[:, -1], minimum_cell)
+    any_answer = answers.sum(axis=1) > 0
+    codes = {name: labels[name].map(place[name]) for name in labels}
+    found: dict[Any, frozenset[str]] = {}
+    for name, own in place.items():
+        if settled and name in settled:
+            hidden[own] = own.index.isin(settled[name])
+            found[name] = settled[name]
+            continue
+        combined = list((parts or {}).get(name, ()))
+        for part in combined:
+            hidden[codes[name][labels[part].isin(found[part])].dropna().astype(int)] = True
+        for others in [*([earlier] for earlier in found), combined]:
+            shared = [_shared(codes[name], codes[other], any_answer, len(size)) for other in others]
+            if len(shared) == 1 and len(shared[0]) == 1:
+                continue  # nothing of the one lies within a part of the other
+            known = np.zeros((len(others) + 1, len(size)))
+            for row, told in enumerate([name, *others]):
+                known[row, place[told]] = 1  # the answers in all are known
+            _protect(hidden, own.to_numpy(), classes, np.vstack([known, *shared]), minimum_cell)
+        found[name] = frozenset(own.index[hidden[own]])
+    return found
+
+
+def _shared(one: pd.Series, other: pd.Series, answers: Flags, n_groups: int) -> Floats:
+    """Sets of groups of two groupings that hold the same answers, a row each: +1 of one, -1 of the other."""
+    both = pd.DataFrame({"one": one, "other": other})[answers].drop_duplicates().dropna().astype(int)
+    edges = coo_array((np.ones(len(both)), (both["one"], both["other"])), shape=(n_groups, n_groups))
+    n_sets, set_of = connected_components(edges, directed=False)
+    rows = np.zeros((n_sets, n_groups))
+    rows[set_of[both["one"]], both["one"]], rows[set_of[both["other"]], both["other"]] = 1, -1
+    for within, beyond in ((one, other), (other, one)):  # a group that reaches beyond the other grouping equals nothing
+        rows[set_of[within[beyond.isna() & answers].dropna().astype(int)]] = 0
+    return rows[rows.any(axis=1)]
+
+
+def _protect(hidden: Flags, own: NDArray[Any], classes: Floats, known: Floats, minimum_cell: int) -> None:
+    """Hide more of a grouping's `own` groups, until no small group in `known` could be told to be small."""
+    size, involved = classes.sum(axis=1), known.any(axis=0)
+    for row in np.flatnonzero(hidden & involved & (size > 0) & (size < minimum_cell)):
+        while (most := _most(row, hidden & involved, classes, known)) < minimum_cell:
+            rest = [group for group in own[np.argsort(size[own], kind="stable")] if size[group] and not hidden[group]]
+            if not rest:
+                break
+            helping = (group for group in rest if _most(row, _with(hidden & involved, group), classes, known) > most)
+            hidden[next(helping, rest[0])] = True
+
+
+def _with(hidden: Flags, group: np.int64) -> Flags:
+    more = hidden.copy()
+    more[group] = True
+    return more
+
+
+def _most(row: np.int64, hidden: Flags, classes: Floats, known: Floats) -> int:
+    """The most answers that a hidden group might have, for all that the shown groups tell."""
+    unknown = known[:, hidden]
+    unknown = unknown[unknown.any(axis=1)]
+    each_class = np.eye(classes.shape[1])
+    wanted = np.tile(np.flatnonzero(hidden) == row, classes.shape[1]).astype(float)
+    solved = linprog(-wanted, A_eq=np.kron(each_class, unknown), b_eq=(unknown @ classes[hidden]).T.ravel())
+    return -round(float(solved["fun"]))
