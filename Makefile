@@ -9,6 +9,8 @@ CALIBRATIONS = $(basename $(notdir $(shell grep -l __main__ calibration/*.py)))
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SPARK := $(if $(shell command -v java 2>/dev/null),-with-spark)
+TEST_READY := $(VENV)/.ready-to-test$(SPARK)
 export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never
 
@@ -18,7 +20,7 @@ export UV_PYTHON_DOWNLOADS := never
 reports: setup  ## the report on STUDY (default: the made-up company), in reports/
 	$(BIN)/nps-research report $(STUDY) $(if $(DATA),--data $(DATA))
 
-test: setup  ## every test
+test: $(TEST_READY)  ## every test; where there is Java, on Spark too
 	$(BIN)/pytest
 
 lab: setup  ## JupyterLab on the notebooks
@@ -50,11 +52,17 @@ setup: $(READY)
 # uv where it is installed, else from the Python package index into a folder of its own.
 UV := $(or $(shell command -v uv 2>/dev/null),$(CURDIR)/.uv/bin/uv)
 
+SYNC = $(UV) sync --frozen --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+
 $(READY): uv.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 		|| { echo "Python 3.11, 3.12 or 3.13 is needed; $(PYTHON) is another. Say which: make PYTHON=python3.12" >&2; exit 1; }
 	@if [ "$(UV)" = "$(CURDIR)/.uv/bin/uv" ] && [ ! -x "$(UV)" ]; then \
 		$(PYTHON) -m venv .uv && .uv/bin/python -m pip install --quiet --disable-pip-version-check uv; \
 	fi
-	$(UV) sync --frozen --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+	$(SYNC)
 	@touch $(READY)
+
+$(TEST_READY): $(READY)
+	$(if $(SPARK),$(SYNC) --extra spark)
+	@touch $(TEST_READY)

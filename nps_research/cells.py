@@ -89,11 +89,11 @@ def count_cells(
     if "wave" in study.columns:
         columns |= dict.fromkeys(_apart_in_waves(study, cluster, stratum), "wave")
     named = {part: name for part, name in columns.items() if name is not None}
-    if study.is_lazy:
-        frame = study.lazy
-    else:
+    if isinstance(study.rows, pd.DataFrame):
         roots = {"responded_at" if key in FROM_ANSWER else key for key in keys}
-        frame = _in_duckdb(study.responses[sorted({*named.values(), *roots, "response_state"})])
+        frame = _in_duckdb(study.rows[sorted({*named.values(), *roots, "response_state"})])
+    else:
+        frame = study.rows
     schema = frame.collect_schema()
     if weight is not None and not schema[weight].is_numeric():
         raise ContractError(f"responses: {weight} is no column of numbers, and cannot be a weight.")
@@ -187,7 +187,7 @@ def _signs(study: Study, frame: nw.LazyFrame[Any], schema: nw.Schema) -> dict[st
     if "invited_at" in schema and set(_SAYS_WHO) & set(schema):
         until = study.settings.data_until or _last_moment(frame, schema)
         if until is not None:
-            start = pd.Timestamp(until) - pd.Timedelta(days=study.settings.response_window_days)
+            start = pd.Timestamp(until).floor("us") - pd.Timedelta(days=study.settings.response_window_days)
             signs["open"] = _moment("invited_at", schema) > nw.lit(start.to_pydatetime())
     return signs
 

@@ -141,7 +141,8 @@ class Violations:
 
     def counted(self, n: NDArray[np.int64]) -> list[str]:
         """Each broken rule as a sentence, with its rows where a row of the table stands for `n` of them."""
-        return [f"{column} {rule} ({n[broken].sum():,} rows)" for (column, rule), broken in self._broken.items()]
+        rows = {which: int(n[broken].sum()) for which, broken in self._broken.items()}
+        return [f"{column} {rule} ({k:,} {'row' if k == 1 else 'rows'})" for (column, rule), k in rows.items()]
 
     def summary(self, line: NDArray[np.int64]) -> pd.DataFrame:
         """One row per broken rule: column, rule, rows, and the lines of the first three."""

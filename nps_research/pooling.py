@@ -282,9 +282,10 @@ def _apart(dist: ScoreDistribution, **options: Any) -> PooledGroups:
     everybody = replace(dist, not_shown=frozenset())
     if (dist.n[~dist.hidden] > 0).sum() < 2:
         unsaid: dict[str, Any] = dict.fromkeys(
-            ("concentration", "overall_estimate", "answer_std_dev", "design_effect"), math.nan
+            ("concentration", "overall_estimate", "answer_std_dev", "half_drawn_at"), math.nan
         )
-        return replace(pool_groups(everybody, **options), hidden=frozenset(dist.groups), **unsaid)
+        nothing = {"hidden": frozenset(dist.groups), "heterogeneity_p_value": None}
+        return replace(pool_groups(everybody, **options), **nothing, **unsaid)
     shown = pool_groups(dist.select([group for group in dist.groups if group not in dist.hidden_groups]), **options)
     rest = pool_groups(everybody, **options).frame[dist.hidden]
     order = {group: place for place, group in enumerate(dist.groups)}

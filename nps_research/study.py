@@ -221,13 +221,6 @@ class Study:
         )
 
     @property
-    def lazy(self) -> nw.LazyFrame[Any]:
-        """The lazy frame of a study that stands on one."""
-        if isinstance(self.rows, pd.DataFrame):
-            raise TypeError("the responses of this study are in memory")
-        return self.rows
-
-    @property
     def is_lazy(self) -> bool:
         """Whether the responses are a lazy frame."""
         return not isinstance(self.rows, pd.DataFrame)

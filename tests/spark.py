@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -19,12 +19,11 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """A local session; tests are skipped where Java or PySpark is absent, or fail if Spark is required."""
-    lacking = [name for name, there in (("Java", shutil.which("java")), ("PySpark", find_spec("pyspark"))) if not there]
-    if lacking:
-        said = f"{' and '.join(lacking)} not found"
-        if os.environ.get("NPS_REQUIRE_SPARK") == "1":
-            pytest.fail(f"{said}, and NPS_REQUIRE_SPARK=1")
-        pytest.skip(said)
+    if shutil.which("java") is None:
+        _do_without("Java is not on the path")
+    if find_spec("pyspark") is None:
+        _do_without("PySpark is not installed")
+    from pyspark.errors import PySparkRuntimeError
     from pyspark.sql import SparkSession
 
     place = tempfile.mkdtemp(prefix="spark")
@@ -42,7 +41,16 @@ def spark() -> Iterator[SparkSession]:
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.adaptive.enabled": "false",
     }
-    session = SparkSession.builder.master("local[1]").config(map=settings).getOrCreate()
+    try:
+        session = SparkSession.builder.master("local[1]").config(map=settings).getOrCreate()
+    except PySparkRuntimeError:
+        _do_without("PySpark does not start with this Java")
     yield session
     session.stop()
     shutil.rmtree(place, ignore_errors=True)
+
+
+def _do_without(reason: str) -> NoReturn:
+    if os.environ.get("NPS_REQUIRE_SPARK") == "1":
+        pytest.fail(f"{reason}, and NPS_REQUIRE_SPARK=1")
+    pytest.skip(reason)
