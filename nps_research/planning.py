@@ -88,7 +88,7 @@ class RequiredResponses(Result):
             if self.population is not None and row["invitations"] > self.population:
                 return f"{need}. There are only {self.population:,} to invite: so it cannot be had."
         like = plain_text(self.like)
-        return f"{need}. {like[0].upper()}{like[1:]} had {self.n_like:,}." if like else f"{need}."
+        return f"{need}. {like[0].upper()}{like[1:]} had {self.n_like:,} answers." if like else f"{need}."
 
     @property
     def note(self) -> str:

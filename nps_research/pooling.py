@@ -167,8 +167,9 @@ def pool_groups(
     1 / (1 + A), being uniform beforehand (after Morris 1983); limits, the posterior's quantiles by
     simulation, are averaged over the mean too. In ``calibration/pooling.csv``, with 5, 20 and 60 groups of 4 to 100
     answers, 95% limits held 94 to 97% of the true scores where answers were independent and groups differed, 93 to 98%
-    where they were weighted or clustered, and more where groups did not differ at all; the mean squared error was 5
-    to 52% of the raw scores'. That is over all groups: one unlike all others is drawn to them, and missed more often.
+    where they were weighted or clustered, and more where groups did not differ at all; where groups differed, the
+    mean squared error was 5 to 52% of the raw scores'. That is over all groups: one unlike all others is drawn to
+    them, and missed more often.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -40,7 +40,7 @@ class RakedWeights(Result):
     the smallest; `n_rounds` how often all margins were gone through.
     """
 
-    weights: pd.Series = field(repr=False)
+    weights: pd.Series
     n_effective: float
     weight_ratio: float
     n_rounds: int

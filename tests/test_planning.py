@@ -163,12 +163,12 @@ def test_the_next_survey_is_planned_by_the_last_one():
     assert (plan.promoter_share, plan.detractor_share, plan.response_rate) == pytest.approx((0.4, 0.2, 0.2))
     assert plan.needed["n"] == required_responses(margin_of_error=4).needed["n"]
     assert plan.needed["invitations"] == 5 * plan.needed["n"]
-    assert plan.finding.endswith("bring an answer. 2025 had 200.")
+    assert plan.finding.endswith("bring an answer. 2025 had 200 answers.")
     assert "20% detractors as in 2025, at" in plan.note
     change = plan_next_survey(two_waves(), difference=5, beside=[10])
     assert change.needed["n"] == required_responses(difference=5).needed["n"]
     total = plan_next_survey(two_waves().total())
-    assert total.finding.endswith("The last survey had 299.")
+    assert total.finding.endswith("The last survey had 299 answers.")
 
 
 def test_a_window_that_is_open_tells_no_answers_per_invitation():
