@@ -321,6 +321,7 @@ def test_waves_are_ordered_by_file_where_no_date_is_known(tmp_path):
     (tmp_path / "study.toml").write_text(
         'name = "S"\n[responses]\n' + COLUMNS + '[[responses.files]]\nfile = "z.csv"\nwave = "winter"\n'
         '[[responses.files]]\nfile = "a.csv"\nwave = "autumn"\n'
+        "[settings]\nminimum_cell = 1\n"
     )
     study = open_study(tmp_path)
     assert study.waves == ("winter", "autumn")
@@ -328,7 +329,7 @@ def test_waves_are_ordered_by_file_where_no_date_is_known(tmp_path):
 
 
 def test_waves_are_ordered_by_name_where_nothing_else_is_known():
-    study = of_frame({"wave": ["2025 Q2", None, "2024 Q4", "2025 Q1"], LTR: [9] * 4})
+    study = of_frame({"wave": ["2025 Q2", None, "2024 Q4", "2025 Q1"], LTR: [9] * 4}, settings={"minimum_cell": 1})
     assert study.waves == ("2024 Q4", "2025 Q1", "2025 Q2")
     assert study.period == "2024 Q4 to 2025 Q2"
 
