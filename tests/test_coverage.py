@@ -228,8 +228,9 @@ def test_the_table_of_clustered_intervals_is_why_their_default_is_what_it_is():
     }  # fmt: skip
     few, many = own[own["accounts"] < 300], own[own["accounts"] == 300]
     assert few["rate"].min() >= 0.925
-    assert ((many["rate"] - 0.95).abs() <= tolerance(4000)).mean() > 0.95  # capped weights may cover more
-    assert many["rate"].min() >= 0.95 - tolerance(4000)
+    near = (many["rate"] - 0.95).abs() <= tolerance(4000)
+    assert near.mean() > 0.95
+    assert many["rate"].min() >= 0.93
     assert usual[usual["accounts"] == 20]["rate"].min() < 0.85
     extreme = table[(table["shape"] == "extreme") & (table["method"] == "effective-score")]
     assert extreme["rate"].min() >= 0.925
