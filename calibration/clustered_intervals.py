@@ -206,9 +206,7 @@ def main() -> None:
     tested = [Design("equal", 0.3, "none"), Design("log-normal", 0.1, "none"), Design("log-normal", 0.1, "revenue")]
     cells += [
         (m, shape, design, quantity)
-        for m, design, shape, quantity in product(
-            (10, 20, 60), tested, ("airport", "skewed high", "skewed low"), groups
-        )
+        for m, design, shape, quantity in product((10, 20, 60), tested, ("airport", "skewed high"), groups)
     ]
     for m, shape, design, quantity in cells:
         if (m, *design, shape, quantity) in done:

@@ -297,9 +297,10 @@ def heterogeneity(dist: ScoreDistribution, estimates: Estimates) -> float | None
     Groups too small to show take no part: their variances are too poorly known, and nobody could see
     what made the difference. Without clusters and weights: Cochran's chi-squared. Else Brown and Forsythe's
     F*, Q = sum w (score - weighted mean)^2 over its expectation, w a group's effective clusters, so that no
-    weight rests on a poorly known variance. It is referred to F with Box's f degrees of freedom, from the groups'
-    covariances, which are kept where clusters are shared, and f times the fewest degrees of freedom of a
-    group. For two groups it is the test of their difference.
+    weight rests on a poorly known variance. It is referred to F with Box's degrees of freedom, from the groups'
+    covariances, which are kept where clusters are shared, and Satterthwaite's; these are, where clusters are
+    shared, the first times the fewest degrees of freedom of a group. For two groups it is the test of their
+    difference.
 
     References
     ----------
@@ -326,4 +327,8 @@ def heterogeneity(dist: ScoreDistribution, estimates: Estimates) -> float | None
     if expected < ZERO**2:
         return None
     numerator = expected**2 / float(np.trace(spread @ spread))
-    return float(stats.f.sf(score @ form @ score / expected, numerator, numerator * float(degrees.min())))
+    if k == 2 or np.any(covariance - np.diag(np.diag(covariance))):
+        denominator = numerator * float(degrees.min())
+    else:
+        denominator = expected**2 / float((np.diag(spread) ** 2 / degrees).sum())
+    return float(stats.f.sf(score @ form @ score / expected, numerator, denominator))

@@ -228,8 +228,9 @@ def test_the_table_of_clustered_intervals_is_why_their_default_is_what_it_is():
     }  # fmt: skip
     few, many = own[own["accounts"] < 300], own[own["accounts"] == 300]
     assert few["rate"].min() >= 0.925
-    assert ((many["rate"] - 0.95).abs() <= tolerance(4000)).mean() > 0.95  # capped weights may cover more
-    assert many["rate"].min() >= 0.95 - tolerance(4000)
+    near = (many["rate"] - 0.95).abs() <= tolerance(4000)
+    assert near.mean() > 0.95
+    assert many["rate"].min() >= 0.93
     assert usual[usual["accounts"] == 20]["rate"].min() < 0.85
     extreme = table[(table["shape"] == "extreme") & (table["method"] == "effective-score")]
     assert extreme["rate"].min() >= 0.925
@@ -240,7 +241,7 @@ def test_the_table_of_clustered_intervals_is_why_their_default_is_what_it_is():
 def test_equal_groups_of_few_clusters_are_seldom_called_different_in_the_table():
     table = pd.read_csv(CLUSTERED).query("quantity.str.contains('equal groups')")
     own, usual = (table[table["method"] == method] for method in ("effective-score", "linearized"))
-    assert len(own) == len(usual) == 54
+    assert len(own) == len(usual) == 36
     assert own[own["accounts"] < 60]["rate"].max() <= 0.07
     assert own[own["accounts"] == 60]["rate"].max() <= 0.05 + tolerance(4000, 0.05)
 
@@ -269,8 +270,8 @@ def test_a_cell_of_the_table_of_equal_groups_is_what_the_package_gives():
     script = calibration_script()
     design = script.Design("log-normal", 0.1, "revenue")
     table = pd.read_csv(CLUSTERED).set_index([*CELL, "method"])
-    for row in script.rejections(10, "skewed low", design, shared=False):
-        kept = table.loc[(10, *design, "skewed low", row["quantity"], row["method"])]
+    for row in script.rejections(10, "skewed high", design, shared=False):
+        kept = table.loc[(10, *design, "skewed high", row["quantity"], row["method"])]
         assert row["rate"] == pytest.approx(kept["rate"], abs=0.003)
 
 

@@ -15,6 +15,7 @@ from nps_research.errors import EstimationError
 from nps_research.intervals import adjusted_wald, check_cuts, classify, estimate, score_interval, suitable_method, wald
 from tests.made_up_answers import (
     distribution_of,
+    effective_clusters,
     made_up_rows,
     of_classes,
     slow_cluster_errors,
@@ -231,6 +232,51 @@ def test_linearised_errors_and_covariances_are_those_of_loops_over_rows(weight, 
     np.testing.assert_allclose(found.conf_high, np.minimum(found.estimate + half, 100))
     shared = np.count_nonzero(found.covariance - np.diag(np.diag(found.covariance)))
     assert (shared > 0) == (cluster is not None)
+
+
+@pytest.mark.parametrize("weight", [None, "design_weight"])
+@pytest.mark.parametrize("cluster", [None, "account_id"])
+def test_the_effective_score_interval_is_tangos_for_as_many_answers_as_these_tell(weight, cluster):
+    rows = made_up_rows(np.random.default_rng(14))
+    dist = distribution_of(rows, by="region", weight=weight, cluster=cluster)
+    found = fit(dist, "effective-score", level=0.9)
+    for row, region in enumerate(dist.groups):
+        part = rows[rows["region"] == region]
+        error = slow_cluster_errors(part, weight, cluster, effective=True)
+        variance, k = slow_covariance(error, error), effective_clusters(part, weight, cluster)
+        shares = classify(dist.weights, **CUTS)[row] / dist.weights[row].sum()
+        spread = 1e4 * (shares[0] + shares[2]) - found.estimate[row] ** 2
+        told = spread / variance * (stats.norm.ppf(0.95) / stats.t.ppf(0.95, k - 1)) ** 2
+        told = min(told, effective_clusters(part, weight, None))  # no more than as many independent answers
+        assert found.std_error[row] == pytest.approx(np.sqrt(variance))
+        assert found.degrees[row] == pytest.approx(k - 1)
+        expected = limits(score_interval, shares * told, 0.9)
+        assert (found.conf_low[row], found.conf_high[row]) == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_effective_score_interval_of_answers_all_alike_is_that_of_their_clusters():
+    rows = pd.DataFrame(
+        {"likelihood_to_recommend": [10] * 12, "cluster": list("aaaaaabbbccd"), "respondent_id": range(12)}
+    )
+    found = fit(distribution_of(rows), "effective-score")
+    k = 12**2 / (36 + 9 + 4 + 1)
+    told = k * (stats.norm.ppf(0.975) / stats.t.ppf(0.975, k - 1)) ** 2
+    assert (found.conf_low[0], found.conf_high[0]) == pytest.approx(limits(score_interval, (0, 0, told)), abs=1e-6)
+    assert found.conf_high[0] == 100
+    assert found.std_error[0] > 0
+
+
+def test_one_account_that_weighs_nearly_all_tells_nearly_nothing():
+    rows = pd.DataFrame(
+        {
+            "likelihood_to_recommend": [10, 3, 9, 8, 10],
+            "account_id": list("abcde"),
+            "design_weight": [1e6, 1, 1, 1, 1],
+        }
+    )
+    found = fit(distribution_of(rows, cluster="account_id"), "effective-score")
+    assert found.degrees[0] == 1
+    assert found.conf_low[0] < -90
 
 
 def test_each_respondent_as_a_cluster_is_no_clustering():

@@ -98,7 +98,7 @@ def test_the_order_of_groups_does_not_matter(counts, random):
 
 
 @given(count_rows)
-@pytest.mark.parametrize("method", ["wald", "adjusted-wald", "score", "linearized"])
+@pytest.mark.parametrize("method", ["wald", "adjusted-wald", "score", "linearized", "effective-score"])
 def test_mirrored_answers_flip_the_score(method, counts):
     dist = ScoreDistribution.from_counts({"given": counts, "mirrored": counts[::-1]})
     found = net_promoter_score(dist, promoter_min=9, detractor_max=1, method=method)
@@ -112,7 +112,7 @@ def test_a_single_answer_has_wide_limits():
     assert row[2] - row[1] > 100
 
 
-@pytest.mark.parametrize("method", ["wald", "adjusted-wald", "score", "bootstrap", "linearized"])
+@pytest.mark.parametrize("method", ["wald", "adjusted-wald", "score", "bootstrap", "linearized", "effective-score"])
 def test_nobody_answered(method):
     result = net_promoter_score(of_classes(empty=(0, 0, 0)), method=method)
     assert result.frame["n"][0] == 0
@@ -215,7 +215,7 @@ def test_for_clustered_groups_it_is_brown_and_forsythes():
     statistic = 12 * ((means.mean(axis=1) - means.mean()) ** 2).sum() / (variance * 3 / 4).sum()
     form = (np.eye(4) - 0.25) @ np.diag(variance)
     numerator = np.trace(form) ** 2 / np.trace(form @ form)
-    expected = stats.f.sf(statistic, numerator, numerator * 11)
+    expected = stats.f.sf(statistic, numerator, 11 / ((variance / variance.sum()) ** 2).sum())
     for method in ("linearized", None):
         assert equal_scores_p(distribution_of(rows, by="region"), method) == pytest.approx(expected)
 
