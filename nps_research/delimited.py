@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from itertools import islice
 from typing import TYPE_CHECKING, TextIO
@@ -212,7 +212,9 @@ def _undecodable_line(path: Path, encoding: str) -> int | None:
             except UnicodeDecodeError as error:
                 decoder.setstate(held_back)
                 good = block[: max(0, error.start - len(held_back[0]))]
-                return line + line_ends.decode(decoder.decode(good), final=True).count("\n")
+                with suppress(UnicodeError):  # it may be the mark that does not decode
+                    line += line_ends.decode(decoder.decode(good), final=True).count("\n")
+                return line
             except UnicodeError:  # of the text as a whole: UTF-16 or UTF-32 stated, and no byte order mark
                 return 1
             if not block:

@@ -91,13 +91,20 @@ def test_the_database_gone_half_way(place: Place, monkeypatch: pytest.MonkeyPatc
         assert "20,000 rows in, 20,000 accepted" in healed.output
 
 
+def test_an_address_names_no_group(tmp_path: Path) -> None:
+    text = "ID,NPS,Comment,Region\na,9,fine,North\nb,9,fine,ann@example.com\n"
+    study = open_study(study_of(tmp_path, text, more='[responses.segments]\ncolumns = { Region = "Region" }\n'))
+    assert study.responses["Region"].tolist() == ["North"]
+    assert study.quarantine["reasons"].tolist() == ["Region holds an e-mail address, which names no group"]
+
+
 # Cells that are too long
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin1"])
 def test_a_comment_of_ten_million_characters(place: Place, encoding: str) -> None:
     """One accepted, one quarantined: whole in the private folder, nowhere in the report."""
-    long = "Gr\u00f6\u00dfe " + "x" * 10_000_000
+    long = "sch\u00f6n " + "x" * 10_000_000
     text = f"ID,NPS,Comment\na,9,{long}\nb,99,{long}\n" + "".join(f"r{row},9,fine\n" for row in range(30))
     study_of(place.study, text, encoding=encoding)
     place.report()
@@ -230,9 +237,13 @@ def test_an_encoding_that_is_none_of_files(tmp_path: Path, stated: str) -> None:
         read_table(tmp_path / "answers.csv", encoding=stated)
 
 
-@pytest.mark.parametrize("stated", ["utf-16", "utf-32"])
-def test_utf_16_stated_where_there_is_no_mark(tmp_path: Path, stated: str) -> None:
-    (tmp_path / "answers.csv").write_bytes(b"\nNPS")
+@pytest.mark.parametrize(
+    ("stated", "content"),
+    [("utf-16", b"\nNPS"), ("utf-32", b"\nNPS"), ("utf-32", b"\xff\xfe\n\0I\0D\0")],
+    ids=["utf-16", "utf-32", "utf-32 for utf-16"],
+)
+def test_utf_16_stated_where_there_is_no_mark(tmp_path: Path, stated: str, content: bytes) -> None:
+    (tmp_path / "answers.csv").write_bytes(content)
     with pytest.raises(ContractError, match=f"does not decode as {stated}, the encoding stated, from line 1 on"):
         read_table(tmp_path / "answers.csv", encoding=stated)
 
