@@ -130,7 +130,10 @@ def test_weighted_independent_groups_have_the_fewer_degrees_of_freedom():
     assert row["std_error"] == pytest.approx(np.sqrt(va + vb))
     half = stats.t.ppf(0.975, freedom) * np.sqrt(va + vb)
     assert (row["conf_low"], row["conf_high"]) == pytest.approx((difference - half, difference + half))
-    assert row["p_value"] == pytest.approx(2 * stats.t.sf(abs(difference) / np.sqrt(va + vb), freedom))
+    p = 2 * stats.t.sf(abs(difference) / np.sqrt(va + vb), freedom)
+    assert row["p_value"] == pytest.approx(p)
+    back = compare_net_promoter_scores(dist, pairs=[(dist.groups[1], dist.groups[0])]).frame.loc[0]
+    assert back["p_value"] == pytest.approx(p)
 
 
 # Shared clusters

@@ -25,7 +25,13 @@ from nps_research.errors import CannotAnswerError, EstimationError
 from nps_research.next_survey import plan_next_survey
 from nps_research.planning import required_responses
 from nps_research.score import net_promoter_score
-from tests.made_up_answers import clustered_distribution, distribution_of, made_up_rows, of_classes
+from tests.made_up_answers import (
+    clustered_distribution,
+    distribution_of,
+    effective_clusters,
+    made_up_rows,
+    of_classes,
+)
 
 REFERENCE = pd.read_csv(Path(__file__).parent / "reference" / "nps_sample_size_moe.csv")
 ROWS = [pytest.param(row, id=f"{row.p_pro}-{row.p_det}-{row.moe}-{row.conf}") for row in REFERENCE.itertuples()]
@@ -264,8 +270,8 @@ def test_clusters_pairing_and_weights_count_in_the_detectable_change():
     rows = made_up_rows(np.random.default_rng(4))
     paired = distribution_of(rows, by="wave", cluster="account_id")
     seen = compare_net_promoter_scores(paired, pairs="consecutive").frame.loc[0]
-    m = min(np.bincount(paired.clusters.group))
-    expected = (stats.t.ppf(0.975, m - 1) + stats.norm.ppf(0.9)) * seen["std_error"]
+    k = min(effective_clusters(rows[rows["wave"] == wave], "design_weight", "account_id") for wave in paired.groups)
+    expected = (stats.t.ppf(0.975, k - 1) + stats.norm.ppf(0.9)) * seen["std_error"]
     found = detectable_change(paired, power=0.9).frame.loc[0]
     assert found["detectable_change"] == pytest.approx(expected)
     assert found["change"] == seen["estimate"]
