@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import stat
 import sys
@@ -269,6 +270,23 @@ def test_many_at_once_have_the_place_one_by_one(tmp_path: Path) -> None:
     assert len(ends) == 360
     assert set(ends) == {"alone", "refused"}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_ends_as_another_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its workspace goes between the other's opening of the lock and its locking: that lock is worth nothing."""
+    try_lock, ended = publish._try_lock, []
+
+    def late(descriptor: int) -> bool:
+        if not ended:
+            shutil.rmtree(tmp_path / ".out.building")
+        ended.append(descriptor)
+        return try_lock(descriptor)
+
+    monkeypatch.setattr(publish, "_try_lock", late)
+    with workspace(tmp_path / "out") as place:
+        assert place.shared.is_dir()
+        assert (tmp_path / ".out.building" / "lock").exists()
+    assert len(ended) == 2
 
 
 def test_what_came_to_lie_in_the_place_meanwhile_is_left_alone(place: Place) -> None:

@@ -142,8 +142,9 @@ def _locked(folder: Path, out: Path) -> IO[str]:
                     f"another run is making the report in {out}: wait until it has ended, or choose another place "
                     "with --out"
                 )
-            if os.path.samestat(os.fstat(lock.fileno()), (folder / _LOCK).stat()):
-                return lock
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(lock.fileno()), (folder / _LOCK).stat()):
+                    return lock
             lock.close()
 
 
