@@ -5,8 +5,8 @@ six shapes, accounts of equal or log-normal size whose people agree not at all (
 weighted by nothing, by log-normal revenue, or by design (single answers). Measured are the 95% interval of the score,
 and of the change between two waves, asked of other accounts (the second wave has the airport's shape) or of the same
 accounts, who think as before. The last rows are how often the test of equal scores of eight groups rejects at 5%,
-though they are equal. Rows that the table has already are not made again: delete it to start anew. Run it with
-`python calibration/clustered_intervals.py`.
+though they are equal. Rows that the table has already are not made again, but with `--fresh`. Run it with
+`python -m calibration.clustered_intervals`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from calibration.resumable import fresh_is_asked
 from nps_research.comparison import compare_net_promoter_scores
 from nps_research.distribution import ClusterSums, ScoreDistribution
-from nps_research.intervals import VALUES, Estimates, estimate
+from nps_research.intervals import VALUES, Estimates
+from nps_research.methods import estimate
 from nps_research.score import heterogeneity
 
 if TYPE_CHECKING:
@@ -194,6 +196,8 @@ def row_of(
 def main() -> None:
     """Write the cells that the table has not, one after the other, and show the worst of each kind."""
     done = set()
+    if fresh_is_asked(__doc__):
+        TABLE.unlink(missing_ok=True)
     if TABLE.exists():
         done = set(pd.read_csv(TABLE)[KEYS[:-1]].drop_duplicates().itertuples(index=False, name=None))
     quantities = ["score", "change, other accounts", "change, same accounts"]

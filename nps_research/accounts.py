@@ -10,9 +10,11 @@ import pandas as pd
 
 from nps_research.comparison import compare_net_promoter_scores
 from nps_research.counting import score_distribution
+from nps_research.design_intervals import effective_score
 from nps_research.distribution import ClusterSums, ScoreDistribution
 from nps_research.errors import EstimationError
-from nps_research.intervals import METHOD_WORDS, check_level, effective_score
+from nps_research.intervals import check_level
+from nps_research.methods import METHOD_WORDS
 from nps_research.result import KeyNumber, Result
 from nps_research.tables import plain_text
 from nps_research.wording import interval_text, joined, p_text, points

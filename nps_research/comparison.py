@@ -11,19 +11,9 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.errors import EstimationError
-from nps_research.intervals import (
-    DEFAULT_SEED,
-    METHOD_WORDS,
-    VALUES,
-    ZERO,
-    Method,
-    check_cuts,
-    check_level,
-    classify,
-    estimate,
-    resampled_scores,
-    suitable_difference_method,
-)
+from nps_research.intervals import VALUES, ZERO, check_cuts, check_level, classify
+from nps_research.methods import METHOD_WORDS, Method, estimate, suitable_difference_method
+from nps_research.resampling import DEFAULT_SEED, resampled_scores
 from nps_research.result import Result
 from nps_research.study_file import did_you_mean
 from nps_research.tables import plain_text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pandas as pd
 
-from nps_research.intervals import METHOD_WORDS, Method, suitable_method
+from nps_research.methods import METHOD_WORDS, Method, suitable_method
 from nps_research.result import Result
 from nps_research.score import net_promoter_score
 from nps_research.tables import plain_text

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from nps_research.intervals import VALUES, ZERO, classify, linearized
+from nps_research.design_intervals import linearized
+from nps_research.intervals import VALUES, ZERO, classify
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

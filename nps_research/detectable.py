@@ -10,7 +10,8 @@ from scipy import stats
 
 from nps_research.comparison import compare_net_promoter_scores
 from nps_research.errors import EstimationError
-from nps_research.intervals import METHOD_WORDS, PSEUDO_COUNTS, Method
+from nps_research.intervals import PSEUDO_COUNTS
+from nps_research.methods import METHOD_WORDS, Method
 from nps_research.result import Result
 from nps_research.tables import plain_text
 from nps_research.wording import points, share

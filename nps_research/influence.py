@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from nps_research.accounts import clusters_of
+from nps_research.design_intervals import effective_score
 from nps_research.errors import EstimationError
-from nps_research.intervals import VALUES, check_cuts, check_level, classify, effective_score
+from nps_research.intervals import VALUES, check_cuts, check_level, classify
 from nps_research.result import Result
 from nps_research.suppression import hidden_rows
 from nps_research.tables import plain_text

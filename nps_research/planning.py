@@ -11,7 +11,8 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.errors import EstimationError
-from nps_research.intervals import METHOD_WORDS, PSEUDO_COUNTS, VALUES, adjusted_wald
+from nps_research.intervals import PSEUDO_COUNTS, VALUES, adjusted_wald
+from nps_research.methods import METHOD_WORDS
 from nps_research.result import Result
 from nps_research.tables import format_value, plain_text
 from nps_research.wording import share

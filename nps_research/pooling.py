@@ -12,16 +12,9 @@ from scipy import optimize, special
 
 from nps_research.design_effects import group_design_effects
 from nps_research.errors import CannotAnswerError
-from nps_research.intervals import (
-    DEFAULT_SEED,
-    VALUES,
-    ZERO,
-    check_cuts,
-    check_level,
-    classify,
-    estimate,
-    suitable_difference_method,
-)
+from nps_research.intervals import VALUES, ZERO, check_cuts, check_level, classify
+from nps_research.methods import estimate, suitable_difference_method
+from nps_research.resampling import DEFAULT_SEED
 from nps_research.result import Result
 from nps_research.score import heterogeneity
 from nps_research.tables import plain_text

@@ -9,16 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nps_research.intervals import (
-    METHOD_WORDS,
-    VALUES,
-    ZERO,
-    Method,
-    classify,
-    estimate,
-    suitable_difference_method,
-    suitable_method,
-)
+from nps_research.intervals import VALUES, ZERO, classify
+from nps_research.methods import METHOD_WORDS, Method, estimate, suitable_difference_method, suitable_method
 from nps_research.result import KeyNumber, Result
 from nps_research.tables import plain_text
 from nps_research.wording import interval_text, joined, p_text, points, share

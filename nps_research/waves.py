@@ -9,7 +9,7 @@ import numpy as np
 
 from nps_research.comparison import compare_net_promoter_scores
 from nps_research.errors import EstimationError
-from nps_research.intervals import Method, suitable_method
+from nps_research.methods import Method, suitable_method
 from nps_research.result import KeyNumber, Result, without_changes_from
 from nps_research.score import described_design, design_note, net_promoter_score
 from nps_research.tables import plain_text

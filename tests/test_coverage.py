@@ -5,7 +5,6 @@ groups of one distribution. |observed - nominal| <= 3.3 sqrt(0.95 * 0.05 / R) is
 rates the limit plus 3.3 Monte Carlo standard errors.
 """
 
-import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +13,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from calibration import clustered_intervals
 from nps_research.comparison import compare_net_promoter_scores
 from nps_research.distribution import ScoreDistribution
-from nps_research.intervals import adjusted_wald, estimate, score_interval, suitable_difference_method, wald
+from nps_research.intervals import adjusted_wald, score_interval, wald
+from nps_research.methods import estimate, suitable_difference_method
 from nps_research.score import heterogeneity
 from tests.made_up_answers import CLASS_SCORES, SHAPES, clustered_distribution, truth_of
 
@@ -210,13 +211,6 @@ CLUSTERED = Path(__file__).parents[1] / "calibration" / "clustered_intervals.csv
 CELL = ["accounts", "sizes", "icc", "weights", "shape", "quantity"]
 
 
-def calibration_script():
-    spec = importlib.util.spec_from_file_location(CLUSTERED.stem, CLUSTERED.with_suffix(".py"))
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    return script
-
-
 def test_the_table_of_clustered_intervals_is_why_their_default_is_what_it_is():
     table = pd.read_csv(CLUSTERED)
     assert not table.duplicated([*CELL, "method"]).any()
@@ -257,20 +251,18 @@ def test_equal_groups_of_few_clusters_are_seldom_called_different_in_the_table()
     ],
 )
 def test_cells_of_the_table_of_clustered_intervals_are_what_the_package_gives(m, shape, sizes, icc, weights, quantity):
-    script = calibration_script()
-    design = script.Design(sizes, icc, weights)
+    design = clustered_intervals.Design(sizes, icc, weights)
     table = pd.read_csv(CLUSTERED).set_index([*CELL, "method"])
-    for row in script.coverage(m, shape, design, quantity):
+    for row in clustered_intervals.coverage(m, shape, design, quantity):
         kept = table.loc[(m, sizes, icc, weights, shape, quantity, row["method"])]
         assert row["rate"] == pytest.approx(kept["rate"], abs=0.003)
         assert row["mean_width"] == pytest.approx(kept["mean_width"], rel=0.01)
 
 
 def test_a_cell_of_the_table_of_equal_groups_is_what_the_package_gives():
-    script = calibration_script()
-    design = script.Design("log-normal", 0.1, "revenue")
+    design = clustered_intervals.Design("log-normal", 0.1, "revenue")
     table = pd.read_csv(CLUSTERED).set_index([*CELL, "method"])
-    for row in script.rejections(10, "skewed high", design, shared=False):
+    for row in clustered_intervals.rejections(10, "skewed high", design, shared=False):
         kept = table.loc[(10, *design, "skewed high", row["quantity"], row["method"])]
         assert row["rate"] == pytest.approx(kept["rate"], abs=0.003)
 

@@ -13,7 +13,8 @@ from nps_research.counting import score_distribution
 from nps_research.cuts import net_promoter_score_by_cut
 from nps_research.designs import compare_designs
 from nps_research.errors import CannotAnswerError
-from nps_research.intervals import estimate, score_interval
+from nps_research.intervals import score_interval
+from nps_research.methods import estimate
 from nps_research.score import net_promoter_score
 from nps_research.study import open_study
 from nps_research.waves import trend

@@ -12,7 +12,8 @@ from scipy import stats
 
 from nps_research.distribution import ScoreDistribution
 from nps_research.errors import EstimationError
-from nps_research.intervals import adjusted_wald, check_cuts, classify, estimate, score_interval, suitable_method, wald
+from nps_research.intervals import adjusted_wald, check_cuts, classify, score_interval, wald
+from nps_research.methods import estimate, suitable_method
 from tests.made_up_answers import (
     distribution_of,
     effective_clusters,

@@ -13,7 +13,7 @@ from nps_research.counting import score_distribution
 from nps_research.designs import compare_designs
 from nps_research.distribution import ClusterSums, ScoreDistribution
 from nps_research.errors import ContractError, EstimationError
-from nps_research.intervals import estimate
+from nps_research.methods import estimate
 from nps_research.score import net_promoter_score
 from nps_research.waves import trend
 from tests.made_up_answers import CLASS_SCORES, study_of
