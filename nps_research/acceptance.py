@@ -25,6 +25,7 @@ from nps_research.contract import (
 )
 from nps_research.errors import ContractError
 from nps_research.parsing import blank_codes, has_code, parse_number, parse_score, parse_text
+from nps_research.raw_table import counted
 from nps_research.sources import read_source
 from nps_research.study_file import did_you_mean, sentences_joined
 
@@ -133,7 +134,9 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
             table[name], count = blank_codes(table[name], codes)
             if count:
                 stated = ", ".join(str(code) for code in codes)
-                notes.append(f"{source.label}: {count:,} cells of {name} held a stated code for no answer ({stated}).")
+                notes.append(
+                    f"{source.label}: {counted(count, 'cell')} of {name} held a stated code for no answer ({stated})."
+                )
         if source.wave is not None:
             table["wave"] = source.wave
         cells.append(table)
@@ -218,7 +221,7 @@ def check_table(raw: RawRows, plan: Plan) -> Table:
         quarantine=quarantine,
         violations=summary,
         files=_file_counts(raw, plan, broken),
-        notes=(*raw.notes, *(f"{rule}: {count:,} cells." for rule, count in rules.items()), *outcome_notes),
+        notes=(*raw.notes, *(f"{rule}: {counted(count, 'cell')}." for rule, count in rules.items()), *outcome_notes),
     )
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Adjustment", "ScoreDifferences", "adjust_p_values", "compare_net_promoter_scores"]
+__all__ = ["DIFFERENCE_WORDS", "Adjustment", "ScoreDifferences", "adjust_p_values", "compare_net_promoter_scores"]
 
 Adjustment = Literal["holm", "benjamini-hochberg", "bonferroni", "none"]
 
@@ -222,7 +222,9 @@ class ScoreDifferences(Result):
 
     @property
     def note(self) -> str:
-        adjusted = "not adjusted" if self.adjust == "none" else f"adjusted for the number of pairs ({self.adjust})"
+        adjusted = (
+            "not adjusted" if self.adjust == "none" else f"adjusted for the number of pairs ({self.adjust.title()})"
+        )
         return (
             f"Differences in NPS points. Limits: {DIFFERENCE_WORDS[self.method]}, each pair by itself; "
             f"p-values {adjusted}."

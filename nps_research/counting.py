@@ -175,6 +175,8 @@ def groups_not_shown(study: Study, by: Sequence[str]) -> frozenset[str]:
     >>> sorted(groups_not_shown(Study.from_frames(responses=table, segments=["area"]), ["area"]))
     ['B', 'C']
     """
+    if study.settings.minimum_cell <= 1:
+        return frozenset()  # no group is too small
     found = _NOT_SHOWN.setdefault(study, {})
     if tuple(by) not in found:
         usual = ["wave"] * bool(study.waves) + [*study.segments, "channel", *FROM_ANSWER]

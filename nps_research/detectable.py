@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from scipy import stats
 
-from nps_research.comparison import compare_net_promoter_scores
+from nps_research.comparison import DIFFERENCE_WORDS, compare_net_promoter_scores
 from nps_research.errors import EstimationError
 from nps_research.intervals import PSEUDO_COUNTS
-from nps_research.methods import METHOD_WORDS, Method
 from nps_research.result import Result
 from nps_research.tables import plain_text
 from nps_research.wording import points, share
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nps_research.distribution import ScoreDistribution
+    from nps_research.methods import Method
 
 __all__ = ["DetectableChange", "detectable_change"]
 
@@ -89,7 +89,7 @@ class DetectableChange(Result):
     def note(self) -> str:
         return (
             f"Found means: the two-sided test at the {1 - self.confidence_level:.0%} level rejects, each pair by "
-            f"itself. Standard errors: {METHOD_WORDS[self.method]}. This is about the sample's size, not about "
+            f"itself. Standard errors: {DIFFERENCE_WORDS[self.method]}. This is about the sample's size, not about "
             "whether the score changed: for that, read the change and its interval."
         )
 

@@ -184,7 +184,7 @@ def reading_notes(study: Study) -> Listing:
     >>> from nps_research.study import Study
     >>> study = Study.from_frames(responses=pd.DataFrame({"likelihood_to_recommend": ["10", "9,0"]}))
     >>> reading_notes(study).frame["note"].iloc[0]
-    'likelihood_to_recommend: zeros after the decimal sign dropped: 1 cells.'
+    'likelihood_to_recommend: zeros after the decimal sign dropped: 1 cell.'
     """
     n = len(study.notes)
     says = (

@@ -71,6 +71,7 @@ class NetPromoterScores(Result):
         if len(rows) == 1:
             row = rows[0]
             whom = "" if row["group"] == "all" else f" of {plain_text(row['group'])}"
+            whom += " per unit of revenue" if self.design.get("weight") == "revenue" else ""
             return (
                 f"The NPS{whom} is {points(row['estimate'])} ({interval_text(row, self.confidence_level)}): "
                 f"{share(row['promoter_share'])} promoters less {share(row['detractor_share'])} detractors "
@@ -81,8 +82,9 @@ class NetPromoterScores(Result):
             f"{points(row['estimate'])} ({plain_text(row['group'])}; {interval_text(row, self.confidence_level)})"
             for row in (ranked[0], ranked[-1])
         ]
-        by = f"By {joined(self.by)}, the" if self.by else "The"
-        span = f"{by} NPS runs from {ends[0]} to {ends[1]}."
+        by = f"by {joined(self.by)}, the" if self.by else "the"
+        what = f"per unit of revenue, {by}" if self.design.get("weight") == "revenue" else by
+        span = f"{what[0].upper()}{what[1:]} NPS runs from {ends[0]} to {ends[1]}."
         p = self.heterogeneity_p_value
         if p is None:
             return span
@@ -108,9 +110,10 @@ class NetPromoterScores(Result):
 
     @property
     def key_numbers(self) -> tuple[KeyNumber, ...]:
+        what = "NPS per unit of revenue" if self.design.get("weight") == "revenue" else "NPS"
         return tuple(
             KeyNumber(
-                label="NPS" if row["group"] == "all" else f"NPS, {row['group']}",
+                label=what if row["group"] == "all" else f"{what}, {row['group']}",
                 estimate=row["estimate"],
                 conf_low=row["conf_low"],
                 conf_high=row["conf_high"],
