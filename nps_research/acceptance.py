@@ -225,7 +225,7 @@ def check_table(raw: RawRows, plan: Plan) -> Table:
     )
 
 
-_TAKEN = ("response_state", "table", "file", "line", "reasons")
+_TAKEN = ("response_state", "table", "file", "line", "reasons", "weekday", "hour")
 
 
 def check_names(plan: Plan) -> None:

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from nps_research.assembly import response_state
-from nps_research.contract import NO_GROUP, RESPONSES, Violations, check_responses, holds_address, typed
+from nps_research.contract import NO_GROUP, PRIVATE, RESPONSES, Violations, check_responses, holds_address, typed
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.study_file import did_you_mean, sentences_joined
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from nps_research.study import Study
 
-__all__ = ["FROM_ANSWER", "MOST_CELLS", "NOT_STATED", "WEEKDAYS", "count_cells", "tells_silence"]
+__all__ = ["FROM_ANSWER", "MOST_CELLS", "NOT_STATED", "WEEKDAYS", "count_cells", "records_silence", "tells_silence"]
 
 NOT_STATED = "(not stated)"
 SEPARATOR = "\N{SYMBOL FOR UNIT SEPARATOR}"
@@ -84,6 +84,8 @@ def count_cells(
         break the contract.
     """
     _check_names(study, [*keys, *(name for name in (cluster, weight, stratum) if name is not None)])
+    if private := [key for key in keys if key in PRIVATE or key == "cluster"]:
+        raise ContractError(f"responses: {private[0]} tells who answered; it cannot be grouped by.")
     columns = {"score": "likelihood_to_recommend", "weight": weight, "outcome": outcome}
     columns |= {"cluster": cluster, "stratum": stratum}
     if "wave" in study.columns:
@@ -126,10 +128,21 @@ def count_cells(
     return _each_stratum_apart(_each_alone(cells.assign(cluster=cells.get("cluster")), study))
 
 
+def records_silence(study: Study) -> bool:
+    """Whether a study in memory can tell who was silent.
+
+    It cannot where `responded_at` alone says who answered, and is there on every row: such an export has no rows of
+    those who did not answer.
+    """
+    flags = {"responses.delivered", "responses.responded"} & study.available
+    dated = "responses.responded_at" in study.available
+    return bool(flags) or (dated and bool(study.responses["responded_at"].isna().any()))
+
+
 def tells_silence(study: Study, cells: pd.DataFrame) -> bool:
     """Whether the study records who was reached, or who returned the form: on one row at least."""
     if not study.is_lazy:
-        return bool({f"responses.{name}" for name in _SAYS_WHO} & study.available)
+        return records_silence(study)
     flags = any(cells[name].notna().any() for name in ("delivered", "responded") if name in cells)
     return flags or ("dated" in cells and bool(cells["dated"].any()))
 
@@ -151,6 +164,8 @@ def _apart_in_waves(study: Study, cluster: str | None, stratum: str | None) -> l
 
 
 def _in_duckdb(rows: pd.DataFrame) -> nw.LazyFrame[Any]:
+    if rows.columns.str.casefold().has_duplicates:  # DuckDB takes "Channel" and "channel" for one
+        return nw.from_native(rows).lazy()
     return nw.from_native(duckdb.connect().from_arrow(pa.Table.from_pandas(rows, preserve_index=False)))
 
 

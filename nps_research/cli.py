@@ -88,10 +88,10 @@ def report(
     ] = False,
 ) -> None:
     """Run every notebook the study can feed and write the report. Exit code 2 if a notebook failed."""
-    from nps_research.report import make_report
-    from nps_research.study import open_study
-
     with _errors_in_words():
+        from nps_research.report import make_report
+        from nps_research.study import open_study
+
         opened = open_study(study, data=data)
         console.print(escape(f"{opened.name}: {opened.base}."))
         target = out or _default_report(study)
@@ -137,6 +137,7 @@ def verify(
 def check(study: StudyArgument, data: DataOption = None) -> None:
     """Hold a study against the data contract and say in words what was found. Exit code 1 on errors."""
     from nps_research import overview
+    from nps_research.errors import ContractError
     from nps_research.study import open_study
 
     with _errors_in_words():
@@ -156,6 +157,8 @@ def check(study: StudyArgument, data: DataOption = None) -> None:
             console.print(f"\n{escape(listing.finding)}")
             if len(listing.frame):
                 _print_frame(listing.frame, listing.title)
+        if opened.nothing_accepted:
+            raise ContractError(opened.nothing_accepted)
 
 
 @app.command()

@@ -157,8 +157,12 @@ def _resampled_differences(
     classes = dict(
         zip(dist.groups, classify(dist.counts, promoter_min=promoter_min, detractor_max=detractor_max), strict=True)
     )
-    named = dict.fromkeys(group for pair in pairs for group in pair if classes[group].any())
-    drawn = {group: resampled_scores(classes[group], n_resamples=n_resamples, rng=rng) for group in named}
+    named = list(dict.fromkeys(group for pair in pairs for group in pair if classes[group].any()))
+    # Each group draws from a stream of its own: what one group's limits are, tells nothing of the others.
+    drawn = {
+        group: resampled_scores(classes[group], n_resamples=n_resamples, rng=stream)
+        for group, stream in zip(named, rng.spawn(len(named)), strict=True)
+    }
     found = np.full((5, len(pairs)), np.nan)
     for place, (a, b) in enumerate(pairs):
         if a in drawn and b in drawn:
@@ -200,7 +204,7 @@ class ScoreDifferences(Result):
     def finding(self) -> str:
         rows = [row for row in self.records if not np.isnan(row["p_adjusted"])]
         if not rows:
-            return "No two groups have enough answers to be compared."
+            return "No two groups can be compared: answers or clusters are too few, or all are alike."
         clear = [row for row in rows if row["p_adjusted"] < 1 - self.confidence_level]
         if len(rows) == 1:
             verdict = "more" if clear else "not more"
@@ -325,7 +329,8 @@ def compare_net_promoter_scores(
             confidence_level=confidence_level,
         )
     n = dict(zip(dist.groups, dist.n.tolist(), strict=True))
-    gone = [not dist.hidden_groups.isdisjoint(pair) for pair in named]
+    hidden = dist.hidden_groups
+    gone = [not hidden.isdisjoint(pair) for pair in named]
     frame = pd.DataFrame(
         {
             "group_a": [a for a, _ in named],

@@ -80,6 +80,10 @@ class DesignComparison(Result):
         return f"{self._change(own)} {self._change(plain)}" if self.light else self._change(own)
 
     def _change(self, row: Mapping[str, Any]) -> str:
+        if np.isnan(row["change_p_value"]):
+            return (
+                f"{row['term']}, the change is {points(row['change'])}; how surely cannot be told from these clusters."
+            )
         limits = interval_text(row, self.confidence_level, prefix="change_")
         verdict = "established" if row["change_p_value"] < 1 - self.confidence_level else "not established"
         p = p_text(row["change_p_value"])
@@ -101,10 +105,11 @@ class DesignComparison(Result):
                 f"Why they differ: {'; '.join(waves)}. The weights undo that the first were interviewed more often "
                 "than their share."
             )
-        reasons.append(
-            f"The {own['n']:,} answers of {plain_text(own['group'])} tell as much as {own['n_effective']:,.0f} "
-            "independent, equally weighted ones would: the effective answers."
-        )
+        if not np.isnan(own["n_effective"]):
+            reasons.append(
+                f"The {own['n']:,} answers of {plain_text(own['group'])} tell as much as {own['n_effective']:,.0f} "
+                "independent, equally weighted ones would: the effective answers."
+            )
         if self.lone_strata:
             reasons.append(f"Strata with one cluster, centred at the overall score: {self.lone_strata:,}.")
         return f"{' '.join(reasons)} The survey's own design comes last; it is the one to report."

@@ -212,7 +212,8 @@ class ScoreDistribution:
     @property
     def hidden(self) -> NDArray[np.bool_]:
         """Which groups shared pages must not show, shape (n_groups,)."""
-        return np.array([group in self.hidden_groups for group in self.groups], dtype=bool)
+        hidden = self.hidden_groups
+        return np.array([group in hidden for group in self.groups], dtype=bool)
 
     @property
     def weights(self) -> Floats:
@@ -286,7 +287,7 @@ class ScoreDistribution:
                 strata=None if strata[0] is None else {**strata[0], **(strata[1] or {})},
             )
         arrays: dict[str, Any] = {name: added(name) for name in _ARRAYS}
-        return replace(
+        together = replace(
             self,
             groups=groups,
             clusters=clusters,
@@ -295,6 +296,8 @@ class ScoreDistribution:
             not_shown=None,
             **arrays,
         )
+        before = self.hidden_groups | other.hidden_groups  # less the one sample, the sum would tell of the other
+        return replace(together, not_shown=before | together.hidden_groups) if before else together
 
     def _with_arrays(
         self, groups: tuple[str, ...], change: Callable[[NDArray[Any]], NDArray[Any]], clusters: ClusterSums | None

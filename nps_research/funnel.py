@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.assembly import window_open
+from nps_research.cells import records_silence
 from nps_research.counting import NOT_STATED, groups_not_shown
 from nps_research.errors import CannotAnswerError
 from nps_research.result import KeyNumber, Result
@@ -132,6 +133,10 @@ def response_funnel(study: Study) -> ResponseFunnel:
         raise CannotAnswerError(
             "Who was silent is not known: this study records neither who was reached (responses.delivered) nor who "
             "returned the form (responses.responded or responses.responded_at)."
+        )
+    if not records_silence(study):
+        raise CannotAnswerError(
+            "Who was silent is not known: every row of this study is an answer; those who did not answer are not there."
         )
     responses = study.responses
     window = pd.Timedelta(days=study.settings.response_window_days)

@@ -92,6 +92,8 @@ def of_clusters(
         factor = np.where(m > 1, unbiased if effective else m / (m - 1), 1.0)
         factor = np.where(present > 0, factor, 0.0)
         degrees = np.where(present > 0, (k if effective else present) - 1, 0.0).sum(axis=1)
+        # Where each stratum has one cluster of the group, the others of the sample tell how clusters differ.
+        degrees = np.where(degrees > 1e-9, degrees, np.where(present > 0, m - 1, 0.0).sum(axis=1))
         n_clusters = weight.sum(axis=1) ** 2 / squares.sum(axis=1) if effective else present.sum(axis=1)
     scaled = error * np.sqrt(factor[group, stratum])
     errors = np.zeros((int(code.max(initial=-1)) + 1, n_groups))

@@ -12,7 +12,7 @@ from nps_research.assembly import NEEDED_FOR_CHURN
 from nps_research.cells import FROM_ANSWER, count_cells, tells_silence
 from nps_research.counting import groups_of
 from nps_research.distribution import N_SCORES
-from nps_research.errors import ContractError
+from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.parsing import has_code
 from nps_research.proportions import wilson_limits
 from nps_research.study_file import did_you_mean
@@ -272,7 +272,14 @@ def _with_churn(study: Study) -> Study:
     end = landmark + pd.Timedelta(days=study.settings.outcome_horizon_days)
     left = responses["customer_id"].map(known["churned_at"])
     watched = responses["customer_id"].map(known["observed_until"])
-    watched = watched.mask(left.notna() & ~(watched > left), known["observed_until"].max())
+    longest, unsaid = known["observed_until"].max(), left.notna() & ~(watched > left)
+    lost = left.isna() & ~(watched >= end) & (end <= longest)
+    if (unsaid & (left > landmark) & (left <= end) & (end <= longest)).any() and lost.any():
+        raise CannotAnswerError(
+            f"{int(lost.sum()):,} invitations are of customers who stayed, but were not observed over the horizon; "
+            "how long those who left would have been observed is not said (observed_until): the rate would be too high."
+        )
+    watched = watched.mask(unsaid, longest)
     reasons = {
         NO_INVITATION_DATE: landmark.isna(),
         NO_CUSTOMER: ~responses["customer_id"].isin(known.index),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
+from nps_research.cells import records_silence
 from nps_research.counting import groups_not_shown
 from nps_research.errors import CannotAnswerError
 from nps_research.result import Result
@@ -27,11 +28,12 @@ __all__ = [
     "reading_notes",
 ]
 
+SILENCE = "How many answer, and how many are silent?"
 # Each question of the suite with what it needs: all of one of the alternatives.
 QUESTIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "What is the score?": (("responses.likelihood_to_recommend",),),
     "Did it move from wave to wave?": (("responses.likelihood_to_recommend", "responses.wave"),),
-    "How many answer, and how many are silent?": (("responses.responded_at",), ("responses.responded",)),
+    SILENCE: (("responses.responded_at",), ("responses.responded",)),
     "Do those who answer resemble the customers?": (
         ("responses.respondent_id", "customers.customer_id"),
         ("responses.responded_at", "responses.segments"),
@@ -295,6 +297,8 @@ def questions(study: Study) -> Listing:
     rows = []
     for question, alternatives in QUESTIONS.items():
         lacking = [study.missing(*needs) for needs in alternatives]
+        if question == SILENCE and not all(lacking) and not records_silence(study):
+            lacking = ["Every row of this study is an answer; those who did not answer are not there."]
         rows.append((question, "no" if all(lacking) else "yes", min(lacking, key=len) if all(lacking) else ""))
     frame = pd.DataFrame(rows, columns=["term", "answer", "missing"])
     n = int((frame["answer"] == "yes").sum())

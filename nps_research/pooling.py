@@ -42,11 +42,11 @@ class PooledGroups(Result):
 
     `frame` columns: group, n, n_effective (independent answers that would tell as much), raw_estimate, estimate
     (pooled), std_error, conf_low, conf_high (the pooled score's), shrinkage (how far the raw score was drawn to the
-    overall one: 0 not at all, 1 wholly). `overall_estimate` is the score all groups are drawn to, `answer_std_dev`
-    the standard deviation of one effective answer around it, both in points. `concentration` is the likeliest of
-    the groups' true shares around the overall ones, in answers; infinite where the raw shares differ no more than by
-    chance. `half_drawn_at` is how many effective answers a group drawn half-way has. `heterogeneity_p_value` tests
-    that all groups have one score, as `net_promoter_score` does.
+    overall one: 0 not at all, 1 wholly). `overall_estimate` is the groups' mean, to which all are drawn,
+    `answer_std_dev` the standard deviation of one effective answer around it, both in points. `concentration` is
+    the likeliest of the groups' true shares around the overall ones, in answers; infinite where the raw shares differ
+    no more than by chance. `half_drawn_at` is how many effective answers a group drawn half-way has.
+    `heterogeneity_p_value` tests that all groups have one score, as `net_promoter_score` does.
     """
 
     concentration: float
@@ -64,7 +64,7 @@ class PooledGroups(Result):
     headings: ClassVar[Mapping[str, str]] = {
         "raw_estimate": "NPS, raw",
         "estimate": "NPS, pooled",
-        "shrinkage": "Drawn to the overall score by",
+        "shrinkage": "Drawn to the groups' mean by",
     }
     formats: ClassVar[Mapping[str, str]] = {"raw_estimate": "points", "shrinkage": "share"}
 
@@ -104,8 +104,9 @@ class PooledGroups(Result):
             return ""
         weight, cluster = self.design.get("weight"), self.design.get("cluster")
         how = (
-            f"A group of about {self.half_drawn_at:,.0f} effective answers is drawn half-way to the overall score of "
-            f"{points(self.overall_estimate)}, a larger one less, a smaller one more."
+            f"A group of about {self.half_drawn_at:,.0f} effective answers is drawn half-way to the groups' mean of "
+            f"{points(self.overall_estimate)}, a larger one less, a smaller one more. In that mean a group counts as "
+            "far as it tells of the others: it is not the score of all answers together."
         )
         effective = " and ".join(
             [f"weighted by {weight}"] * bool(weight) + [f"alike within one {cluster}"] * bool(cluster)
@@ -127,7 +128,7 @@ class PooledGroups(Result):
             for row in self.answered
         ]
         return (
-            f"Funnel plot of the NPS against the number of answers around the overall score of "
+            f"Funnel plot of the NPS against the number of answers around the groups' mean of "
             f"{points(self.overall_estimate)}, raw scores hollow and pooled ones full: {'; '.join(rows)}."
         )
 
@@ -224,8 +225,11 @@ def pool_groups(
     weighted = classify(dist.weights, **cuts)
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = weighted / weighted.sum(axis=1, keepdims=True)
-    n, raw = dist.n / group_design_effects(dist, **cuts), shares @ VALUES
+    n = np.where(weighted.sum(axis=1) > 0, dist.n / group_design_effects(dist, **cuts), 0.0)  # 0: without weight
+    raw = shares @ VALUES
     counts = np.nan_to_num(shares) * n[:, None]
+    if (counts.sum(axis=0) > ZERO).sum() < 2:
+        raise CannotAnswerError("All answers fall in one class, which does not tell how much answers vary.")
     posterior = _posterior(counts)
     mean = posterior.probability @ posterior.mean
     towards = posterior.concentration[:, None] / (posterior.concentration[:, None] + n)

@@ -58,7 +58,11 @@ class RakedWeights(Result):
 
     @property
     def settings(self) -> dict[str, Any]:
-        return {name: value for name, value in super().settings.items() if name != "weights"}
+        private = {
+            "weights",
+            *({"n_effective", "weight_ratio"} if self.n_hidden else ()),
+        }  # they tell small groups' sizes
+        return {name: value for name, value in super().settings.items() if name not in private}
 
     @property
     def shown(self) -> pd.DataFrame:
@@ -69,10 +73,15 @@ class RakedWeights(Result):
 
     @property
     def finding(self) -> str:
+        by = joined(list(dict.fromkeys(self.frame["term"])))
         cost = (
-            f"Weighted to the known shares by {joined(list(dict.fromkeys(self.frame['term'])))}, "
-            f"{len(self.weights):,} respondents tell as much as {self.n_effective:,.0f} that weigh the same; the "
-            f"largest weight is {self.weight_ratio:.1f} times the smallest."
+            f"Weighted to the known shares by {by}."
+            if self.n_hidden
+            else (
+                f"Weighted to the known shares by {by}, "
+                f"{len(self.weights):,} respondents tell as much as {self.n_effective:,.0f} that weigh the same; the "
+                f"largest weight is {self.weight_ratio:.1f} times the smallest."
+            )
         )
         rows = self.records
         if not rows:

@@ -9,6 +9,7 @@ import numpy as np
 
 from nps_research.distribution import N_SCORES
 from nps_research.errors import ContractError
+from nps_research.suppression import hidden_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,9 +84,18 @@ def revenue_weighted(dist: ScoreDistribution, study: Study, unit: str) -> ScoreD
     extra = {"without_revenue": words} if without else {}
     if nothing:
         extra["zero_revenue"] = f"{nothing:,} of {len(answered):,} {of}"
+    known_counts = per_group(counts).astype(np.int64)
     return replace(
         dist,
-        counts=per_group(counts).astype(np.int64),
+        counts=known_counts,
+        # Whose revenue is not known is left out of the answers alone: no rate can be made of them and the silent.
+        item_missing=None,
+        nonrespondents=None,
+        not_reached=None,
+        pending=None,
+        not_shown=frozenset(
+            np.array(dist.groups)[hidden_rows(known_counts.sum(axis=1), dist.minimum_cell, hidden=dist.hidden)]
+        ),
         weight_sums=per_group(counts * each),
         squared_weight_sums=per_group(counts * each**2),
         clusters=replace(clusters, group=group, label=clusters.label[known], sums=counts * each),

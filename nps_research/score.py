@@ -60,8 +60,8 @@ class NetPromoterScores(Result):
 
     @property
     def answered(self) -> list[dict[str, Any]]:
-        """The shown groups that have answers."""
-        return [row for row in self.records if row["n"] > 0]
+        """The shown groups that have answers, and some weight on them."""
+        return [row for row in self.records if row["n"] > 0 and not np.isnan(row["estimate"])]
 
     @property
     def finding(self) -> str:
@@ -91,7 +91,7 @@ class NetPromoterScores(Result):
         if p < 1 - self.confidence_level:
             return f"{span} The groups differ by more than chance explains ({p_text(p)})."
         return (
-            f"{span} Differences of this size arise by chance alone ({p_text(p)}): "
+            f"{span} Chance alone could make differences this large ({p_text(p)}): "
             "no group is shown to be better or worse."
         )
 

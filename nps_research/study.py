@@ -249,6 +249,18 @@ class Study:
         return f"{intake}; {answers:,} answers to the recommendation question"
 
     @property
+    def nothing_accepted(self) -> str:
+        """Why there is nothing to work on, in a sentence; empty where there is something."""
+        if self.is_lazy or len(self.responses):
+            return ""
+        n = int((self.quarantine["table"] == "responses").sum())
+        if n == 0:
+            return "the responses have a header and no rows"
+        rules = self.violations[self.violations["table"] == "responses"].to_dict("records")
+        most = max(rules, key=lambda rule: int(rule["rows"]), default={"column": "a record", "rule": "cannot be read"})
+        return f"none of the {n:,} rows of the responses is accepted; most often {most['column']} {most['rule']}"
+
+    @property
     def period(self) -> str:
         """From when to when the data speak: as stated, else months where dates are known, else the waves."""
         if self.stated_period or self.is_lazy:

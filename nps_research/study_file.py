@@ -258,6 +258,10 @@ def read_study_file(path: Path) -> StudyFile:
         If it is missing, is no TOML, or says something it may not; every fault is listed.
     """
     try:
+        if not path.parent.is_dir():
+            beside = path.resolve().parent.parent
+            names = [each.name for each in beside.iterdir() if each.is_dir()] if beside.is_dir() else []
+            raise ContractError(f"There is no folder {str(path.parent)!r}{did_you_mean(path.parent.name, names)}.")
         if not path.is_file():
             raise ContractError(
                 f"There is no {path.name} in {path.resolve().parent.name!r}. Make one with: nps-research init FILE"

@@ -171,13 +171,17 @@ def _shared(one: pd.Series, other: pd.Series, answers: Flags, n_groups: int) -> 
 def _protect(hidden: Flags, own: NDArray[Any], classes: Floats, known: Floats, minimum_cell: int) -> None:
     """Hide more of a grouping's `own` groups, until no small group in `known` could be told to be small."""
     size, involved = classes.sum(axis=1), known.any(axis=0)
+    safe: set[bytes] = set()  # hiding more never makes the most less
     for row in np.flatnonzero(hidden & involved & (size > 0) & (size < minimum_cell)):
+        if known[:, row].tobytes() in safe:
+            continue
         while (most := _most(row, hidden & involved, classes, known)) < minimum_cell:
             rest = [group for group in own[np.argsort(size[own], kind="stable")] if size[group] and not hidden[group]]
             if not rest:
                 break
             helping = (group for group in rest if _most(row, _with(hidden & involved, group), classes, known) > most)
             hidden[next(helping, rest[0])] = True
+        safe.add(known[:, row].tobytes())
 
 
 def _with(hidden: Flags, group: np.int64) -> Flags:
@@ -191,6 +195,9 @@ def _most(row: np.int64, hidden: Flags, classes: Floats, known: Floats) -> int:
     unknown = known[:, hidden]
     unknown = unknown[unknown.any(axis=1)]
     each_class = np.eye(classes.shape[1])
-    wanted = np.tile(np.flatnonzero(hidden) == row, classes.shape[1]).astype(float)
-    solved = linprog(-wanted, A_eq=np.kron(each_class, unknown), b_eq=(unknown @ classes[hidden]).T.ravel())
+    # Groups of which the same is told are one unknown: the most of each is the most of all together.
+    alike, which = np.unique(unknown, axis=1, return_inverse=True)
+    own = which.ravel()[np.flatnonzero(hidden) == row]
+    wanted = np.tile(np.arange(alike.shape[1]) == own, classes.shape[1]).astype(float)
+    solved = linprog(-wanted, A_eq=np.kron(each_class, alike), b_eq=(unknown @ classes[hidden]).T.ravel())
     return -round(float(solved["fun"]))

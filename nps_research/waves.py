@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -70,23 +70,40 @@ class Trend(Result):
             f"The NPS is {points(last['estimate'])} in {plain_text(last['group'])} "
             f"({interval_text(last, self.confidence_level)})"
         )
+        if last["group"] != self.frame["group"].iloc[-1]:
+            why = "The last wave is not shown: it has too few answers, or would give such a wave away."
+            now = f"{why} Before it: {now}"
         if len(rows) == 1 or np.isnan(last["change"]):
-            return f"{now}; there is no earlier wave to compare it with."
-        moved = "up" if last["change"] > 0 else "down"
+            return f"{now}; there is no wave just before it to compare it with."
+        if np.isnan(last["change_p_value"]):
+            return (
+                f"{now}; whether it changed since {plain_text(rows[-2]['group'])} cannot be told from these clusters."
+            )
+        moved = "up" if last["change"] >= 0 else "down"
         change = (
             f"{moved} {abs(last['change']):.1f} points since {plain_text(rows[-2]['group'])} "
             f"({interval_text(last, self.confidence_level, prefix='change_')}; {p_text(last['change_p_value'])})"
         )
         if last["change_p_value"] < 1 - self.confidence_level:
-            return f"{now}, {change}: more than chance explains."
-        return f"{now}, {change}. The change is not established: chance alone could make it."
+            return f"{now}, {change}: more than chance explains.{self._earlier(rows[:-1])}"
+        return f"{now}, {change}. The change is not established: chance alone could make it.{self._earlier(rows[:-1])}"
+
+    def _earlier(self, rows: list[dict[str, Any]]) -> str:
+        """The largest of the earlier changes that are established, in a sentence."""
+        found = [row for row in rows if row["p_adjusted"] < 1 - self.confidence_level]
+        if not found:
+            return ""
+        row = max(found, key=lambda row: abs(float(row["change"])))
+        limits = interval_text(row, self.confidence_level, prefix="change_")
+        return (
+            f" Earlier, in {plain_text(row['group'])}, it changed by {points(row['change'])} "
+            f"({limits}; adjusted {p_text(row['p_adjusted'])}), more than chance explains."
+        )
 
     @property
     def note(self) -> str:
         both = self.design.get("in_both", "")
-        said = (
-            f" {both} answered in both of the last two waves; the change counts that they are the same." if both else ""
-        )
+        said = f" {both} answered in both of the last two waves; the change takes that into account." if both else ""
         return (
             f"{design_note(self)}{said} The last change is judged by its own p-value; all changes together by the "
             "adjusted ones (Holm)."

@@ -27,6 +27,8 @@ def share(value: float) -> str:
 def interval_text(row: pd.Series | Mapping[str, Any], confidence_level: float, *, prefix: str = "") -> str:
     """Limits in words: ``'95% interval +36.3 to +43.2'``."""
     low, high = row[f"{prefix}conf_low"], row[f"{prefix}conf_high"]
+    if low != low or high != high:
+        return "limits not known"
     return f"{confidence_level:.0%} interval {points(low)} to {points(high)}"
 
 

@@ -67,11 +67,33 @@ def test_init_leaves_a_study_alone(here: Path) -> None:
     assert path.read_text(encoding="utf-8") == "mine"
 
 
+@pytest.mark.parametrize("command", ["check", "report"])
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (
+            "1,9,03/04/2025\n2,8,05/06/2025\n",
+            "none of the 2 rows of the responses is accepted; most often responded_at may",
+        ),
+        ("", "the responses have a header and no rows"),
+    ],
+)
+def test_a_study_without_an_accepted_row_is_an_error(here: Path, command: str, rows: str, words: str) -> None:
+    (here / "answers.csv").write_text("id,nps,when\n" + rows, encoding="utf-8")
+    columns = '{ respondent_id = "id", likelihood_to_recommend = "nps", responded_at = "when" }'
+    (here / "study.toml").write_text(
+        f'name = "Made up"\n[responses]\nfile = "answers.csv"\ncolumns = {columns}\n', encoding="utf-8"
+    )
+    code, said = run(command, str(here))
+    assert code == 1
+    assert words in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("check", "nowhere"), "There is no study.toml in 'nowhere'"),
-        (("report", "nowhere"), "There is no study.toml in 'nowhere'"),
+        (("check", "nowhere"), "There is no folder 'nowhere'"),
+        (("report", "nowhere"), "There is no folder 'nowhere'"),
         (("init", "nowhere.csv"), "nowhere.csv"),
     ],
 )

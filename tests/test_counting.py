@@ -6,6 +6,7 @@ import pytest
 
 from nps_research.counting import NOT_STATED, score_distribution
 from nps_research.errors import CannotAnswerError, ContractError
+from nps_research.study import Study
 from tests.made_up_answers import distribution_of, made_up_rows, study_of
 
 
@@ -169,3 +170,35 @@ def test_counting_leaves_the_study_as_it_was(rows):
     before = study.responses.copy(deep=True)
     score_distribution(study, by=["wave", "region"], cluster="account_id")
     pd.testing.assert_frame_equal(study.responses, before)
+
+
+@pytest.mark.parametrize("name", ["respondent_id", "account_id", "comment", "cluster"])
+def test_who_answered_cannot_be_grouped_by(name):
+    table = pd.DataFrame({"likelihood_to_recommend": [9, 8], name: ["a", "b"]})
+    with pytest.raises(ContractError, match=f"{name} tells who answered"):
+        score_distribution(Study.from_frames(responses=table), by=name)
+
+
+def test_columns_whose_names_differ_in_case_alone():
+    table = pd.DataFrame({"likelihood_to_recommend": [9, 8, 1], "channel": list("xxy"), "Channel": list("abb")})
+    study = Study.from_frames(responses=table, segments=["Channel"], settings={"minimum_cell": 2})
+    assert score_distribution(study, by="channel").n.tolist() == [2, 1]
+    assert score_distribution(study, by="Channel").n.tolist() == [1, 2]
+
+
+def test_a_sum_hides_what_a_part_hid():
+    tables = [{"A": 30, "B": 12, "C": 8}, {"A": 30, "B": 10, "D": 10}]
+    parts = [
+        score_distribution(
+            Study.from_frames(
+                responses=pd.DataFrame(
+                    {"likelihood_to_recommend": 9, "area": [name for name, n in sizes.items() for _ in range(n)]}
+                ),
+                segments=["area"],
+            ),
+            by="area",
+        )
+        for sizes in tables
+    ]
+    assert parts[0].hidden_groups == {"B", "C"}
+    assert {"B", "C"} <= (parts[0] + parts[1]).hidden_groups

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from nps_research import overview
+from nps_research.counting import score_distribution
 from nps_research.errors import CannotAnswerError, ContractError
+from nps_research.funnel import response_funnel
 from nps_research.study import Study, open_study
 from nps_research.tables import result_html
 
@@ -146,13 +148,21 @@ def test_scores_alone_answer_one_question_and_the_rest_say_what_is_missing():
     [
         ({"wave": ["1"]}, "Did it move from wave to wave?"),
         ({"responded": [1]}, "How many answer, and how many are silent?"),
-        ({"responded_at": ["2025-01-01"]}, "How many answer, and how many are silent?"),
+        ({LTR: [9, None], "responded_at": ["2025-01-01", None]}, "How many answer, and how many are silent?"),
         ({"account_id": ["A"]}, "Which accounts are at risk?"),
     ],
 )
 def test_a_column_opens_its_question(columns, question):
     assert answers(of_frame())[question] == "no"
     assert answers(of_frame({LTR: [9], **columns}))[question] == "yes"
+
+
+def test_an_export_of_answers_alone_does_not_tell_who_was_silent():
+    study = of_frame({LTR: [9, 3], "responded_at": ["2025-01-01", "2025-01-02"]})
+    assert answers(study)["How many answer, and how many are silent?"] == "no"
+    assert score_distribution(study).response_rate is None
+    with pytest.raises(CannotAnswerError, match="every row of this study is an answer"):
+        response_funnel(study)
 
 
 def test_every_question_needs_columns_there_are():

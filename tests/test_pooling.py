@@ -284,11 +284,22 @@ def test_a_group_without_answers_has_the_overall_score_and_the_widest_limits():
     assert "nobody" not in result.finding + result.alt
 
 
-def test_answers_all_alike_are_all_the_same_score():
-    result = pool_groups(of_classes(a=[0, 0, 5], b=[0, 0, 90]))
-    assert result.frame[["estimate", "conf_low", "conf_high"]].to_numpy() == pytest.approx(np.full((2, 3), 100.0))
-    assert math.isinf(result.concentration)
-    opposite = pool_groups(of_classes(a=[0, 0, 5], b=[90, 0, 0]))  # groups wholly apart are hardly drawn together
+def test_answers_all_alike_tell_nothing_of_how_answers_vary():
+    with pytest.raises(CannotAnswerError, match="All answers fall in one class"):
+        pool_groups(of_classes(a=[0, 0, 5], b=[0, 0, 90]))
+
+
+def test_a_group_without_weight_has_the_mean_of_the_groups():
+    dist = of_classes(a=[10, 10, 10], b=[30, 20, 10], c=[35, 20, 5])
+    weights = dist.counts * np.array([[0.0], [1.0], [1.0]])
+    weighted = replace(dist, weight_sums=weights, squared_weight_sums=weights)
+    result = pool_groups(weighted).frame.set_index("group")
+    assert result.loc["a", "estimate"] == pytest.approx(pool_groups(weighted).overall_estimate)
+    assert result.loc["a", "shrinkage"] == pytest.approx(1)
+
+
+def test_groups_wholly_apart_are_hardly_drawn_together():
+    opposite = pool_groups(of_classes(a=[0, 0, 5], b=[90, 0, 0]))
     assert opposite.concentration < 0.1
     assert opposite.frame["estimate"].to_numpy() == pytest.approx([100, -100], abs=8)
 

@@ -157,3 +157,24 @@ def test_what_cannot_be_weighted_by_revenue_is_refused():
     unnamed = rows.drop(columns="account_id")
     with pytest.raises(CannotAnswerError, match=r"responses\.account_id"):
         score_distribution(Study.from_frames(responses=unnamed, customers=study.customers), weight="revenue")
+
+
+def test_groups_too_small_once_unknown_revenue_is_left_out_are_hidden_and_have_no_rates():
+    n = 60
+    table = pd.DataFrame(
+        {
+            "respondent_id": [f"p{row}" for row in range(n)],
+            "account_id": [f"a{row}" for row in range(n)],
+            "likelihood_to_recommend": [9, 3, 8] * (n // 3),
+            "responded": 1,
+            "region": ["N"] * 30 + ["S"] * 30,
+        }
+    )
+    customers = pd.DataFrame({"customer_id": table["respondent_id"], "account_id": table["account_id"], "revenue": 5.0})
+    customers.loc[35:, "revenue"] = None  # of region S, five accounts' revenue is known
+    study = Study.from_frames(responses=table, customers=customers, segments=["region"])
+    assert not score_distribution(study, by="region").hidden_groups
+    dist = score_distribution(study, by="region", weight="revenue")
+    assert dist.n.tolist() == [30, 5]
+    assert dist.hidden_groups == {"N", "S"}
+    assert dist.response_rate is None

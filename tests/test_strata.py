@@ -213,3 +213,21 @@ def test_stratified_waves_have_a_trend():
     result = trend(score_distribution(study_of(waves), by="wave"))
     assert result.frame.loc[1, "change"] == pytest.approx(0)
     assert "Drawn in strata" in result.note
+
+
+@pytest.mark.parametrize("method", ["linearized", "effective-score"])
+def test_matched_strata_tell_how_surely_each_of_the_matched_groups_is_known(method):
+    rng = np.random.default_rng(5)
+    rows = pd.DataFrame(
+        {
+            "likelihood_to_recommend": rng.choice(CLASS_SCORES, 120),
+            "stratum": np.repeat([f"s{place}" for place in range(60)], 2),
+            "region": ["new", "old"] * 60,
+        }
+    )
+    found = fit(score_distribution(study_of(rows), by="region"), method)
+    values = rows["likelihood_to_recommend"].map(dict(zip(CLASS_SCORES, [-100, 0, 100], strict=True)))
+    # One of two clusters in each stratum has answers: 2 / (2 - 1) (u^2 - u^2 / 2) = u^2; a little more by weight.
+    expected = [np.sqrt(((part - part.mean()) ** 2).sum()) / len(part) for _, part in values.groupby(rows["region"])]
+    assert found.std_error == pytest.approx(expected, rel=1e-9 if method == "linearized" else 0.01)
+    assert np.isfinite(found.conf_low).all()

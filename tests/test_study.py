@@ -481,6 +481,7 @@ def planted(*, good=40):
     for place, suffix in ((0, ""), (good, "-Q")):  # an accepted row, a quarantined one
         for name in ("respondent_id", "customer_id", "account_id", "interviewer", "comment"):
             responses.loc[place, name] = CANARIES[name] + suffix
+    responses.loc[good - 1, [LTR, "responded_at"]] = ""  # one who was silent
     responses.loc[good, "invited_at"] = "CANARY-DATE-77"
     responses.loc[good + 1, LTR] = MISPLACED
     responses.loc[good + 2, ["Price", "told"]] = MISPLACED

@@ -190,3 +190,13 @@ def test_few_who_answered_in_both_waves_are_not_counted_out():
     rows = two_waves(40)
     small = trend(score_distribution(study_of(rows, minimum_cell=100), by="wave"))
     assert "people answered in both" not in small.note  # the waves themselves are hidden
+
+
+def test_a_hidden_last_wave_is_said_and_an_established_earlier_change_is_not_forgotten():
+    rows = answers(a=(10, 30, 160), b=(150, 30, 20), c=(148, 30, 22), d=(1, 1, 1))
+    shown = trend(distribution_of(rows[rows["wave"] != "d"], by="wave")).finding
+    assert "The change is not established" in shown
+    assert "Earlier, in b, it changed by −140.0" in shown
+    hidden = trend(distribution_of(rows, by="wave")).finding
+    assert hidden.startswith("The last wave is not shown")
+    assert " in d" not in hidden

@@ -67,7 +67,14 @@ class Workspace:
         check_place(private, private=True)
         with _uninterrupted():
             _swap(self.private, private)
-            _swap(self.shared, out)
+            try:
+                _swap(self.shared, out)
+            except BaseException:
+                if self.private.exists():
+                    _swap(self.private, private)
+                else:
+                    private.rename(self.private)
+                raise
 
 
 def check_place(folder: Path, *, private: bool = False) -> None:

@@ -98,6 +98,8 @@ def make_report(
     folder = (notebooks or CHECKOUT / "notebooks").resolve()
     if study.folder is None:
         raise ReportError("a report needs a study that was opened from its folder")
+    if study.nothing_accepted:
+        raise ReportError(study.nothing_accepted)
     study_folder, data_folder = study.folder.resolve(), (study.data_folder or study.folder).resolve()
     chosen = read_notebooks(folder, only=only)
     check_place(out)
