@@ -75,6 +75,7 @@ class StandInStudy:
     period: str = "2017 and 2018"
     base: str = "5,701 answers from 9,876 invitations."
     data_hash: str = "0123456789abcdef" * 4
+    nothing_accepted: str = ""
     settings: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(seed=20261122))
     lacks: frozenset[str] = frozenset({"customers.churned_at"})
     quarantine: pd.DataFrame = field(
