@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from calibration import trinomial
 from calibration.resumable import fresh_is_asked
 from nps_research.comparison import compare_net_promoter_scores
 from nps_research.distribution import ClusterSums, ScoreDistribution
@@ -31,13 +32,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TABLE = Path(__file__).with_suffix(".csv")
-SHAPES = {  # detractors, passives, promoters; "airport": SFO's of both years, rounded
-    "airport": (0.15, 0.35, 0.50),
-    "b2b": (0.25, 0.40, 0.35),
-    "skewed high": (0.04, 0.16, 0.80),
-    "skewed low": (0.70, 0.20, 0.10),
-    "few promoters": (0.30, 0.65, 0.05),
-    "extreme": (0.01, 0.04, 0.95),
+# Detractors, passives, promoters; "airport": SFO's of both years, rounded.
+SHAPES = {"airport": (0.15, 0.35, 0.50)} | {
+    name: trinomial.SHAPES[name] for name in ("b2b", "skewed high", "skewed low", "few promoters", "extreme")
 }
 METHODS = ("linearized", "effective-score")
 CUTS = {"promoter_min": 9, "detractor_max": 6}

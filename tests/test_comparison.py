@@ -323,3 +323,13 @@ def test_results_are_frozen_and_json_is_plain():
     parsed = json.loads(json.dumps(result.to_json(), allow_nan=False))
     assert (parsed["kind"], parsed["settings"]["adjust"]) == ("net_promoter_score_differences", "holm")
     assert "too_small" not in parsed["settings"]
+
+
+def test_resampled_limits_tell_nothing_of_other_groups():
+    others = [of_classes(a=(20, 30, 50), b=(30, 30, 40), c=c) for c in ((1, 2, 3), (500, 2, 30))]
+    first, second = (
+        compare_net_promoter_scores(dist, pairs=[("c", "a"), ("a", "b")], method="bootstrap").frame for dist in others
+    )
+    limits = ["estimate", "std_error", "conf_low", "conf_high", "p_value"]
+    assert first.loc[1, limits].tolist() == second.loc[1, limits].tolist()
+    assert first.loc[0, limits].tolist() != second.loc[0, limits].tolist()

@@ -417,3 +417,10 @@ def test_hostile_text_is_text(text):
     assert study.responses["group" + text].tolist() == [text]
     assert study.waves == (text,)
     assert study.responses[text].tolist() == [5]
+
+
+@pytest.mark.parametrize("name", ["weekday", "hour"])
+def test_a_segment_cannot_have_the_name_of_a_moment_of_the_answer(name):
+    table = pd.DataFrame({"likelihood_to_recommend": [9, 8], name: ["am", "pm"]})
+    with pytest.raises(ContractError, match=f"a segment cannot be called {name}"):
+        Study.from_frames(responses=table, segments=[name])

@@ -247,3 +247,11 @@ def test_sfo_designs_show_the_unweighted_fall_beside_the_surveys_own(sfo):
     assert plain["change_p_value"].iloc[1] < 0.05 < own["change_p_value"].iloc[1]
     assert (own["n_effective"].to_numpy() < plain["n_effective"].to_numpy()).all()
     assert "not established" in result.finding
+
+
+def test_a_change_whose_error_is_not_known_is_not_called_established_or_not():
+    rows = pd.DataFrame({"likelihood_to_recommend": [3, 7, 10] * 40, "wave": ["a"] * 60 + ["b"] * 60})
+    rows["cluster"] = [*(row % 12 for row in range(60)), *[1] * 60]
+    result = compare_designs(study_of(rows))
+    assert "how surely cannot be told from these clusters" in result.finding
+    assert "nan" not in result.finding + result.note

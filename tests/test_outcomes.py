@@ -141,6 +141,18 @@ def test_the_edges_of_landmark_and_horizon(churned_at, observed_until, counts):
     assert {reason: int(rows.sum()) for reason, rows in counted.left_out.items()} == ({} if n else {counts: 1})
 
 
+def test_leavers_of_unknown_watch_are_not_counted_where_stayers_were_lost():
+    leaver, lost, watched = ("2025-03-01", "2025-03-01"), (None, "2025-04-01"), (None, "2026-01-01")
+
+    def company(*people: tuple[str | None, str]) -> Study:
+        return dates(churned_at=[left for left, _ in people], observed_until=[until for _, until in people])
+
+    counted = outcome_by_score(company(leaver, watched, watched))
+    assert (counted.n.sum(), counted.events.sum()) == (3, 1)
+    with pytest.raises(CannotAnswerError, match="1 invitations are of customers who stayed"):
+        outcome_by_score(company(leaver, lost, watched))
+
+
 def test_an_answer_after_the_window_is_silence_at_the_landmark():
     study = dates(
         churned_at=["2025-03-01", None, None],

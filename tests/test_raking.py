@@ -153,3 +153,13 @@ def test_errors_do_not_repeat_what_stands_in_the_cells():
         rake(ids, TARGETS)
     assert "person" not in str(caught.value)
     assert "10 of 10" in str(caught.value)
+
+
+def test_sizes_of_hidden_categories_cannot_be_worked_out_from_the_weights():
+    people = pd.DataFrame({"region": ["n"] * 17 + ["s"] * 3})
+    targets = {"region": {"n": 50, "s": 50}}
+    shown, hidden = (rake(people, targets, minimum_cell=least) for least in (2, 10))
+    assert {"n_effective", "weight_ratio"} <= set(shown.to_json()["settings"])
+    assert not {"n_effective", "weight_ratio"} & set(hidden.to_json()["settings"])
+    assert "5.7 times" in shown.finding
+    assert not any(number in hidden.finding for number in ("5.7", "20", "10"))

@@ -134,3 +134,29 @@ def test_neighbours_with_similar_names_keep_their_workspaces(tmp_path: Path) -> 
     with workspace(tmp_path / "demo") as one, workspace(tmp_path / "demo-two") as other:
         assert one.shared.exists()
         assert other.shared.exists()
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+@pytest.mark.parametrize("before", [True, False])
+def test_where_the_report_cannot_be_swapped_the_private_folder_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: bool, before: bool
+) -> None:
+    out = tmp_path / "demo"
+    if before:
+        publish_text(out, "first")
+    swap = publish._swap
+
+    def busy(new: Path, place: Path) -> None:
+        if place == out:
+            raise OSError(16, "Device or resource busy")
+        swap(new, place)
+
+    monkeypatch.setattr(publish, "_swap", busy)
+    if not exchange:
+        monkeypatch.setattr(publish, "_exchange", lambda one, other: False)
+    with pytest.raises(ReportError, match="could not be written"):
+        publish_text(out, "second")
+    monkeypatch.undo()
+    publish_text(tmp_path / "other", "third")
+    kept = [path.read_text(encoding="utf-8") for path in tmp_path.glob("demo-private/quarantine.csv")]
+    assert kept == (["first"] if before else [])

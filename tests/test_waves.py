@@ -200,3 +200,12 @@ def test_a_hidden_last_wave_is_said_and_an_established_earlier_change_is_not_for
     hidden = trend(distribution_of(rows, by="wave")).finding
     assert hidden.startswith("The last wave is not shown")
     assert " in d" not in hidden
+
+
+def test_a_change_whose_error_is_not_known_is_not_said_to_be_by_chance():
+    rows = answers(a=(20, 30, 50), b=(10, 15, 20))
+    rows["cluster"] = [row % 12 if wave == "a" else 1 for row, wave in enumerate(rows["wave"])]
+    said = trend(distribution_of(rows, by="wave")).finding
+    assert "cannot be told from these clusters" in said
+    assert "limits not known" in said
+    assert not any(word in said for word in ("nan", "chance", "established"))

@@ -58,6 +58,8 @@ class Workspace:
     def publish(self, out: Path, private: Path) -> None:
         """Put both folders in their places, each in one step; Ctrl-C and SIGTERM wait until both are there.
 
+        Where the second cannot be put there, the first is taken back.
+
         Raises
         ------
         ReportError
@@ -70,10 +72,7 @@ class Workspace:
             try:
                 _swap(self.shared, out)
             except BaseException:
-                if self.private.exists():
-                    _swap(self.private, private)
-                else:
-                    private.rename(self.private)
+                _swap_back(self.private, private)
                 raise
 
 
@@ -140,7 +139,9 @@ def workspace(out: Path) -> Iterator[Workspace]:
 def _locked(folder: Path, out: Path) -> IO[str]:
     """Make the folder and lock it; its lock file, held open."""
     while True:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        # Not exist_ok: it fails where the folder goes as it looks whether it is one.
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
         with suppress(FileNotFoundError):  # a run that has just ended took the folder away
             lock = (folder / _LOCK).open("a")
             if not _try_lock(lock.fileno()):
@@ -230,6 +231,17 @@ def _swap(new: Path, place: Path) -> None:
         except BaseException:
             old.rename(place)
             raise
+
+
+def _swap_back(new: Path, place: Path) -> None:
+    """Undo `_swap`."""
+    if new.exists():  # they were exchanged
+        _swap(new, place)
+        return
+    place.rename(new)
+    old = new.with_name(f"{new.name}.old")
+    if old.exists():
+        old.rename(place)
 
 
 def _exchange(one: Path, other: Path) -> bool:
