@@ -11,6 +11,7 @@ import argparse
 import csv
 import json
 import zlib
+from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,7 @@ import pandas as pd
 from nps_research.resampling import DEFAULT_SEED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     Cell = Mapping[str, object]
@@ -37,22 +38,34 @@ def generator(cell: Cell) -> np.random.Generator:
     return np.random.default_rng([DEFAULT_SEED, zlib.crc32(json.dumps(dict(cell)).encode())])
 
 
-def fill(path: Path, cells: Sequence[Cell], measure: Callable[..., Cell], *, fresh: bool = False) -> pd.DataFrame:
+def fill(
+    path: Path, cells: Sequence[Cell], measure: Callable[..., Cell], *, fresh: bool = False, jobs: int = 1
+) -> pd.DataFrame:
     """Measure the cells that the table at `path` lacks, write it after each, and return it.
 
     `measure` takes a cell's values by name and returns the further columns. Rows stand in the order of `cells`;
-    rows of no cell are dropped.
+    rows of no cell are dropped. With several `jobs` as many cells are measured side by side.
     """
     known = {} if fresh or not path.exists() else _rows(path, list(cells[0]))
     wanted = [_key(cell) for cell in cells]
     rows = {key: known[key] for key in wanted if key in known}
-    for place, (key, cell) in enumerate(zip(wanted, cells, strict=True), start=1):
-        if key not in rows:
-            print(f"{path.stem}: {place} of {len(cells)}: {', '.join(key)}", flush=True)
-            rows[key] = {name: str(value) for name, value in {**cell, **measure(**cell)}.items()}
-            _write(path, [rows[each] for each in wanted if each in rows])
+    absent = [(key, cell) for key, cell in zip(wanted, cells, strict=True) if key not in rows]
+    for (key, cell), found in zip(absent, _measured(measure, [cell for _, cell in absent], jobs), strict=True):
+        rows[key] = {name: str(value) for name, value in {**cell, **found}.items()}
+        _write(path, [rows[each] for each in wanted if each in rows])
+        print(f"{path.stem}: {len(rows)} of {len(cells)}: {', '.join(key)}", flush=True)
     _write(path, [rows[key] for key in wanted])
     return pd.read_csv(path)
+
+
+def _measured(measure: Callable[..., Cell], cells: Sequence[Cell], jobs: int) -> Iterator[Cell]:
+    if jobs == 1:
+        yield from (measure(**cell) for cell in cells)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        waiting = [pool.submit(measure, **cell) for cell in cells]
+        for future in waiting:
+            yield future.result()
 
 
 def _key(cell: Cell) -> tuple[str, ...]:

@@ -1,8 +1,12 @@
 """Net Promoter Score research: see the README and the notebooks."""
 
 from nps_research.accounts import account_score
+from nps_research.adjusted_risk import adjusted_risk
+from nps_research.bands import compare_bands
+from nps_research.calls import calls_by_cut
 from nps_research.comparison import adjust_p_values, compare_net_promoter_scores
 from nps_research.counting import score_distribution
+from nps_research.cut_slider import cut_slider
 from nps_research.cuts import net_promoter_score_by_cut
 from nps_research.designs import compare_designs
 from nps_research.detectable import detectable_change
@@ -10,15 +14,20 @@ from nps_research.distribution import ScoreDistribution
 from nps_research.funnel import response_funnel
 from nps_research.histogram import score_histogram
 from nps_research.influence import account_influence
+from nps_research.line_conclusions import conclusions_by_line
 from nps_research.next_survey import plan_next_survey
-from nps_research.outcomes import OutcomeByScore, outcome_by_score
+from nps_research.outcome_counts import OutcomeByScore
+from nps_research.outcomes import outcome_by_score, yes_no_outcomes
 from nps_research.overview import attempt, broken_rules, identity_checks, intake, questions, reading_notes
 from nps_research.planning import required_responses
 from nps_research.pooling import pool_groups
 from nps_research.raking import rake
 from nps_research.representation import representativeness
+from nps_research.risk_by_score import risk_by_score
 from nps_research.score import net_promoter_score
+from nps_research.segment_lines import compare_segments
 from nps_research.study import Study, open_study
+from nps_research.thresholds import compare_thresholds
 from nps_research.waves import trend
 
 __all__ = [
@@ -28,10 +37,17 @@ __all__ = [
     "account_influence",
     "account_score",
     "adjust_p_values",
+    "adjusted_risk",
     "attempt",
     "broken_rules",
+    "calls_by_cut",
+    "compare_bands",
     "compare_designs",
     "compare_net_promoter_scores",
+    "compare_segments",
+    "compare_thresholds",
+    "conclusions_by_line",
+    "cut_slider",
     "detectable_change",
     "identity_checks",
     "intake",
@@ -47,7 +63,9 @@ __all__ = [
     "representativeness",
     "required_responses",
     "response_funnel",
+    "risk_by_score",
     "score_distribution",
     "score_histogram",
     "trend",
+    "yes_no_outcomes",
 ]

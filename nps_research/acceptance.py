@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from nps_research.study_file import DriverSettings, FileSettings, OutcomeSettings, SegmentSettings, TableSettings
 
-__all__ = ["Plan", "Table", "check_names", "check_table", "read_files"]
+__all__ = ["Plan", "Table", "check_names", "check_table", "read_files", "yes_and_no"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,6 +278,14 @@ def _segments(cells: pd.DataFrame, plan: Plan, violations: Violations) -> pd.Dat
     return pd.DataFrame(segments, index=cells.index)
 
 
+def yes_and_no(column: pd.Series, settings: OutcomeSettings) -> tuple[pd.Series, pd.Series]:
+    """Where a yes/no outcome is yes, and where it is no; elsewhere it is not known."""
+    if settings.event_min is None:
+        return has_code(column, settings.event), has_code(column, settings.no_event)
+    number = parse_number(column).values
+    return (number >= settings.event_min).fillna(value=False), (number < settings.event_min).fillna(value=False)
+
+
 def _outcomes(cells: pd.DataFrame, plan: Plan, violations: Violations) -> tuple[pd.DataFrame, list[str]]:
     """Outcomes as yes/no or amounts; what is neither stated yes nor stated no is missing, and counted."""
     outcomes: dict[str, pd.Series] = {}
@@ -289,7 +297,7 @@ def _outcomes(cells: pd.DataFrame, plan: Plan, violations: Violations) -> tuple[
             violations.add(f"outcome_{name}", "is not a number", parsed.unreadable)
             outcomes[f"outcome_{name}"] = parsed.values
             continue
-        event, no_event = has_code(column, settings.event), has_code(column, settings.no_event)
+        event, no_event = yes_and_no(column, settings)
         outcome = (
             pd.Series(pd.NA, index=cells.index, dtype="boolean").mask(no_event, other=False).mask(event, other=True)
         )

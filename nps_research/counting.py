@@ -94,7 +94,7 @@ def score_distribution(
     keys = [by] if isinstance(by, str) else list(by or [])
     if stratum == "auto":
         stratum = "stratum" if cluster == "auto" and "responses.stratum" in study.available else None
-    cluster_name = _declared_cluster(study) if cluster == "auto" else cluster
+    cluster_name = declared_cluster(study) if cluster == "auto" else cluster
     if weight == "auto":
         weight = "design_weight" if "responses.design_weight" in study.available else None
     cells = count_cells(study, keys, cluster=cluster_name, weight=weight, stratum=stratum)
@@ -222,7 +222,8 @@ def _not_shown(
     return list(hidden.values())
 
 
-def _declared_cluster(study: Study) -> str | None:
+def declared_cluster(study: Study) -> str | None:
+    """The column that ``cluster="auto"`` takes."""
     if study.settings.cluster is not None:
         return study.settings.cluster
     if "responses.cluster" in study.available:

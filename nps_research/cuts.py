@@ -10,6 +10,7 @@ import pandas as pd
 from nps_research.methods import METHOD_WORDS, Method, suitable_method
 from nps_research.result import Result
 from nps_research.score import net_promoter_score
+from nps_research.score_bands import band_text
 from nps_research.tables import plain_text
 from nps_research.wording import joined, points
 
@@ -43,9 +44,14 @@ class ScoresByCut(Result):
         if not self.records:
             return "There is no score to show: no group has enough answers."
         last = self.records[-1]["group"]
-        scores = [
-            f"{points(row['estimate'])} with detractors {row['term']}" for row in self.records if row["group"] == last
-        ]
+        of_last = [row for row in self.records if row["group"] == last]
+        if len(of_last) > 3:
+            first, final = of_last[0], of_last[-1]
+            return (
+                f"Where detractors end decides the level: from {points(first['estimate'])} with detractors "
+                f"{first['term']} to {points(final['estimate'])} with {final['term']}. Compare only at one cut."
+            )
+        scores = [f"{points(row['estimate'])} with detractors {row['term']}" for row in of_last]
         whom = "" if last == "all" else f" of {plain_text(last)}"
         return f"Where detractors end decides the level: the NPS{whom} is {joined(scores)}. Compare only at one cut."
 
@@ -101,7 +107,7 @@ def net_promoter_score_by_cut(
     --------
     >>> from nps_research.distribution import ScoreDistribution
     >>> dist = ScoreDistribution.from_counts({"all": [0, 0, 0, 1, 0, 2, 1, 0, 0, 3, 3]})
-    >>> net_promoter_score_by_cut(dist).frame["estimate"].tolist()
+    >>> net_promoter_score_by_cut(dist).frame["estimate"].round(6).tolist()
     [20.0, 50.0]
     """
     columns = ["group", "n", "detractor_share", "estimate", "std_error", "conf_low", "conf_high"]
@@ -110,7 +116,7 @@ def net_promoter_score_by_cut(
             dist, promoter_min=promoter_min, detractor_max=cut, method=method, confidence_level=confidence_level
         )
         .frame[columns]
-        .assign(term=f"0-{cut}")
+        .assign(term=band_text(0, cut))
         for cut in detractor_max
     ]
     frame = pd.concat(parts)

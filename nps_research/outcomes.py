@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 
+from nps_research.acceptance import yes_and_no
 from nps_research.assembly import NEEDED_FOR_CHURN
 from nps_research.cells import FROM_ANSWER, count_cells, tells_silence
-from nps_research.counting import groups_of
+from nps_research.counting import declared_cluster, groups_not_shown, groups_of
 from nps_research.distribution import N_SCORES
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.parsing import has_code
-from nps_research.proportions import wilson_limits
+from nps_research.outcome_counts import OutcomeByScore, OutcomeClusters
 from nps_research.study_file import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from nps_research.study import Study
+    from nps_research.study_file import OutcomeSettings
 
-    Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-__all__ = ["CHURNED", "Direction", "OutcomeByScore", "OutcomeClusters", "outcome_by_score"]
-
-Direction = Literal["good", "bad"]
+__all__ = ["CHURNED", "outcome_by_score", "outcome_rows", "yes_no_outcomes"]
 
 CHURNED = "churned"  # the outcome that is built in
 EVENT, NO_EVENT = "event", "no_event"
@@ -38,155 +36,6 @@ NO_CUSTOMER = "no_customer"
 NO_INVITATION_DATE = "no_invitation_date"
 GONE = "gone_before_landmark"
 UNOBSERVED = "outcome_unobserved"
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class OutcomeClusters:
-    """Counts per cluster, one row for each cluster that occurs in a group.
-
-    Attributes
-    ----------
-    group : ndarray of int, shape (n_rows,)
-        Position of the group.
-    label : ndarray of object, shape (n_rows,)
-        The cluster's identity; private. The same label in two groups is the same cluster.
-    n, events : ndarray of int, shape (n_rows, 11)
-        Answers at risk, and events among them, per score 0 to 10.
-    nonrespondents, nonrespondent_events : ndarray of int, shape (n_rows,)
-        The silent at risk, and events among them.
-    """
-
-    group: Integers
-    label: NDArray[np.object_]
-    n: Integers
-    events: Integers
-    nonrespondents: Integers
-    nonrespondent_events: Integers
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class OutcomeByScore:
-    """Events per score 0-10 and group: all that comparisons of thresholds need.
-
-    Attributes
-    ----------
-    groups : tuple of str
-        Names of the groups.
-    n, events : ndarray of int, shape (n_groups, 11)
-        Answers at risk of the event, and events among them, per score 0 to 10.
-    nonrespondents, nonrespondent_events : ndarray of int, shape (n_groups,), or None
-        The silent at risk, and events among them; None where the data cannot tell who was silent.
-    left_out : mapping of str to ndarray of int, shape (n_groups,)
-        Rows in none of these, by reason. All together are the rows counted.
-    clusters : OutcomeClusters or None
-        The same per cluster.
-    outcome : str
-        Name of the outcome.
-    direction : {"good", "bad"}
-        Whether the event is good (renewed) or bad (left).
-    dated : bool or None
-        Whether the event came after the answer; if not, all that follows is association only. None: not said.
-    by : tuple of str
-        What the groups are groups of.
-    ordered : bool
-        Whether the groups follow each other in time.
-    minimum_cell : int
-        Smallest number of answers that shared pages may show for a group.
-    design : mapping
-        ``"cluster"``: the column, if any.
-    confidence_level : float
-        Level of the limits in `frame`.
-    """
-
-    groups: tuple[str, ...]
-    n: Integers
-    events: Integers
-    nonrespondents: Integers | None = None
-    nonrespondent_events: Integers | None = None
-    left_out: Mapping[str, Integers] = field(default_factory=dict)
-    clusters: OutcomeClusters | None = None
-    outcome: str = "event"
-    direction: Direction = "bad"
-    dated: bool | None = None
-    by: tuple[str, ...] = ()
-    ordered: bool = False
-    minimum_cell: int = 0
-    design: Mapping[str, str] = field(default_factory=dict)
-    confidence_level: float = 0.95
-
-    @classmethod
-    def from_counts(
-        cls,
-        n: Sequence[int],
-        events: Sequence[int],
-        nonrespondents: tuple[int, int] | None = None,
-        direction: Direction = "bad",
-    ) -> OutcomeByScore:
-        """An outcome by score from counts that are known already.
-
-        Parameters
-        ----------
-        n, events : 11 ints
-            Answers per score 0, 1, ..., 10, and events among them.
-        nonrespondents : (int, int), optional
-            The silent, and events among them.
-        direction : {"bad", "good"}
-            Whether the event is bad (left) or good (renewed, recommended).
-
-        Raises
-        ------
-        ContractError
-            If there are not 11 counts each, one is negative or no whole number, or events are more than answers.
-
-        Examples
-        --------
-        >>> outcome = OutcomeByScore.from_counts([4, 0, 0, 0, 0, 5, 0, 0, 0, 0, 20], [2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1])
-        >>> outcome.frame.query("n > 0")[["likelihood_to_recommend", "estimate"]].values.tolist()
-        [[0.0, 0.5], [5.0, 0.2], [10.0, 0.05]]
-        """
-        if direction not in ("good", "bad"):
-            raise ContractError(f"direction = {direction!r}: 'good' or 'bad' is needed.")
-        counts = {"n": _whole("n", n, N_SCORES), "events": _whole("events", events, N_SCORES)}
-        if (above := counts["events"] > counts["n"]).any():
-            scores = ", ".join(str(score) for score in np.flatnonzero(above))
-            raise ContractError(f"events: there are more than answers at score {scores}.")
-        silent: dict[str, Any] = {}
-        if nonrespondents is not None:
-            there, left = _whole("nonrespondents", nonrespondents, 2)
-            if left > there:
-                raise ContractError("nonrespondents: there are more events among them than there are of them.")
-            silent = {"nonrespondents": np.array([there]), "nonrespondent_events": np.array([left])}
-        return cls(
-            groups=("all",), n=counts["n"][None, :], events=counts["events"][None, :], direction=direction, **silent
-        )
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """One row per group and score: group, likelihood_to_recommend, n, events, estimate, conf_low, conf_high.
-
-        `estimate` is the rate of events among the answers, 0 to 1, with Wilson's score limits, which take answers as
-        independent; NaN where a score has none.
-        """
-        low, high = wilson_limits(self.events, self.n, confidence_level=self.confidence_level)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            rate = self.events / self.n
-        return pd.DataFrame(
-            {
-                "group": np.repeat(np.array(self.groups, dtype=object), N_SCORES),
-                "likelihood_to_recommend": np.tile(np.arange(N_SCORES), len(self.groups)),
-                "n": self.n.ravel(),
-                "events": self.events.ravel(),
-                "estimate": rate.ravel(),
-                "conf_low": low.ravel(),
-                "conf_high": high.ravel(),
-            }
-        )
-
-    def __repr__(self) -> str:
-        return (
-            f"<OutcomeByScore: {self.outcome}, {len(self.groups)} groups, {int(self.n.sum()):,} answers, "
-            f"{int(self.events.sum()):,} events>"
-        )
 
 
 def outcome_by_score(
@@ -213,7 +62,9 @@ def outcome_by_score(
     by : str or sequence of str, optional
         Columns to group by, as in `score_distribution`.
     cluster : str, optional
-        Column within whose values outcomes are alike; its counts are kept.
+        Column within whose values outcomes are alike; its counts are kept. ``"auto"``: the account, where there is
+        one and the outcome is the customer's, for contacts of one account share its fate; else what
+        `score_distribution` takes, the person where somebody answered twice.
 
     Returns
     -------
@@ -237,21 +88,19 @@ def outcome_by_score(
     """
     study.require("responses.likelihood_to_recommend")
     keys = [by] if isinstance(by, str) else list(by or [])
-    settings = study.outcomes.get(outcome)
-    if settings is None and outcome != CHURNED:
-        raise ContractError(f"There is no outcome {outcome!r}{did_you_mean(outcome, [*study.outcomes, CHURNED])}")
-    if settings is not None and settings.kind != "binary":
-        raise ContractError(f"outcome {outcome}: it is an amount, where a yes/no outcome is needed.")
+    settings = _settings_of(study, outcome)
+    if cluster == "auto":
+        of_customer = settings is None or settings.table == "customers"
+        with_account = of_customer and "responses.account_id" in study.available
+        cluster = "account_id" if with_account else declared_cluster(study)
     if settings is None:
-        study.require(*NEEDED_FOR_CHURN)
         cells = count_cells(_with_churn(study), keys, cluster=cluster, outcome="outcome")
         fate = cells["outcome"].astype("str")
     elif study.is_lazy:
         cells = count_cells(study, keys, cluster=cluster, outcome=settings.column)
-        is_event, is_none = has_code(cells["outcome"], settings.event), has_code(cells["outcome"], settings.no_event)
+        is_event, is_none = yes_and_no(cells["outcome"], settings)
         fate = pd.Series(UNKNOWN, index=cells.index).mask(is_none, NO_EVENT).mask(is_event, EVENT)
     else:
-        study.require(f"outcomes.{outcome}")
         cells = count_cells(_with_outcome(study, outcome), keys, cluster=cluster, outcome="outcome")
         fate = cells["outcome"].astype("str")
     return _tabulate(
@@ -261,8 +110,56 @@ def outcome_by_score(
         outcome=outcome,
         direction="bad" if settings is None else settings.direction,
         dated=settings is None or settings.dated,
+        horizon_days=study.settings.outcome_horizon_days if settings is None else None,
         design={} if cluster is None else {"cluster": cluster},
     )
+
+
+def yes_no_outcomes(study: Study) -> tuple[str, ...]:
+    """Names of the outcomes that a study can count by score, churn first; CannotAnswerError if there is none.
+
+    Examples
+    --------
+    >>> from nps_research.study import Study
+    >>> table = pd.DataFrame({"likelihood_to_recommend": [10, 2], "Renewed": ["yes", "no"]})
+    >>> renewed = {"table": "responses", "column": "Renewed", "event": ["yes"], "no_event": ["no"], "direction": "good"}
+    >>> yes_no_outcomes(Study.from_frames(responses=table, outcomes={"renewed": renewed}))
+    ('renewed',)
+    """
+    named = [name for name, settings in study.outcomes.items() if settings.kind == "binary"]
+    found = tuple(name for name in dict.fromkeys([CHURNED, *named]) if f"outcomes.{name}" in study.available)
+    if not found:
+        study.require("outcomes")
+        raise CannotAnswerError("This study knows amounts, but no outcome that is a yes or a no (event_min makes one).")
+    return found
+
+
+def outcome_rows(study: Study, *, outcome: str = CHURNED) -> pd.DataFrame:
+    """Answered invitations of known outcome, a row each; as counted by `outcome_by_score`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of the responses, and `event`: whether it happened.
+    """
+    settings = _settings_of(study, outcome)
+    rows = (_with_churn(study) if settings is None else _with_outcome(study, outcome)).responses
+    known = (rows["response_state"] == "answered") & rows["outcome"].isin([EVENT, NO_EVENT])
+    return rows[known].assign(event=lambda table: table.pop("outcome") == EVENT).reset_index(drop=True)
+
+
+def _settings_of(study: Study, outcome: str) -> OutcomeSettings | None:
+    """What the study says of a yes/no outcome; None for churn, which is built in."""
+    settings = study.outcomes.get(outcome)
+    if settings is None:
+        if outcome != CHURNED:
+            raise ContractError(f"There is no outcome {outcome!r}{did_you_mean(outcome, [*study.outcomes, CHURNED])}")
+        study.require(*NEEDED_FOR_CHURN)
+    elif settings.kind != "binary":
+        raise ContractError(f"outcome {outcome}: it is an amount, where a yes/no outcome is needed.")
+    elif not study.is_lazy:
+        study.require(f"outcomes.{outcome}")
+    return settings
 
 
 def _with_churn(study: Study) -> Study:
@@ -376,18 +273,7 @@ def _tabulate(study: Study, keys: Sequence[str], cells: pd.DataFrame, **said: An
         by=tuple(keys),
         ordered=list(keys) == ["wave"],
         minimum_cell=study.settings.minimum_cell,
+        convention=(study.settings.detractor_max, study.settings.promoter_min - 1),
+        not_shown=frozenset() if study.is_lazy else groups_not_shown(study, keys),
         **said,
     )
-
-
-def _whole(name: str, values: Sequence[int], size: int) -> Integers:
-    try:
-        given = np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        given = np.array([])
-    if given.shape != (size,):
-        what = "11 counts are needed, for scores 0 to 10" if size == N_SCORES else "two are: of people, and of events"
-        raise ContractError(f"{name}: {given.size} values arrived; {what}.")
-    if not (np.isfinite(given) & (given >= 0) & (given == np.round(given))).all():
-        raise ContractError(f"{name}: every count must be a whole number of 0 or more.")
-    return given.astype(np.int64)

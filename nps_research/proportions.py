@@ -8,12 +8,14 @@ import numpy as np
 from scipy import stats
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-__all__ = ["wilson_limits"]
+__all__ = ["difference_limits", "difference_statistic", "ratio_limits", "wilson_limits"]
 
 
 def wilson_limits(events: Integers, n: Integers, *, confidence_level: float) -> tuple[Floats, Floats]:
@@ -38,3 +40,116 @@ def wilson_limits(events: Integers, n: Integers, *, confidence_level: float) -> 
     # At no events and at all events a limit is the rate itself: not a last bit beside it.
     low = np.where(events == 0, rate, centre - half_width)
     return low, np.where(events == n, rate, centre + half_width)
+
+
+def difference_limits(
+    events_a: Floats, n_a: Floats, events_b: Floats, n_b: Floats, *, confidence_level: float
+) -> tuple[Floats, Floats]:
+    """Miettinen & Nurminen's score limits of a difference of two rates, a - b; NaN where there is nobody.
+
+    The limits are the differences that their test does not reject: z = (a - b - d) / s(d), where s(d) rests on the
+    rates of highest likelihood among those that differ by d.
+
+    References
+    ----------
+    Miettinen, O. & Nurminen, M. (1985). Comparative analysis of two rates. Statistics in Medicine 4, 213-226.
+    doi:10.1002/sim.4780040211
+
+    Examples
+    --------
+    >>> low, high = difference_limits(*np.array([56.0, 70, 48, 80])[:, None], confidence_level=0.95)
+    >>> low.round(6).tolist(), high.round(6).tolist()
+    ([0.05283], [0.338173])
+    """
+    events_a, n_a, events_b, n_b = (np.asarray(value, dtype=float) for value in (events_a, n_a, events_b, n_b))
+    return _limits(
+        lambda difference: difference_statistic(events_a, n_a, events_b, n_b, difference),
+        lowest=-1.0,
+        middle=_rate(events_a, n_a) - _rate(events_b, n_b),
+        highest=1.0,
+        confidence_level=confidence_level,
+    )
+
+
+def difference_statistic(events_a: Floats, n_a: Floats, events_b: Floats, n_b: Floats, difference: Floats) -> Floats:
+    """Miettinen & Nurminen's z of the observed difference of rates, a - b, against a supposed one.
+
+    References
+    ----------
+    Miettinen & Nurminen (1985), appendix I: the closed form of the restricted rates.
+    """
+    n = n_a + n_b
+    with np.errstate(invalid="ignore", divide="ignore"):
+        third = n
+        second = (n_a + 2 * n_b) * difference - n - (events_a + events_b)
+        first = (n_b * difference - n - 2 * events_b) * difference + events_a + events_b
+        constant = events_b * difference * (1 - difference)
+        q = (second / (3 * third)) ** 3 - second * first / (6 * third**2) + constant / (2 * third)
+        root = np.sign(q) * np.sqrt(np.maximum((second / (3 * third)) ** 2 - first / (3 * third), 0.0))
+        angle = np.arccos(np.clip(np.where(root == 0, 1.0, q / root**3), -1.0, 1.0))
+        rate_b = np.clip(2 * root * np.cos((np.pi + angle) / 3) - second / (3 * third), 0.0, 1.0)
+        rate_a = np.clip(rate_b + difference, 0.0, 1.0)
+        variance = (rate_a * (1 - rate_a) / n_a + rate_b * (1 - rate_b) / n_b) * n / (n - 1)
+        gap = events_a / n_a - events_b / n_b - difference
+        return np.asarray(np.where(np.abs(gap) < 1e-12, 0.0, gap / np.sqrt(np.maximum(variance, 1e-300))))
+
+
+def ratio_limits(
+    events_a: Floats, n_a: Floats, events_b: Floats, n_b: Floats, *, confidence_level: float
+) -> tuple[Floats, Floats]:
+    """Score limits of a ratio of two rates, a / b; infinite above where b has no event.
+
+    References
+    ----------
+    Koopman, P. A. R. (1984). Confidence intervals for the ratio of two binomial proportions. Biometrics 40, 513-517.
+    doi:10.2307/2531405
+
+    Examples
+    --------
+    >>> low, high = ratio_limits(*np.array([56.0, 70, 48, 80])[:, None], confidence_level=0.95)
+    >>> low.round(6).tolist(), high.round(6).tolist()
+    ([1.079822], [1.670806])
+    """
+    events_a, n_a, events_b, n_b = (np.asarray(value, dtype=float) for value in (events_a, n_a, events_b, n_b))
+
+    def statistic(log_ratio: Floats) -> Floats:
+        ratio = np.exp(log_ratio)
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            a = (n_a + n_b) * ratio
+            b = n_a * ratio + events_a + n_b + events_b * ratio
+            rate_b = np.clip((b - np.sqrt(np.maximum(b**2 - 4 * a * (events_a + events_b), 0.0))) / (2 * a), 0.0, 1.0)
+            rate_a = np.clip(rate_b * ratio, 0.0, 1.0)
+            gap = events_a / n_a - ratio * events_b / n_b
+            variance = rate_a * (1 - rate_a) / n_a + ratio**2 * rate_b * (1 - rate_b) / n_b
+            return np.asarray(np.where(np.abs(gap) < 1e-12, 0.0, gap / np.sqrt(np.maximum(variance, 1e-300))))
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        middle = np.log(_rate(events_a, n_a)) - np.log(_rate(events_b, n_b))
+    low, high = _limits(statistic, lowest=-20.0, middle=middle, highest=20.0, confidence_level=confidence_level)
+    low, high = np.where(low <= -20.0 + 1e-6, 0.0, np.exp(low)), np.where(high >= 20.0 - 1e-6, np.inf, np.exp(high))
+    nothing = (events_a == 0) & (events_b == 0)
+    return np.where(nothing, 0.0, low), np.where(nothing, np.inf, high)
+
+
+def _rate(events: Floats, n: Floats) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(events / n)
+
+
+def _limits(
+    statistic: Callable[[Floats], Floats], *, lowest: float, middle: Floats, highest: float, confidence_level: float
+) -> tuple[Floats, Floats]:
+    """Where a statistic that falls with the supposed value passes the normal quantiles, by bisection."""
+    z = stats.norm.ppf(0.5 + confidence_level / 2)
+    known = ~np.isnan(middle)
+    found = []
+    for level, side in ((z, lowest), (-z, highest)):
+        low, high = np.full(middle.shape, lowest), np.full(middle.shape, highest)
+        inner = np.clip(np.where(known, middle, 0.0), lowest, highest)
+        low, high = (low, inner) if side == lowest else (inner, high)
+        for _ in range(70):
+            centre = (low + high) / 2
+            is_above = statistic(centre) > level
+            low, high = np.where(is_above, centre, low), np.where(is_above, high, centre)
+        found.append(np.where(known, (low + high) / 2, np.nan))
+    return found[0], found[1]

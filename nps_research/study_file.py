@@ -209,20 +209,36 @@ class TableSettings(SourceSettings):
 
 
 class OutcomeSettings(_Strict):
-    """What customers did afterwards."""
+    """What customers did afterwards.
+
+    Attributes
+    ----------
+    event, no_event : list of str or number
+        Codes of a yes and of a no; anything else is not known.
+    event_min : float or None
+        Instead of codes, of a column of numbers: from here on it is a yes, below a no.
+    direction : {"good", "bad"}
+        Whether a yes is good (renewed) or bad (left).
+    dated : bool
+        Whether it came after the answer.
+    """
 
     table: Literal["responses", "customers"]
     column: str
     kind: Literal["binary", "amount"] = "binary"
     event: list[Code] = []
     no_event: list[Code] = []
+    event_min: float | None = Field(default=None, strict=False)
     direction: Literal["good", "bad"]
     dated: bool = False
 
     @model_validator(mode="after")
     def _binary_has_values(self) -> OutcomeSettings:
-        if self.kind == "binary" and not (self.event and self.no_event):
+        coded = bool(self.event or self.no_event)
+        if self.kind == "binary" and not (self.event and self.no_event) and (coded or self.event_min is None):
             raise ValueError("a binary outcome needs both event = [...] and no_event = [...]")
+        if self.event_min is not None and (coded or self.kind == "amount"):
+            raise ValueError("event_min stands alone: it takes no codes, and an amount takes no event_min")
         folded = [{str(code).strip().lower() for code in codes} for codes in (self.event, self.no_event)]
         if folded[0] & folded[1]:
             raise ValueError("a code cannot be both event and no_event")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["interval_text", "joined", "p_text", "points", "share"]
+__all__ = ["interval_text", "joined", "p_text", "points", "quoted", "share"]
 
 
 def points(value: float) -> str:
@@ -22,6 +22,11 @@ def points(value: float) -> str:
 def share(value: float) -> str:
     """A share of 0 to 1 as a whole percentage: ``'46%'``; small ones keep a decimal."""
     return f"{value:.0%}" if value >= 0.095 or value == 0 else f"{value:.1%}"
+
+
+def quoted(name: str) -> str:
+    """A name from the study's file, in quotation marks."""
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{plain_text(name)}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
 def interval_text(row: pd.Series | Mapping[str, Any], confidence_level: float, *, prefix: str = "") -> str:

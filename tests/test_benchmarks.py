@@ -10,7 +10,7 @@ import pytest
 from benchmarks import counting, measuring, resampling, results, whole
 
 HERE = measuring.ROOT / "benchmarks"
-COMMITTED = {name: pd.read_csv(HERE / f"{name}.csv") for name in ("counting", "resampling", "whole")}
+COMMITTED = {name: pd.read_csv(HERE / f"{name}.csv") for name in ("counting", "resampling", "thresholds", "whole")}
 
 
 def test_every_contender_counts_each_made_up_answer(tmp_path, monkeypatch):
@@ -83,8 +83,8 @@ def test_the_page_is_written_from_the_tables():
 
 
 def test_the_committed_measurements_meet_the_targets():
-    lines = results.targets(COMMITTED["counting"], COMMITTED["resampling"]).splitlines()[2:]
-    assert [line.endswith("| yes |") for line in lines] == [True] * 5
+    lines = results.targets(*(COMMITTED[name] for name in ("counting", "resampling", "thresholds"))).splitlines()[2:]
+    assert [line.endswith("| yes |") for line in lines] == [True] * 8
     assert set(COMMITTED["counting"]["rows"]) == set(counting.REPEATS)
     assert COMMITTED["whole"]["contender"].tolist() == list(whole.STEPS)
 

@@ -12,7 +12,8 @@ from scipy import stats
 
 from nps_research import outcomes
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.outcomes import OutcomeByScore, outcome_by_score
+from nps_research.outcome_counts import OutcomeByScore
+from nps_research.outcomes import outcome_by_score
 from nps_research.proportions import wilson_limits
 from nps_research.simulate import Truth, simulate_study
 from nps_research.study import Study, open_study

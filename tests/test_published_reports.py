@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "data" / "demo"
 GOLDEN = ROOT / "tests" / "golden" / "demo_results.json"
 REAL = ("sfo-airport", "carpentries", "garden-centre")
-PAGES = ("00_study", "01_score")
+PAGES = ("00_study", "01_score", "02_thresholds")
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +88,8 @@ def assert_alike(got: Any, wanted: Any, where: str = "results") -> None:
 
 
 def check_in_browser(browser: Browser, report: ReportOutcome) -> None:
-    for page in PAGES:
+    for page in (outcome.name for outcome in report.made):
+        assert 'class="nps-text"' not in (report.out / f"{page}.html").read_text(encoding="utf-8")  # all results drawn
         n_tables, n_images = notebook_counts(report.out / "notebooks" / f"{page}.ipynb")
         assert n_tables > 0
         check_page(browser, report.out / f"{page}.html", n_tables=n_tables, n_images=n_images)
@@ -136,8 +138,24 @@ def test_real_reports_say_what_they_cannot_answer(real_report: ReportOutcome) ->
         assert re.search(r"Weighted and clustered, the change is −5\.3 \(95% interval −10\.\d to \+0\.\d", findings)
         assert "With every answer alike, the change is −8.9" in findings
         assert "Boarding area" in json.dumps(results_of(real_report))
+        assert [outcome.name for outcome in real_report.not_made] == ["02_thresholds"]
     else:
         assert "This study does not record the round of the survey" in findings
+        assert [outcome.name for outcome in real_report.made] == list(PAGES)
+        assert "an association, no prediction" in findings
+    if real_report.out.name == "carpentries":
+        assert "This rests on 60 outcomes of the rarer kind among 358 answers" in findings
+
+
+def test_lines_of_a_real_survey_leave_no_few_answers_to_be_worked_out(real_report: ReportOutcome) -> None:
+    of_lines = ("threshold_comparison", "calls_by_cut", "risk_by_score")
+    results = [each["result"] for each in results_of(real_report)["results"] if each["result"]["kind"] in of_lines]
+    for result in results:
+        counts = next(name for name in ("n_below", "calls", "n") if name in result["columns"])
+        n = [row[result["columns"].index(counts)] for row in result["rows"]]
+        parts = n if result["kind"] == "risk_by_score" else [b - a for a, b in pairwise([0, *n])]
+        assert all(part == 0 or part >= 10 for part in parts), result["title"]
+    assert len(results) == {"sfo-airport": 0, "carpentries": 3, "garden-centre": 6}[real_report.out.name]
 
 
 def test_same_bytes_whatever_surrounds_the_run(demo_report: ReportOutcome, tmp_path: Path) -> None:
@@ -251,6 +269,12 @@ wave = {json.dumps("2 " + HOSTILE)}
 columns = {{ {quoted} = "rate" }}
 [responses.segments]
 columns = {{ {json.dumps(HOSTILE + "!")} = "seg<script>alert(4)</script>" }}
+[outcomes.{json.dumps(HOSTILE + "?")}]
+table = "responses"
+column = "rate"
+event = [1, 2]
+no_event = [3, 4, 5]
+direction = "bad"
 """,
         encoding="utf-8",
     )

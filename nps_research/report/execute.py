@@ -16,6 +16,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from nps_research import errors
+from nps_research.cut_slider import IN_REPORT
 from nps_research.report.sanitise import plain_output
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def kernel_environment(runtime: Path) -> dict[str, str]:
         "TZ": "UTC",
         "LC_ALL": "C.UTF-8",
         "PYTHONUTF8": "1",
+        IN_REPORT: "1",  # pages stand still: nothing that needs a live session
     }
     environment["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     for name in folders:
