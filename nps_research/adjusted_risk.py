@@ -210,7 +210,7 @@ def _bands(outcome: OutcomeByScore, rows: pd.DataFrame) -> list[tuple[int, int]]
     while cuts:
         bands = bands_between(cuts)
         fewest = [
-            min(int((within & event).sum()), int((within & ~event).sum()))
+            min(int((within & event).sum()), int((within & ~event).sum())) * int(within.sum() >= outcome.minimum_cell)
             for within in ((score >= low) & (score <= high) for low, high in bands)
         ]
         place = int(np.argmin(fewest))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -99,6 +99,11 @@ class BandComparison(Result):
         return self.frame if self.may_show else self.frame.iloc[:0]
 
     @property
+    def settings(self) -> dict[str, Any]:
+        kept = super().settings
+        return kept if self.may_show else {name: value for name, value in kept.items() if name != "verdict"}
+
+    @property
     def full_note(self) -> str:
         return self.note if self.may_show else ""
 
@@ -126,7 +131,8 @@ class BandComparison(Result):
         rare = min(row["reference_rate"], 1 - row["reference_rate"])
         if self.verdict == "equivalent" and self.margin >= rare:
             parts.append(
-                "The margin is as large as the reference's own rate: even twice that rate would count as alike."
+                f"The margin is as large as the reference's rate of the rarer outcome ({share(rare)}): even twice that "
+                "would count as alike."
             )
         if self.exploratory:
             parts.append("Exploratory: the band was read off the same data; only new data can confirm it.")
@@ -146,6 +152,8 @@ class BandComparison(Result):
 
     @property
     def alt(self) -> str:
+        if not self.may_show:
+            return "Not shown."
         row = self.frame.iloc[0]
         limits = format_interval(row["conf_low"], row["conf_high"], "share_points")
         return (
@@ -179,7 +187,7 @@ def compare_bands(
         One group's outcomes by score.
     band, reference : (int, int)
         Lowest and highest score of each, both in it. A `ThresholdComparison` as `band` takes what lies between its
-        best line and its promoters; such a band is read off the data, and the result says that it is exploratory.
+        best line and the reference; such a band is read off the data, and the result says that it is exploratory.
     margin : float
         Largest difference of rates (0 to 1) that counts as none.
     alpha : float
@@ -230,7 +238,9 @@ def compare_bands(
         if sample.n[member].sum() == 0:
             raise EstimationError(f"Nobody with a known outcome answered {band_text(low, high)}.")
     if sample.n_clusters < FEWEST_CLUSTERS:
-        raise EstimationError(f"{sample.n_clusters} clusters are too few: {FEWEST_CLUSTERS} or more are needed.")
+        raise EstimationError(
+            f"{sample.n_clusters} independent answers or clusters are too few: {FEWEST_CLUSTERS} are needed."
+        )
     deff = sample.design_effect(*members)
     counts = [
         outcome.events[0][members[0]],

@@ -39,7 +39,8 @@ class CallsByCut(Result):
     Attributes
     ----------
     silent_leavers : int or None
-        Bad outcomes among the silent, whom no call list of answers reaches; None where silence is not known.
+        Bad outcomes among the silent, whom no call list of answers reaches; None where silence is not known, or the
+        silent are too few to show.
     """
 
     lines: tuple[int, ...]
@@ -192,8 +193,9 @@ def calls_by_cut(
         )
     silent = None
     if outcome.nonrespondents is not None and outcome.nonrespondent_events is not None:
-        left = outcome.nonrespondent_events[0]
-        silent = int(outcome.nonrespondents[0] - left if outcome.direction == "good" else left)
+        there, left = int(outcome.nonrespondents[0]), int(outcome.nonrespondent_events[0])
+        if there >= outcome.minimum_cell and not outcome.is_hidden:
+            silent = there - left if outcome.direction == "good" else left
     return CallsByCut(
         frame=frame,
         confidence_level=confidence_level,

@@ -100,7 +100,7 @@ def lines_html(
         n = int(together.counts[0, low : high + 1].sum())
         rate = ""
         if outcome is not None:
-            known, events = (int(values[0, low : high + 1].sum()) for values in (outcome.n, outcome.events))
+            known, events = (int(values[:, low : high + 1].sum()) for values in (outcome.n, outcome.events))
             if known >= max(outcome.minimum_cell, 1):
                 rate = f"{format_value(events / known, 'share')} of {known:,}"
         cells.append(f"<tr><th scope='row'>{band_text(low, high)}</th><td>{n:,}</td><td>{rate}</td></tr>")

@@ -16,6 +16,7 @@ from nps_research.errors import ContractError
 from nps_research.proportions import wilson_limits
 from nps_research.score_bands import shown_cuts
 from nps_research.study_file import did_you_mean
+from nps_research.suppression import hidden_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -185,7 +186,20 @@ class OutcomeByScore:
     @property
     def cuts_shown(self) -> tuple[int, ...]:
         """Lines between scores that pages may show the two sides of; those of the convention before the others."""
+        if self.is_hidden:
+            return ()
         return shown_cuts(self.n.sum(axis=0), self.minimum_cell, first=self.convention)
+
+    @property
+    def hidden_groups(self) -> frozenset[str]:
+        """Groups that pages must not show: those of the study, and those with few answers of known outcome."""
+        small = hidden_rows(self.n.sum(axis=1), self.minimum_cell)
+        return self.not_shown | {group for group, gone in zip(self.groups, small, strict=True) if gone}
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether pages must show nothing of all the groups together."""
+        return set(self.groups) <= self.hidden_groups
 
     def group(self, name: str) -> OutcomeByScore:
         """The outcome of one group alone."""

@@ -43,6 +43,7 @@ class RiskByScore(Result):
     dated: bool | None = None
     n_clusters: int | None = None
     horizon_days: int | None = None
+    may_show: bool = True
     left_out: Mapping[str, int] | None = None
 
     kind: ClassVar[str] = "risk_by_score"
@@ -52,11 +53,11 @@ class RiskByScore(Result):
 
     @property
     def shown(self) -> pd.DataFrame:
-        return self.frame[self.frame["n"] > 0].reset_index(drop=True)
+        return self.frame[(self.frame["n"] > 0) & self.may_show].reset_index(drop=True)
 
     @property
     def full_note(self) -> str:
-        return self.note
+        return self.note if self.may_show else ""
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -66,7 +67,8 @@ class RiskByScore(Result):
     def finding(self) -> str:
         rows = [row for row in self.records if row["n"] > 0]
         if not rows:
-            return f"Nobody's {quoted(self.outcome)} is known."
+            few = f" of {self.minimum_cell} or more" if not self.may_show else ""
+            return f"{quoted(self.outcome)} is not known{few}."
         named = [
             f"{share(sum(row['events'] for row in within) / sum(row['n'] for row in within))} of those who answered "
             f"{band_text(low, high)}"
@@ -186,5 +188,6 @@ def risk_by_score(outcome: OutcomeByScore, *, confidence_level: float = 0.95) ->
         dated=outcome.dated,
         n_clusters=None if outcome.clusters is None else sample.n_clusters,
         horizon_days=outcome.horizon_days,
+        may_show=not outcome.is_hidden,
         left_out={reason: int(rows[0]) for reason, rows in outcome.left_out.items()},
     )

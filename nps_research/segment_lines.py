@@ -150,7 +150,7 @@ def compare_segments(
         confidence_level=confidence_level,
         title=f"Where detractors end, group by group, by {quoted(given[0].outcome)}",
         minimum_cell=max(outcome.minimum_cell for outcome in given),
-        hidden=frozenset().union(*(outcome.not_shown for outcome in given)),
+        hidden=frozenset().union(*(outcome.hidden_groups for outcome in given)),
         outcome=given[0].outcome,
         n_resamples=n_resamples,
     )
@@ -167,7 +167,7 @@ def _of_grouping(outcome: OutcomeByScore, n_resamples: int, rng: np.random.Gener
             "events": events,
         }
     ).assign(**dict.fromkeys(("common_cut", "best_cut", "statistic", "p_value", "term_p_value"), np.nan))
-    shown = np.array([group not in outcome.not_shown for group in outcome.groups], dtype=bool)
+    shown = np.array([group not in outcome.hidden_groups for group in outcome.groups], dtype=bool)
     tested = np.flatnonzero((events > 0) & (events < n) & shown)
     if len(tested) < 2:
         return frame

@@ -82,10 +82,25 @@ class Lines:
 
 @dataclass(frozen=True, kw_only=True)
 class Relation:
-    """Whether risk falls with the score at all, or rises: p-values of the best line against one risk for all."""
+    """Whether risk falls with the score at all, or rises: the best line against one risk for all.
+
+    Attributes
+    ----------
+    falls_p_value, rises_p_value : float
+        Of the likelihood ratio in either direction.
+    falls_gain, rises_gain : float
+        Its logarithm.
+    """
 
     falls_p_value: float
     rises_p_value: float
+    falls_gain: float
+    rises_gain: float
+
+    @property
+    def rises(self) -> bool:
+        """Whether rising is the more plain; the smallest p-values that draws can give are decided by the gains."""
+        return (self.rises_p_value, -self.rises_gain) < (self.falls_p_value, -self.falls_gain)
 
 
 def single_lines(sample: Sample, *, n_resamples: int, rng: np.random.Generator) -> tuple[Lines, Relation]:
@@ -108,7 +123,12 @@ def single_lines(sample: Sample, *, n_resamples: int, rng: np.random.Generator) 
     rises = float(_p_values(gain(n - flat)[None], gain(n - sample.events)[None])[0])
     return (
         Lines(cuts=CUTS, best=int(logliks.argmax()), p_values=p_values),
-        Relation(falls_p_value=falls, rises_p_value=rises),
+        Relation(
+            falls_p_value=falls,
+            rises_p_value=rises,
+            falls_gain=float(gain(sample.events)),
+            rises_gain=float(gain(n - sample.events)),
+        ),
     )
 
 

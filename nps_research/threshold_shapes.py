@@ -95,8 +95,8 @@ class GroupLines(Result):
     def note(self) -> str:
         return (
             "Each line is tested by the likelihood ratio of the best three groups, its null distribution drawn under "
-            "the best three groups with the line there. Better than two: p-value under 0.05 and a lower deviance of "
-            "answers left out."
+            "the best three groups with the line there. Better than two: a p-value under "
+            f"{1 - self.confidence_level:.2g} and a lower deviance of answers left out."
         )
 
 

@@ -91,7 +91,7 @@ def judge(
             f"The data allow a difference of at most so many percentage points: {allowed}."
         )
         return Judgement(verdict="flat", reason=says, largest_difference=largest)
-    if relation.rises_p_value < relation.falls_p_value:
+    if relation.rises:
         says = f"Chance hardly does that ({p_text(relation.rises_p_value)})."
         return Judgement(verdict="reversed", reason=says, largest_difference=largest)
     kept = lines.confidence_set(confidence_level)
@@ -125,7 +125,7 @@ def judge(
         sample,
         leader,
         rivals,
-        gap=deff * (MOVE_GAP if leader == "best" else SHAPE_GAP),
+        gap=MOVE_GAP if leader == "best" else SHAPE_GAP,
         detractor_max=detractor_max,
         promoter_min=promoter_min,
     )
@@ -133,7 +133,7 @@ def judge(
         f"Risk falls with the score ({p_text(relation.falls_p_value)}), but no shape predicts clearly better than the "
         f"others; if there is one line, {held}."
     )
-    needed *= n_events / float(sample.events.sum())
+    needed *= deff * n_events / float(sample.events.sum())
     return _undecided(says, n_events, needed, "for a decision, if the risks are what they seem now", largest)
 
 

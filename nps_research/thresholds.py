@@ -132,7 +132,7 @@ class ThresholdComparison(Result):
 
     @property
     def full_note(self) -> str:
-        few = len(CUTS) - len(self.cuts_shown)
+        few = (len(CUTS) - len(self.cuts_shown)) * (self.n > 0)
         hidden = (
             f" {few} lines are not shown: they would set fewer than {self.minimum_cell} answers apart." if few else ""
         )
@@ -174,6 +174,8 @@ class ThresholdComparison(Result):
             if self.n_clusters is not None
             else "answers taken as independent"
         )
+        if not self.n:
+            return ""
         return (
             f"{self.n:,} answers with a known outcome, {quoted(self.outcome)} {self.n_events:,} times; {units}. "
             "A line is excluded where the likelihood ratio of the best line over it is larger than in "
@@ -319,7 +321,9 @@ def compare_thresholds(
         "n_resamples": n_resamples,
         "cuts_shown": outcome.cuts_shown,
     }
-    if why := _why_not(sample, n, n_bad):
+    if outcome.is_hidden and n:
+        said |= {"n": 0, "n_events": 0, "n_clusters": None}
+    if why := _why_not(outcome, sample, n, n_bad):
         return ThresholdComparison(
             frame=frame.assign(p_value=np.nan, selection_share=np.nan),
             verdict="undecided",
@@ -384,8 +388,10 @@ def compare_thresholds(
     )
 
 
-def _why_not(sample: Sample, n: int, n_bad: int) -> str:
+def _why_not(outcome: OutcomeByScore, sample: Sample, n: int, n_bad: int) -> str:
     """Why nothing can be compared, if so."""
+    if outcome.is_hidden and n:
+        return f"Too few answers have a known outcome to show anything: {outcome.minimum_cell} are needed."
     if n == 0:
         return "There is no answer with a known outcome."
     if n_bad in (0, n):
@@ -393,7 +399,7 @@ def _why_not(sample: Sample, n: int, n_bad: int) -> str:
     if (sample.n > 0).sum() < 2:
         return "All answered with one score."
     if sample.n_clusters < 10:
-        return f"{sample.n_clusters} clusters are too few to judge by: 10 or more are needed."
+        return f"{sample.n_clusters} independent answers or clusters are too few to judge by: 10 are needed."
     return ""
 
 

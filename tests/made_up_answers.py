@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from nps_research.counting import score_distribution
 from nps_research.distribution import ClusterSums, ScoreDistribution
+from nps_research.outcome_counts import OutcomeByScore, OutcomeClusters
 from nps_research.study import Study
 
 SHAPES = {  # detractors, passives, promoters
@@ -115,3 +117,22 @@ def effective_clusters(rows: pd.DataFrame, weight: str | None, cluster: str | No
 
 def slow_covariance(a: dict[str, float], b: dict[str, float]) -> float:
     return sum(error * b[label] for label, error in a.items() if label in b)
+
+
+def in_clusters(outcome: OutcomeByScore, times: int) -> OutcomeByScore:
+    """The outcome with each answer in a cluster of its own, there so many times."""
+    n, events = outcome.n[0], outcome.events[0]
+    score = np.repeat(np.arange(11), n)
+    happened = np.concatenate([np.arange(of) < with_event for of, with_event in zip(n, events, strict=True)])
+    rows, none = np.arange(len(score)), np.zeros(len(score), dtype=np.int64)
+    counts = np.zeros((len(score), 11), dtype=np.int64)
+    counts[rows, score] = times
+    clusters = OutcomeClusters(
+        group=none,
+        label=rows.astype(object),
+        n=counts,
+        events=counts * happened[:, None],
+        nonrespondents=none,
+        nonrespondent_events=none,
+    )
+    return replace(outcome, n=outcome.n * times, events=outcome.events * times, clusters=clusters)

@@ -13,6 +13,7 @@ from nps_research.errors import EstimationError
 from nps_research.outcome_counts import OutcomeByScore
 from nps_research.proportions import difference_limits, difference_statistic, ratio_limits
 from nps_research.thresholds import compare_thresholds
+from tests.made_up_answers import in_clusters
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "proportions.json").read_text(encoding="utf-8"))["tables"]
 N = [150, 60, 120, 160, 160, 1300, 1000, 2300, 4700, 3900, 6100]
@@ -94,8 +95,8 @@ def test_a_band_read_off_the_data_is_exploratory():
 
 
 def test_a_margin_as_large_as_the_rate_is_said():
-    assert "twice that rate" in compare_bands(rates(0.2, 0.04, 0.04)).finding
-    assert "twice that rate" not in compare_bands(rates(0.2, 0.04, 0.04), margin=0.02).finding
+    assert "even twice that" in compare_bands(rates(0.2, 0.04, 0.04)).finding
+    assert "even twice that" not in compare_bands(rates(0.2, 0.04, 0.04), margin=0.02).finding
 
 
 @pytest.mark.parametrize(
@@ -127,3 +128,12 @@ def test_bands_that_would_give_few_answers_away_are_not_shown():
     assert found.to_json()["rows"] == []
     assert "too few answers" in found.finding
     assert not found.full_note
+    assert found.alt == "Not shown."
+    assert "verdict" not in found.settings
+
+
+def test_each_answer_four_times_in_its_cluster_says_no_more():
+    outcome = rates(0.2, 0.07, 0.05, n=[5, 5, 5, 5, 5, 20, 20, 20, 20, 60, 60])
+    alone, repeated = (compare_bands(in_clusters(outcome, times)).frame for times in (1, 4))
+    for name in ("conf_low", "conf_high", "std_error", "p_value"):
+        assert repeated[name].iloc[0] == pytest.approx(alone[name].iloc[0], rel=0.01)

@@ -46,6 +46,19 @@ def test_scores_with_few_answers_stand_together_and_all_are_counted():
     assert "0-6" in found.finding
 
 
+def test_a_line_that_must_not_be_shown_is_not_drawn():
+    few = OutcomeByScore.from_counts([6, 200, *[200] * 9], [6, 4, *[4] * 9])
+    assert risk_by_score(dataclasses.replace(few, minimum_cell=10)).frame["best_line"].isna().all()
+    assert risk_by_score(few).frame["best_line"].notna().all()
+
+
+def test_nothing_is_shown_of_few_known_outcomes():
+    found = risk_by_score(outcome(minimum_cell=10**6)).to_json()
+    assert found["rows"] == []
+    assert "%" not in found["finding"] + found["alt"]
+    assert calls_by_cut(outcome(minimum_cell=1000)).silent_leavers is None
+
+
 # Calls
 
 
@@ -108,6 +121,16 @@ def test_changes_that_turn_round_are_counted():
     assert found._repr_mimebundle_()
     with pytest.raises(EstimationError, match="two lines"):
         conclusions_by_line(dist, other=6)
+
+
+def test_hidden_groups_have_no_rank():
+    dist = dataclasses.replace(
+        ScoreDistribution.from_counts({"few": [0] * 10 + [3], "a": N, "b": N[::-1], "less": [0] * 10 + [8]}),
+        minimum_cell=10,
+    )
+    frame = conclusions_by_line(dist).frame.set_index("group")
+    assert frame["rank"].dropna().sort_values().tolist() == [1, 2]
+    assert frame.loc[["few", "less"], "rank"].isna().all()
 
 
 def test_a_change_since_a_hidden_wave_is_not_shown():

@@ -1,5 +1,7 @@
 """Tables drawn under a shape of risk, as resamples and as folds: means, variances, and clusters that stay whole."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -91,3 +93,27 @@ def test_the_design_effect_of_contacts_who_share_an_outcome_is_their_number_for_
     assert clustered(m=4000).design_effect(everybody) == pytest.approx(3, abs=0.3)
     assert clustered(m=4000, shared=False).design_effect(everybody) == pytest.approx(1, abs=0.1)
     assert independent().design_effect(everybody) == 1
+
+
+def test_an_outcome_shared_across_a_line_adds_less_to_a_difference_than_to_a_rate():
+    sample = clustered(m=4000)
+    below = np.arange(11) <= 8
+    assert sample.design_effect_of_cut(8) < sample.design_effect(below)
+
+
+def test_a_cluster_that_spans_groups_is_one():
+    one = outcome_of_accounts(np.array([[0, 9], [9, 9]]), np.array([[True, False], [False, False]]))
+    clusters = dataclasses.replace(
+        one.clusters,
+        group=np.array([0, 1, 1]),
+        label=np.array(["a", "a", "b"], dtype=object),
+        n=np.vstack([one.clusters.n, one.clusters.n[:1]]),
+        events=np.vstack([one.clusters.events, one.clusters.events[:1]]),
+        nonrespondents=np.zeros(3, dtype=np.int64),
+        nonrespondent_events=np.zeros(3, dtype=np.int64),
+    )
+    n, events = (np.stack([of[0], of[1] + of[2]]) for of in (clusters.n, clusters.events))
+    stacked = Sample.stacked(OutcomeByScore(groups=("x", "y"), n=n, events=events, clusters=clusters), [0, 1])
+    assert stacked.n_clusters == 2
+    assert stacked.cluster_n.sum(axis=0).tolist() == n.ravel().tolist()
+    assert stacked.cluster_events.sum(axis=0).tolist() == events.ravel().tolist()

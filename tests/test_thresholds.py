@@ -14,6 +14,7 @@ from nps_research.score_bands import bands_between, shown_cuts
 from nps_research.threshold_evidence import MODELS
 from nps_research.threshold_verdict import cuts_text
 from nps_research.thresholds import compare_thresholds
+from tests.made_up_answers import in_clusters
 
 SCORE = np.arange(11)
 N = np.array([150, 60, 120, 160, 160, 1300, 1000, 2300, 4700, 3900, 6100])
@@ -190,3 +191,65 @@ def test_undated_outcomes_are_called_an_association():
 def test_sets_of_lines_in_words():
     assert cuts_text((0,)) == "0"
     assert cuts_text((0, 1, 4, 6, 7)) == "0 to 1 or 4 or 6 to 7"
+
+
+def test_nothing_is_shown_of_a_group_with_few_known_outcomes():
+    outcome = dataclasses.replace(plain(RISKS["move"]), minimum_cell=10**6)
+    found = compare_thresholds(outcome)
+    assert found.verdict == "undecided"
+    assert found.to_json()["rows"] == []
+    assert found.settings["n"] == found.settings["n_events"] == 0
+    assert not found.full_note
+    hidden = dataclasses.replace(plain(RISKS["move"]), not_shown=frozenset({"all"}))
+    assert compare_thresholds(hidden).to_json()["rows"] == []
+
+
+def test_the_words_under_a_figure_name_only_lines_that_are_shown():
+    n = np.array([4, 0, 2, 3, 2, 19, 25, 46, 51, 63, 143])
+    found = compare_thresholds(dataclasses.replace(plain(np.where(SCORE <= 6, 0.6, 0.1), n), minimum_cell=10))
+    assert "0-4: ratio" in found.alt
+    assert "0-3: ratio" not in found.alt
+
+
+# Clusters
+
+
+def test_each_answer_four_times_in_its_cluster_says_no_more():
+    outcome = plain(RISKS["keep"], N // 20)
+    alone, repeated = (compare_thresholds(in_clusters(outcome, times)) for times in (1, 4))
+    assert repeated.verdict == alone.verdict
+    for name in ("conf_low", "conf_high", "rate_below_conf_low", "std_error"):
+        assert repeated.frame[name].tolist() == pytest.approx(alone.frame[name].tolist(), rel=0.01, nan_ok=True)
+    assert repeated.frame["p_value"].tolist() == pytest.approx(alone.frame["p_value"].tolist(), abs=0.05)
+    assert repeated.models.frame["gap"].tolist() == pytest.approx(alone.models.frame["gap"].tolist(), abs=1.5)
+
+
+def test_a_good_outcome_is_turned_in_its_clusters_too():
+    bad = in_clusters(plain(RISKS["keep"], N // 20), 2)
+    turned = dataclasses.replace(bad.clusters, events=bad.clusters.n - bad.clusters.events)
+    good = dataclasses.replace(bad, events=bad.n - bad.events, clusters=turned, direction="good")
+    one, other = (compare_thresholds(outcome) for outcome in (bad, good))
+    assert one.frame["p_value"].tolist() == other.frame["p_value"].tolist()
+    assert one.verdict == other.verdict
+
+
+# Numbers of the frame
+
+
+def test_the_error_of_the_ratio_is_katzs():
+    frame = compare_thresholds(plain(RISKS["move"])).frame
+    row = frame.iloc[3]
+    below, n = row["events_below"], row["n_below"]
+    above, m = frame["events_below"].iloc[-1] + round(0.05 * N[10]) - below, N.sum() - n
+    assert row["std_error"] == pytest.approx(np.sqrt(1 / below - 1 / n + 1 / above - 1 / m), rel=1e-6)
+
+
+def test_on_noise_the_search_for_a_line_costs_more_than_it_gains():
+    rng = np.random.default_rng(8)
+    behind = 0.0
+    for _ in range(30):
+        events = rng.binomial(N // 10, 0.1)
+        frame = compare_thresholds(OutcomeByScore.from_counts((N // 10).tolist(), events.tolist()), n_resamples=100)
+        deviance = frame.models.frame.set_index("term")["deviance"]
+        behind += deviance[MODELS["best"]] - deviance[MODELS["none"]]
+    assert behind > 0
