@@ -17,8 +17,8 @@ from nps_research.proportions import difference_limits, difference_statistic
 from nps_research.result import Result
 from nps_research.score_bands import band_text
 from nps_research.tables import format_interval, format_value
+from nps_research.threshold_comparison import ThresholdComparison
 from nps_research.threshold_resampling import Sample
-from nps_research.thresholds import ThresholdComparison
 from nps_research.wording import p_text, quoted, share
 
 if TYPE_CHECKING:

@@ -82,7 +82,8 @@ class SegmentLines(Result):
                 "this does not show that there is a line."
             )
         named = joined([f"{row['group']} ({row['term']}, {band_text(0, int(row['best_cut']))})" for row in clear])
-        return f"{len(clear)} of {len(rows)} groups have a line of their own: {named}."
+        have = "has a line of its own" if len(clear) == 1 else "have lines of their own"
+        return f"{len(clear)} of {len(rows)} groups {have}: {named}."
 
     @property
     def note(self) -> str:

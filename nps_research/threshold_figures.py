@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nps_research.calls import CallsByCut
     from nps_research.line_conclusions import LineConclusions
     from nps_research.risk_by_score import RiskByScore
-    from nps_research.thresholds import ThresholdComparison
+    from nps_research.threshold_comparison import ThresholdComparison
 
 __all__ = [
     "plot_adjusted_risk",

@@ -33,7 +33,7 @@ OUT_OF_REACH = 100  # times the events there are
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """A verdict with its reason; see `thresholds.ThresholdComparison`."""
+    """A verdict with its reason; see `threshold_comparison.ThresholdComparison`."""
 
     verdict: Verdict
     reason: str
