@@ -8,6 +8,9 @@ import pandas as pd
 import pytest
 
 from calibration import bands, demo_companies, thresholds
+from nps_research.bands import compare_bands
+from nps_research.risk_by_score import risk_by_score
+from nps_research.thresholds import compare_thresholds
 
 LINES = pd.read_csv(thresholds.TABLE)
 BANDS = pd.read_csv(bands.TABLE)
@@ -106,3 +109,29 @@ def test_fewer_data_sets_give_the_shares_of_bands(cell):
     for name in ("equivalent", "worse", "better"):
         spread = np.sqrt(max(row[name] * (1 - row[name]), 0.01) * (1 / runs + 1 / bands.RUNS))
         assert abs(found[name] - row[name]) <= 3.3 * spread
+
+
+# Limits where contacts of an account share their outcome
+
+
+def test_limits_of_bands_and_rates_hold_the_truth_in_clusters():
+    rng = np.random.default_rng(12)
+    runs, in_bands, in_rates = 400, 0, 0
+    for _ in range(runs):
+        outcome = bands.made_up_outcome("accounts", 0.12, 0.08, 1500, rng)
+        band = compare_bands(outcome).frame.iloc[0]
+        in_bands += band["conf_low"] <= 0.04 <= band["conf_high"]
+        rate = risk_by_score(outcome).frame.iloc[8]
+        in_rates += rate["conf_low"] <= 0.12 <= rate["conf_high"]
+    assert abs(in_bands / runs - 0.90) <= 3.3 * np.sqrt(0.90 * 0.10 / runs)
+    assert abs(in_rates / runs - 0.95) <= 3.3 * np.sqrt(0.95 * 0.05 / runs)
+
+
+def test_limits_of_ratios_hold_the_truth_in_clusters():
+    rng = np.random.default_rng(13)
+    runs, held = 150, 0
+    for _ in range(runs):
+        outcome = bands.made_up_outcome("accounts", 0.12, 0.08, 1500, rng)
+        row = compare_thresholds(outcome, n_resamples=100, rng=rng).frame.iloc[8]
+        held += row["conf_low"] <= 0.12 / 0.08 <= row["conf_high"]
+    assert abs(held / runs - 0.95) <= 3.3 * np.sqrt(0.95 * 0.05 / runs)
