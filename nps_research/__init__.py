@@ -11,6 +11,16 @@ from nps_research.cuts import net_promoter_score_by_cut
 from nps_research.designs import compare_designs
 from nps_research.detectable import detectable_change
 from nps_research.distribution import ScoreDistribution
+from nps_research.driver_asymmetry import rating_asymmetry
+from nps_research.driver_bridge import explain_change
+from nps_research.driver_calibration import model_calibration
+from nps_research.driver_effects import contribution_spread, rating_effect
+from nps_research.driver_explanations import explain_respondents
+from nps_research.driver_groups import compare_drivers
+from nps_research.driver_interactions import driver_interactions
+from nps_research.driver_methods import compare_methods
+from nps_research.driver_priorities import importance_performance, simulate_improvement
+from nps_research.drivers import fit_drivers, fit_drivers_from_frame
 from nps_research.funnel import response_funnel
 from nps_research.histogram import score_histogram
 from nps_research.influence import account_influence
@@ -22,6 +32,7 @@ from nps_research.overview import attempt, broken_rules, identity_checks, intake
 from nps_research.planning import required_responses
 from nps_research.pooling import pool_groups
 from nps_research.raking import rake
+from nps_research.relative_importance import decompose_r_squared
 from nps_research.representation import representativeness
 from nps_research.risk_by_score import risk_by_score
 from nps_research.score import net_promoter_score
@@ -43,14 +54,25 @@ __all__ = [
     "calls_by_cut",
     "compare_bands",
     "compare_designs",
+    "compare_drivers",
+    "compare_methods",
     "compare_net_promoter_scores",
     "compare_segments",
     "compare_thresholds",
     "conclusions_by_line",
+    "contribution_spread",
     "cut_slider",
+    "decompose_r_squared",
     "detectable_change",
+    "driver_interactions",
+    "explain_change",
+    "explain_respondents",
+    "fit_drivers",
+    "fit_drivers_from_frame",
     "identity_checks",
+    "importance_performance",
     "intake",
+    "model_calibration",
     "net_promoter_score",
     "net_promoter_score_by_cut",
     "open_study",
@@ -59,6 +81,8 @@ __all__ = [
     "pool_groups",
     "questions",
     "rake",
+    "rating_asymmetry",
+    "rating_effect",
     "reading_notes",
     "representativeness",
     "required_responses",
@@ -66,6 +90,7 @@ __all__ = [
     "risk_by_score",
     "score_distribution",
     "score_histogram",
+    "simulate_improvement",
     "trend",
     "yes_no_outcomes",
 ]

@@ -56,6 +56,11 @@ class Plan:
         return tuple(self.drivers.columns) if self.drivers else ()
 
     @property
+    def driver_scale(self) -> tuple[int, int]:
+        """Lowest and highest rating."""
+        return self.drivers.scale if self.drivers else (1, 5)
+
+    @property
     def segment_names(self) -> tuple[str, ...]:
         """Display names of the segments."""
         return tuple(self.segments.columns) if self.segments else ()

@@ -95,6 +95,7 @@ def assemble(tables: Sequence[Table], plans: Sequence[Plan], settings: Settings)
         "not_used": tables[0].not_used,
         "customers": customers,
         "drivers": tuple(name for name in plans[0].driver_names if name in responses),
+        "driver_scale": plans[0].driver_scale,
         "segments": tuple(segments),
         "waves": _waves(responses, tables[0].files),
         "available": frozenset(available),

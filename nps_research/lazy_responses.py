@@ -78,6 +78,7 @@ def lazy_fields(responses: Any, plan: Plan, settings: Settings) -> dict[str, Any
         "not_used": pd.DataFrame(),
         "customers": None,
         "drivers": plan.driver_names,
+        "driver_scale": plan.driver_scale,
         "segments": plan.segment_names,
         "waves": (),
         "available": frozenset(available),

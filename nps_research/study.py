@@ -56,8 +56,10 @@ class Study:
         Accepted customers.
     drivers, segments, waves : tuple of str
         Names of the ratings and of the grouping columns in `responses`; waves in order of time.
+    driver_scale : tuple of int
+        Lowest and highest rating.
     quarantine : DataFrame
-        Rows not accepted, with reasons. Private: never to be shared.
+        Rows not accepted, with reasons. Private.
     violations, files : DataFrame
         Rules broken and rows per file; free of cell values.
     notes : tuple of str
@@ -80,6 +82,7 @@ class Study:
     not_used: pd.DataFrame
     customers: pd.DataFrame | None
     drivers: tuple[str, ...]
+    driver_scale: tuple[int, int]
     segments: tuple[str, ...]
     waves: tuple[str, ...]
     available: frozenset[str]
@@ -123,10 +126,8 @@ class Study:
             Name to settings, as in study.toml.
         settings : mapping, optional
             As ``[settings]`` in study.toml.
-        name : str
-            Name of the study.
-        made_up : bool
-            Whether the data are invented.
+        name, made_up
+            As the attributes.
 
         Raises
         ------

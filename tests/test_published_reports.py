@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / "data" / "demo"
 GOLDEN = ROOT / "tests" / "golden" / "demo_results.json"
 REAL = ("sfo-airport", "carpentries", "garden-centre")
-PAGES = ("00_study", "01_score", "02_thresholds")
+PAGES = ("00_study", "01_score", "02_thresholds", "03_drivers")
 
 
 @pytest.fixture(scope="session")

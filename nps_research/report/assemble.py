@@ -34,6 +34,7 @@ _PRIVATE_TEXT = f"""Private, made by {MADE_BY}. Do not share.
 quarantine.csv      rows of the study that were not accepted, with reasons; a cell that a spreadsheet
                     could take for a formula has an apostrophe before it
 quarantine.parquet  the same rows, every cell as it came
+lists/              people to call, by notebook; where a notebook makes such a list
 errors/             what went wrong in notebooks that failed, with values from the data
 last_run.json       what the notebooks were made from, so that unchanged ones need not be run again
 """

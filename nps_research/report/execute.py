@@ -16,6 +16,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from nps_research import errors
+from nps_research.call_list import LISTS
 from nps_research.cut_slider import IN_REPORT
 from nps_research.report.sanitise import plain_output
 
@@ -106,6 +107,7 @@ def run_notebooks(
     *,
     folder: Path,
     runtime: Path,
+    lists: Path,
     jobs: int,
     progress: Callable[[Progress], None],
 ) -> dict[str, Failure | None]:
@@ -119,6 +121,8 @@ def run_notebooks(
         Working folder of their processes.
     runtime : Path
         Folder for what the processes keep while they run.
+    lists : Path
+        Private folder to which a notebook's lists of people go, into a folder of the notebook's name.
     jobs : int
         How many run side by side.
     progress : callable
@@ -136,7 +140,8 @@ def run_notebooks(
 
         async def run_one(name: str, node: NotebookNode) -> Failure | None:
             async with places:
-                return await _run(name, node, folder, runtime, environment, progress)
+                own = environment | {LISTS: str(lists / name)}
+                return await _run(name, node, folder, runtime, own, progress)
 
         return await asyncio.gather(*(run_one(name, node) for name, node in notebooks.items()))
 

@@ -16,15 +16,17 @@ from typing import TYPE_CHECKING
 from nps_research.errors import ReportError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from typing import IO
 
 __all__ = [
+    "LISTS_FOLDER",
     "MADE_BY",
     "PRIVATE_NOTE",
     "Workspace",
     "check_place",
+    "keep_lists",
     "private_folder",
     "workspace",
     "write_private",
@@ -33,6 +35,7 @@ __all__ = [
 
 MADE_BY = "nps_research"
 PRIVATE_NOTE = "PRIVATE.txt"
+LISTS_FOLDER = "lists"  # of the private folder: people to call, in a folder for each notebook
 
 _LOCK = "lock"
 _AT_FDCWD = -100
@@ -253,6 +256,13 @@ def _exchange(one: Path, other: Path) -> bool:
     except AttributeError:
         return False  # a C library without it
     return bool(renameat2(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0)
+
+
+def keep_lists(last: Path, private: Path, notebooks: Iterable[str]) -> None:
+    """Take over the lists of notebooks that need not be run again from the last private folder."""
+    for name in notebooks:
+        for path in sorted((last / LISTS_FOLDER / name).glob("*.csv")):
+            write_private(private, f"{LISTS_FOLDER}/{name}/{path.name}", path.read_bytes())
 
 
 def write_shared(folder: Path, name: str, content: str) -> None:

@@ -12,7 +12,7 @@ from nps_research.report.cache import cache_keys, unchanged_notebooks, write_rec
 from nps_research.report.execute import Progress, run_notebooks
 from nps_research.report.notebooks import read_notebooks, with_parameters
 from nps_research.report.provenance import CHECKOUT
-from nps_research.report.publish import check_place, private_folder, workspace
+from nps_research.report.publish import LISTS_FOLDER, check_place, keep_lists, private_folder, workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -125,7 +125,15 @@ def make_report(
         for name in kept:
             tell(Progress(notebook=name, cells_done=0, cells_total=0, seconds=0.0, state="unchanged"))
         to_run = {name: node for name, node in nodes.items() if name not in kept}
-        ended = run_notebooks(to_run, folder=folder, runtime=place.runtime, jobs=jobs or _default_jobs(), progress=tell)
+        keep_lists(private_folder(out), place.private, kept)
+        ended = run_notebooks(
+            to_run,
+            folder=folder,
+            runtime=place.runtime,
+            lists=place.private / LISTS_FOLDER,
+            jobs=jobs or _default_jobs(),
+            progress=tell,
+        )
         nodes, ended = nodes | kept, ended | dict.fromkeys(kept)
         parts = assemble(study, (study_folder, data_folder), chosen, nodes, ended, missing)
         for part in parts:

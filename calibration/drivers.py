@@ -1,0 +1,175 @@
+"""Are driver points, their ranks and the noise test what they say? `python -m calibration.drivers [--fresh]`.
+
+Ten made-up ratings of 1 to 5, normal with a common correlation of 0.35 before they are rounded. The chances of a
+promoter and of a detractor are given (`PROMOTER`, `DETRACTOR`, `PAIR`), so that the Shapley points of the planted
+E[y | x] are known: `population_points`. Four ratings do nothing. Each data set is a row of ``drivers_runs.csv``, with
+what was found for each rating; ``drivers.csv`` is worked out from it by `table`, as a test checks. With accounts,
+three respondents each share a part of their luck.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from calibration.resumable import fill, fresh_is_asked, generator
+from nps_research.driver_trees import shapley_of_table
+from nps_research.drivers import fit_drivers_from_frame
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+RUNS, TABLE = Path(__file__).with_name("drivers_runs.csv"), Path(__file__).with_name("drivers.csv")
+CORRELATION = 0.35
+EDGES = stats.norm.ppf([0.06, 0.16, 0.38, 0.72])  # shares of the ratings 1 to 5: 6, 10, 22, 34 and 28%
+LEVELS = np.arange(5.0)
+SUPPORT, PRICE = 1, 2
+# chances by rating 1 to 5, added up over the ratings
+PROMOTER = {
+    "delivery": 0.055 * LEVELS,
+    "support": 0.04 * LEVELS,
+    "price": 0.03 * LEVELS,
+    "must-be": 0.0 * LEVELS,
+    "delighter": np.array([0.0, 0.0, 0.0, 0.0, 0.12]),
+    "weak": 0.02 * LEVELS,
+}
+DETRACTOR = {
+    "delivery": 0.03 * (4 - LEVELS),
+    "support": 0.02 * (4 - LEVELS),
+    "price": 0.015 * (4 - LEVELS),
+    "must-be": np.array([0.22, 0.16, 0.0, 0.0, 0.0]),
+    "delighter": 0.0 * LEVELS,
+    "weak": 0.015 * (4 - LEVELS),
+}
+PAIR = np.where(np.add.outer(LEVELS, LEVELS) >= 7, 0.06, 0.0)  # more promoters where support and price are both good
+IDLE = ("idle 1", "idle 2", "idle 3", "idle 4")
+TERMS = (*PROMOTER, *IDLE)
+LUCK = 0.25  # correlation of the luck of one account's respondents
+N_RESAMPLES = 50
+# n, respondents of an account, data sets
+DESIGNS = ((1000, 1, 200), (2000, 1, 150), (5000, 1, 100), (2001, 3, 100))
+CONFIDENCE_LEVEL = 0.95
+COLUMNS = ("estimate", "std_error", "rank_low", "rank_high", "p_adjusted")
+
+
+def draw(
+    n: int, of_account: int, rng: np.random.Generator
+) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[np.int64]]:
+    """Ratings, answers (0, 8 or 10) and accounts of one made-up survey."""
+    account = np.arange(n) // of_account
+    common = np.sqrt(CORRELATION) * rng.standard_normal((n, 1))
+    latent = common + np.sqrt(1 - CORRELATION) * rng.standard_normal((n, len(TERMS)))
+    level = np.searchsorted(EDGES, latent)
+    promoter, detractor = chances(level)
+    luck = stats.norm.cdf(
+        np.sqrt(LUCK) * rng.standard_normal(n // of_account + 1)[account] + np.sqrt(1 - LUCK) * rng.standard_normal(n)
+    )
+    answer = np.select([luck > 1 - promoter, luck < detractor], [10, 0], 8)
+    return pd.DataFrame(level + 1.0, columns=list(TERMS)), answer, account
+
+
+def chances(level: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    """Chance of a promoter and of a detractor by levels 0 to 4, shape (n,) each."""
+    promoter = sum(PROMOTER[term][level[:, place]] for place, term in enumerate(PROMOTER))
+    detractor = sum(DETRACTOR[term][level[:, place]] for place, term in enumerate(DETRACTOR))
+    return np.asarray(promoter + PAIR[level[:, SUPPORT], level[:, PRICE]]), np.asarray(detractor)
+
+
+@cache
+def population_points() -> Floats:
+    """Points at stake of the planted E[y | x] in an endless survey, shape (n_ratings,): its exact Shapley values."""
+    share = np.diff(stats.norm.cdf(EDGES), prepend=0, append=1)
+    points = np.zeros(len(TERMS))
+    for place, term in enumerate(PROMOTER):
+        worth = 100 * (PROMOTER[term] - DETRACTOR[term])
+        points[place] = worth[4] - share[:3] @ worth[:3] / share[:3].sum()
+    cdf = stats.multivariate_normal(cov=[[1, CORRELATION], [CORRELATION, 1]]).cdf
+    ends = np.array([-8.0, *EDGES, 8.0])
+    corners = np.array([[cdf([one, other]) for other in ends] for one in ends])
+    shares = np.diff(np.diff(corners, axis=0), axis=1)
+    shares /= shares.sum()
+    _, values = shapley_of_table(100 * PAIR, shares)
+    for axis, place in enumerate((SUPPORT, PRICE)):
+        along = np.moveaxis(values[axis] * shares, axis, 0).sum(axis=1)
+        margin = np.moveaxis(shares, axis, 0).sum(axis=1)
+        points[place] += along[4] / margin[4] - along[:3].sum() / margin[:3].sum()
+    return points
+
+
+def measure(n: int, of_account: int, number: int, n_resamples: int = N_RESAMPLES) -> dict[str, object]:
+    """Fit one data set; what was found for each rating, in the order of `TERMS`."""
+    rng = generator({"n": n, "of_account": of_account, "number": number})
+    ratings, answer, account = draw(n, of_account, rng)
+    model = fit_drivers_from_frame(
+        ratings, answer, cluster=account if of_account > 1 else None, n_resamples=n_resamples, rng=rng
+    )
+    frame = model.frame.set_index("term").loc[list(TERMS)]
+    return {column: " ".join(f"{value:.4g}" for value in frame[column]) for column in COLUMNS}
+
+
+def table(runs: pd.DataFrame) -> pd.DataFrame:
+    """Coverage, bias, errors and power of each design, a row a rating and one for all."""
+    rows = []
+    for (n, of_account), of_design in runs.groupby(["n", "of_account"], sort=False):
+        found = {
+            name: np.array([[float(value) for value in text.split()] for text in of_design[name]]) for name in COLUMNS
+        }
+        mean, truth = found["estimate"].mean(axis=0), population_points()
+        z = stats.norm.ppf(0.5 + CONFIDENCE_LEVEL / 2)
+        rank = len(TERMS) - stats.rankdata(mean, method="ordinal") + 1
+        ranked = (found["rank_low"] <= rank) & (rank <= found["rank_high"])
+        real = found["p_adjusted"] < 1 - CONFIDENCE_LEVEL
+        shared = {"n": n, "of_account": of_account, "data_sets": len(of_design)}
+        for place, term in enumerate(TERMS):
+            off, error = found["estimate"][:, place] - mean[place], found["std_error"][:, place]
+            rows.append(
+                {
+                    **shared,
+                    "term": term,
+                    "population": round(truth[place], 2),
+                    "mean_estimate": round(mean[place], 2),
+                    "bias": round(mean[place] - truth[place], 2),
+                    "sd": round(float(found["estimate"][:, place].std(ddof=1)), 2),
+                    "mean_std_error": round(float(error.mean()), 2),
+                    "coverage": round(float((np.abs(off) <= z * error).mean()), 4),
+                    "coverage_population": round(
+                        float((np.abs(found["estimate"][:, place] - truth[place]) <= z * error).mean()), 4
+                    ),
+                    "rank_held": round(float(ranked[:, place].mean()), 4),
+                    "above_noise": round(float(real[:, place].mean()), 4),
+                }
+            )
+        idle = [TERMS.index(term) for term in IDLE]
+        rows.append(
+            {
+                **shared,
+                "term": "any idle / all ranks",
+                "rank_held": round(float(ranked.all(axis=1).mean()), 4),
+                "above_noise": round(float(real[:, idle].any(axis=1).mean()), 4),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def cells() -> list[dict[str, object]]:
+    """Each design's data sets, all designs side by side, so that every part of a run says something of each."""
+    most = max(number for *_, number in DESIGNS)
+    return [
+        {"n": n, "of_account": of_account, "number": number}
+        for number in range(most)
+        for n, of_account, data_sets in DESIGNS
+        if number < data_sets
+    ]
+
+
+if __name__ == "__main__":
+    table(fill(RUNS, cells(), measure, fresh=fresh_is_asked(__doc__), jobs=2)).to_csv(
+        TABLE, index=False, lineterminator="\n"
+    )

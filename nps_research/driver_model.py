@@ -1,0 +1,398 @@
+"""DriverModel: what goes with loyalty, by driver, in NPS points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pandas as pd
+
+from nps_research.driver_data import PARTS
+from nps_research.errors import CannotAnswerError
+from nps_research.result import KeyNumber, Result
+from nps_research.tables import format_value
+from nps_research.wording import interval_text, joined, points, share
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+
+    from nps_research.driver_data import DriverData
+    from nps_research.driver_fit import CrossFit
+    from nps_research.driver_resampling import Summary
+
+__all__ = ["DriverList", "DriverModel", "scale_text", "verdict_text"]
+
+NOT_CAUSES = (
+    "Points at stake say what goes with what, not what causes what: another thing can move both the rating and the "
+    "answer."
+)
+
+
+def scale_text(data: DriverData) -> str:
+    """Which ratings are good and which poor: ``'good is 5, poor is 1 to 3'``."""
+    (low, high), good, poor = data.scale, data.good, data.poor
+    upper = f"{good:g}" if good == high else f"{good:g} to {high:g}"
+    lower = f"{poor:g}" if poor == low else f"{low:g} to {poor:g}"
+    return f"good is {upper}, poor is {lower}"
+
+
+def verdict_text(above_noise: Any, together: str = "") -> str:
+    """Whether a driver adds to all others, for a table's cell."""
+    if above_noise is True:
+        return "above noise"
+    if above_noise is False:
+        return "not above noise"
+    return f"cannot be told from {together}" if together else "cannot tell"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class DriverModel(Result):
+    """A fitted driver model. Made by `fit_drivers` or `fit_drivers_from_frame`.
+
+    `frame` has a row a driver, the most points first: term, n (who rated it), mean_rating, top_box_share (of those who
+    rated it), estimate (points at stake: `promoter_points` plus `detractor_points`) with std_error, conf_low and
+    conf_high; promoter_points and detractor_points, each with its own limits; mean_abs_shap (NPS points; positive even
+    for noise); rank_low and rank_high (1 is the most points; ranks of all drivers hold together); above_noise,
+    p_value (one-sided, see `driver_noise.noise_tests`) and p_adjusted (Holm); told_from (near-duplicates that it cannot
+    be told apart from). Where too few gave good or poor ratings the estimate is missing. above_noise is missing where
+    the data cannot tell: nothing varies, or a set of near-duplicates is above noise and no one of them is.
+
+    Attributes
+    ----------
+    baseline : float
+        The observed NPS, points: what is predicted where all contributions are zero.
+    n : int
+        Respondents.
+    n_clusters : int or None
+        Clusters; None where respondents are independent.
+    weighted : bool
+        Whether respondents have weights.
+    n_resamples : int
+    r_squared, r_squared_conf_low, r_squared_conf_high : float
+        Share of the variance of the answers (as -100, 0, 100) that is predicted for respondents left out.
+    scale : str
+        Which ratings are good and which poor.
+    sets : tuple of dict
+        Near-duplicates: terms, p_adjusted, above_noise of them together.
+    by : tuple of str
+        Columns of the groups, if any.
+    """
+
+    baseline: float
+    n: int
+    n_clusters: int | None
+    weighted: bool
+    n_resamples: int
+    r_squared: float
+    r_squared_conf_low: float
+    r_squared_conf_high: float
+    scale: str
+    sets: tuple[dict[str, Any], ...] = ()
+    by: tuple[str, ...] = ()
+    not_shown: frozenset[str] = frozenset()
+    data: DriverData = field(repr=False)
+    fit: CrossFit = field(repr=False)
+    summary: Summary = field(repr=False)
+    draws: Summary = field(repr=False)
+
+    kind: ClassVar[str] = "driver_model"
+    headings: ClassVar[Mapping[str, str]] = {
+        "term": "Rating",
+        "n": "Rated by",
+        "mean_rating": "Mean rating",
+        "top_box_share": "Top rating",
+        "estimate": "Points at stake",
+        "promoter_points": "Making promoters",
+        "detractor_points": "Keeping from detractors",
+        "mean_abs_shap": "Mean size of a contribution",
+        "ranks": "Rank",
+        "verdict": "Beyond all others",
+    }
+    formats: ClassVar[Mapping[str, str]] = {
+        "mean_rating": "number",
+        "top_box_share": "share",
+        "estimate": "points",
+        "promoter_points": "points",
+        "detractor_points": "points",
+        "mean_abs_shap": "width",
+        "ranks": "text",
+        "verdict": "text",
+    }
+    table_columns: ClassVar[tuple[str, ...]] = (
+        "term",
+        "n",
+        "mean_rating",
+        "top_box_share",
+        "estimate",
+        "conf_low",
+        "conf_high",
+        "promoter_points",
+        "detractor_points",
+        "ranks",
+        "verdict",
+        "p_adjusted",
+        "mean_abs_shap",
+    )
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        shown = super().shown
+        ranks = [
+            "\N{EM DASH}" if pd.isna(low) else f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"
+            for low, high in zip(shown["rank_low"], shown["rank_high"], strict=True)
+        ]
+        verdicts = [verdict_text(known, told) for known, told in zip(_known(shown), shown["told_from"], strict=True)]
+        return shown.assign(ranks=ranks, verdict=verdicts)
+
+    @property
+    def contributions(self) -> pd.DataFrame:
+        """Each respondent's contributions, NPS points, a column a driver; private, never displayed."""
+        return self._per_respondent(self.fit.contributions.sum(axis=0))
+
+    @property
+    def promoter_contributions(self) -> pd.DataFrame:
+        """The part of the contributions in making promoters."""
+        return self._per_respondent(self.fit.contributions[0])
+
+    @property
+    def detractor_contributions(self) -> pd.DataFrame:
+        """The part of the contributions in keeping from detractors; a positive number raises NPS."""
+        return self._per_respondent(self.fit.contributions[1])
+
+    @property
+    def predictions(self) -> pd.Series:
+        """Each respondent's predicted part in the NPS, points: baseline + contributions."""
+        return pd.Series(self.fit.predictions.sum(axis=0), index=self.data.index, name="prediction")
+
+    @property
+    def observed(self) -> pd.Series:
+        """Each respondent's part in the NPS: -100, 0 or 100."""
+        return pd.Series(self.data.y.sum(axis=0), index=self.data.index, name="observed")
+
+    @property
+    def largest_change(self) -> tuple[str, str]:
+        """The two groups, one after the other, between which the score changed most; small ones are left out."""
+        groups, fits = self.data.group, self.summary.groups
+        if groups is None or fits is None:
+            raise CannotAnswerError("The model has no groups to compare.")
+        known = [
+            (str(name), float(score))
+            for name, score in zip(groups.categories, fits.score, strict=True)
+            if score == score and str(name) not in self.not_shown
+        ]
+        if len(known) < 2:
+            raise CannotAnswerError("There are no two groups large enough to compare.")
+        _, before, after = max((abs(b - a), one, other) for (one, a), (other, b) in pairwise(known))
+        return before, after
+
+    def _per_respondent(self, values: Any) -> pd.DataFrame:
+        return pd.DataFrame(values, index=self.data.index, columns=list(self.data.terms))
+
+    @property
+    def promoters(self) -> DriverList:
+        """The list of what goes with being a promoter."""
+        return DriverList.of(self, "promoter")
+
+    @property
+    def detractors(self) -> DriverList:
+        """The list of what goes with being a detractor."""
+        return DriverList.of(self, "detractor")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        private = ("data", "fit", "summary", "draws", "not_shown")
+        said = {name: value for name, value in super().settings.items() if name not in private}
+        low, high = self.data.scale
+        return {**said, "scale_low": low, "scale_high": high, "good": self.data.good, "poor": self.data.poor}
+
+    @property
+    def finding(self) -> str:
+        shown = self.shown
+        known = _known(shown)
+        real = shown[[each is True for each in known]]
+        said = []
+        if len(real):
+            top = real.iloc[0]
+            said.append(
+                f"Of {len(shown)} ratings, {len(real)} tell something about the answer that all others do not. Most is "
+                f"at stake with {joined([top['term']])}: for this rating alone, the answer expected where it is good "
+                f"is {points(top['estimate'])} NPS points from that where it is poor "
+                f"({interval_text(top, self.confidence_level)})."
+            )
+        else:
+            said.append("No rating could be told from noise, given the others.")
+        if noise := [term for term, each in zip(shown["term"], known, strict=True) if each is False]:
+            said.append(f"Not above noise: {joined(noise)}.")
+        said.extend(
+            f"{joined(found['terms'])} cannot be told apart; together they are above noise."
+            for found in self.sets
+            if found["above_noise"] and not any(known[i] is True for i in _places(shown, found["terms"]))
+        )
+        if unknown := [row["term"] for row in shown.to_dict("records") if pd.isna(row["estimate"])]:
+            said.append(f"Too few good or too few poor ratings to say anything: {joined(unknown)}.")
+        said.append(
+            f"All ratings together predict {share(max(self.r_squared, 0.0))} of the differences between answers."
+        )
+        return " ".join(said)
+
+    @property
+    def note(self) -> str:
+        groups = f" of {self.n_clusters:,} clusters" if self.n_clusters else ""
+        weights = ", weighted" if self.weighted else ""
+        return (
+            f"{self.n:,} answers{groups}{weights}; {self.scale}. Points at stake: the mean contribution of a rating to "
+            "the expected answer (as -100, 0, 100) where it is good, minus that where it is poor. Contributions are "
+            "interventional Shapley values of boosted trees that did not see the respondent. "
+            f"{self.confidence_level:.0%} intervals from {self.n_resamples:,} refits"
+            f"{' to resampled clusters' if self.n_clusters else ''}. They are not tests against zero: a rating that "
+            "does nothing can average a few points; whether it adds to all others is tested apart "
+            f"(Holm over {len(self.frame)} ratings{' and their sets' if self.sets else ''}). {NOT_CAUSES}"
+        )
+
+    @property
+    def key_numbers(self) -> tuple[KeyNumber, ...]:
+        shown = self.shown
+        real = shown[[each is True for each in _known(shown)]]
+        return tuple(
+            KeyNumber(
+                label=f"{row['term']}: points at stake",
+                estimate=row["estimate"],
+                conf_low=row["conf_low"],
+                conf_high=row["conf_high"],
+            )
+            for row in real.head(2).to_dict("records")
+        )
+
+    @property
+    def alt(self) -> str:
+        said = [
+            f"{row['term']} {points(row['estimate'])} ({points(row['promoter_points'])} making promoters, "
+            f"{points(row['detractor_points'])} keeping from detractors)"
+            for row in self.shown.to_dict("records")
+            if pd.notna(row["estimate"])
+        ]
+        return "Bars of NPS points at stake by rating, in two parts: " + "; ".join(said) + "."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.driver_figures import plot_drivers
+
+        return plot_drivers(self, ax)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class DriverList(Result):
+    """One of the two lists: points at stake in making promoters, or in keeping from detractors.
+
+    `frame` columns: term, n, estimate with std_error, conf_low, conf_high, above_noise; most points first.
+
+    Attributes
+    ----------
+    part : {"promoter", "detractor"}
+    scale : str
+        Which ratings are good and which poor.
+    baseline_share : float
+        Share of promoters (detractors) among all.
+    """
+
+    part: str
+    scale: str
+    baseline_share: float
+
+    kind: ClassVar[str] = "driver_list"
+    headings: ClassVar[Mapping[str, str]] = {
+        "term": "Rating",
+        "n": "Rated by",
+        "estimate": "Points at stake",
+        "verdict": "Beyond all others",
+    }
+    formats: ClassVar[Mapping[str, str]] = {"estimate": "points", "verdict": "text"}
+    table_columns: ClassVar[tuple[str, ...]] = ("term", "n", "estimate", "conf_low", "conf_high", "verdict")
+
+    @classmethod
+    def of(cls, model: DriverModel, part: str) -> DriverList:
+        """The list of one part of a model."""
+        column = f"{part}_points"
+        frame = pd.DataFrame(
+            {
+                "term": model.frame["term"],
+                "n": model.frame["n"],
+                "estimate": model.frame[column],
+                "std_error": model.frame[f"{column}_std_error"],
+                "conf_low": model.frame[f"{column}_conf_low"],
+                "conf_high": model.frame[f"{column}_conf_high"],
+                "above_noise": model.frame["above_noise"],
+                "told_from": model.frame["told_from"],
+            }
+        ).sort_values("estimate", ascending=False, kind="stable", ignore_index=True)
+        of_part = abs(float(model.fit.baseline[PARTS.index(part)])) / 100
+        names = {"promoter": "What goes with being a promoter", "detractor": "What goes with being a detractor"}
+        return cls(
+            frame=frame,
+            confidence_level=model.confidence_level,
+            title=f"{names[part]}: NPS points at stake",
+            minimum_cell=model.minimum_cell,
+            part=part,
+            scale=model.scale,
+            baseline_share=of_part,
+        )
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        shown = super().shown
+        verdicts = [verdict_text(known, told) for known, told in zip(_known(shown), shown["told_from"], strict=True)]
+        return shown.assign(verdict=verdicts)
+
+    @property
+    def leaders(self) -> list[dict[str, Any]]:
+        """Up to three drivers above noise whose limits are above zero, most points first."""
+        shown = self.shown
+        rows = shown[shown["above_noise"].fillna(value=False) & (shown["conf_low"] > 0)].to_dict("records")
+        return [{str(name): value for name, value in row.items()} for row in rows[:3]]
+
+    @property
+    def finding(self) -> str:
+        who = "promoters" if self.part == "promoter" else "detractors"
+        if not self.leaders:
+            return f"No rating above noise is sure to set {who} apart."
+        named = [
+            f"{row['term']} ({points(row['estimate'])}, {interval_text(row, self.confidence_level)})"
+            for row in self.leaders
+        ]
+        of = "more promoters" if self.part == "promoter" else "fewer detractors"
+        return f"Good rather than poor ratings go with {of} most of all for {joined(named)}."
+
+    @property
+    def note(self) -> str:
+        who = "promoters" if self.part == "promoter" else "detractors"
+        sign = "" if self.part == "promoter" else " A positive number means fewer detractors, and so a higher NPS."
+        return (
+            f"NPS points, of which a point is one {who[:-1]} in a hundred answers; "
+            f"{format_value(self.baseline_share, 'share')} of all answers are {who}.{sign} {self.scale.capitalize()}."
+        )
+
+    @property
+    def alt(self) -> str:
+        said = [
+            f"{row['term']} {points(row['estimate'])}"
+            for row in self.shown.to_dict("records")
+            if pd.notna(row["estimate"])
+        ]
+        who = "promoter" if self.part == "promoter" else "detractor"
+        return f"NPS points at stake in what goes with being a {who}, with interval bars: " + "; ".join(said) + "."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.driver_figures import plot_driver_list
+
+        return plot_driver_list(self, ax)
+
+
+def _known(frame: pd.DataFrame) -> list[bool | None]:
+    """above_noise as True, False or None."""
+    return [None if pd.isna(value) else bool(value) for value in frame["above_noise"]]
+
+
+def _places(frame: pd.DataFrame, terms: Any) -> list[int]:
+    return [place for place, term in enumerate(frame["term"]) if term in terms]

@@ -1,0 +1,267 @@
+"""Where to look first: what is at stake against how it is rated, and what better ratings would be associated with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from nps_research.driver_model import NOT_CAUSES
+from nps_research.errors import EstimationError
+from nps_research.result import Result
+from nps_research.wording import interval_text, joined, points
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+
+    from nps_research.driver_model import DriverModel
+
+__all__ = ["ImportancePerformance", "Improvement", "importance_performance", "simulate_improvement"]
+
+Quadrant = Literal["look here first", "keep it up", "low priority", "more than needed", "not above noise"]
+SURE = 0.8
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ImportancePerformance(Result):
+    """Points at stake against mean ratings.
+
+    `frame` columns: term, n, mean_rating, estimate (points at stake) with conf_low, conf_high, quadrant, certainty
+    (share of resamples in the same quadrant; the mean rating hardly varies and is taken as it is).
+
+    Attributes
+    ----------
+    rating_line, points_line : float
+        Averages of the drivers above noise, at which quadrants meet.
+    """
+
+    rating_line: float
+    points_line: float
+    scale_low: float
+    scale_high: float
+
+    kind: ClassVar[str] = "importance_performance"
+    headings: ClassVar[Mapping[str, str]] = {
+        "term": "Rating",
+        "n": "Rated by",
+        "mean_rating": "Mean rating",
+        "estimate": "Points at stake",
+        "quadrant": "Where it lies",
+        "certainty": "Certainty",
+    }
+    formats: ClassVar[Mapping[str, str]] = {
+        "mean_rating": "number",
+        "estimate": "points",
+        "quadrant": "text",
+        "certainty": "share",
+    }
+
+    @property
+    def finding(self) -> str:
+        first = [row for row in self.records if row["quadrant"] == "look here first"]
+        if not first:
+            return "No rating is both worth more than the average and rated worse than the average."
+        named = [
+            f"{row['term']} (mean rating {row['mean_rating']:.1f}, {points(row['estimate'])} points)" for row in first
+        ]
+        unsure = [row["term"] for row in first if row["certainty"] < SURE]
+        doubt = f" Near the line, and so not sure: {joined(unsure)}." if unsure else ""
+        return f"Much at stake and rated below average: {joined(named)}.{doubt}"
+
+    @property
+    def note(self) -> str:
+        return (
+            f"Lines: mean rating {self.rating_line:.2f} and {points(self.points_line)} points at stake, the averages "
+            f"of the ratings above noise. Certainty: share of resamples with the rating in the same quarter. "
+            f"{NOT_CAUSES}"
+        )
+
+    @property
+    def alt(self) -> str:
+        said = [
+            f"{row['term']} at mean rating {row['mean_rating']:.1f} and {points(row['estimate'])} points "
+            f"({row['quadrant']})"
+            for row in self.records
+        ]
+        return "Points at stake against mean rating: " + "; ".join(said) + "."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.driver_figures import plot_importance_performance
+
+        return plot_importance_performance(self, ax)
+
+
+def importance_performance(model: DriverModel) -> ImportancePerformance:
+    """Map drivers by points at stake and mean rating (importance-performance analysis).
+
+    Parameters
+    ----------
+    model : DriverModel
+
+    Returns
+    -------
+    ImportancePerformance
+
+    References
+    ----------
+    Martilla, J. A. & James, J. C. (1977). Importance-performance analysis. Journal of Marketing 41, 77-79.
+    doi:10.1177/002224297704100112
+    """
+    frame = model.frame[model.frame["estimate"].notna()].reset_index(drop=True)
+    real = frame["above_noise"].fillna(value=False).to_numpy(dtype=bool)
+    rating, estimate = frame["mean_rating"].to_numpy(), frame["estimate"].to_numpy()
+    lines = (rating[real].mean(), estimate[real].mean()) if real.any() else (rating.mean(), estimate.mean())
+    places = [model.data.terms.index(term) for term in frame["term"]]
+    drawn = model.draws.points.sum(axis=1)[:, places]
+    quadrant = np.where(real, _quadrants(rating, estimate, lines), "not above noise")
+    of_draws = drawn[:, real].mean(axis=1, keepdims=True) if real.any() else lines[1]
+    agree = (drawn > of_draws) == (estimate > lines[1])
+    return ImportancePerformance(
+        frame=frame[["term", "n", "mean_rating", "estimate", "conf_low", "conf_high"]].assign(
+            quadrant=quadrant, certainty=np.where(real, agree.mean(axis=0), np.nan)
+        ),
+        confidence_level=model.confidence_level,
+        title="What is at stake, and how it is rated",
+        minimum_cell=model.minimum_cell,
+        rating_line=float(lines[0]),
+        points_line=float(lines[1]),
+        scale_low=model.data.scale[0],
+        scale_high=model.data.scale[1],
+    )
+
+
+def _quadrants(rating: np.ndarray, estimate: np.ndarray, lines: tuple[float, float]) -> np.ndarray:
+    high, liked = estimate > lines[1], rating > lines[0]
+    return np.select(
+        [high & ~liked, high & liked, ~high & ~liked],
+        ["look here first", "keep it up", "low priority"],
+        "more than needed",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Improvement(Result):
+    """NPS associated with poor ratings one higher, a row a driver.
+
+    `frame` columns: term, n (who rated it), poor_share (of those who rated it), estimate (change of the predicted NPS,
+    points) with std_error, conf_low, conf_high; promoter_points and detractor_points, its parts; above_noise.
+    """
+
+    scale: str
+
+    kind: ClassVar[str] = "improvement"
+    headings: ClassVar[Mapping[str, str]] = {
+        "term": "Rating",
+        "n": "Rated by",
+        "poor_share": "Poor ratings",
+        "estimate": "NPS associated",
+        "promoter_points": "More promoters",
+        "detractor_points": "Fewer detractors",
+    }
+    formats: ClassVar[Mapping[str, str]] = {
+        "poor_share": "share",
+        "estimate": "points",
+        "promoter_points": "points",
+        "detractor_points": "points",
+    }
+    table_columns: ClassVar[tuple[str, ...]] = (
+        "term",
+        "n",
+        "poor_share",
+        "estimate",
+        "conf_low",
+        "conf_high",
+        "promoter_points",
+        "detractor_points",
+    )
+
+    @property
+    def finding(self) -> str:
+        shown = self.shown
+        real = shown[shown["above_noise"].fillna(value=False) & (shown["conf_low"] > 0)]
+        if real.empty:
+            return "For no rating above noise do the data show a higher NPS where poor ratings are one higher."
+        top = real.iloc[0]
+        others = [f"{row['term']} ({points(row['estimate'])})" for row in real.iloc[1:4].to_dict("records")]
+        more = f" Then {joined(others)}." if others else ""
+        return (
+            f"Where the poor ratings of {joined([top['term']])} are one point higher, an NPS of "
+            f"{points(top['estimate'])} points goes with it ({interval_text(top, self.confidence_level)}).{more}"
+        )
+
+    @property
+    def note(self) -> str:
+        return (
+            f"Ratings that are poor raised by one, all else as it is, and the model's NPS before and after compared; "
+            f"{self.scale}. That is what goes with such ratings among these respondents, not what a change of the "
+            f"service would bring. {NOT_CAUSES}"
+        )
+
+    @property
+    def alt(self) -> str:
+        said = [f"{row['term']} {points(row['estimate'])}" for row in self.records]
+        return "NPS points with interval bars, by rating: " + "; ".join(said) + "."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.driver_figures import plot_improvement
+
+        return plot_improvement(self, ax)
+
+
+def simulate_improvement(model: DriverModel) -> Improvement:
+    """What NPS is associated with, for each driver, if poor ratings were one higher.
+
+    The estimand is the mean over all respondents of the model's prediction with the driver's poor ratings (6 or less of
+    0-10, 3 or less of 1-5) raised by one, minus that without; who did not rate it adds nothing.
+
+    Parameters
+    ----------
+    model : DriverModel
+
+    Returns
+    -------
+    Improvement
+
+    Raises
+    ------
+    EstimationError
+        If ratings are not whole numbers, so that one higher is not a rating.
+    """
+    data = model.data
+    if (data.levels != np.rint(data.levels)).any():
+        raise EstimationError("Ratings are not whole numbers, so that one higher may not be a rating.")
+    estimate, drawn = model.summary.lifted, model.draws.lifted
+    error = drawn.sum(axis=1).std(axis=0, ddof=1)
+    z = float(stats.norm.ppf(0.5 + model.confidence_level / 2))
+    rated = np.isfinite(data.ratings)
+    weight = data.weights[:, None] * rated
+    total = weight.sum(axis=0)
+    poor = (weight * (data.ratings <= data.poor)).sum(axis=0) / np.where(total > 0, total, np.nan)
+    above = model.frame.set_index("term")["above_noise"].reindex(list(data.terms))
+    both = estimate.sum(axis=0)
+    frame = pd.DataFrame(
+        {
+            "term": list(data.terms),
+            "n": rated.sum(axis=0),
+            "poor_share": poor,
+            "estimate": both,
+            "std_error": error,
+            "conf_low": both - z * error,
+            "conf_high": both + z * error,
+            "promoter_points": estimate[0],
+            "detractor_points": estimate[1],
+            "above_noise": above.array,
+        }
+    )
+    return Improvement(
+        frame=frame.sort_values("estimate", ascending=False, kind="stable", ignore_index=True),
+        confidence_level=model.confidence_level,
+        title="NPS associated with poor ratings one point higher",
+        minimum_cell=model.minimum_cell,
+        scale=model.scale,
+    )
