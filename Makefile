@@ -21,7 +21,7 @@ reports: setup  ## the report on STUDY (default: the made-up company), in report
 	$(BIN)/nps-research report $(STUDY) $(if $(DATA),--data $(DATA))
 
 test: $(TEST_READY)  ## every test; where there is Java, on Spark too
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lab: setup  ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=$(CURDIR) --LabApp.default_url=/lab/tree/notebooks/00_study.ipynb \

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-RUNS, TABLE = Path(__file__).with_name("drivers_runs.csv"), Path(__file__).with_name("drivers.csv")
+RUNS, TABLE, PAGE = (Path(__file__).with_name(name) for name in ("drivers_runs.csv", "drivers.csv", "drivers.md"))
+ALL = "any idle / all ranks"
 CORRELATION = 0.35
 EDGES = stats.norm.ppf([0.06, 0.16, 0.38, 0.72])  # shares of the ratings 1 to 5: 6, 10, 22, 34 and 28%
 LEVELS = np.arange(5.0)
@@ -54,7 +55,7 @@ TERMS = (*PROMOTER, *IDLE)
 LUCK = 0.25  # correlation of the luck of one account's respondents
 N_RESAMPLES = 50
 # n, respondents of an account, data sets
-DESIGNS = ((1000, 1, 200), (2000, 1, 150), (5000, 1, 100), (2001, 3, 100))
+DESIGNS = ((1000, 1, 120), (2000, 1, 120), (5000, 1, 100), (2001, 3, 80))
 CONFIDENCE_LEVEL = 0.95
 COLUMNS = ("estimate", "std_error", "rank_low", "rank_high", "p_adjusted")
 
@@ -150,12 +151,52 @@ def table(runs: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 **shared,
-                "term": "any idle / all ranks",
+                "term": ALL,
                 "rank_held": round(float(ranked.all(axis=1).mean()), 4),
                 "above_noise": round(float(real[:, idle].any(axis=1).mean()), 4),
             }
         )
     return pd.DataFrame(rows)
+
+
+def page(found: pd.DataFrame) -> str:
+    """What the table says, as Markdown."""
+    parts = []
+    for (n, of_account), rows in found.groupby(["n", "of_account"], sort=False):
+        design = f"{n:,} answers" + (f", in accounts of {of_account}" if of_account > 1 else "")
+        ratings, together = rows[rows["term"] != ALL], rows[rows["term"] == ALL].iloc[0]
+        head = ["rating", "planted", "mean", "standard deviation", "mean standard error", "covered", "planted covered"]
+        lines = [[*head, "above noise"], ["---"] * 8]
+        lines += [
+            [
+                row["term"],
+                f"{row['population']:.1f}",
+                f"{row['mean_estimate']:.1f}",
+                f"{row['sd']:.1f}",
+                f"{row['mean_std_error']:.1f}",
+                f"{row['coverage']:.1%}",
+                f"{row['coverage_population']:.1%}",
+                f"{row['above_noise']:.1%}",
+            ]
+            for row in ratings.to_dict("records")
+        ]
+        text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+        parts.append(
+            f"## {design}\n\n{text}\nOf {together['data_sets']} data sets, all ranks of {together['rank_held']:.1%} "
+            f"were held together; in {together['above_noise']:.1%} some idle rating was called above noise.\n"
+        )
+    return f"""# How often what is said of drivers is right
+
+Written by `python -m calibration.drivers` from `drivers_runs.csv`: made-up surveys of known truth, with ten ratings
+that go together (correlation {CORRELATION}), four of them idle; {N_RESAMPLES} resamples each. Points at stake, in NPS
+points.
+
+- **mean** is what the procedure gives on average: the estimand of its intervals; **covered**, how often they hold it.
+- **planted** are the Shapley points of the planted chances in an endless survey; **planted covered**, how often the
+  intervals hold these: strong ratings are drawn towards zero, idle ones a little above it.
+- **above noise** is how often the test called the rating real: wrong for the idle ones, right for the others.
+
+{chr(10).join(parts)}"""
 
 
 def cells() -> list[dict[str, object]]:
@@ -170,6 +211,6 @@ def cells() -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    table(fill(RUNS, cells(), measure, fresh=fresh_is_asked(__doc__), jobs=2)).to_csv(
-        TABLE, index=False, lineterminator="\n"
-    )
+    measured = table(fill(RUNS, cells(), measure, fresh=fresh_is_asked(__doc__), jobs=2))
+    measured.to_csv(TABLE, index=False, lineterminator="\n")
+    PAGE.write_text(page(measured), encoding="utf-8")

@@ -34,7 +34,7 @@ REST = "Not told by the ratings"
 class ScoreBridge(Result):
     """The difference of two scores, in parts that add up to it.
 
-    `frame` has a row a driver, the largest change first, then the remainder: term, mean_from, mean_to (mean ratings),
+    `frame` has a row a driver, the largest change first, then the remainder: term, mean_from, mean_to (mean ratings; missing where too few rated),
     rating_points (change of the ratings, at what they are worth in both groups on average), worth_points (change of
     what ratings are worth, at both groups' ratings on average), estimate (their sum) with std_error, conf_low,
     conf_high; the two parts bring their own limits; stake_from and stake_to (points at stake in each group) and
@@ -49,6 +49,8 @@ class ScoreBridge(Result):
         ``estimate``, ``conf_low``, ``conf_high`` of the whole difference and of the sums; rating_points +
         worth_points + remainder = change.
     n_from, n_to : int
+    weighted : bool
+        Whether answers have weights.
     """
 
     from_group: str
@@ -61,6 +63,7 @@ class ScoreBridge(Result):
     remainder: dict[str, float]
     n_from: int
     n_to: int
+    weighted: bool
     n_resamples: int
 
     kind: ClassVar[str] = "score_bridge"
@@ -104,8 +107,8 @@ class ScoreBridge(Result):
     def finding(self) -> str:
         said = [
             (
-                f"NPS went from {points(self.score_from)} ({self.from_group}) to {points(self.score_to)} "
-                f"({self.to_group}): {points(self.change['estimate'])} "
+                f"{'Weighted, ' * self.weighted}NPS went from {points(self.score_from)} ({self.from_group}) to "
+                f"{points(self.score_to)} ({self.to_group}): {points(self.change['estimate'])} "
                 f"({interval_text(self.change, self.confidence_level)}). "
                 f"{points(self.rating_points['estimate'])} of it go with changed ratings "
                 f"({interval_text(self.rating_points, self.confidence_level)})"
@@ -215,7 +218,8 @@ def explain_change(model: DriverModel, from_group: str, to_group: str) -> ScoreB
         rated, weight = np.isfinite(model.data.ratings[rows]), model.data.weights[rows][:, None]
         with np.errstate(invalid="ignore", divide="ignore"):
             total = np.where(rated, model.data.ratings[rows] * weight, 0.0).sum(axis=0)
-            columns[end] = [*(total / (rated * weight).sum(axis=0)), np.nan]
+            few = rated.sum(axis=0) < model.minimum_cell
+            columns[end] = [*np.where(few, np.nan, total / (rated * weight).sum(axis=0)), np.nan]
     stake, stakes = model.summary.points.sum(axis=0), model.draws.points.sum(axis=1)
     worth_a, worth_b = of_model.worth[first], of_model.worth[second]
     columns |= {"stake_from": np.append(stake * worth_a, np.nan), "stake_to": np.append(stake * worth_b, np.nan)}
@@ -244,7 +248,7 @@ def explain_change(model: DriverModel, from_group: str, to_group: str) -> ScoreB
     return ScoreBridge(
         frame=frame.loc[order].reset_index(drop=True),
         confidence_level=model.confidence_level,
-        title=f"NPS from {from_group} to {to_group}: what goes with the difference",
+        title=f"{'Weighted ' * model.weighted}NPS from {from_group} to {to_group}: what goes with the difference",
         minimum_cell=0,
         from_group=from_group,
         to_group=to_group,
@@ -254,6 +258,7 @@ def explain_change(model: DriverModel, from_group: str, to_group: str) -> ScoreB
         remainder=_limits(parts["remainder"], drawn["remainder"], z),
         n_from=int((np.asarray(group.codes) == first).sum()),
         n_to=int((np.asarray(group.codes) == second).sum()),
+        weighted=model.weighted,
         n_resamples=model.n_resamples,
         rating_points=sums["rating_points"],
         worth_points=sums["worth_points"],

@@ -56,7 +56,7 @@ def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = 
             raise EstimationError(f"There is no wave {wave!r}{did_you_mean(wave, list(study.waves))}")
         rows = rows[rows["wave"] == wave]
     rows = rows[rows["likelihood_to_recommend"] <= study.settings.detractor_max]
-    real = model.frame.loc[model.frame["above_noise"].fillna(value=False), "term"].tolist()
+    real = model.leaders
     contributions = model.contributions.loc[rows.index, real].to_numpy()
     ratings = rows[real].to_numpy(dtype=np.float64, na_value=np.nan)
     people = rows[[name for name in WHO if name in rows]].assign(

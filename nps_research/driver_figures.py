@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from nps_research.driver_effects import RatingEffect
     from nps_research.driver_groups import DriversByGroup
     from nps_research.driver_interactions import DriverInteractions
+    from nps_research.driver_list import DriverList
     from nps_research.driver_methods import DriverMethods
-    from nps_research.driver_model import DriverList, DriverModel
+    from nps_research.driver_model import DriverModel
     from nps_research.driver_priorities import ImportancePerformance, Improvement
 
 __all__ = [

@@ -83,8 +83,9 @@ class DriversByGroup(Result):
         real = self.frame[self.frame["p_adjusted"] < 1 - self.confidence_level]
         if real.empty:
             return (
-                f"Of {self.tested} tests of a rating in a grouping, none shows that it is worth more in one group than "
-                "in another: no reason for other priorities in any of them."
+                "No rating is shown to be worth more in one group than in another, by "
+                f"{self.tested} test{'s' * (self.tested != 1)} (each of a rating in a grouping): no reason for other "
+                "priorities in any group."
             )
         said = []
         for (by, term), rows in real.groupby(["by", "term"], sort=False):
@@ -160,7 +161,7 @@ def compare_drivers(study: Study, model: DriverModel, *, by: Sequence[str] | Non
     CannotAnswerError
         If no grouping has two groups of 100 answers, or no driver is above noise.
     """
-    real = model.frame.loc[model.frame["above_noise"].fillna(value=False), "term"].tolist()
+    real = model.leaders
     if not real:
         raise CannotAnswerError("No rating is above noise, so there is none to compare.")
     if by is None:

@@ -190,7 +190,7 @@ def _reasons(model: DriverModel, frame: pd.DataFrame) -> list[str]:
     np.fill_diagonal(related, 0.0)
     spread = np.nanstd(data.ratings, axis=0)
     bent = _bends(model)
-    real = set(model.frame.loc[model.frame["above_noise"].fillna(value=False), "term"])
+    real = set(model.leaders)
     said = []
     for term, row in frame.iterrows():
         place = data.terms.index(str(term))

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
-from nps_research.driver_data import PARTS
+from nps_research.driver_list import NOT_CAUSES, DriverList, above_noise, with_verdicts
 from nps_research.errors import CannotAnswerError
 from nps_research.result import KeyNumber, Result
-from nps_research.tables import format_value
 from nps_research.wording import interval_text, joined, points, share
 
 if TYPE_CHECKING:
@@ -23,29 +22,7 @@ if TYPE_CHECKING:
     from nps_research.driver_fit import CrossFit
     from nps_research.driver_resampling import Summary
 
-__all__ = ["DriverList", "DriverModel", "scale_text", "verdict_text"]
-
-NOT_CAUSES = (
-    "Points at stake say what goes with what, not what causes what: another thing can move both the rating and the "
-    "answer."
-)
-
-
-def scale_text(data: DriverData) -> str:
-    """Which ratings are good and which poor: ``'good is 5, poor is 1 to 3'``."""
-    (low, high), good, poor = data.scale, data.good, data.poor
-    upper = f"{good:g}" if good == high else f"{good:g} to {high:g}"
-    lower = f"{poor:g}" if poor == low else f"{low:g} to {poor:g}"
-    return f"good is {upper}, poor is {lower}"
-
-
-def verdict_text(above_noise: Any, together: str = "") -> str:
-    """Whether a driver adds to all others, for a table's cell."""
-    if above_noise is True:
-        return "above noise"
-    if above_noise is False:
-        return "not above noise"
-    return f"cannot be told from {together}" if together else "cannot tell"
+__all__ = ["DriverModel"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -144,8 +121,7 @@ class DriverModel(Result):
             "\N{EM DASH}" if pd.isna(low) else f"{low:.0f}" if low == high else f"{low:.0f} to {high:.0f}"
             for low, high in zip(shown["rank_low"], shown["rank_high"], strict=True)
         ]
-        verdicts = [verdict_text(known, told) for known, told in zip(_known(shown), shown["told_from"], strict=True)]
-        return shown.assign(ranks=ranks, verdict=verdicts)
+        return with_verdicts(shown).assign(ranks=ranks)
 
     @property
     def contributions(self) -> pd.DataFrame:
@@ -171,6 +147,11 @@ class DriverModel(Result):
     def observed(self) -> pd.Series:
         """Each respondent's part in the NPS: -100, 0 or 100."""
         return pd.Series(self.data.y.sum(axis=0), index=self.data.index, name="observed")
+
+    @property
+    def leaders(self) -> list[str]:
+        """The drivers above noise, most points first."""
+        return list(map(str, self.frame.loc[above_noise(self.frame), "term"]))
 
     @property
     def largest_change(self) -> tuple[str, str]:
@@ -211,25 +192,26 @@ class DriverModel(Result):
     @property
     def finding(self) -> str:
         shown = self.shown
-        known = _known(shown)
-        real = shown[[each is True for each in known]]
+        is_real = above_noise(shown)
+        real = shown[is_real]
         said = []
         if len(real):
             top = real.iloc[0]
+            many = f"Of {len(shown)} ratings, {len(real)} tell{'s' * (len(real) == 1)} something that all others do not"
             said.append(
-                f"Of {len(shown)} ratings, {len(real)} tell something about the answer that all others do not. Most is "
-                f"at stake with {joined([top['term']])}: for this rating alone, the answer expected where it is good "
-                f"is {points(top['estimate'])} NPS points from that where it is poor "
+                f"{many if len(shown) > 1 else 'The rating tells something'} about the answer. Most is at stake with "
+                f"{joined([top['term']])}: for this rating alone, the answer expected where it is good is "
+                f"{points(top['estimate'])} NPS points from that where it is poor "
                 f"({interval_text(top, self.confidence_level)})."
             )
         else:
             said.append("No rating could be told from noise, given the others.")
-        if noise := [term for term, each in zip(shown["term"], known, strict=True) if each is False]:
+        if noise := shown.loc[shown["above_noise"].notna() & ~is_real, "term"].tolist():
             said.append(f"Not above noise: {joined(noise)}.")
         said.extend(
             f"{joined(found['terms'])} cannot be told apart; together they are above noise."
             for found in self.sets
-            if found["above_noise"] and not any(known[i] is True for i in _places(shown, found["terms"]))
+            if found["above_noise"] and not is_real[shown["term"].isin(found["terms"])].any()
         )
         if unknown := [row["term"] for row in shown.to_dict("records") if pd.isna(row["estimate"])]:
             said.append(f"Too few good or too few poor ratings to say anything: {joined(unknown)}.")
@@ -255,7 +237,7 @@ class DriverModel(Result):
     @property
     def key_numbers(self) -> tuple[KeyNumber, ...]:
         shown = self.shown
-        real = shown[[each is True for each in _known(shown)]]
+        real = shown[above_noise(shown)]
         return tuple(
             KeyNumber(
                 label=f"{row['term']}: points at stake",
@@ -280,119 +262,3 @@ class DriverModel(Result):
         from nps_research.driver_figures import plot_drivers
 
         return plot_drivers(self, ax)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class DriverList(Result):
-    """One of the two lists: points at stake in making promoters, or in keeping from detractors.
-
-    `frame` columns: term, n, estimate with std_error, conf_low, conf_high, above_noise; most points first.
-
-    Attributes
-    ----------
-    part : {"promoter", "detractor"}
-    scale : str
-        Which ratings are good and which poor.
-    baseline_share : float
-        Share of promoters (detractors) among all.
-    """
-
-    part: str
-    scale: str
-    baseline_share: float
-
-    kind: ClassVar[str] = "driver_list"
-    headings: ClassVar[Mapping[str, str]] = {
-        "term": "Rating",
-        "n": "Rated by",
-        "estimate": "Points at stake",
-        "verdict": "Beyond all others",
-    }
-    formats: ClassVar[Mapping[str, str]] = {"estimate": "points", "verdict": "text"}
-    table_columns: ClassVar[tuple[str, ...]] = ("term", "n", "estimate", "conf_low", "conf_high", "verdict")
-
-    @classmethod
-    def of(cls, model: DriverModel, part: str) -> DriverList:
-        """The list of one part of a model."""
-        column = f"{part}_points"
-        frame = pd.DataFrame(
-            {
-                "term": model.frame["term"],
-                "n": model.frame["n"],
-                "estimate": model.frame[column],
-                "std_error": model.frame[f"{column}_std_error"],
-                "conf_low": model.frame[f"{column}_conf_low"],
-                "conf_high": model.frame[f"{column}_conf_high"],
-                "above_noise": model.frame["above_noise"],
-                "told_from": model.frame["told_from"],
-            }
-        ).sort_values("estimate", ascending=False, kind="stable", ignore_index=True)
-        of_part = abs(float(model.fit.baseline[PARTS.index(part)])) / 100
-        names = {"promoter": "What goes with being a promoter", "detractor": "What goes with being a detractor"}
-        return cls(
-            frame=frame,
-            confidence_level=model.confidence_level,
-            title=f"{names[part]}: NPS points at stake",
-            minimum_cell=model.minimum_cell,
-            part=part,
-            scale=model.scale,
-            baseline_share=of_part,
-        )
-
-    @property
-    def shown(self) -> pd.DataFrame:
-        shown = super().shown
-        verdicts = [verdict_text(known, told) for known, told in zip(_known(shown), shown["told_from"], strict=True)]
-        return shown.assign(verdict=verdicts)
-
-    @property
-    def leaders(self) -> list[dict[str, Any]]:
-        """Up to three drivers above noise whose limits are above zero, most points first."""
-        shown = self.shown
-        rows = shown[shown["above_noise"].fillna(value=False) & (shown["conf_low"] > 0)].to_dict("records")
-        return [{str(name): value for name, value in row.items()} for row in rows[:3]]
-
-    @property
-    def finding(self) -> str:
-        who = "promoters" if self.part == "promoter" else "detractors"
-        if not self.leaders:
-            return f"No rating above noise is sure to set {who} apart."
-        named = [
-            f"{row['term']} ({points(row['estimate'])}, {interval_text(row, self.confidence_level)})"
-            for row in self.leaders
-        ]
-        of = "more promoters" if self.part == "promoter" else "fewer detractors"
-        return f"Good rather than poor ratings go with {of} most of all for {joined(named)}."
-
-    @property
-    def note(self) -> str:
-        who = "promoters" if self.part == "promoter" else "detractors"
-        sign = "" if self.part == "promoter" else " A positive number means fewer detractors, and so a higher NPS."
-        return (
-            f"NPS points, of which a point is one {who[:-1]} in a hundred answers; "
-            f"{format_value(self.baseline_share, 'share')} of all answers are {who}.{sign} {self.scale.capitalize()}."
-        )
-
-    @property
-    def alt(self) -> str:
-        said = [
-            f"{row['term']} {points(row['estimate'])}"
-            for row in self.shown.to_dict("records")
-            if pd.notna(row["estimate"])
-        ]
-        who = "promoter" if self.part == "promoter" else "detractor"
-        return f"NPS points at stake in what goes with being a {who}, with interval bars: " + "; ".join(said) + "."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.driver_figures import plot_driver_list
-
-        return plot_driver_list(self, ax)
-
-
-def _known(frame: pd.DataFrame) -> list[bool | None]:
-    """above_noise as True, False or None."""
-    return [None if pd.isna(value) else bool(value) for value in frame["above_noise"]]
-
-
-def _places(frame: pd.DataFrame, terms: Any) -> list[int]:
-    return [place for place, term in enumerate(frame["term"]) if term in terms]

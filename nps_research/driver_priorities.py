@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nps_research.driver_model import NOT_CAUSES
+from nps_research.driver_list import NOT_CAUSES, above_noise
 from nps_research.errors import EstimationError
 from nps_research.result import Result
 from nps_research.wording import interval_text, joined, points
@@ -113,7 +113,7 @@ def importance_performance(model: DriverModel) -> ImportancePerformance:
     doi:10.1177/002224297704100112
     """
     frame = model.frame[model.frame["estimate"].notna()].reset_index(drop=True)
-    real = frame["above_noise"].fillna(value=False).to_numpy(dtype=bool)
+    real = above_noise(frame)
     rating, estimate = frame["mean_rating"].to_numpy(), frame["estimate"].to_numpy()
     lines = (rating[real].mean(), estimate[real].mean()) if real.any() else (rating.mean(), estimate.mean())
     places = [model.data.terms.index(term) for term in frame["term"]]
@@ -183,7 +183,7 @@ class Improvement(Result):
     @property
     def finding(self) -> str:
         shown = self.shown
-        real = shown[shown["above_noise"].fillna(value=False) & (shown["conf_low"] > 0)]
+        real = shown[above_noise(shown) & (shown["conf_low"] > 0)]
         if real.empty:
             return "For no rating above noise do the data show a higher NPS where poor ratings are one higher."
         top = real.iloc[0]

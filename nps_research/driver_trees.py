@@ -120,7 +120,7 @@ def boost(ratings: Floats, y: Floats, weights: Floats, *, n_trees: int = N_TREES
         "min_data_in_bin": 1,
         "feature_pre_filter": False,
         "deterministic": True,
-        "force_col_wise": True,
+        "force_row_wise": True,
         "num_threads": 1,
         "seed": 0,
         "verbose": -1,

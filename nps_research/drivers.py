@@ -12,7 +12,8 @@ from scipy import stats
 from nps_research.counting import groups_not_shown
 from nps_research.driver_data import PARTS, data_of_frame, data_of_study
 from nps_research.driver_fit import cross_fit, folds_of
-from nps_research.driver_model import DriverModel, scale_text
+from nps_research.driver_list import scale_text
+from nps_research.driver_model import DriverModel
 from nps_research.driver_noise import near_duplicates, noise_tests
 from nps_research.driver_resampling import rank_limits, resample, summary_of
 from nps_research.errors import EstimationError

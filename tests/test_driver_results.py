@@ -295,7 +295,7 @@ def test_alike_groups_are_called_alike():
     study, model = fitted_study()
     found = compare_drivers(study, model)
     assert set(found.frame["by"]) == {"wave", "region"}
-    assert "none shows that it is worth more" in found.finding
+    assert "No rating is shown to be worth more in one group than in another, by 6 tests" in found.finding
     assert found.tested == 6
 
 

@@ -1,0 +1,230 @@
+"""What drives loyalty: shares of R2, fits and attributions beside other software's, and the whole at many sizes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.measuring import ROOT, SEED, in_turns, peak_megabytes
+from nps_research.driver_trees import (
+    LEAF_WEIGHT,
+    LEARNING_RATE,
+    MAX_DEPTH,
+    N_TREES,
+    Background,
+    Coding,
+    boost,
+    shapley_of_table,
+    tables_of,
+    trees_of,
+)
+from nps_research.drivers import fit_drivers, fit_drivers_from_frame
+from nps_research.relative_importance import decompose_r_squared
+from nps_research.study import open_study
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+REPEATS = 3
+OURS = "nps_research"
+RELAIMPO_SECONDS = 36.0  # of processor time, recorded: relaimpo 2.2-7, 20 drivers, 1,000 resamples, n = 10,000
+LMG = "LMG, 15 drivers, 10,000 rows, 1,000 resamples"
+DOMINANCE = "LMG, 10 drivers, 1,000 rows"
+ATTRIBUTIONS = f"Attributions, 10,000 rows, 12 drivers, {N_TREES} trees"
+FITS = f"Ten fits, 12 drivers, {N_TREES} trees of depth {MAX_DEPTH}"
+FIT_SIZES = (1_000, 2_500, 10_000)
+DEMO = "The made-up company, 100 resamples"
+GROWTH = "fit_drivers, 12 drivers, 20 resamples"
+SIZES = (1_000, 10_000, 50_000, 200_000)
+# what dominance-analysis 1.1.9 still runs with, in an environment of its own
+DOMINANCE_NEEDS = ("dominance-analysis==1.1.9", "numpy<2", "pandas<3", "ipython<8.13")
+
+
+def made_up(n: int, p: int = 12) -> tuple[Floats, NDArray[np.int64]]:
+    """Ratings of 1 to 5 that go together, some missing, and answers."""
+    rng = np.random.default_rng(SEED)
+    latent = 0.6 * rng.standard_normal((n, 1)) + 0.8 * rng.standard_normal((n, p))
+    ratings = np.searchsorted([-1.4, -0.7, 0.1, 0.9], latent) + 1.0
+    answer = np.clip(np.rint(2.2 + 0.5 * ratings[:, :4].sum(axis=1) - 2 + rng.normal(0, 1.5, n)), 0, 10)
+    ratings[rng.random(ratings.shape) < 0.1] = np.nan
+    return ratings, answer.astype(np.int64)
+
+
+def linear(n: int, p: int) -> tuple[pd.DataFrame, Floats]:
+    """Drivers that go together, and an outcome."""
+    rng = np.random.default_rng(SEED)
+    x = rng.standard_normal((n, p)) + rng.standard_normal((n, 1))
+    return pd.DataFrame(x, columns=[f"x{term}" for term in range(p)]), x.sum(axis=1) + 3 * rng.standard_normal(n)
+
+
+def lmg() -> dict[str, Any]:
+    """The package's LMG with limits."""
+    ratings, y = linear(10_000, 15)
+    decompose_r_squared(ratings.iloc[:500], y[:500], methods=["lmg"], n_resamples=2)
+    return _timed(lambda: decompose_r_squared(ratings, y, methods=["lmg"], n_resamples=1000))
+
+
+def dominance_ours() -> dict[str, Any]:
+    """The package's LMG; the shares' sum is told, so that both can be seen to agree."""
+    ratings, y = linear(1_000, 10)
+    decompose_r_squared(ratings.iloc[:500], y[:500], methods=["lmg"], n_resamples=0)
+    found: list[Any] = []
+    told = _timed(lambda: found.append(decompose_r_squared(ratings, y, methods=["lmg"], n_resamples=0)))
+    return {**told, "check": round(float(found[0].frame["estimate"].iloc[0]), 6)}
+
+
+def dominance_theirs() -> dict[str, Any]:
+    """dominance-analysis' own method, in an environment of its own."""
+    uv = shutil.which("uv") or str(ROOT / ".uv" / "bin" / "uv")
+    needs = [part for need in DOMINANCE_NEEDS for part in ("--with", need)]
+    program = str(ROOT / "benchmarks" / "dominance.py")
+    command = [uv, "run", "--quiet", "--no-project", "--python", sys.executable, *needs, "python", program, str(SEED)]
+    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    run = subprocess.run(command, cwd=ROOT.parent, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    told: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+    return told
+
+
+def attributions(ours: bool) -> dict[str, Any]:
+    """Shapley values of one model for everybody, path of each: all rows are the background, or trees' own counts."""
+    ratings, answer = made_up(10_000)
+    booster = boost(ratings, 100.0 * (answer >= 9), np.ones(len(ratings)))
+    if not ours:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import shap
+        shap.TreeExplainer(booster).shap_values(ratings[:50])
+        return {**_timed(lambda: shap.TreeExplainer(booster).shap_values(ratings)), "check": _gap(booster, ratings)}
+    _explain(booster, ratings[:50], ratings[:50])
+    return {**_timed(lambda: _explain(booster, ratings, ratings)), "check": _gap(booster, ratings)}
+
+
+def _explain(booster: Any, rows: Floats, background: Floats) -> Floats:
+    levels = [np.arange(1.0, 6)] * rows.shape[1]
+    coding, against = Coding.of(rows, levels), Background(Coding.of(background, levels), np.ones(len(background)))
+    values = np.zeros(rows.shape)
+    for terms, table in tables_of(trees_of(booster), coding).items():
+        cells = coding.cells(terms)
+        for term, value in zip(terms, shapley_of_table(table, against.shares(terms))[1], strict=True):
+            values[:, term] += value.ravel()[cells]
+    return values
+
+
+def _gap(booster: Any, ratings: Floats) -> float:
+    """How far the package is from shap's interventional values, against the same few rows, points."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import shap
+    background, rows = ratings[:80], ratings[:200]
+    theirs = shap.TreeExplainer(booster, background, feature_perturbation="interventional").shap_values(rows)
+    return float(np.abs(theirs - _explain(booster, rows, background)).max())
+
+
+def fits(ours: bool, n: int) -> dict[str, Any]:
+    """Ten fits, as one cross-fit needs, on one thread each."""
+    ratings, answer = made_up(n)
+    y = 100.0 * (answer >= 9)
+    if ours:
+        boost(ratings[:500], y[:500], np.ones(500))
+        found: list[Any] = []
+        told = _timed(lambda: found.extend(boost(ratings, y, np.ones(len(y))) for _ in range(10)))
+        predicted = found[0].predict(ratings)
+    else:
+        from sklearn.ensemble import HistGradientBoostingRegressor
+
+        def one() -> Any:
+            return HistGradientBoostingRegressor(
+                max_iter=N_TREES,
+                max_depth=MAX_DEPTH,
+                max_leaf_nodes=2**MAX_DEPTH,
+                learning_rate=LEARNING_RATE,
+                min_samples_leaf=int(LEAF_WEIGHT),
+                early_stopping=False,
+            )
+
+        one().fit(ratings[:500], y[:500])
+        found = []
+        told = _timed(lambda: found.extend(one().fit(ratings, y) for _ in range(10)))
+        predicted = found[0].predict(ratings)
+    return {**told, "check": round(float(1 - np.mean((y - predicted) ** 2) / y.var()), 4)}
+
+
+def demo() -> dict[str, Any]:
+    """The whole model of the made-up company, with waves."""
+    study = open_study(ROOT / "data" / "demo")
+    return _timed(lambda: fit_drivers(study, by="wave", n_resamples=100))
+
+
+def growth(n: int) -> dict[str, Any]:
+    """The whole model at other sizes."""
+    ratings, answer = made_up(n)
+    table = pd.DataFrame(ratings, columns=[f"x{term}" for term in range(ratings.shape[1])])
+    return _timed(lambda: fit_drivers_from_frame(table, answer, n_resamples=20))
+
+
+def _timed(work: Callable[[], object]) -> dict[str, Any]:
+    wall, processor = time.perf_counter(), time.process_time()
+    work()
+    return {"seconds": time.perf_counter() - wall, "processor_seconds": time.process_time() - processor}
+
+
+RUNS: dict[str, Callable[..., dict[str, Any]]] = {
+    "lmg": lmg,
+    "dominance_ours": dominance_ours,
+    "dominance_theirs": dominance_theirs,
+    "attributions_ours": lambda: attributions(ours=True),
+    "attributions_theirs": lambda: attributions(ours=False),
+    "fits_ours": lambda n: fits(ours=True, n=int(n)),
+    "fits_theirs": lambda n: fits(ours=False, n=int(n)),
+    "demo": demo,
+    "growth": lambda n: growth(int(n)),
+}
+CASES: dict[str, tuple[int, dict[str, tuple[str, ...]]]] = {
+    LMG: (REPEATS, {OURS: ("lmg",)}),
+    DOMINANCE: (REPEATS, {OURS: ("dominance_ours",), "dominance-analysis": ("dominance_theirs",)}),
+    ATTRIBUTIONS: (REPEATS, {OURS: ("attributions_ours",), "shap.TreeExplainer": ("attributions_theirs",)}),
+    **{
+        f"{FITS}, {n:,} rows": (
+            REPEATS,
+            {OURS: ("fits_ours", str(n)), "HistGradientBoostingRegressor": ("fits_theirs", str(n))},
+        )
+        for n in FIT_SIZES
+    },
+    DEMO: (1, {OURS: ("demo",)}),
+    **{f"{GROWTH}, {n:,} rows": (1, {OURS: ("growth", str(n))}) for n in SIZES},
+}
+
+
+def measure(cases: dict[str, tuple[int, dict[str, tuple[str, ...]]]] | None = None) -> pd.DataFrame:
+    """Each case's contenders in turns; seconds by the clock and of the processor."""
+    rows = []
+    for case, (repeats, contenders) in (cases or CASES).items():
+        commands = {name: ("benchmarks.drivers", *arguments) for name, arguments in contenders.items()}
+        rows += [{"case": case, "repeats": repeats, **found} for found in in_turns(commands, repeats)]
+        print(case, flush=True)
+    measured = pd.DataFrame(rows).reindex(
+        columns=["case", "repeats", "contender", "seconds", "processor_seconds", "peak_megabytes", "check"]
+    )
+    return measured.round({"seconds": 4, "processor_seconds": 4, "peak_megabytes": 0, "check": 7})
+
+
+if __name__ == "__main__":
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        if os.environ.get(variable) != "1":  # one thread each, so that like is set beside like
+            os.environ[variable] = "1"
+            os.execv(sys.executable, [sys.executable, "-m", "benchmarks.drivers", *sys.argv[1:]])  # noqa: S606 - again
+    told = RUNS[sys.argv[1]](*sys.argv[2:])
+    print(json.dumps({"peak_megabytes": peak_megabytes(), **told}))
