@@ -29,7 +29,7 @@ TABLE = Path(__file__).with_suffix(".csv")
 WAVES = ("2025 Q1", "2025 Q2")
 FELL = ("delivery_on_time", "support_response")
 LARGE = 30_000  # accounts
-N_RESAMPLES = 60
+N_RESAMPLES = 40
 CELLS = [{"seed": seed} for seed in range(101, 121)]
 
 

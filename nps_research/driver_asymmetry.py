@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nps_research.driver_resampling import spread
 from nps_research.errors import CannotAnswerError
 from nps_research.result import Result
 from nps_research.wording import joined, share
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RatingAsymmetry", "rating_asymmetry"]
 
-Kind = Literal["must-be", "performance", "delighter", "none"]
 TWICE = 1 / 3  # of the index: one side's step is worth twice the other's
 SURE = 0.8  # share of resamples from which a class is said
 
@@ -36,8 +36,9 @@ class RatingAsymmetry(Result):
 
     `frame` columns: term, n, penalty (NPS points lost per rating point from middle to poor ratings) and reward (won per
     rating point from middle to good ones), each with limits; estimate ((reward - penalty) / (|reward| + |penalty|), -1
-    to 1) with std_error, conf_low, conf_high; kind (must-be, performance, delighter; none where the driver is not above
-    noise); certainty (share of resamples of the same kind); certain (whether that is 80% or more).
+    to 1) with std_error, conf_low, conf_high; class (must-be, performance, delighter; none where the driver is not
+    above noise, or higher ratings go with lower scores); certainty (share of resamples of the same class); certain
+    (whether that is 80% or more).
 
     Attributes
     ----------
@@ -49,6 +50,7 @@ class RatingAsymmetry(Result):
     scale: str
 
     kind: ClassVar[str] = "rating_asymmetry"
+    rows_are_parts: ClassVar[bool] = False
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Rating",
         "n": "Rated by",
@@ -84,9 +86,9 @@ class RatingAsymmetry(Result):
         if not rows:
             return "No rating is surely a must-be, a performance rating or a delighter."
         words = {
-            "must-be": "cost points where they are bad and win few where they are good (must-be)",
-            "delighter": "win points where they are good and cost few where they are bad (delighters)",
-            "performance": "work both ways (performance)",
+            "must-be": "lower scores where they are bad, little higher ones where they are good (must-be)",
+            "delighter": "higher scores where they are good, little lower ones where they are bad (delighters)",
+            "performance": "both ways (performance)",
         }
         said = []
         for kind, does in words.items():
@@ -100,7 +102,8 @@ class RatingAsymmetry(Result):
         return (
             f"{self.scale[:1].upper()}{self.scale[1:]}; the middle is {self.middle}. A must-be loses at least twice as "
             "much per rating point below the middle as it wins above it, a delighter the reverse; a class is certain "
-            f"where {SURE:.0%} of resamples agree. A rating that is not above noise has none. Few at the end of the "
+            f"where {SURE:.0%} of resamples agree. A rating that is not above noise has none, nor one "
+            "whose higher ratings go with lower scores. Few at the end of the "
             "scale, or answers that pile up there, bend these numbers."
         )
 
@@ -155,13 +158,14 @@ def rating_asymmetry(model: DriverModel) -> RatingAsymmetry:
     index, indices = _index(penalty, reward), _index(penalties, rewards)
     z = float(stats.norm.ppf(0.5 + model.confidence_level / 2))
     above = model.frame.set_index("term")["above_noise"].reindex(list(data.terms))
-    real = above.fillna(value=False).to_numpy(dtype=bool) & np.isfinite(index)
+    rises = (penalty + reward > 0) & np.isfinite(index) & data.can_be_judged
+    real = above.fillna(value=False).to_numpy(dtype=bool) & rises
     kinds = np.where(real, _classes(index), "none")
-    certainty = (_classes(indices) == _classes(index)).mean(axis=0)
+    certainty = (np.isfinite(indices) & (_classes(indices) == _classes(index))).mean(axis=0)
     columns = {"term": list(data.terms), "n": np.isfinite(data.ratings).sum(axis=0)}
     frame = pd.DataFrame(columns)
     for name, value, drawn in (("penalty", penalty, penalties), ("reward", reward, rewards), ("", index, indices)):
-        error, prefix = np.nanstd(drawn, axis=0, ddof=1), f"{name}_" if name else ""
+        error, prefix = spread(drawn), f"{name}_" if name else ""
         frame[name or "estimate"] = value
         frame[f"{prefix}std_error"] = error
         frame[f"{prefix}conf_low"], frame[f"{prefix}conf_high"] = value - z * error, value + z * error

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nps_research.driver_resampling import LEAST_OF_GROUP, spread
 from nps_research.errors import CannotAnswerError, EstimationError
 from nps_research.result import Result
 from nps_research.study_file import did_you_mean
@@ -34,11 +35,11 @@ REST = "Not told by the ratings"
 class ScoreBridge(Result):
     """The difference of two scores, in parts that add up to it.
 
-    `frame` has a row a driver, the largest change first, then the remainder: term, mean_from, mean_to (mean ratings; missing where too few rated),
-    rating_points (change of the ratings, at what they are worth in both groups on average), worth_points (change of
-    what ratings are worth, at both groups' ratings on average), estimate (their sum) with std_error, conf_low,
-    conf_high; the two parts bring their own limits; stake_from and stake_to (points at stake in each group) and
-    stake_change, with limits.
+    `frame` has a row a driver, the largest change first, then the remainder: term, mean_from, mean_to (mean ratings;
+    missing where too few rated), rating_points (change of the ratings, at what they are worth in both groups on
+    average), worth_points (change of what ratings are worth, at both groups' ratings on average), estimate (their sum)
+    with std_error, conf_low, conf_high; the two parts bring their own limits; stake_from and stake_to (points at stake
+    in each group) and stake_change, with limits.
 
     Attributes
     ----------
@@ -209,6 +210,8 @@ def explain_change(model: DriverModel, from_group: str, to_group: str) -> ScoreB
     if from_group == to_group:
         raise EstimationError(f"Both groups are {from_group!r}: two are needed.")
     first, second = names.index(from_group), names.index(to_group)
+    if not np.isfinite(of_model.score[[first, second]]).all():
+        raise CannotAnswerError(f"One of the two groups has fewer than {LEAST_OF_GROUP} answers: too few for a model.")
     parts, drawn = _parts(of_model, first, second), _parts(of_draws, first, second)
     z = float(stats.norm.ppf(0.5 + model.confidence_level / 2))
     terms = list(model.data.terms)
@@ -233,7 +236,7 @@ def explain_change(model: DriverModel, from_group: str, to_group: str) -> ScoreB
         **{name: np.hstack([drawn[name], blank]) for name in ("rating_points", "worth_points", "stake_change")},
     }
     for name, value in whole.items():
-        error = spreads[name].std(axis=0, ddof=1)
+        error = spread(spreads[name])
         prefix = "" if name == "estimate" else f"{name}_"
         columns |= {
             name: value,
@@ -280,6 +283,6 @@ def _parts(fits: GroupFits, first: int, second: int) -> dict[str, Floats]:
 
 
 def _limits(estimate: Any, drawn: Floats, z: float) -> dict[str, float]:
-    error = float(np.nanstd(drawn, ddof=1))
+    error = float(spread(drawn))
     estimate = float(estimate)
     return {"estimate": estimate, "conf_low": estimate - z * error, "conf_high": estimate + z * error}

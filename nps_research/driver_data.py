@@ -11,7 +11,8 @@ import pandas as pd
 from nps_research.cells import NOT_STATED
 from nps_research.counting import declared_cluster
 from nps_research.driver_trees import Coding
-from nps_research.errors import CannotAnswerError, ContractError, EstimationError
+from nps_research.errors import CannotAnswerError, ContractError, EstimationError, NPSResearchError
+from nps_research.intervals import check_cuts
 from nps_research.study_file import did_you_mean
 
 if TYPE_CHECKING:
@@ -24,7 +25,16 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-__all__ = ["LEAST_ANSWERS", "LEAST_CLUSTERS", "PARTS", "DriverData", "data_of_frame", "data_of_study", "group_labels"]
+__all__ = [
+    "LEAST_ANSWERS",
+    "LEAST_CLUSTERS",
+    "PARTS",
+    "DriverData",
+    "clusters_of",
+    "data_of_frame",
+    "data_of_study",
+    "group_labels",
+]
 
 PARTS = ("promoter", "detractor")
 LEAST_ANSWERS = 100
@@ -142,20 +152,18 @@ def data_of_study(
         and not study.settings.cluster_spans_waves
     ):
         alike = alike.astype("str").where(alike.notna()) + " " + answered["wave"].astype("str")
-    try:
-        data = data_of_frame(
-            answered[list(study.drivers)],
-            answered["likelihood_to_recommend"],
-            cluster=alike,
-            weights=None if weight is None else answered[weight],
-            scale=study.driver_scale,
-            good=good,
-            poor=poor,
-            promoter_min=study.settings.promoter_min,
-            detractor_max=study.settings.detractor_max,
-        )
-    except EstimationError as error:
-        raise CannotAnswerError(str(error)) from None
+    data = data_of_frame(
+        answered[list(study.drivers)],
+        answered["likelihood_to_recommend"],
+        cluster=alike,
+        weights=None if weight is None else answered[weight],
+        scale=study.driver_scale,
+        good=good,
+        poor=poor,
+        promoter_min=study.settings.promoter_min,
+        detractor_max=study.settings.detractor_max,
+        too_little=CannotAnswerError,
+    )
     if not by:
         return data
     return replace(data, group=group_labels(study, by).reindex(data.index).array)
@@ -187,15 +195,19 @@ def data_of_frame(
     poor: float | None = None,
     promoter_min: int = 9,
     detractor_max: int = 6,
+    too_little: type[NPSResearchError] = EstimationError,
 ) -> DriverData:
-    """Check plain tables and code them; EstimationError where they cannot feed a model."""
-    table = _numbers(ratings)
+    """Check plain tables and code them; EstimationError where they are none, `too_little` where they give no model."""
+    check_cuts(promoter_min, detractor_max)
+    table = _numbers(pd.DataFrame(ratings))
     score = pd.to_numeric(pd.Series(likelihood_to_recommend), errors="coerce").to_numpy(
         dtype=np.float64, na_value=np.nan
     )
     if len(score) != len(table):
         raise EstimationError(f"{len(table):,} rows of ratings and {len(score):,} answers arrived: each row needs one.")
     kept = np.isfinite(score)
+    if (unread := int((pd.Series(likelihood_to_recommend).notna().to_numpy() & ~kept).sum())) > 0:
+        raise EstimationError(f"likelihood_to_recommend: {unread:,} values are no numbers.")
     if ((score[kept] < 0) | (score[kept] > 10)).any():
         raise EstimationError("likelihood_to_recommend: values outside 0 to 10 arrived.")
     weight = _weights(weights, len(table))
@@ -212,8 +224,9 @@ def data_of_frame(
     poor = low + POOR_TO * (high - low) if poor is None else float(poor)
     if not low <= poor < good <= high:
         raise EstimationError(f"poor = {poor:g} and good = {good:g}: {low:g} <= poor < good <= {high:g} is needed.")
+    seen = np.unique(values[np.isfinite(values)])
     whole = np.arange(np.ceil(low), high + 1)
-    levels = np.union1d(whole, np.unique(values[np.isfinite(values)]))
+    levels = np.union1d(whole, seen) if len(whole) <= MOST_LEVELS else np.union1d(seen, [low, high])
     if len(levels) > MOST_LEVELS:
         raise EstimationError(
             f"Ratings take {len(levels):,} different values; at most {MOST_LEVELS} are needed: round them."
@@ -225,20 +238,20 @@ def data_of_frame(
         coding=Coding.of(values, [levels] * values.shape[1]),
         y=np.stack([100.0 * (score >= promoter_min), -100.0 * (score <= detractor_max)]),
         weights=weight[kept] / weight[kept].mean() if kept.any() else weight[kept],
-        cluster=_clusters(cluster, kept),
+        cluster=clusters_of(cluster, kept),
         scale=(low, high),
         good=float(levels[levels >= good - 1e-9].min()),
         poor=float(levels[levels <= poor + 1e-9].max()),
         index=table.index[kept],
-        group=None if group is None else pd.Categorical(np.asarray(group)[kept]),
+        group=None if group is None else _groups(group, kept),
     )
     if why := _why_not(data):
-        raise EstimationError(why)
+        raise too_little(why)
     return data
 
 
 def _numbers(ratings: pd.DataFrame) -> pd.DataFrame:
-    if ratings.columns.has_duplicates:
+    if pd.Index(map(str, ratings.columns)).has_duplicates:
         raise EstimationError("Two drivers have the same name.")
     if not len(ratings.columns):
         raise EstimationError("No driver arrived.")
@@ -256,10 +269,21 @@ def _numbers(ratings: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def _groups(group: Any, kept: NDArray[np.bool_]) -> pd.Categorical:
+    """Groups in the order of an ordered categorical, else sorted."""
+    names = pd.Series(group)
+    if len(names) != len(kept):
+        raise EstimationError(f"{len(kept):,} rows of ratings and {len(names):,} groups arrived: each row needs one.")
+    ordered = isinstance(names.dtype, pd.CategoricalDtype)
+    order = list(map(str, names.cat.categories)) if ordered else sorted(names.dropna().astype("str").unique())
+    labels = names.astype("str").where(names.notna())
+    return pd.Categorical(labels.to_numpy(dtype=object)[kept], categories=order, ordered=ordered)
+
+
 def _weights(weights: Any, n: int) -> Floats:
     if weights is None:
         return np.ones(n)
-    weight = np.asarray(pd.Series(weights), dtype=np.float64)
+    weight = pd.to_numeric(pd.Series(weights), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     if len(weight) != n:
         raise EstimationError(f"{n:,} rows of ratings and {len(weight):,} weights arrived: each row needs one.")
     if not (np.isfinite(weight) & (weight >= 0)).all():
@@ -267,7 +291,8 @@ def _weights(weights: Any, n: int) -> Floats:
     return weight
 
 
-def _clusters(cluster: Any, kept: NDArray[np.bool_]) -> Integers:
+def clusters_of(cluster: Any, kept: NDArray[np.bool_]) -> Integers:
+    """Clusters of the rows kept, as positions 0, 1, ...; who belongs to none is one alone."""
     if cluster is None:
         return np.arange(int(kept.sum()), dtype=np.int64)
     names = pd.Series(cluster).reset_index(drop=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nps_research.driver_resampling import spread
 from nps_research.errors import EstimationError
 from nps_research.resampling import DEFAULT_SEED
 from nps_research.result import Result
@@ -67,7 +68,7 @@ class RatingEffect(Result):
         if len(rated) < 2:
             return f"{self.driver}: too few ratings to show."
         steps = [(b["estimate"] - a["estimate"], a["term"], b["term"]) for a, b in pairwise(rated)]
-        step, low, high = max(steps)
+        step, low, high = max(steps, key=lambda each: abs(each[0]))
         return (
             f"{self.driver}: from {points(rated[0]['estimate'])} NPS points at a rating of {rated[0]['term']} to "
             f"{points(rated[-1]['estimate'])} at {rated[-1]['term']}; the largest step, {points(step)}, "
@@ -115,13 +116,7 @@ def rating_effect(model: DriverModel, term: str) -> RatingEffect:
     z = float(stats.norm.ppf(0.5 + model.confidence_level / 2))
     n = np.bincount(data.coding.codes[:, place], minlength=len(data.levels) + 1)
     seen = n > 0
-    with np.errstate(invalid="ignore"):
-        error = np.array(
-            [
-                np.nanstd(column[np.isfinite(column)], ddof=1) if np.isfinite(column).sum() > 1 else np.nan
-                for column in drawn.T
-            ]
-        )
+    error = spread(drawn)
     both = effect.sum(axis=0)
     frame = pd.DataFrame(
         {
@@ -156,6 +151,7 @@ class ContributionSpread(Result):
     dots: dict[str, Any] = field(repr=False)
 
     kind: ClassVar[str] = "contribution_spread"
+    rows_are_parts: ClassVar[bool] = False
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Rating",
         "estimate": "Mean size",
@@ -176,16 +172,16 @@ class ContributionSpread(Result):
     def finding(self) -> str:
         top = self.frame.iloc[0]
         return (
-            f"{top['term']} moves single answers most: between {points(top['low'])} and {points(top['high'])} NPS "
-            "points for nine respondents in ten."
+            f"{top['term']} contributes most to single answers: between {points(top['low'])} and "
+            f"{points(top['high'])} NPS points for nine respondents in ten."
         )
 
     @property
     def note(self) -> str:
         return (
-            "A dot is a respondent drawn at random; its place is what the rating contributes to that respondent's "
-            "expected answer, its colour how high the rating is (grey: not rated). The mean size is above zero even "
-            "for a rating that does nothing."
+            "A dot is a respondent drawn at random, others for each rating; its place is what the rating contributes "
+            "to that respondent's expected answer, its colour how high the rating is (grey: not rated). The mean size "
+            "is above zero even for a rating that does nothing."
         )
 
     @property
@@ -213,27 +209,31 @@ def contribution_spread(model: DriverModel, *, rng: np.random.Generator | None =
     ContributionSpread
     """
     rng = np.random.default_rng(DEFAULT_SEED) if rng is None else rng
-    values = model.contributions
+    values, ratings = model.fit.contributions.sum(axis=0), model.data.ratings
     low, middle, high = np.percentile(values, [5, 50, 95], axis=0)
+    order = np.argsort(-model.summary.mean_abs_shap, kind="stable")
+    n = np.isfinite(ratings).sum(axis=0)
+    order = order[n[order] >= model.minimum_cell]
     frame = pd.DataFrame(
         {
-            "term": values.columns,
-            "n": len(values),
-            "estimate": model.frame.set_index("term")["mean_abs_shap"].reindex(values.columns).to_numpy(),
-            "low": low,
-            "middle": middle,
-            "high": high,
+            "term": [model.data.terms[place] for place in order],
+            "n": n[order],
+            "estimate": model.summary.mean_abs_shap[order],
+            "low": low[order],
+            "middle": middle[order],
+            "high": high[order],
         }
-    ).sort_values("estimate", ascending=False, kind="stable", ignore_index=True)
-    drawn = np.sort(rng.permutation(len(values))[:DOTS])
-    order = [model.data.terms.index(term) for term in frame["term"]]
+    )
+    # Other respondents for each driver, in order of their value: dots of one person cannot be put together again.
+    drawn = [np.sort(rng.permutation(len(values))[:DOTS]) for _ in order]
+    drawn = [rows[np.argsort(values[rows, place], kind="stable")] for rows, place in zip(drawn, order, strict=True)]
     return ContributionSpread(
         frame=frame,
         confidence_level=model.confidence_level,
         title="What ratings contribute to single answers",
         minimum_cell=model.minimum_cell,
         dots={
-            "contributions": model.fit.contributions.sum(axis=0)[drawn][:, order],
-            "ratings": model.data.ratings[drawn][:, order],
+            name: np.column_stack([table[rows, place] for rows, place in zip(drawn, order, strict=True)])
+            for name, table in (("contributions", values), ("ratings", ratings))
         },
     )

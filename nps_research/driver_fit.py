@@ -80,7 +80,7 @@ def cross_fit(data: DriverData, fold: Integers) -> CrossFit:
 
 
 def predictions_left_out(
-    data: DriverData, y: Floats, fold: Integers, terms: Sequence[int] | NDArray[np.int64]
+    data: DriverData, y: Floats, fold: Integers, terms: Sequence[int] | NDArray[np.int64], *, max_depth: int
 ) -> Floats:
     """Predictions of y from some of the ratings, each by trees that did not see the respondent; shape (n,)."""
     if not len(terms):
@@ -91,7 +91,7 @@ def predictions_left_out(
     predicted = np.empty(len(y))
     for left_out in np.unique(fold):
         train, rows = fold != left_out, fold == left_out
-        trees = boost(ratings[train], y[train], data.weights[train])
+        trees = boost(ratings[train], y[train], data.weights[train], max_depth=max_depth)
         predicted[rows] = trees.predict(ratings[rows], num_threads=1)
     return predicted
 

@@ -14,7 +14,7 @@ from nps_research.comparison import adjust_p_values
 from nps_research.counting import groups_not_shown
 from nps_research.driver_data import group_labels
 from nps_research.driver_regressions import regress
-from nps_research.errors import CannotAnswerError, EstimationError
+from nps_research.errors import CannotAnswerError
 from nps_research.result import Result
 from nps_research.wording import joined, points
 
@@ -36,6 +36,7 @@ STAGES = {3.0: "months 1 to 3", 6.0: "months 4 to 6", 9.0: "months 7 to 9", 12.0
 LATER = "after month 12"
 DAYS_PER_MONTH = 365.25 / 12
 ANSWERS_PER_GROUP = 100
+CLUSTERS_PER_GROUP = 30
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -171,16 +172,16 @@ def compare_drivers(study: Study, model: DriverModel, *, by: Sequence[str] | Non
     points_of_all = model.frame.set_index("term")["estimate"]
     contributions = model.fit.contributions.sum(axis=0)
     rest = model.data.y.sum(axis=0) - contributions.sum(axis=1)
-    rows, tests, left_out, hidden = [], [], 0, set[str]()
+    rows, tests, left_out = [], [], 0
     for name in by:
         labels = lifetime_stages(study) if name == LIFETIME else group_labels(study, name)
         of_model = labels.reindex(model.data.index)
-        if name != LIFETIME:
-            hidden |= groups_not_shown(study, [name])
+        hidden = groups_not_shown(study, [name]) if name != LIFETIME else frozenset()
         counts = of_model.value_counts().reindex(of_model.cat.categories)
-        kept = [str(group) for group in counts.index if counts[group] >= ANSWERS_PER_GROUP and group != NOT_STATED]
-        kept = [group for group in kept if group not in hidden]
-        left_out += int(((counts > 0) & (counts < ANSWERS_PER_GROUP)).sum())
+        clusters = pd.Series(model.data.cluster, index=model.data.index).groupby(of_model, observed=False).nunique()
+        enough = (counts >= ANSWERS_PER_GROUP) & (clusters.reindex(counts.index) >= CLUSTERS_PER_GROUP)
+        kept = [str(group) for group in counts.index[enough] if group != NOT_STATED and group not in hidden]
+        left_out += int(((counts > 0) & ~enough).sum())
         if len(kept) < 2:
             continue
         within = of_model.isin(kept).to_numpy()
@@ -193,7 +194,9 @@ def compare_drivers(study: Study, model: DriverModel, *, by: Sequence[str] | Non
         errors = np.sqrt(np.diag(fitted.covariance)[len(kept) :]).reshape(extra.shape)
         for place, term in enumerate(real):
             which = len(kept) + np.arange(len(kept)) * len(places) + place
-            p_value = _equal(fitted.coefficient[which], fitted.covariance[np.ix_(which, which)], int(cluster.max()) + 1)
+            p_value = _equal(
+                fitted.coefficient[which], fitted.covariance[np.ix_(which, which)], int(clusters[kept].min()) - 1
+            )
             tests.append({"by": name, "term": term, "p_value": p_value})
             for position, group in enumerate(kept):
                 base = float(points_of_all[term])
@@ -220,17 +223,15 @@ def compare_drivers(study: Study, model: DriverModel, *, by: Sequence[str] | Non
         confidence_level=model.confidence_level,
         title="Points at stake by group",
         minimum_cell=model.minimum_cell,
-        hidden=frozenset(hidden),
+        hidden=frozenset(),  # groups that may not be shown are not in the frame
         tested=len(tested),
         left_out=left_out,
     )
 
 
-def _equal(value: Floats, covariance: Floats, m: int) -> float:
-    """p-value of the hypothesis that all values are the same (Wald, F with m - 1 degrees of freedom)."""
+def _equal(value: Floats, covariance: Floats, df: int) -> float:
+    """p-value of the hypothesis that all values are the same (Wald; F, with the smallest group's clusters less one)."""
     contrast = np.eye(len(value))[1:] - np.eye(len(value))[0]
     difference, spread = contrast @ value, contrast @ covariance @ contrast.T
-    if m <= len(difference) + 1:
-        raise EstimationError(f"{m} clusters are too few to compare {len(value)} groups.")
     statistic = float(difference @ np.linalg.pinv(spread, hermitian=True) @ difference) / len(difference)
-    return float(stats.f.sf(statistic, len(difference), m - 1))
+    return float(stats.f.sf(statistic, len(difference), df))

@@ -36,7 +36,7 @@ class DriverInteractions(Result):
     """Pairs of ratings, the strongest evidence first.
 
     `frame` columns: term_a, term_b, n (who rated both), estimate (points by which a good rating of one is worth more
-    where the other is good than where it is poor; negative: either will do) with std_error, conf_low, conf_high;
+    where the other is good than where it is poor) with std_error, conf_low, conf_high;
     statistic, p_value and p_adjusted (Holm over all pairs).
 
     Attributes
@@ -49,6 +49,7 @@ class DriverInteractions(Result):
     scale: str
 
     kind: ClassVar[str] = "driver_interactions"
+    rows_are_parts: ClassVar[bool] = False
     headings: ClassVar[Mapping[str, str]] = {
         "pair": "Pair of ratings",
         "n": "Rated both",
@@ -81,7 +82,7 @@ class DriverInteractions(Result):
             return f"None of {self.n_pairs} pairs of ratings surely works together otherwise than one after the other."
         said = [
             f"{row['pair']} ({points(row['estimate'])}: "
-            f"{'each counts more where the other is good' if row['estimate'] > 0 else 'one makes up for the other'})"
+            f"each counts {'more' if row['estimate'] > 0 else 'less'} where the other is good)"
             for row in real[:4]
         ]
         return f"Working together otherwise than one after the other: {joined(said)}."
@@ -110,10 +111,10 @@ def driver_interactions(model: DriverModel) -> DriverInteractions:
     """Test each pair of drivers for working together otherwise than the sum of both.
 
     The direction of a pair is what the model, by trees that did not see the respondent, makes of it beyond both main
-    effects. The answer is regressed on it and on every level of every rating: its t statistic, robust to clusters,
-    tests that effects add up, one-sided and doubled, since its sign is learned from these answers too. Both parts of
-    the score are taken together. The estimate is the model's contrast (good, good) - (good, poor) - (poor, good) +
-    (poor, poor), times the coefficient.
+    effects. The answer is regressed on all pairs' directions together and on every level of every rating, so that a
+    pair is not taken for its neighbour: each t statistic, robust to clusters, tests that effects add up, one-sided and
+    doubled, since its sign is learned from these answers too. Both parts of the score are taken together. The estimate
+    is the model's contrast (good, good) - (good, poor) - (poor, good) + (poor, poor), times the coefficient.
 
     Parameters
     ----------
@@ -132,41 +133,40 @@ def driver_interactions(model: DriverModel) -> DriverInteractions:
     p, n_levels = len(data.terms), len(data.levels) + 1
     if p < 2:
         raise CannotAnswerError("With one rating there is no pair to look at.")
-    design = level_dummies(data.coding.codes, n_levels)
-    y = data.y.sum(axis=0)
+    pairs = list(combinations(range(p), 2))
+    directions, contrasts = np.zeros((len(data), len(pairs))), np.zeros(len(pairs))
     good, poor = np.append(data.levels >= data.good, False), np.append(data.levels <= data.poor, False)
-    rows = []
-    for first, second in combinations(range(p), 2):
-        direction, contrast = np.zeros(len(data)), 0.0
+    for place, pair in enumerate(pairs):
+        shares = np.asarray(np.bincount(data.coding.cells(pair), data.weights, minlength=n_levels**2), dtype=float)
         for of_folds in fit.tables:
             for left_out, tables in enumerate(of_folds):
-                if (table := tables.get((first, second))) is None:
+                if (table := tables.get(pair)) is None:
                     continue
                 here = np.flatnonzero(fit.fold == left_out)
-                counted = np.bincount(data.coding.cells((first, second)), data.weights, minlength=table.size)
-                pure = _pure(table, np.asarray(counted, dtype=np.float64))
-                direction[here] += pure.ravel()[data.coding.cells((first, second), here)]
-                contrast += _contrast(pure, good, poor, data.coding.codes[:, [first, second]], data.weights) / len(
-                    of_folds
-                )
-        both = int(np.isfinite(data.ratings[:, [first, second]]).all(axis=1).sum())
-        found = {"term_a": data.terms[first], "term_b": data.terms[second], "n": both}
-        if np.ptp(direction) == 0:
-            rows.append({**found, "estimate": 0.0, "std_error": np.nan, "statistic": np.nan})
-            continue
-        fitted = regress(y, np.column_stack([direction, design]), data.weights, data.cluster)
-        size, error = float(fitted.coefficient[0]), float(np.sqrt(fitted.covariance[0, 0]))
-        rows.append(
-            {
-                **found,
-                "estimate": contrast * size,
-                "std_error": abs(contrast) * error,
-                "statistic": size / error if error else np.nan,
-            }
-        )
-    frame = pd.DataFrame(rows)
-    if frame["statistic"].isna().all():
+                pure = _pure(table, shares)
+                directions[here, place] += pure.ravel()[data.coding.cells(pair, here)]
+                contrasts[place] += _contrast(pure, good, poor, shares) / len(of_folds)
+    used = np.ptp(directions, axis=0) > 0
+    if not used.any():
         raise CannotAnswerError("The model uses no two ratings together.")
+    design = np.column_stack([directions[:, used], level_dummies(data.coding.codes, n_levels)])
+    fitted = regress(data.y.sum(axis=0), design, data.weights, data.cluster)
+    size, error = np.zeros(len(pairs)), np.full(len(pairs), np.nan)
+    size[used] = fitted.coefficient[: used.sum()]
+    error[used] = np.sqrt(np.diag(fitted.covariance)[: used.sum()])
+    rated = np.isfinite(data.ratings)
+    rows = [
+        {
+            "term_a": data.terms[first],
+            "term_b": data.terms[second],
+            "n": int((rated[:, first] & rated[:, second]).sum()),
+            "estimate": contrasts[place] * size[place],
+            "std_error": abs(contrasts[place]) * error[place],
+            "statistic": size[place] / error[place] if error[place] > 0 else np.nan,
+        }
+        for place, (first, second) in enumerate(pairs)
+    ]
+    frame = pd.DataFrame(rows)
     z = float(stats.norm.ppf(0.5 + model.confidence_level / 2))
     frame["conf_low"], frame["conf_high"] = (frame["estimate"] + side * z * frame["std_error"] for side in (-1, 1))
     frame["p_value"] = (2 * stats.t.sf(frame["statistic"], data.n_clusters - 1)).clip(max=1)
@@ -190,11 +190,12 @@ def _pure(table: Floats, counted: Floats) -> Floats:
     return np.asarray(table - rows - columns + middle)
 
 
-def _contrast(pure: Floats, good: Floats, poor: Floats, codes: NDArray[np.int64], weights: Floats) -> float:
+def _contrast(pure: Floats, good: NDArray[np.bool_], poor: NDArray[np.bool_], counted: Floats) -> float:
     """(good, good) - (good, poor) - (poor, good) + (poor, poor), levels weighted as they occur."""
+    shares = counted.reshape(pure.shape)
     sides = []
-    for axis in (0, 1):
-        weight = np.bincount(codes[:, axis], weights, minlength=len(good))
+    for axis in (1, 0):
+        weight = shares.sum(axis=axis)
         ends = [weight * chosen / max((weight * chosen).sum(), 1e-12) for chosen in (good, poor)]
         sides.append(ends[0] - ends[1])
     return float(sides[0] @ pure @ sides[1])

@@ -76,11 +76,12 @@ class DriverList(Result):
     baseline_share: float
 
     kind: ClassVar[str] = "driver_list"
+    rows_are_parts: ClassVar[bool] = False
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Rating",
         "n": "Rated by",
         "estimate": "Points at stake",
-        "verdict": "Beyond all others",
+        "verdict": "Beyond all others, in either list",
     }
     formats: ClassVar[Mapping[str, str]] = {"estimate": "points", "verdict": "text"}
     table_columns: ClassVar[tuple[str, ...]] = ("term", "n", "estimate", "conf_low", "conf_high", "verdict")
@@ -100,7 +101,7 @@ class DriverList(Result):
                 "above_noise": model.frame["above_noise"],
                 "told_from": model.frame["told_from"],
             }
-        ).sort_values("estimate", ascending=False, kind="stable", ignore_index=True)
+        ).sort_values("estimate", key=abs, ascending=False, kind="stable", ignore_index=True)
         of_part = abs(float(model.fit.baseline[PARTS.index(part)])) / 100
         names = {"promoter": "What goes with being a promoter", "detractor": "What goes with being a detractor"}
         return cls(
@@ -119,22 +120,25 @@ class DriverList(Result):
 
     @property
     def leaders(self) -> list[dict[str, Any]]:
-        """Up to three drivers above noise whose limits are above zero, most points first."""
+        """Up to three drivers above noise whose limits are on one side of zero, most points first."""
         shown = self.shown
-        rows = shown[above_noise(shown) & (shown["conf_low"] > 0)].to_dict("records")
+        rows = shown[above_noise(shown) & (shown["conf_low"] * shown["conf_high"] > 0)].to_dict("records")
         return [{str(name): value for name, value in row.items()} for row in rows[:3]]
 
     @property
     def finding(self) -> str:
         who = "promoters" if self.part == "promoter" else "detractors"
-        if not self.leaders:
-            return f"No rating above noise is sure to set {who} apart."
-        named = [
-            f"{row['term']} ({points(row['estimate'])}, {interval_text(row, self.confidence_level)})"
-            for row in self.leaders
-        ]
-        of = "more promoters" if self.part == "promoter" else "fewer detractors"
-        return f"Good rather than poor ratings go with {of} most of all for {joined(named)}."
+        more, fewer = ("more", "fewer") if self.part == "promoter" else ("fewer", "more")
+        said = []
+        for way, of_way in ((more, 1), (fewer, -1)):
+            named = [
+                f"{row['term']} ({points(row['estimate'])}, {interval_text(row, self.confidence_level)})"
+                for row in self.leaders
+                if row["estimate"] * of_way > 0
+            ]
+            if named:
+                said.append(f"Good rather than poor ratings go with {way} {who} most of all for {joined(named)}.")
+        return " ".join(said) or f"For no rating above noise are the points of {who} away from zero."
 
     @property
     def note(self) -> str:

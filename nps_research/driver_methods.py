@@ -11,7 +11,7 @@ import pandas as pd
 from nps_research.driver_fit import points_at_stake
 from nps_research.driver_noise import correlations
 from nps_research.driver_trees import boost
-from nps_research.errors import EstimationError
+from nps_research.errors import CannotAnswerError, EstimationError
 from nps_research.relative_importance import decompose_r_squared
 from nps_research.result import Result
 from nps_research.wording import joined, points
@@ -42,6 +42,7 @@ class DriverMethods(Result):
     """
 
     kind: ClassVar[str] = "driver_methods"
+    rows_are_parts: ClassVar[bool] = False
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Rating",
         "estimate": "Points at stake",
@@ -130,7 +131,9 @@ def path_dependent_contributions(model: DriverModel) -> Floats:
     return found
 
 
-def compare_methods(model: DriverModel, *, n_resamples: int = 200) -> DriverMethods:
+def compare_methods(
+    model: DriverModel, *, n_resamples: int = 200, rng: np.random.Generator | None = None
+) -> DriverMethods:
     """Set points at stake beside path-dependent values, the rating alone, and the linear classics.
 
     Parameters
@@ -138,6 +141,7 @@ def compare_methods(model: DriverModel, *, n_resamples: int = 200) -> DriverMeth
     model : DriverModel
     n_resamples : int
         For the limits of LMG and Johnson.
+    rng : numpy.random.Generator, optional
 
     Returns
     -------
@@ -145,23 +149,26 @@ def compare_methods(model: DriverModel, *, n_resamples: int = 200) -> DriverMeth
 
     Raises
     ------
-    EstimationError
-        If no driver varies.
+    CannotAnswerError
+        If a linear model cannot be made, for want of ratings or of answers that share them.
     """
     data = model.data
     y = data.y.sum(axis=0)
-    varies = [bool(np.isfinite(column).any() and np.nanmin(column) < np.nanmax(column)) for column in data.ratings.T]
-    if not any(varies):
-        raise EstimationError("No rating varies.")
-    table = data.frame.loc[:, varies]
-    linear = decompose_r_squared(
-        table,
-        y,
-        weights=data.weights,
-        cluster=data.cluster,
-        n_resamples=n_resamples,
-        confidence_level=model.confidence_level,
-    ).frame
+    table = data.frame.loc[:, data.can_be_judged]
+    if table.empty:
+        raise CannotAnswerError("No rating has enough good and poor ratings for a linear model.")
+    try:
+        linear = decompose_r_squared(
+            table,
+            y,
+            weights=data.weights,
+            cluster=data.cluster,
+            n_resamples=n_resamples,
+            confidence_level=model.confidence_level,
+            rng=rng,
+        ).frame
+    except EstimationError as error:
+        raise CannotAnswerError(str(error)) from None
     alone = points_at_stake(data, np.broadcast_to(y[:, None], data.ratings.shape))
     path = points_at_stake(data, path_dependent_contributions(model)).sum(axis=0)
     frame = model.frame[["term", "n", "estimate", "conf_low", "conf_high", "mean_abs_shap"]].set_index("term")

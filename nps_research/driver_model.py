@@ -29,13 +29,14 @@ __all__ = ["DriverModel"]
 class DriverModel(Result):
     """A fitted driver model. Made by `fit_drivers` or `fit_drivers_from_frame`.
 
-    `frame` has a row a driver, the most points first: term, n (who rated it), mean_rating, top_box_share (of those who
-    rated it), estimate (points at stake: `promoter_points` plus `detractor_points`) with std_error, conf_low and
-    conf_high; promoter_points and detractor_points, each with its own limits; mean_abs_shap (NPS points; positive even
-    for noise); rank_low and rank_high (1 is the most points; ranks of all drivers hold together); above_noise,
-    p_value (one-sided, see `driver_noise.noise_tests`) and p_adjusted (Holm); told_from (near-duplicates that it cannot
-    be told apart from). Where too few gave good or poor ratings the estimate is missing. above_noise is missing where
-    the data cannot tell: nothing varies, or a set of near-duplicates is above noise and no one of them is.
+    `frame` has a row a driver, the most points first, whichever way they go: term, n (who rated it), mean_rating,
+    top_box_share (of those who rated it), estimate (points at stake: `promoter_points` plus `detractor_points`) with
+    std_error, conf_low and conf_high; promoter_points and detractor_points, each with its own limits; mean_abs_shap
+    (NPS points; positive even for noise); rank_low and rank_high (1 is the most points, of either sign; ranks of all
+    drivers hold together); above_noise, p_value (one-sided, see `driver_noise.noise_tests`) and p_adjusted (Holm);
+    told_from (drivers that it cannot be told apart from). Where too few gave good or poor ratings the estimate is
+    missing. above_noise is missing where the data cannot tell: nothing varies, or a set of drivers is above noise and
+    no one of them is.
 
     Attributes
     ----------
@@ -76,6 +77,7 @@ class DriverModel(Result):
     draws: Summary = field(repr=False)
 
     kind: ClassVar[str] = "driver_model"
+    rows_are_parts: ClassVar[bool] = False
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Rating",
         "n": "Rated by",
@@ -150,8 +152,8 @@ class DriverModel(Result):
 
     @property
     def leaders(self) -> list[str]:
-        """The drivers above noise, most points first."""
-        return list(map(str, self.frame.loc[above_noise(self.frame), "term"]))
+        """The drivers above noise to which points can be put, most first."""
+        return list(map(str, self.frame.loc[above_noise(self.frame) & self.frame["estimate"].notna(), "term"]))
 
     @property
     def largest_change(self) -> tuple[str, str]:
@@ -193,19 +195,23 @@ class DriverModel(Result):
     def finding(self) -> str:
         shown = self.shown
         is_real = above_noise(shown)
-        real = shown[is_real]
+        real = shown[is_real & shown["estimate"].notna()]
         said = []
+        if is_real.any():
+            n = int(is_real.sum())
+            many = f"Of {len(shown)} ratings, {n} tell{'s' * (n == 1)} something that all others do not"
+            said.append(f"{many if len(shown) > 1 else 'The rating tells something'} about the answer.")
+        elif not any(found["above_noise"] for found in self.sets):
+            said.append("No rating could be told from noise, given the others.")
         if len(real):
             top = real.iloc[0]
-            many = f"Of {len(shown)} ratings, {len(real)} tell{'s' * (len(real) == 1)} something that all others do not"
             said.append(
-                f"{many if len(shown) > 1 else 'The rating tells something'} about the answer. Most is at stake with "
-                f"{joined([top['term']])}: for this rating alone, the answer expected where it is good is "
-                f"{points(top['estimate'])} NPS points from that where it is poor "
+                f"Most is at stake with {joined([top['term']])}: for this rating alone, the answer expected where it "
+                f"is good is {points(top['estimate'])} NPS points from that where it is poor "
                 f"({interval_text(top, self.confidence_level)})."
             )
-        else:
-            said.append("No rating could be told from noise, given the others.")
+        if falling := real.loc[real["conf_high"] < 0, "term"].tolist():
+            said.append(f"Higher ratings go with lower scores: {joined(falling)}.")
         if noise := shown.loc[shown["above_noise"].notna() & ~is_real, "term"].tolist():
             said.append(f"Not above noise: {joined(noise)}.")
         said.extend(
@@ -213,8 +219,8 @@ class DriverModel(Result):
             for found in self.sets
             if found["above_noise"] and not is_real[shown["term"].isin(found["terms"])].any()
         )
-        if unknown := [row["term"] for row in shown.to_dict("records") if pd.isna(row["estimate"])]:
-            said.append(f"Too few good or too few poor ratings to say anything: {joined(unknown)}.")
+        if unknown := shown.loc[shown["estimate"].isna(), "term"].tolist():
+            said.append(f"Too few good or too few poor ratings to put points to: {joined(unknown)}.")
         said.append(
             f"All ratings together predict {share(max(self.r_squared, 0.0))} of the differences between answers."
         )
@@ -237,7 +243,7 @@ class DriverModel(Result):
     @property
     def key_numbers(self) -> tuple[KeyNumber, ...]:
         shown = self.shown
-        real = shown[above_noise(shown)]
+        real = shown[above_noise(shown) & shown["estimate"].notna()]
         return tuple(
             KeyNumber(
                 label=f"{row['term']}: points at stake",

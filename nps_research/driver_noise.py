@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 __all__ = ["NEAR", "correlations", "near_duplicates", "noise_tests"]
 
 NEAR = 0.8  # correlation from which drivers are tested together as well
+ALMOST_TOLD = 0.8  # share of a rating's variance that the others tell, from which it is tested with them as well
+LINKED = 0.3  # partial correlation that puts two such ratings into one set
+RIDGE = 1e-6  # so that ratings which others make up have a finite inverse
 RISING = 0.8
+DEPTH_OF_OTHERS = 3  # deeper than the model: what others do together must not be taken for the driver's
 
 
 def correlations(data: DriverData) -> Floats:
@@ -37,8 +41,18 @@ def correlations(data: DriverData) -> Floats:
 
 
 def near_duplicates(data: DriverData) -> list[list[int]]:
-    """Sets of drivers each of which correlates with another of its set by at least `NEAR`, or less than -`NEAR`."""
-    near = np.abs(correlations(data)) >= NEAR
+    """Sets of drivers that may not be told apart.
+
+    Two drivers belong together where they correlate by `NEAR` or more, either way; or where the others tell at least
+    `ALMOST_TOLD` of each one's variance and they correlate by `LINKED` or more given the others.
+    """
+    among = correlations(data)
+    varies = np.diag(among) > 0
+    inverse = np.linalg.pinv(among + RIDGE * np.eye(len(among)), hermitian=True)
+    own = np.diag(inverse)
+    told = varies & (1 - 1 / own.clip(1.0) >= ALMOST_TOLD)
+    partial = np.abs(inverse) / np.sqrt(np.outer(own, own))
+    near = (np.abs(among) >= NEAR) | (told[:, None] & told & (partial >= LINKED))
     n_sets, of = connected_components(near, directed=False)
     return [found for each in range(n_sets) if len(found := np.flatnonzero(of == each).tolist()) > 1]
 
@@ -46,7 +60,8 @@ def near_duplicates(data: DriverData) -> list[list[int]]:
 def noise_tests(data: DriverData, fits: Sequence[CrossFit], *, sets: Sequence[Sequence[int]]) -> pd.DataFrame:
     """Test for each driver, and each set of drivers, whether it adds to all the others.
 
-    The hypothesis: given the other ratings, neither the promoter nor the detractor part depends on the driver. The
+    The hypothesis: given the other ratings, neither the promoter nor the detractor part depends on the driver; the test
+    is as good as boosted trees of depth `DEPTH_OF_OTHERS` are at what the others do, alone and together. The
     statistic is the slope of the cross-fitted squared error at the moment the driver is added to a model of all
     others: the mean of (answer - prediction from the others) times the driver's effect, over both parts, each after
     least squares on the others' ratings, their squares and gaps, so that what trees left of the others is not taken
@@ -112,7 +127,7 @@ def _statistic(
         for part, y in enumerate(data.y):
             effect = of_fit[part][:, terms].sum(axis=1)
             if np.ptp(effect) > 0:
-                rest = y - predictions_left_out(data, y, fit.fold, others)
+                rest = y - predictions_left_out(data, y, fit.fold, others, max_depth=DEPTH_OF_OTHERS)
                 slope += _left_over(data, rest, known) * _left_over(data, effect, known)
     mean = np.average(slope, weights=data.weights)
     of_clusters = np.bincount(data.cluster, data.weights * (slope - mean))

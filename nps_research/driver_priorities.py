@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from nps_research.driver_list import NOT_CAUSES, above_noise
-from nps_research.errors import EstimationError
+from nps_research.driver_resampling import spread
+from nps_research.errors import CannotAnswerError
 from nps_research.result import Result
 from nps_research.wording import interval_text, joined, points
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ImportancePerformance", "Improvement", "importance_performance", "simulate_improvement"]
 
-Quadrant = Literal["look here first", "keep it up", "low priority", "more than needed", "not above noise"]
 SURE = 0.8
 
 
@@ -37,15 +37,18 @@ class ImportancePerformance(Result):
     Attributes
     ----------
     rating_line, points_line : float
-        Averages of the drivers above noise, at which quadrants meet.
+        Averages of the drivers above noise (of all, where none is), at which quadrants meet.
+    some_above_noise : bool
     """
 
     rating_line: float
     points_line: float
+    some_above_noise: bool
     scale_low: float
     scale_high: float
 
     kind: ClassVar[str] = "importance_performance"
+    rows_are_parts: ClassVar[bool] = False
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Rating",
         "n": "Rated by",
@@ -77,7 +80,8 @@ class ImportancePerformance(Result):
     def note(self) -> str:
         return (
             f"Lines: mean rating {self.rating_line:.2f} and {points(self.points_line)} points at stake, the averages "
-            f"of the ratings above noise. Certainty: share of resamples with the rating in the same quarter. "
+            f"of {'the ratings above noise' if self.some_above_noise else 'all ratings'}. Certainty: share of "
+            "resamples with the rating on the same side of the line of points. "
             f"{NOT_CAUSES}"
         )
 
@@ -115,12 +119,14 @@ def importance_performance(model: DriverModel) -> ImportancePerformance:
     frame = model.frame[model.frame["estimate"].notna()].reset_index(drop=True)
     real = above_noise(frame)
     rating, estimate = frame["mean_rating"].to_numpy(), frame["estimate"].to_numpy()
-    lines = (rating[real].mean(), estimate[real].mean()) if real.any() else (rating.mean(), estimate.mean())
+    over = real if real.any() else np.ones(len(real), dtype=bool)
+    lines = (rating[over].mean(), np.abs(estimate[over]).mean())
     places = [model.data.terms.index(term) for term in frame["term"]]
     drawn = model.draws.points.sum(axis=1)[:, places]
-    quadrant = np.where(real, _quadrants(rating, estimate, lines), "not above noise")
-    of_draws = drawn[:, real].mean(axis=1, keepdims=True) if real.any() else lines[1]
-    agree = (drawn > of_draws) == (estimate > lines[1])
+    quadrant = np.where(estimate < 0, "higher is worse", _quadrants(rating, estimate, lines))
+    quadrant = np.where(real, quadrant, "not above noise")
+    drawn = np.abs(drawn)
+    agree = (drawn > drawn[:, over].mean(axis=1, keepdims=True)) == (np.abs(estimate) > lines[1])
     return ImportancePerformance(
         frame=frame[["term", "n", "mean_rating", "estimate", "conf_low", "conf_high"]].assign(
             quadrant=quadrant, certainty=np.where(real, agree.mean(axis=0), np.nan)
@@ -130,6 +136,7 @@ def importance_performance(model: DriverModel) -> ImportancePerformance:
         minimum_cell=model.minimum_cell,
         rating_line=float(lines[0]),
         points_line=float(lines[1]),
+        some_above_noise=bool(real.any()),
         scale_low=model.data.scale[0],
         scale_high=model.data.scale[1],
     )
@@ -155,6 +162,7 @@ class Improvement(Result):
     scale: str
 
     kind: ClassVar[str] = "improvement"
+    rows_are_parts: ClassVar[bool] = False
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Rating",
         "n": "Rated by",
@@ -229,14 +237,14 @@ def simulate_improvement(model: DriverModel) -> Improvement:
 
     Raises
     ------
-    EstimationError
+    CannotAnswerError
         If ratings are not whole numbers, so that one higher is not a rating.
     """
     data = model.data
     if (data.levels != np.rint(data.levels)).any():
-        raise EstimationError("Ratings are not whole numbers, so that one higher may not be a rating.")
+        raise CannotAnswerError("Ratings are not whole numbers, so that one higher may not be a rating.")
     estimate, drawn = model.summary.lifted, model.draws.lifted
-    error = drawn.sum(axis=1).std(axis=0, ddof=1)
+    error = spread(drawn.sum(axis=1))
     z = float(stats.norm.ppf(0.5 + model.confidence_level / 2))
     rated = np.isfinite(data.ratings)
     weight = data.weights[:, None] * rated

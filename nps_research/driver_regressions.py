@@ -27,7 +27,7 @@ class Regression:
 
 
 def regress(y: Floats, x: Floats, weights: Floats, cluster: Integers) -> Regression:
-    """Weighted least squares with a sandwich covariance, m / (m - 1) for m clusters (Liang & Zeger 1986).
+    """Weighted least squares with a sandwich covariance (Liang & Zeger 1986), times m / (m - 1) (n - 1) / (n - k).
 
     Columns of x that others make up get a coefficient of zero.
     """
@@ -38,7 +38,8 @@ def regress(y: Floats, x: Floats, weights: Floats, cluster: Integers) -> Regress
     m = int(cluster.max()) + 1
     of_clusters = np.zeros((m, x.shape[1]))
     np.add.at(of_clusters, cluster, score)
-    covariance = bread @ (of_clusters.T @ of_clusters) @ bread * m / (m - 1)
+    n, k = len(y), int(np.linalg.matrix_rank(bread, hermitian=True))
+    covariance = bread @ (of_clusters.T @ of_clusters) @ bread * m / (m - 1) * (n - 1) / max(n - k, 1)
     return Regression(coefficient=coefficient, covariance=covariance)
 
 

@@ -20,14 +20,16 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-__all__ = ["GroupFits", "Summary", "rank_limits", "resample", "summary_of"]
+__all__ = ["GroupFits", "Summary", "rank_limits", "resample", "spread", "summary_of"]
 
 # A procedure fitted to resamples varies less than one fitted to new samples, which differ in more than weights:
 # standard deviations came out 8 to 10% too small in calibration.
 WIDENED = 1.08
 N_THREADS = 2
 N_DRAWS = 20_000  # of the largest difference between two drivers
-PRIOR_SPREAD = 0.5  # of what a group makes of a driver, as a multiple of what all make of it
+PRIOR_SPREAD = 2.0  # of what a group makes of a driver, as a multiple of what all make of it: wide, so that it hardly
+# moves a rating with much at stake, and keeps one without from running wild
+LEAST_OF_GROUP = 50  # answers, for a model of its own
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,7 +37,8 @@ class GroupFits:
     """One model for each group: the drivers' contributions, each times what the group makes of it.
 
     A group's answers are its `level` plus the sum of `worth` times contribution, by weighted least squares, with
-    `worth` drawn towards 1 (all groups alike) as by a normal prior of standard deviation `PRIOR_SPREAD`.
+    `worth` drawn towards 1 (all groups alike) as by a wide normal prior of standard deviation `PRIOR_SPREAD`. nan where
+    a group has fewer than `LEAST_OF_GROUP` answers.
 
     Attributes
     ----------
@@ -75,8 +78,8 @@ class Summary:
     groups: GroupFits | None
 
 
-def summary_of(data: DriverData, fit: CrossFit) -> Summary:
-    """Summarise one fit."""
+def summary_of(data: DriverData, fit: CrossFit, *, least_of_group: int = LEAST_OF_GROUP) -> Summary:
+    """Summarise one fit; a resample may have fewer of a group than the data."""
     both = fit.contributions.sum(axis=0)
     y, predicted = data.y.sum(axis=0), fit.predictions.sum(axis=0)
     error = np.average((y - predicted) ** 2, weights=data.weights)
@@ -87,22 +90,22 @@ def summary_of(data: DriverData, fit: CrossFit) -> Summary:
         by_level=_by_level(data, fit),
         mean_abs_shap=np.average(np.abs(both), axis=0, weights=data.weights),
         r_squared=np.asarray(1 - error / spread),
-        groups=None if data.group is None else _group_fits(data, both),
+        groups=None if data.group is None else _group_fits(data, both, least_of_group),
     )
 
 
 def resample(data: DriverData, *, n_resamples: int, rng: np.random.Generator) -> Summary:
     """Fit anew to resampled clusters, `n_resamples` times, each with folds of its own.
 
-    A respondent drawn twice weighs twice, and so is never in training and left out at once. What is returned varies
-    `WIDENED` times as much around its mean as resamples do.
+    A respondent drawn twice weighs twice, and so is never in training and left out at once. What trees say
+    varies `WIDENED` times as much around its mean as in the resamples.
     """
     m = data.n_clusters
 
     def refit(stream: np.random.Generator) -> Summary:
         times = stream.multinomial(m, np.full(m, 1 / m))[data.cluster]
         drawn = data.rows(times > 0, times=times[times > 0].astype(float))
-        return summary_of(drawn, cross_fit(drawn, folds_of(drawn.cluster, stream)))
+        return summary_of(drawn, cross_fit(drawn, folds_of(drawn.cluster, stream)), least_of_group=10)
 
     with ThreadPoolExecutor(
         max_workers=min(N_THREADS, os.cpu_count() or 1)
@@ -111,14 +114,24 @@ def resample(data: DriverData, *, n_resamples: int, rng: np.random.Generator) ->
     groups = None
     if data.group is not None:
         fits = [each.groups for each in found if each.groups is not None]
-        of_groups = {
-            name: np.stack([getattr(fit, name) for fit in fits]) for name in ("score", "level", "means", "worth")
-        }
-        groups = GroupFits(**{name: _widened(drawn) for name, drawn in of_groups.items()})
-    names = ("points", "lifted", "by_level", "mean_abs_shap", "r_squared")
-    return Summary(
-        **{name: _widened(np.stack([getattr(each, name) for each in found])) for name in names}, groups=groups
-    )
+        names = ("score", "level", "means", "worth")
+        of_groups = {name: np.stack([getattr(fit, name) for fit in fits]) for name in names}
+        groups = GroupFits(**of_groups | {name: _widened(of_groups[name]) for name in ("means", "worth")})
+    kept = {name: np.stack([getattr(each, name) for each in found]) for name in ("mean_abs_shap", "r_squared")}
+    kept |= {
+        name: _widened(np.stack([getattr(each, name) for each in found])) for name in ("points", "lifted", "by_level")
+    }
+    return Summary(**kept, groups=groups)
+
+
+def spread(drawn: Floats) -> Floats:
+    """Standard deviation over resamples, without those that have no value; nan where fewer than two have one."""
+    known = np.isfinite(drawn)
+    n = known.sum(axis=0)
+    value = np.where(known, drawn, 0.0)
+    mean = value.sum(axis=0) / n.clip(1)
+    squares = (np.where(known, drawn - mean, 0.0) ** 2).sum(axis=0)
+    return np.asarray(np.where(n > 1, np.sqrt(squares / (n - 1).clip(1)), np.nan))
 
 
 def _widened(drawn: Floats) -> Floats:
@@ -179,7 +192,7 @@ def _by_level(data: DriverData, fit: CrossFit) -> Floats:
     return found
 
 
-def _group_fits(data: DriverData, contributions: Floats) -> GroupFits:
+def _group_fits(data: DriverData, contributions: Floats, least: int) -> GroupFits:
     """One model for each category of the data's groups; nan for a group of nobody."""
     assert data.group is not None  # noqa: S101 - told by the caller
     n_groups, p = len(data.group.categories), contributions.shape[1]
@@ -188,7 +201,7 @@ def _group_fits(data: DriverData, contributions: Floats) -> GroupFits:
     means, worth = np.full((n_groups, p), np.nan), np.full((n_groups, p), np.nan)
     for group in range(n_groups):
         rows = code == group
-        if rows.sum() < 2:
+        if rows.sum() < least:
             continue
         weight = data.weights[rows] / data.weights[rows].mean()
         score[group] = np.average(y[rows], weights=weight)

@@ -94,7 +94,7 @@ class Tree:
     value: Floats
 
 
-def boost(ratings: Floats, y: Floats, weights: Floats, *, n_trees: int = N_TREES) -> Any:
+def boost(ratings: Floats, y: Floats, weights: Floats, *, max_depth: int = MAX_DEPTH) -> Any:
     """Shallow boosted trees for the mean of y, by squared error; the same for the same rows in the same order.
 
     Parameters
@@ -102,7 +102,7 @@ def boost(ratings: Floats, y: Floats, weights: Floats, *, n_trees: int = N_TREES
     ratings : ndarray, shape (n, n_ratings)
         Missing ratings are nan; a split sends them to the side that fits better.
     y, weights : ndarray, shape (n,)
-    n_trees : int
+    max_depth : int
 
     Returns
     -------
@@ -112,8 +112,8 @@ def boost(ratings: Floats, y: Floats, weights: Floats, *, n_trees: int = N_TREES
 
     settings = {
         "objective": "regression",
-        "num_leaves": 2**MAX_DEPTH,
-        "max_depth": MAX_DEPTH,
+        "num_leaves": 2**max_depth,
+        "max_depth": max_depth,
         "learning_rate": LEARNING_RATE,
         "min_data_in_leaf": 1,  # copies of a row and a weight of 2 are the same
         "min_sum_hessian_in_leaf": LEAF_WEIGHT,
@@ -126,7 +126,7 @@ def boost(ratings: Floats, y: Floats, weights: Floats, *, n_trees: int = N_TREES
         "verbose": -1,
     }
     # a booster that is kept as it is saves writing the trees out and reading them back
-    return lightgbm.train(settings, lightgbm.Dataset(ratings, y, weight=weights), n_trees, keep_training_booster=True)
+    return lightgbm.train(settings, lightgbm.Dataset(ratings, y, weight=weights), N_TREES, keep_training_booster=True)
 
 
 def trees_of(booster: Any) -> list[Tree]:

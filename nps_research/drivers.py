@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from nps_research.driver_fit import cross_fit, folds_of
 from nps_research.driver_list import scale_text
 from nps_research.driver_model import DriverModel
 from nps_research.driver_noise import near_duplicates, noise_tests
-from nps_research.driver_resampling import rank_limits, resample, summary_of
+from nps_research.driver_resampling import rank_limits, resample, spread, summary_of
 from nps_research.errors import EstimationError
 from nps_research.intervals import check_level
 from nps_research.resampling import DEFAULT_SEED
@@ -214,16 +213,17 @@ def _model(
     frame = _with_verdicts(frame, tests.iloc[len(data.terms) :], sets, 1 - confidence_level)
     judged = frame["estimate"].notna().to_numpy()
     if judged.any():
+        size = np.where(frame["estimate"] < 0, -1.0, 1.0)[judged]  # most at stake first, whichever way it goes
         low, high = rank_limits(
-            frame["estimate"].to_numpy()[judged],
-            draws.points.sum(axis=1)[:, judged],
+            size * frame["estimate"].to_numpy()[judged],
+            size * draws.points.sum(axis=1)[:, judged],
             confidence_level=confidence_level,
             rng=ranking,
         )
         frame.loc[judged, "rank_low"], frame.loc[judged, "rank_high"] = low, high
     error = float(draws.r_squared.std(ddof=1))
     return DriverModel(
-        frame=frame.sort_values("estimate", ascending=False, kind="stable", ignore_index=True),
+        frame=frame.sort_values("estimate", key=np.abs, ascending=False, kind="stable", ignore_index=True),
         confidence_level=confidence_level,
         title="Ratings and the answer: NPS points at stake",
         minimum_cell=minimum_cell,
@@ -271,7 +271,7 @@ def _frame(data: DriverData, summary: Summary, draws: Summary, z: float) -> pd.D
     values |= {f"{part}_points": (points[place], draws.points[:, place]) for place, part in enumerate(PARTS)}
     for name, (value, drawn) in values.items():
         value = np.where(data.can_be_judged, value, np.nan)
-        error = _spread(drawn)
+        error = spread(drawn)
         prefix = f"{name}_" if name else ""
         columns |= {
             name or "estimate": value,
@@ -280,13 +280,6 @@ def _frame(data: DriverData, summary: Summary, draws: Summary, z: float) -> pd.D
             f"{prefix}conf_high": value + z * error,
         }
     return pd.DataFrame({**columns, "mean_abs_shap": summary.mean_abs_shap, "rank_low": np.nan, "rank_high": np.nan})
-
-
-def _spread(drawn: Floats) -> Floats:
-    """Standard deviation over resamples; those in which nobody gave a good, or a poor, rating are left out."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # nobody in any resample: nan, and rightly so
-        return np.asarray(np.nanstd(drawn, axis=0, ddof=1))
 
 
 def _with_verdicts(

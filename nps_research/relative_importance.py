@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import comb
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, cast, get_args
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nps_research.driver_data import clusters_of
 from nps_research.driver_regressions import correlations
 from nps_research.errors import EstimationError
 from nps_research.intervals import check_level
+from nps_research.r_squared_shares import (
+    MOST_EXACT,
+    N_ORDERS,
+    Method,
+    orders_of,
+    shares_of_r_squared,
+    with_own_parts,
+)
 from nps_research.resampling import DEFAULT_SEED
 from nps_research.result import Result
 from nps_research.wording import joined, share
@@ -24,9 +32,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Method", "RSquaredDecomposition", "decompose_r_squared", "shares_of_r_squared"]
+__all__ = ["METHODS", "RSquaredDecomposition", "decompose_r_squared"]
 
-Method = Literal["lmg", "johnson", "first", "last", "betasq", "pratt", "genizi", "car"]
 METHODS: tuple[Method, ...] = get_args(Method)
 NAMES = {
     "lmg": "General dominance (LMG)",
@@ -38,10 +45,8 @@ NAMES = {
     "genizi": "Genizi",
     "car": "CAR",
 }
-MOST_EXACT = 20  # drivers; more are averaged over N_ORDERS orders drawn at random, and their reverses
-N_ORDERS = 1000
-SINGULAR = 1e-10  # of a driver's variance left by others, below which it adds nothing
-BLOCK = 2**22  # subsets times resamples held at once
+LEAST_RESAMPLES = 20
+LEAST_CLUSTERS = 20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -113,10 +118,15 @@ class RSquaredDecomposition(Result):
         rough = (
             "" if self.exact else f" General dominance: averaged over {2 * N_ORDERS:,} orders of the drivers, not all."
         )
+        intervals = (
+            f", with {self.confidence_level:.0%} intervals from {self.n_resamples:,} resamples whose lower limits stop "
+            "at zero"
+            if self.n_resamples
+            else ""
+        )
         return (
-            "Share of variance that each rating is given in a linear model of all of them, with "
-            f"{self.confidence_level:.0%} intervals from {self.n_resamples:,} resamples; lower limits stop at zero, "
-            f"and a rating that does nothing still gets a little.{gaps}{rough}"
+            f"Share of variance that each rating is given in a linear model of all of them{intervals}. A rating that "
+            f"does nothing still gets a little.{gaps}{rough}"
         )
 
 
@@ -181,20 +191,23 @@ def decompose_r_squared(
     ([0.626, 0.367], 0.993)
     """
     check_level(confidence_level)
-    if odd := [method for method in methods if method not in METHODS]:
-        raise EstimationError(f"There is no method {odd[0]!r}: {', '.join(METHODS)} are there.")
-    outcomes = y if isinstance(y, pd.DataFrame) else pd.DataFrame({"y": np.asarray(y, dtype=np.float64)})
+    odd = [repr(method) for method in methods if method not in METHODS] or ["named"] * (not methods)
+    if odd:
+        raise EstimationError(f"There is no method {odd[0]}: {', '.join(METHODS)} are there.")
+    if n_resamples != 0 and n_resamples < LEAST_RESAMPLES:
+        raise EstimationError(f"n_resamples = {n_resamples}: 0, or {LEAST_RESAMPLES} or more are needed.")
+    outcomes = y if isinstance(y, pd.DataFrame) else pd.DataFrame({"y": np.asarray(y)})
     rng = np.random.default_rng(DEFAULT_SEED) if rng is None else rng
     x, values, weight, of_cluster = _checked(ratings, outcomes, weights, cluster)
     ordering, resampling = rng.spawn(2)
-    orders = _orders(x.shape[1], ordering)
+    orders = orders_of(x.shape[1], ordering)
     z = float(stats.norm.ppf(0.5 + confidence_level / 2))
     m = int(of_cluster.max()) + 1
     rows, r_squared = [], {}
     for name, column in zip(outcomes.columns, values.T, strict=True):
         table = np.column_stack([x, column])
         correlation = correlations(table, weight[None])
-        if np.linalg.eigvalsh(correlation[0, :-1, :-1]).min() < -1e-6:
+        if np.linalg.eigvalsh(correlation[0]).min() < -1e-6:
             raise EstimationError(
                 "Correlations over those who gave both ratings do not fit together: too many are missing."
             )
@@ -209,12 +222,10 @@ def decompose_r_squared(
                 drawn[method].append(found)
         coefficient = np.linalg.pinv(correlation[0, :-1, :-1]) @ correlation[0, :-1, -1]
         r_squared[str(name)] = float(coefficient @ correlation[0, :-1, -1])
-        own_part = _with_own_parts(correlation)
+        own_part = with_own_parts(correlation)
         for method in methods:
             estimate = estimates[method][0]
-            error = (
-                np.concatenate(drawn[method]).std(axis=0, ddof=1) if n_resamples > 1 else np.full(len(estimate), np.nan)
-            )
+            error = np.concatenate(drawn[method]).std(axis=0, ddof=1) if n_resamples else np.full(len(estimate), np.nan)
             low = estimate - z * error
             sign = np.sign(np.round(own_part[0], 12)).astype(int)
             rows.append(
@@ -244,137 +255,11 @@ def decompose_r_squared(
     )
 
 
-def shares_of_r_squared(
-    correlation: Floats, methods: Sequence[Method], *, orders: NDArray[np.int64] | None = None
-) -> dict[Method, Floats]:
-    """Shares by method from correlation matrices whose last row is the outcome's.
-
-    Parameters
-    ----------
-    correlation : ndarray, shape (b, p + 1, p + 1)
-    methods : sequence of str
-    orders : ndarray of int, shape (n_orders, p), optional
-        Over which lmg is averaged; None: over all.
-
-    Returns
-    -------
-    dict of str to ndarray, shape (b, p)
-    """
-    among, with_y = correlation[:, :-1, :-1], correlation[:, :-1, -1]
-    inverse = np.linalg.pinv(among, hermitian=True, rcond=SINGULAR)
-    beta = np.einsum("bij,bj->bi", inverse, with_y)
-    found: dict[Method, Floats] = {}
-    for method in methods:
-        match method:
-            case "lmg":
-                found[method] = (
-                    _dominance(correlation) if orders is None else _dominance_of_orders(among, with_y, orders)
-                )
-            case "first":
-                found[method] = with_y**2
-            case "last":
-                left = 1 / np.einsum("bii->bi", inverse).clip(1.0)
-                found[method] = np.where(left > SINGULAR, beta**2 * left, 0.0) * _own(among)
-            case "betasq":
-                found[method] = beta**2
-            case "pratt":
-                found[method] = beta * with_y
-            case "johnson" | "genizi":
-                size, vectors = np.linalg.eigh(among)
-                half = np.einsum("bik,bk,bjk->bij", vectors, np.sqrt(size.clip(0.0)), vectors)
-                found[method] = np.einsum("bij,bj->bi", half**2, _with_own_parts(correlation) ** 2)
-            case "car":
-                found[method] = _with_own_parts(correlation) ** 2
-    return found
-
-
-def _with_own_parts(correlation: Floats) -> Floats:
-    """The outcome's correlation with each driver's own part, the nearest variable uncorrelated with other drivers'."""
-    size, vectors = np.linalg.eigh(correlation[:, :-1, :-1])
-    return np.asarray(np.einsum("bij,bj->bi", _inverse_half(size, vectors), correlation[:, :-1, -1]))
-
-
-def _inverse_half(size: Floats, vectors: Floats) -> Floats:
-    root = np.where(size > SINGULAR, 1 / np.sqrt(size.clip(SINGULAR)), 0.0)
-    return np.asarray(np.einsum("bik,bk,bjk->bij", vectors, root, vectors))
-
-
-def _own(among: Floats) -> Floats:
-    """1 for drivers that have something of their own, 0 for those that others make up; shape (b, p)."""
-    p = among.shape[-1]
-    own = np.ones(among.shape[:2])
-    for term in range(p):
-        others = [other for other in range(p) if other != term]
-        if others:
-            rest = among[:, others][:, :, others]
-            along = among[:, others, term]
-            told = np.einsum("bi,bij,bj->b", along, np.linalg.pinv(rest, hermitian=True, rcond=SINGULAR), along)
-            own[:, term] = 1 - told > SINGULAR
-    return own
-
-
-def _dominance(correlation: Floats) -> Floats:
-    """Shapley values of R2 over all subsets, shape (b, p)."""
-    p = correlation.shape[-1] - 1
-    block = max(1, BLOCK >> p)
-    worth = _coefficients(p)
-    return np.concatenate(
-        [(1 - _unexplained(correlation[start : start + block])) @ worth for start in range(0, len(correlation), block)]
-    )
-
-
-def _unexplained(correlation: Floats) -> Floats:
-    """Variance of the outcome that each subset of drivers leaves, shape (b, 2**p); driver k is the subset's bit k.
-
-    Sweeps one driver after the other out of all subsets at once: each step doubles the subsets and drops a driver.
-    """
-    left = correlation[:, None]
-    for _ in range(correlation.shape[-1] - 1):
-        pivot = left[:, :, :1, :1]
-        across = left[:, :, :1, 1:]
-        rest = left[:, :, 1:, 1:]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            gain = np.where(pivot > SINGULAR, across / pivot, 0.0)
-        swept = rest - across.swapaxes(-1, -2) * gain
-        left = np.concatenate([rest, swept], axis=1)
-    return np.asarray(left[:, :, 0, 0])
-
-
-def _coefficients(p: int) -> Floats:
-    """How each subset's R2 counts in each driver's Shapley value, shape (2**p, p)."""
-    subset = np.arange(2**p)
-    size = np.bitwise_count(subset).astype(np.int64)
-    # of a subset of k others to stand before a driver: k! (p - 1 - k)! / p!
-    chance = np.array([[1 / (p * comb(p - 1, k))] for k in range(p)])
-    within = (subset[:, None] >> np.arange(p)) & 1 == 1
-    return np.asarray(np.where(within, chance[(size - 1).clip(0)], -chance[size.clip(max=p - 1)]))
-
-
-def _orders(p: int, rng: np.random.Generator) -> NDArray[np.int64] | None:
-    """Orders to average over where there are too many drivers for all; each with its reverse."""
-    if p <= MOST_EXACT:
-        return None
-    drawn = rng.permuted(np.tile(np.arange(p), (N_ORDERS, 1)), axis=1)
-    return np.concatenate([drawn, drawn[:, ::-1]])
-
-
-def _dominance_of_orders(among: Floats, with_y: Floats, orders: NDArray[np.int64]) -> Floats:
-    found = np.zeros(with_y.shape)
-    p = with_y.shape[1]
-    for row in range(len(with_y)):
-        ordered = among[row][orders[:, :, None], orders[:, None, :]] + SINGULAR * np.eye(p)
-        root = np.linalg.cholesky(ordered)
-        gain = np.linalg.solve(root, with_y[row][orders][:, :, None])[:, :, 0] ** 2
-        np.add.at(found[row], orders.ravel(), gain.ravel())
-    return found / len(orders)
-
-
 def _checked(
     ratings: pd.DataFrame, outcomes: pd.DataFrame, weights: Any, cluster: Any
 ) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
     """Arrays of the rows with an outcome and a weight; EstimationError where nothing can be divided."""
-    x = ratings.apply(pd.to_numeric, errors="coerce").astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-    values = outcomes.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    x, values = (_numbers(table, what) for table, what in ((ratings, "Ratings"), (outcomes, "Outcomes")))
     weight = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=np.float64)
     if not len(x) == len(values) == len(weight):
         raise EstimationError(
@@ -383,9 +268,9 @@ def _checked(
     if not (np.isfinite(weight) & (weight >= 0)).all():
         raise EstimationError("A weight is missing, negative or infinite.")
     kept = np.isfinite(values).all(axis=1) & (weight > 0)
-    code = np.arange(len(x)) if cluster is None else pd.factorize(pd.Series(cluster), use_na_sentinel=False)[0]
-    if len(code) != len(x):
-        raise EstimationError(f"{len(x):,} rows of ratings and {len(code):,} clusters arrived: each row needs one.")
+    code = clusters_of(cluster, kept)
+    if cluster is not None and code.max(initial=-1) + 1 < LEAST_CLUSTERS:
+        raise EstimationError(f"{code.max(initial=-1) + 1} clusters are too few: {LEAST_CLUSTERS} are needed.")
     x, values, weight = x[kept], values[kept], weight[kept]
     if len(x) <= x.shape[1] + 1:
         raise EstimationError(
@@ -396,4 +281,11 @@ def _checked(
         raise EstimationError(f"{joined(still)}: everybody gave the same rating, or nobody gave one.")
     if still := [str(name) for name, column in zip(outcomes.columns, values.T, strict=True) if np.ptp(column) == 0]:
         raise EstimationError(f"The outcome {joined(still)} is the same for all.")
-    return x, values, weight, np.unique(code[kept], return_inverse=True)[1]
+    return x, values, weight, code
+
+
+def _numbers(table: pd.DataFrame, what: str) -> Floats:
+    try:
+        return table.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError) as error:
+        raise EstimationError(f"{what} must be numbers.") from error

@@ -104,6 +104,7 @@ class Result:
     headings: ClassVar[Mapping[str, str]] = {}  # column -> heading, likewise
     table_columns: ClassVar[tuple[str, ...]] = ()  # columns of the displayed table, in order; empty: all
     has_figure: ClassVar[bool] = True
+    rows_are_parts: ClassVar[bool] = True  # of a total, from which a hidden row could be worked out
 
     @property
     def shown(self) -> pd.DataFrame:
@@ -113,6 +114,8 @@ class Result:
             return self.frame[~self.frame[named].isin(self.hidden).any(axis=1)].reset_index(drop=True)
         if "n" not in self.frame or not self.minimum_cell:
             return self.frame
+        if not self.rows_are_parts:
+            return self.frame[self.frame["n"] >= self.minimum_cell].reset_index(drop=True)
         if "group" not in self.frame:
             small = hidden_rows(self.frame["n"].to_numpy(dtype=float), self.minimum_cell)
             return self.frame[~small].reset_index(drop=True)
@@ -184,10 +187,8 @@ class Result:
         if not self.n_hidden:
             return self.note
         groups = "1 group is" if self.n_hidden == 1 else f"{self.n_hidden} groups are"
-        hidden = (
-            f"{groups} not shown: each has fewer than {self.minimum_cell} answers, "
-            "or would let such a group be worked out by subtraction."
-        )
+        or_told = ", or would let such a group be worked out by subtraction" if self.rows_are_parts else ""
+        hidden = f"{groups} not shown: each has fewer than {self.minimum_cell} answers{or_told}."
         return f"{self.note} {hidden}".strip()
 
     def __repr__(self) -> str:

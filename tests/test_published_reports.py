@@ -111,6 +111,24 @@ def test_demo_results_are_the_golden_ones(demo_report: ReportOutcome) -> None:
     assert_alike(results_of(demo_report)["results"], json.loads(GOLDEN.read_text(encoding="utf-8")))
 
 
+def test_demo_shows_what_is_planted_in_the_drivers(demo_report: ReportOutcome) -> None:
+    results = {each["result"]["kind"]: each["result"] for each in results_of(demo_report)["results"]}
+    tables = {
+        kind: {row[0]: dict(zip(results[kind]["columns"], row, strict=True)) for row in results[kind]["rows"]}
+        for kind in ("driver_model", "rating_asymmetry", "driver_methods")
+    }
+    noise = {"Documentation", "Order tracking", "Newsletter"}
+    assert {term for term, row in tables["driver_model"].items() if not row["above_noise"]} == noise
+    assert tables["rating_asymmetry"]["Product quality"]["class"] == "must-be"
+    assert tables["rating_asymmetry"]["Account manager"]["class"] == "delighter"
+    tracking = tables["driver_methods"]["Order tracking"]
+    assert tracking["correlation_points"] > 40
+    assert abs(tracking["estimate"]) < 5
+    assert "Delivery on time (−10" in results["score_bridge"]["finding"]
+    (listed,) = (demo_report.private / "lists" / "03_drivers").glob("*.csv")
+    assert listed.read_text(encoding="utf-8").startswith("respondent_id,customer_id,account_id,wave,")
+
+
 def test_demo_made_again_from_the_last_report_is_the_same(demo_report: ReportOutcome) -> None:
     before = tree_bytes(demo_report.out)
     states = {}
@@ -139,6 +157,10 @@ def test_real_reports_say_what_they_cannot_answer(real_report: ReportOutcome) ->
         assert "With every answer alike, the change is −8.9" in findings
         assert "Boarding area" in json.dumps(results_of(real_report))
         assert [outcome.name for outcome in real_report.not_made] == ["02_thresholds"]
+        assert "Weighted, NPS went from +40.4 (2017) to +35.1 (2018): −5.3" in findings
+        assert "NPS went from +39.8 (2017) to +31.0 (2018): −8.9" in findings
+        assert "go with more promoters most of all for Restaurants" in findings
+        assert "go with fewer detractors most of all for Flight screens" in findings
     else:
         assert "This study does not record the round of the survey" in findings
         assert [outcome.name for outcome in real_report.made] == list(PAGES)

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nps_research.errors import EstimationError
-from nps_research.relative_importance import METHODS, N_ORDERS, decompose_r_squared, shares_of_r_squared
+from nps_research.r_squared_shares import N_ORDERS, shares_of_r_squared
+from nps_research.relative_importance import METHODS, decompose_r_squared
 
 REFERENCE = Path(__file__).parent / "reference"
 KNOWN = json.loads((REFERENCE / "driver_importance.json").read_text(encoding="utf-8"))
@@ -205,3 +206,30 @@ def test_the_result_reads_well():
     assert found.finding.startswith("A linear model tells 73% of the differences in y; by General dominance (LMG) most")
     assert "text/html" in found._repr_mimebundle_()
     assert "<td>General dominance (LMG)</td>" in found._repr_mimebundle_()["text/html"]
+
+
+def test_weights_count_in_resamples_too():
+    rng = np.random.default_rng(1)
+    x = pd.DataFrame(rng.normal(size=(2000, 2)))
+    y = x[0] + rng.normal(size=2000)
+    few = np.where(np.arange(2000) < 100, 1.0, 1e-6)
+    errors = [
+        decompose_r_squared(x, y, methods=["lmg"], weights=weights, n_resamples=200).frame["std_error"][0]
+        for weights in (None, few)
+    ]
+    assert errors[1] > 3 * errors[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"n_resamples": 1}, "n_resamples = 1: 0, or 20 or more"),
+        ({"methods": []}, "There is no method named"),
+        ({"cluster": np.arange(60) % 3}, "3 clusters are too few"),
+        ({"y": ["good"] * 60}, "Outcomes must be numbers"),
+    ],
+)
+def test_settings_that_give_no_interval_are_refused(given, message):
+    rng = np.random.default_rng(1)
+    with pytest.raises(EstimationError, match=message):
+        decompose_r_squared(pd.DataFrame(rng.normal(size=(60, 2))), **{"y": rng.normal(size=60), **given})

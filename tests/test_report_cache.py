@@ -250,3 +250,28 @@ def test_only_some_and_the_last_report(place: Path) -> None:
     assert states(study, place) == {"01_one": "unchanged", "02_two": "made"}
     assert states(study, place, only=["one"], fresh=True) == {"01_one": "made"}
     assert states(study, place, jobs=1) == {"01_one": "unchanged", "02_two": "made"}
+
+
+def test_lists_of_people_go_to_the_private_folder_and_stay_there(tmp_path: Path) -> None:
+    listed = """
+import pandas as pd
+from nps_research.call_list import CallList
+
+people = pd.DataFrame({"who": [f"RESP-{48213}", "=1+1"]})
+CallList.of(people, title="Who to call!", who="people", remark="", minimum_cell=1)
+"""
+    write_notebooks(
+        tmp_path / "notebooks",
+        n01_one=notebook("Lists", code(listed, "headline")),
+        n02_two=notebook("None", code("1", "headline")),
+    )
+    study, kept = stand_in_study(tmp_path / "data" / "demo"), []
+    for _ in range(2):
+        last = states(study, tmp_path)
+        (path,) = (tmp_path / "out-private" / "lists").rglob("*.csv")
+        assert path.relative_to(tmp_path / "out-private").as_posix() == "lists/01_one/who-to-call.csv"
+        kept.append(path.read_text(encoding="utf-8"))
+    assert last == UNCHANGED
+    assert kept == ["who\nRESP-48213\n'=1+1\n"] * 2
+    assert not [name for name in files_of(tmp_path / "out") if "lists" in name]
+    assert "RESP-48213" not in "".join(content.decode() for content in files_of(tmp_path / "out").values())
