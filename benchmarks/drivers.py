@@ -73,7 +73,7 @@ def linear(n: int, p: int) -> tuple[pd.DataFrame, Floats]:
 def lmg() -> dict[str, Any]:
     """The package's LMG with limits."""
     ratings, y = linear(10_000, 15)
-    decompose_r_squared(ratings.iloc[:500], y[:500], methods=["lmg"], n_resamples=2)
+    decompose_r_squared(ratings.iloc[:500], y[:500], methods=["lmg"], n_resamples=20)
     return _timed(lambda: decompose_r_squared(ratings, y, methods=["lmg"], n_resamples=1000))
 
 
