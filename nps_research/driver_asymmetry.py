@@ -86,8 +86,8 @@ class RatingAsymmetry(Result):
         if not rows:
             return "No rating is surely a must-be, a performance rating or a delighter."
         words = {
-            "must-be": "lower scores where they are bad, little higher ones where they are good (must-be)",
-            "delighter": "higher scores where they are good, little lower ones where they are bad (delighters)",
+            "must-be": "lower scores where they are bad, scarcely higher ones where they are good (must-be)",
+            "delighter": "higher scores where they are good, scarcely lower ones where they are bad (delighters)",
             "performance": "both ways (performance)",
         }
         said = []

@@ -36,6 +36,7 @@ STAGES = {3.0: "months 1 to 3", 6.0: "months 4 to 6", 9.0: "months 7 to 9", 12.0
 LATER = "after month 12"
 DAYS_PER_MONTH = 365.25 / 12
 ANSWERS_PER_GROUP = 100
+TESTS_SHOWN = 5  # those with the strongest evidence that groups differ; the frame has all
 CLUSTERS_PER_GROUP = 30
 
 
@@ -80,6 +81,16 @@ class DriversByGroup(Result):
     )
 
     @property
+    def shown(self) -> pd.DataFrame:
+        shown = super().shown
+        first = shown[["by", "term"]].drop_duplicates().head(TESTS_SHOWN)
+        return shown.merge(first, on=["by", "term"])
+
+    @property
+    def n_hidden(self) -> int:
+        return 0  # groups that may not be shown are not in the frame
+
+    @property
     def finding(self) -> str:
         real = self.frame[self.frame["p_adjusted"] < 1 - self.confidence_level]
         if real.empty:
@@ -108,8 +119,9 @@ class DriversByGroup(Result):
             f" {self.left_out} groups with fewer than {ANSWERS_PER_GROUP} answers left out." if self.left_out else ""
         )
         return (
-            f"Each group's points: the model's, times what the group makes of the rating (a regression of its answers "
-            f"on all contributions, errors robust to clusters). Only ratings above noise are compared.{small} No "
+            f"Of {self.tested} tests, the {min(self.tested, TESTS_SHOWN)} with the strongest evidence are shown. Each "
+            "group's points: the model's, times what the group makes of the rating (a regression of its answers on all "
+            f"contributions, errors robust to clusters). Only ratings above noise are compared.{small} No "
             "difference shown is not the same as none: look at the intervals."
         )
 

@@ -199,8 +199,9 @@ class DriverModel(Result):
         said = []
         if is_real.any():
             n = int(is_real.sum())
-            many = f"Of {len(shown)} ratings, {n} tell{'s' * (n == 1)} something that all others do not"
-            said.append(f"{many if len(shown) > 1 else 'The rating tells something'} about the answer.")
+            tells = f"tell{'s' * (n == 1)} something about the answer"
+            many = f"Of {len(shown)} ratings, {n} {tells} that all others do not."
+            said.append(many if len(shown) > 1 else f"The rating {tells}.")
         elif not any(found["above_noise"] for found in self.sets):
             said.append("No rating could be told from noise, given the others.")
         if len(real):
