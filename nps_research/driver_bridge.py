@@ -195,7 +195,7 @@ def explain_change(model: DriverModel, from_group: str, to_group: str) -> ScoreB
     >>> ratings.loc[400:, "delivery"] = ratings.loc[400:, "delivery"].clip(upper=4)
     >>> answer = (4 + ratings["delivery"] + rng.normal(0, 1.5, 800)).round().clip(0, 10)
     >>> bridge = explain_change(fit_drivers_from_frame(ratings, answer, group=wave, n_resamples=20), "2024", "2025")
-    >>> abs(bridge.frame["estimate"].sum() - (bridge.score_to - bridge.score_from)) < 1e-9
+    >>> bool(abs(bridge.frame["estimate"].sum() - (bridge.score_to - bridge.score_from)) < 1e-9)
     True
     """
     group, of_model, of_draws = model.data.group, model.summary.groups, model.draws.groups
