@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 import pandas as pd
@@ -139,9 +139,8 @@ class DriversByGroup(Result):
 def lifetime_stages(study: Study) -> pd.Series[Any]:
     """Each answer's stage of the customer's life at the invitation; CannotAnswerError where starts are not known."""
     study.require("customers.started_at", "responses.invited_at")
-    customers = study.customers
-    assert customers is not None  # noqa: S101 - required above
-    started = customers.drop_duplicates("customer_id").set_index("customer_id")["started_at"]
+    customers = cast("pd.DataFrame", study.customers).drop_duplicates("customer_id")
+    started = customers.set_index("customer_id")["started_at"]
     answered = study.responses[study.responses["response_state"] == "answered"]
     months = (answered["invited_at"] - answered["customer_id"].map(started)).dt.days / DAYS_PER_MONTH
     stage = pd.cut(months, [0, *STAGES, np.inf], labels=[*STAGES.values(), LATER], right=False)

@@ -12,6 +12,7 @@ import numpy as np
 from nps_research.driver_fit import cross_fit, folds_of, lifted, points_at_stake
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from nps_research.driver_data import DriverData
@@ -90,7 +91,7 @@ def summary_of(data: DriverData, fit: CrossFit, *, least_of_group: int = LEAST_O
         by_level=_by_level(data, fit),
         mean_abs_shap=np.average(np.abs(both), axis=0, weights=data.weights),
         r_squared=np.asarray(1 - error / spread),
-        groups=None if data.group is None else _group_fits(data, both, least_of_group),
+        groups=None if data.group is None else _group_fits(data, data.group, both, least_of_group),
     )
 
 
@@ -192,24 +193,23 @@ def _by_level(data: DriverData, fit: CrossFit) -> Floats:
     return found
 
 
-def _group_fits(data: DriverData, contributions: Floats, least: int) -> GroupFits:
+def _group_fits(data: DriverData, group: pd.Categorical, contributions: Floats, least: int) -> GroupFits:
     """One model for each category of the data's groups; nan for a group of nobody."""
-    assert data.group is not None  # noqa: S101 - told by the caller
-    n_groups, p = len(data.group.categories), contributions.shape[1]
-    y, code = data.y.sum(axis=0), np.asarray(data.group.codes)
+    n_groups, p = len(group.categories), contributions.shape[1]
+    y, code = data.y.sum(axis=0), np.asarray(group.codes)
     score, level = np.full(n_groups, np.nan), np.full(n_groups, np.nan)
     means, worth = np.full((n_groups, p), np.nan), np.full((n_groups, p), np.nan)
-    for group in range(n_groups):
-        rows = code == group
+    for place in range(n_groups):
+        rows = code == place
         if rows.sum() < least:
             continue
         weight = data.weights[rows] / data.weights[rows].mean()
-        score[group] = np.average(y[rows], weights=weight)
-        means[group] = np.average(contributions[rows], axis=0, weights=weight)
-        centred = contributions[rows] - means[group]
-        rest = y[rows] - score[group] - centred.sum(axis=1)
+        score[place] = np.average(y[rows], weights=weight)
+        means[place] = np.average(contributions[rows], axis=0, weights=weight)
+        centred = contributions[rows] - means[place]
+        rest = y[rows] - score[place] - centred.sum(axis=1)
         ridge = max(float(np.average(rest**2, weights=weight)), 1e-9) / PRIOR_SPREAD**2
         gram = (centred * weight[:, None]).T @ centred + ridge * np.eye(p)
-        worth[group] = 1 + np.linalg.solve(gram, centred.T @ (weight * rest))
-        level[group] = score[group] - means[group] @ worth[group]
+        worth[place] = 1 + np.linalg.solve(gram, centred.T @ (weight * rest))
+        level[place] = score[place] - means[place] @ worth[place]
     return GroupFits(score=score, level=level, means=means, worth=worth)

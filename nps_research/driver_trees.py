@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
     Tables = dict[tuple[int, ...], Floats]
 
-__all__ = ["Background", "Coding", "Tree", "boost", "shapley_of_table", "table_values", "tables_of", "trees_of"]
+__all__ = ["Background", "Coding", "Tree", "boost", "shapley_of_table", "tables_of", "trees_of"]
 
 N_TREES = 100
 MAX_DEPTH = 2  # pairs of ratings; deeper trees predicted no better on any survey tried
@@ -188,14 +188,6 @@ def _leaves(tree: Tree, coding: Coding) -> Iterator[tuple[dict[int, NDArray[np.b
                 yield reached, float(tree.value[-1 - child])
             else:
                 open_nodes.append((child, reached))
-
-
-def table_values(tables: Tables, coding: Coding, rows: Any = slice(None)) -> Floats:
-    """What the tables add up to for each row."""
-    total = np.zeros(len(coding.codes[rows]))
-    for terms, table in tables.items():
-        total += table.ravel()[coding.cells(terms, rows)]
-    return total
 
 
 class Background:

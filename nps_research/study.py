@@ -53,7 +53,6 @@ class Study:
     not_used : DataFrame of bool
         Per driver, where "not used" was said; rows as in `responses`.
     customers : DataFrame or None
-        Accepted customers.
     drivers, segments, waves : tuple of str
         Names of the ratings and of the grouping columns in `responses`; waves in order of time.
     driver_scale : tuple of int

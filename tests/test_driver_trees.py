@@ -20,7 +20,6 @@ from nps_research.driver_trees import (
     Tree,
     boost,
     shapley_of_table,
-    table_values,
     tables_of,
     trees_of,
 )
@@ -28,6 +27,11 @@ from tests.made_up_ratings import made_up_ratings
 
 REFERENCE = Path(__file__).parent / "reference"
 LEVELS = np.arange(1.0, 6)
+
+
+def table_values(tables, coding):
+    """What the tables add up to for each row."""
+    return sum(table.ravel()[coding.cells(terms)] for terms, table in tables.items())
 
 
 def contributions(tables, coding, background):
