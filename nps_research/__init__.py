@@ -26,6 +26,7 @@ from nps_research.histogram import score_histogram
 from nps_research.influence import account_influence
 from nps_research.line_conclusions import conclusions_by_line
 from nps_research.next_survey import plan_next_survey
+from nps_research.nonresponse import nonresponse_signal
 from nps_research.outcome_counts import OutcomeByScore
 from nps_research.outcomes import outcome_by_score, yes_no_outcomes
 from nps_research.overview import attempt, broken_rules, identity_checks, intake, questions, reading_notes
@@ -75,6 +76,7 @@ __all__ = [
     "model_calibration",
     "net_promoter_score",
     "net_promoter_score_by_cut",
+    "nonresponse_signal",
     "open_study",
     "outcome_by_score",
     "plan_next_survey",

@@ -67,8 +67,7 @@ class Landmarks:
     knows_delivery: bool
 
     def classed(self, *, promoter_min: int, detractor_max: int) -> pd.DataFrame:
-        """The rows with a state, answers classed by other cuts; rows whose form came back without the answer are not
-        among them."""
+        """The rows by other cuts, without those whose form came back without the answer."""
         whole = np.floor(self.rows["score"] + 0.5)
         answer = np.select([whole >= promoter_min, whole <= detractor_max], ["promoter", "detractor"], "passive")
         state = self.rows["state"].mask(whole.notna(), pd.Series(answer, index=self.rows.index))
@@ -231,7 +230,7 @@ def _history(rows: pd.DataFrame) -> pd.DataFrame:
     is_first = (unit != unit.shift()).to_numpy()
 
     def earlier(flags: NDArray[np.bool_]) -> Integers:
-        total = np.cumsum(flags) - flags
+        total: Integers = np.cumsum(flags) - flags
         return np.asarray(total - np.maximum.accumulate(np.where(is_first, total, 0)), dtype=np.int64)
 
     n_earlier, n_answered = earlier(reached), earlier(returned)
@@ -276,7 +275,7 @@ def _followed(rows: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, dict[str,
     gone, unobserved = left <= landmark, ~(watched > landmark)
     last = pd.concat([left, watched, end], axis=1).min(axis=1)
     rows = rows.assign(
-        days=np.ceil((last - landmark) / pd.Timedelta(days=1)),
+        days=np.ceil((last - landmark).dt.total_seconds() / 86_400),
         event=(left <= end) & (left <= watched),
         is_complete=watched >= end,
     )
