@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from nps_research.landmarks import Landmarks
     from nps_research.retention import Risks
     from nps_research.silence_contrasts import Adjusted
-    from nps_research.silence_signal import STATE_WORDS, NonresponseSignal
-from nps_research.silence_verdict import SilenceVerdict
+    from nps_research.silence_verdict import SilenceVerdict
     from nps_research.study import Study
 
     Integers = NDArray[np.int64]

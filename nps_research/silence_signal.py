@@ -163,7 +163,8 @@ class NonresponseSignal(Result):
             )
         if self.verdict == "cannot-tell":
             if self.lacking:
-                return f"There are no {STATE_WORDS[self.lacking].lower()} at any landmark, so no verdict on silence is given."
+                absent = STATE_WORDS[self.lacking].lower()
+                return f"There are no {absent} at any landmark, so no verdict on silence is given."
             above = [row["term"].lower() for row in others if row["p_value"] < 1 - self.confidence_level]
             unclear = [row["term"].lower() for row in others if row["term"].lower() not in above]
             more = f" They leave more often than {joined(above)}; beside {joined(unclear)} it is open." if above else ""
