@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,7 @@ def hazard_ratios(
     Returns
     -------
     Contrasts
+        All nan where the likelihood has no maximum, as where every one of a group leaves before all others.
 
     References
     ----------
@@ -91,6 +93,7 @@ def hazard_ratios(
     2.0
     """
     from statsmodels.duration.hazard_regression import PHReg  # late: importing it takes longer than all else here
+    from statsmodels.tools.sm_exceptions import ModelWarning
 
     empty = np.full(n_groups, np.nan)
     events = np.bincount(group[event], minlength=n_groups)
@@ -99,9 +102,13 @@ def hazard_ratios(
         return Contrasts(estimate=empty, std_error=empty.copy())
     kept = np.isin(group, [0, *modelled])
     design = _independent(_dummies(group[kept], modelled, None if other is None else other[kept]))
-    fitted = PHReg(days[kept], design, status=event[kept].astype(float), strata=strata[kept], ties="breslow").fit(
-        groups=cluster[kept]
-    )
+    model = PHReg(days[kept], design, status=event[kept].astype(float), strata=strata[kept], ties="breslow")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ModelWarning)
+            fitted = model.fit(groups=cluster[kept])
+    except (ModelWarning, np.linalg.LinAlgError):  # no finite ratio: who leaves can be told without a doubt
+        return Contrasts(estimate=empty, std_error=empty.copy())
     estimate, std_error = empty, empty.copy()
     estimate[modelled] = -fitted.params[: len(modelled)]
     std_error[modelled] = fitted.bse[: len(modelled)]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-__all__ = ["nonresponse_signal", "signal_of"]
+__all__ = ["PLACE", "group_of", "nonresponse_signal", "risks_by_state", "signal_of"]
 
 PLACE = {name: place for place, name in enumerate((*STATES, "answered"))}
 ALL_RATIO = ("answered", "hazard_ratio")
@@ -125,24 +125,15 @@ def signal_of(
             f"detractor_max = {detractor_max!r}: an answer from 0 to {promoter_min - 1}, below promoters, is needed."
         )
     rows = landmarks.classed(promoter_min=promoter_min, detractor_max=detractor_max)
-    days, event = rows["days"].to_numpy(), rows["event"].to_numpy(dtype=bool)
+    event = rows["event"].to_numpy(dtype=bool)
     if not event.any() or event.all():
         whoever = "Nobody" if not event.any() else "Everybody"
         raise CannotAnswerError(
             f"{whoever} is known to have left within {landmarks.horizon_days} days of a landmark, so leaving cannot be "
             "set against silence."
         )
-    group = pd.Categorical(rows["state"], STATES).codes.astype(np.int64)
-    unit = rows["unit"].to_numpy()
-    doubled = np.concatenate([np.arange(len(rows)), np.flatnonzero(rows["state"].isin(ANSWERED))])
-    risks = survival_risks(
-        days[doubled],
-        event[doubled],
-        np.concatenate([group, np.full(len(doubled) - len(rows), PLACE["answered"])]),
-        unit[doubled],
-        n_groups=len(PLACE),
-        at=[landmarks.horizon_days],
-    )[0]
+    group = group_of(rows)
+    risks = risks_by_state(rows, group, landmarks.horizon_days)
     judged = judge(risks, PLACE, margin=margin, alpha=1 - confidence_level)
     adjusted = adjusted_contrasts(landmarks, rows, group)
     about: dict[str, Any] = {
@@ -172,6 +163,25 @@ def signal_of(
         histories=histories_of(rows, **about),
         **about,
     )
+
+
+def group_of(rows: pd.DataFrame) -> Integers:
+    """Position of each row's state among `STATES`."""
+    return pd.Categorical(rows["state"], STATES).codes.astype(np.int64)
+
+
+def risks_by_state(rows: pd.DataFrame, group: Integers, horizon_days: int) -> Risks:
+    """Risk of leaving within the horizon, per state and, last, of all who answered; in the order of `PLACE`."""
+    answered = np.flatnonzero(np.isin(group, [PLACE[name] for name in ANSWERED]))
+    doubled = np.concatenate([np.arange(len(rows)), answered])
+    return survival_risks(
+        rows["days"].to_numpy()[doubled],
+        rows["event"].to_numpy(dtype=bool)[doubled],
+        np.concatenate([group, np.full(len(answered), PLACE["answered"])]),
+        rows["unit"].to_numpy()[doubled],
+        n_groups=len(PLACE),
+        at=[horizon_days],
+    )[0]
 
 
 def _table(

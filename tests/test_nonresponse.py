@@ -1,0 +1,228 @@
+"""Silence as a signal: verdicts where the truth is plain, limits, what is shown, and what cannot be answered."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from calibration.silence import SCENARIOS, draw
+from nps_research.errors import CannotAnswerError, ContractError
+from nps_research.landmarks import landmarks_of
+from nps_research.nonresponse import PLACE, group_of, nonresponse_signal, risks_by_state, signal_of
+from nps_research.retention import Risks
+from nps_research.silence_verdict import judge
+from nps_research.study import open_study
+from tests.made_up_silence import panel
+from tests.published import ROOT
+
+
+@pytest.fixture(scope="module")
+def demo():
+    return nonresponse_signal(open_study(ROOT / "data" / "demo"))
+
+
+def risks_of(rates: dict[str, float], n: int = 4000) -> Risks:
+    """Independent groups of n, with these rates as observed."""
+    rate = np.array([rates.get(name, np.nan) for name in PLACE])
+    size = np.where(np.isfinite(rate), float(n), 0.0)
+    return Risks(
+        n=size,
+        events=np.nan_to_num(rate) * size,
+        risk=rate,
+        covariance=np.diag(np.nan_to_num(rate * (1 - rate)) / np.maximum(size, 1)),
+        n_effective=size,
+    )
+
+
+VERDICTS = {
+    "worst": (0.30, 0.05, 0.06, 0.15),
+    "better": (0.02, 0.08, 0.09, 0.15),
+    "like-detractors": (0.16, 0.05, 0.06, 0.16),
+    "like-respondents": (0.08, 0.08, 0.08, 0.08),
+    "between": (0.10, 0.04, 0.10, 0.25),
+}
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_verdicts_where_the_truth_is_plain(verdict):
+    silent, *others = VERDICTS[verdict]
+    rates = dict(zip(("nonrespondent", "promoter", "passive", "detractor"), (silent, *others), strict=True))
+    rates |= {"answered": float(np.mean(others))}
+    assert judge(risks_of(rates), PLACE, margin=0.05, alpha=0.05).verdict == verdict
+
+
+@pytest.mark.parametrize("spared", ["promoter", "passive", "detractor"])
+def test_worst_needs_all_three(spared):
+    rates = {"nonrespondent": 0.2, "promoter": 0.05, "passive": 0.05, "detractor": 0.05, "answered": 0.08}
+    judged = judge(risks_of(rates | {spared: 0.195}), PLACE, margin=0.05, alpha=0.05)
+    assert judged.verdict != "worst"
+    assert judged.p_above[spared] > 0.05
+
+
+@pytest.mark.parametrize("absent", ["promoter", "passive", "detractor"])
+def test_no_verdict_without_one_of_the_groups(absent):
+    rates = {"nonrespondent": 0.3, "promoter": 0.05, "passive": 0.05, "detractor": 0.05, "answered": 0.05}
+    judged = judge(risks_of(rates | {absent: np.nan}), PLACE, margin=0.05, alpha=0.05)
+    assert (judged.verdict, judged.lacking) == ("cannot-tell", absent)
+
+
+def test_not_significant_is_not_alike():
+    rates = {"nonrespondent": 0.10, "promoter": 0.10, "passive": 0.10, "detractor": 0.10, "answered": 0.10}
+    assert judge(risks_of(rates, n=40), PLACE, margin=0.05, alpha=0.05).verdict == "cannot-tell"
+
+
+def test_the_demos_silent_are_worst_as_planted(demo):
+    assert demo.verdict == "worst"
+    frame = demo.frame.set_index("state")
+    answers = frame.loc[["promoter", "passive", "detractor"]]
+    assert (answers["risk_difference_conf_low"] > 0.1).all()
+    assert (answers["adjusted_hazard_ratio_conf_low"] > 1.5).all()
+    assert frame.loc["answered", "n"] == answers["n"].sum()
+    assert frame.loc["answered", "events"] == answers["events"].sum()
+    assert "leave most of all" in demo.finding
+    assert demo.adjusted_for[:2] == ("tenure", "revenue")
+
+
+def test_differences_are_differences_and_lie_within_their_limits(demo):
+    frame = demo.frame.set_index("state")
+    others = frame.drop("nonrespondent")
+    gap = frame.loc["nonrespondent", "churn_rate"] - others["churn_rate"]
+    np.testing.assert_allclose(others["risk_difference"], gap)
+    for name in ("risk_difference", "hazard_ratio", "adjusted_risk_difference", "adjusted_hazard_ratio"):
+        known = others[others[name].notna()]
+        assert len(known) >= 3
+        assert known[name].between(known[f"{name}_conf_low"], known[f"{name}_conf_high"]).all()
+    assert frame["churn_rate"].between(frame["conf_low"], frame["conf_high"]).all()
+
+
+def test_rates_without_censoring_are_plain_shares(demo):
+    rows = landmarks_of(open_study(ROOT / "data" / "demo")).classed(promoter_min=9, detractor_max=6)
+    rows = rows[rows["is_complete"]]
+    plain = rows.groupby("state")["event"].agg(["size", "sum", "mean"])
+    frame = demo.frame.set_index("state").drop("answered")
+    np.testing.assert_allclose(frame["churn_rate"], plain["mean"].loc[frame.index])
+    assert frame["n"].tolist() == plain["size"].loc[frame.index].tolist()
+
+
+def test_another_cut_moves_the_detractors_only(demo):
+    other = nonresponse_signal(open_study(ROOT / "data" / "demo"), detractor_max=3)
+    one, two = demo.frame.set_index("state"), other.frame.set_index("state")
+    assert two.loc["detractor", "n"] < one.loc["detractor", "n"]
+    kept = ["nonrespondent", "promoter", "answered"]
+    np.testing.assert_allclose(one.loc[kept, "churn_rate"], two.loc[kept, "churn_rate"])
+    assert "0 to 3" in other.note
+
+
+def test_copies_of_a_unit_do_not_make_surer():
+    """The same units three times over under their own names narrow the limits; under one name they do not."""
+    rows = draw(SCENARIOS["silent worst"], 200, np.random.default_rng(2)).classed(promoter_min=9, detractor_max=6)
+    thrice = pd.concat([rows] * 3, ignore_index=True)
+    apart = thrice.assign(unit=np.arange(3).repeat(len(rows)) * 1000 + thrice["unit"])
+    width = []
+    for table in (rows, thrice, apart):
+        low, high = risks_by_state(table, group_of(table), 180).limits(0.95)
+        width.append(high[0] - low[0])
+    assert width[1] == pytest.approx(width[0], rel=0.02)
+    assert width[2] < 0.65 * width[0]
+
+
+def test_curves_start_at_all_and_end_at_the_rate(demo):
+    curves = demo.curves.frame
+    assert (curves.loc[curves["day"] == 0, "estimate"] == 1).all()
+    last = curves[curves["day"] == 180].set_index("group")["estimate"]
+    rate = demo.frame.set_index("term")["churn_rate"]
+    for group in last.index:
+        assert last[group] == pytest.approx(1 - rate[group])
+    for _, rows in curves.groupby("group"):
+        assert rows["estimate"].is_monotonic_decreasing
+
+
+def test_longer_silence_goes_with_more_leaving(demo):
+    frame = demo.histories.frame.set_index("term")
+    rate = frame["churn_rate"]
+    in_a_row = ["Silent once, after answering", "Silent twice in a row", "Silent three times or more in a row"]
+    assert rate[in_a_row].is_monotonic_increasing
+    assert rate["Never answered, though asked before"] > rate["Went quiet: answered once, silent now"]
+    silent = demo.frame.set_index("state").loc["nonrespondent", "n"]
+    assert frame.loc[[*in_a_row, "Silent, asked for the first time"], "n"].sum() == silent
+
+
+def test_results_display_and_hold_nobodys_id(demo):
+    private = open_study(ROOT / "data" / "demo").private_values()
+    for result in (demo, demo.curves, demo.histories):
+        bundle = result._repr_mimebundle_()
+        text = json.dumps(result.to_json()) + bundle["text/html"]
+        assert "data:image/svg+xml" in text
+        assert not any(f'"{value}"' in text for value in private)
+        assert result.plot().get_title(loc="left")
+    assert "curves" not in demo.settings
+
+
+def test_small_groups_are_not_shown_nor_what_would_give_them_away(demo):
+    frame = demo.frame.assign(n=np.where(demo.frame["state"] == "detractor", 4, demo.frame["n"]))
+    shown = replace(demo, frame=frame, minimum_cell=10).shown["state"].tolist()
+    assert "detractor" not in shown
+    assert "answered" not in shown  # detractors are the rest of it
+
+
+# What cannot be told, and is said to be so
+
+
+def answers_of(n: int, given) -> dict:
+    return {f"c{number:03d}": given for number in range(n)}
+
+
+def test_nobody_left():
+    study = panel(answers_of(20, [9, None]) | {"d": [3, None]})
+    with pytest.raises(CannotAnswerError, match="Nobody is known to have left within 180 days"):
+        nonresponse_signal(study)
+
+
+def test_everybody_left():
+    names = answers_of(20, [9, None])
+    with pytest.raises(CannotAnswerError, match="Everybody is known to have left"):
+        nonresponse_signal(panel(names, left=dict.fromkeys(names, "2024-05-20")))
+
+
+def test_no_detractors_no_verdict():
+    rng = np.random.default_rng(1)
+    names = {f"c{n}": [[9, None][rng.integers(2)], [8, None][rng.integers(2)]] for n in range(80)}
+    left = dict.fromkeys(list(names)[:30], "2024-06-01")
+    signal = nonresponse_signal(panel(names, left=left))
+    assert signal.verdict == "cannot-tell"
+    assert "There are no detractors" in signal.finding
+
+
+def test_without_delivery_every_finding_says_that_silence_may_be_a_wrong_address():
+    rng = np.random.default_rng(1)
+    names = {f"c{n}": [[9, 7, 3, None][rng.integers(4)] for _ in range(2)] for n in range(120)}
+    left = dict.fromkeys(list(names)[:40], "2024-06-01")
+    signal = nonresponse_signal(panel(names, left=left, delivered=False))
+    for result in (signal, signal.curves, signal.histories):
+        assert "cannot be told apart" in result.finding
+    signal = nonresponse_signal(panel(names, left=left))
+    assert "cannot be told apart" not in signal.finding
+
+
+def test_one_wave_only_has_a_signal_but_no_history_of_silence():
+    rng = np.random.default_rng(1)
+    names = {f"c{n}": [[9, 7, 3, None][rng.integers(4)]] for n in range(150)}
+    left = dict.fromkeys(list(names)[:40], "2024-05-01")
+    signal = nonresponse_signal(panel(names, left=left))
+    assert signal.n_landmarks == 1
+    assert set(signal.histories.frame["term"]) == {"Answered", "Silent, asked for the first time"}
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"margin": 0.0}, "between 0 and 1"),
+        ({"detractor_max": 9}, "below promoters"),
+    ],
+)
+def test_settings_out_of_range(options, says):
+    landmarks = draw(SCENARIOS["all alike"], 100, np.random.default_rng(1))
+    with pytest.raises(ContractError, match=says):
+        signal_of(landmarks, **options)
