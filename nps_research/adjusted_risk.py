@@ -11,6 +11,7 @@ from scipy import stats
 from scipy.special import expit, logit
 
 from nps_research.errors import CannotAnswerError
+from nps_research.hazards import adjustment, standardised_risks
 from nps_research.intervals import check_level
 from nps_research.outcome_counts import UNDATED
 from nps_research.outcomes import CHURNED, outcome_by_score, outcome_rows
@@ -34,7 +35,6 @@ __all__ = ["AdjustedRisk", "adjusted_risk"]
 
 FEWEST = 8  # outcomes, and answers without, in a band; fewer join the band above
 DAYS_PER_MONTH = 365.25 / 12
-_SPLINE = "cr({name}, df=4, constraints='center')"  # natural cubic, so that what goes with tenure may bend
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -122,10 +122,6 @@ def adjusted_risk(study: Study, *, outcome: str = CHURNED, confidence_level: flo
     Lane, P. W. & Nelder, J. A. (1982). Analysis of covariance and standardization as instances of prediction.
     Biometrics 38, 613-621. doi:10.2307/2530043
     """
-    import patsy  # late: importing them takes longer than all else here
-    from statsmodels.genmod.families import Binomial
-    from statsmodels.genmod.generalized_linear_model import GLM
-
     check_level(confidence_level)
     known = [name for name in ("started_at", "revenue") if f"customers.{name}" in study.available]
     if not known:
@@ -136,28 +132,26 @@ def adjusted_risk(study: Study, *, outcome: str = CHURNED, confidence_level: flo
     if len(bands) < 2:
         raise CannotAnswerError(f"Outcomes {quoted(outcome)} are too few, score by score, to adjust for anything.")
     band = _band_of(rows["likelihood_to_recommend"].to_numpy(dtype=float), bands)
-    terms = [name if name == "C(wave)" else _SPLINE.format(name=name) for name in adjusted_for]
-    other = np.asarray(patsy.dmatrix(" + ".join(["1", *terms]), rows, return_type="matrix"))
+    numbers = [name for name in adjusted_for if name != "wave"]
     cluster = counted.design.get("cluster")
-    codes = None if cluster is None else pd.factorize(rows[cluster])[0]
-    fitted = GLM(
-        rows["event"].to_numpy(dtype=float),
-        np.hstack([_dummies(band, len(bands)), other]),
-        family=Binomial(),
-    ).fit(**({"cov_type": "HC1"} if codes is None else {"cov_type": "cluster", "cov_kwds": {"groups": codes}}))
+    codes = np.arange(len(rows)) if cluster is None else pd.factorize(rows[cluster])[0]
+    event = rows["event"].to_numpy(dtype=bool)
+    risks, covariance = standardised_risks(
+        event,
+        band,
+        n_groups=len(bands),
+        other=adjustment(rows, numbers, [name for name in adjusted_for if name == "wave"]),
+        cluster=codes,
+    )
     z = stats.norm.ppf(0.5 + confidence_level / 2)
     found = []
     for place, (low, high) in enumerate(bands):
-        design = np.hstack([_dummies(np.full(len(band), place), len(bands)), other])
-        risk = expit(design @ fitted.params)
-        mean = float(risk.mean())
-        gradient = (risk * (1 - risk)) @ design / len(design)
-        std_error = float(np.sqrt(gradient @ fitted.cov_params() @ gradient))
+        mean, std_error = float(risks[place]), float(np.sqrt(covariance[place, place]))
         limits = expit(logit(mean) + np.array([-z, z]) * std_error / (mean * (1 - mean)))
         found.append(
             {
                 "term": band_text(low, high),
-                "observed": float(rows["event"][band == place].mean()),
+                "observed": float(event[band == place].mean()),
                 "estimate": mean,
                 "std_error": std_error,
                 "conf_low": float(limits[0]),
@@ -172,11 +166,11 @@ def adjusted_risk(study: Study, *, outcome: str = CHURNED, confidence_level: flo
         outcome=outcome,
         dated=counted.dated,
         n=len(rows),
-        n_clusters=None if codes is None else len(np.unique(codes)),
+        n_clusters=None if cluster is None else len(np.unique(codes)),
     )
 
 
-_WORDS = {"tenure": "tenure", "log_revenue": "revenue", "C(wave)": "wave"}
+_WORDS = {"tenure": "tenure", "log_revenue": "revenue", "wave": "wave"}
 
 
 def _covariates(study: Study, rows: pd.DataFrame, known: list[str]) -> tuple[pd.DataFrame, list[str]]:
@@ -199,7 +193,7 @@ def _covariates(study: Study, rows: pd.DataFrame, known: list[str]) -> tuple[pd.
     if not names:
         raise CannotAnswerError("Tenure and revenue of those who answered are not known, or hardly differ.")
     if len(study.waves) > 1 and len(rows["wave"].unique()) > 1:
-        names.append("C(wave)")
+        names.append("wave")
     return rows, names
 
 
@@ -222,8 +216,3 @@ def _bands(outcome: OutcomeByScore, rows: pd.DataFrame) -> list[tuple[int, int]]
 
 def _band_of(score: Floats, bands: list[tuple[int, int]]) -> NDArray[np.int64]:
     return np.searchsorted([high for _, high in bands], score).astype(np.int64)
-
-
-def _dummies(band: NDArray[np.int64], n_bands: int) -> Floats:
-    """Indicators of all bands but the first; the constant stands in the other columns."""
-    return np.asarray(band[:, None] == np.arange(1, n_bands), dtype=float)
