@@ -24,6 +24,7 @@ from nps_research.drivers import fit_drivers, fit_drivers_from_frame
 from nps_research.funnel import response_funnel
 from nps_research.histogram import score_histogram
 from nps_research.influence import account_influence
+from nps_research.leaving_reasons import leaving_reasons
 from nps_research.line_conclusions import conclusions_by_line
 from nps_research.next_survey import plan_next_survey
 from nps_research.nonresponse import nonresponse_signal
@@ -73,6 +74,7 @@ __all__ = [
     "identity_checks",
     "importance_performance",
     "intake",
+    "leaving_reasons",
     "model_calibration",
     "net_promoter_score",
     "net_promoter_score_by_cut",

@@ -77,6 +77,7 @@ CUSTOMERS: Mapping[str, Column] = {
     "role": Column("text", "decision maker, influencer or user"),
     "started_at": Column("timestamp", "when the customer's life began"),
     "churned_at": Column("timestamp", "when the customer left"),
+    "churn_reason": Column("text", "why the customer left, in a few words that recur"),
     "observed_until": Column("timestamp", "until when leaving would have been seen"),
     "revenue": Column("number", "what the customer brings in"),
 }
@@ -254,7 +255,8 @@ def check_customers(table: pd.DataFrame, violations: Violations) -> None:
     if "revenue" in table:
         violations.add("revenue", "is negative", table["revenue"] < 0)
     if "account_id" in table:
-        of_account = [name for name in ("started_at", "churned_at", "observed_until", "revenue") if name in table]
+        dated = ("started_at", "churned_at", "churn_reason", "observed_until", "revenue")
+        of_account = [name for name in dated if name in table]
         for name in of_account:
             values_of_account = table.groupby("account_id")[name].nunique(dropna=False)
             differs = table["account_id"].map(values_of_account).fillna(0) > 1

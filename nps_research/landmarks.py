@@ -29,6 +29,7 @@ ANSWERED = ("promoter", "passive", "detractor")
 STATES = (SILENT, *ANSWERED, "not_reached")
 HISTORY = ("n_earlier", "earlier_answer_share", "silent_in_a_row", "last_score")
 DECISION_MAKER = "decision maker"
+OF_UNIT = ("started_at", "churned_at", "churn_reason", "observed_until", "revenue")
 DAYS_PER_MONTH = 365.25 / 12
 
 
@@ -46,7 +47,8 @@ class Landmarks:
           the form within the window; else it is what the mean answer of its contacts is, halves counted up;
         - score (that mean), n_contacts (reached), silent_share (of these), decision_maker_silent;
         - days (from the landmark to leaving, to the end of the observation or of the horizon, whichever comes first;
-          whole days, counted up), event (left), is_complete (watched over the whole horizon);
+          whole days, counted up), event (left), reason (of leaving within the horizon, where known), watched_days (as
+          days, had the unit stayed), is_complete (watched over the whole horizon);
         - tenure (months at the landmark), log_revenue, and the segments that do not differ within units;
         - what earlier landmarks knew: n_earlier (landmarks at which the unit was reached), earlier_answer_share,
           silent_in_a_row (this one counted), answered_before, last_score.
@@ -123,9 +125,8 @@ def landmarks_of(study: Study, *, horizon_days: int | None = None) -> Landmarks:
     )
     revenue = rows["revenue"].astype(float) if "revenue" in rows else pd.Series(np.nan, index=rows.index)
     rows["log_revenue"] = np.log(revenue.where(revenue > 0))
-    dates = ["started_at", "churned_at", "observed_until", "revenue"]
     return Landmarks(
-        rows=rows.drop(columns=[name for name in dates if name in rows]).reset_index(drop=True),
+        rows=rows.drop(columns=[name for name in OF_UNIT if name in rows]).reset_index(drop=True),
         unit=unit,
         horizon_days=horizon,
         segments=segments,
@@ -254,7 +255,7 @@ def _units(study: Study, unit: str, invitations: pd.DataFrame) -> tuple[pd.DataF
     customers = cast("pd.DataFrame", study.customers)
     owner = invitations.drop_duplicates("customer_id").set_index("customer_id")["unit"]
     known = customers.assign(unit=customers["customer_id"].map(owner)).dropna(subset="unit")
-    columns = [name for name in ("started_at", "churned_at", "observed_until", "revenue") if name in known]
+    columns = [name for name in OF_UNIT if name in known]
     names = [name for name in study.segments if name in known]
     of_unit = known.groupby("unit", sort=False)
     alike = [
@@ -273,10 +274,15 @@ def _followed(rows: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, dict[str,
     unsaid = left.notna() & ~(watched > left)
     watched = watched.mask(unsaid, watched.max())
     gone, unobserved = left <= landmark, ~(watched > landmark)
-    last = pd.concat([left, watched, end], axis=1).min(axis=1)
+    until = pd.concat([watched, end], axis=1).min(axis=1)
+    last = pd.concat([left, until], axis=1).min(axis=1)
+    event = left <= until
+    reason = rows["churn_reason"] if "churn_reason" in rows else pd.Series(index=rows.index, dtype="str")
     rows = rows.assign(
         days=np.ceil((last - landmark).dt.total_seconds() / 86_400),
-        event=(left <= end) & (left <= watched),
+        watched_days=np.ceil((until - landmark).dt.total_seconds() / 86_400),
+        event=event,
+        reason=reason.where(event),
         is_complete=watched >= end,
     )
     counts = {"gone_before_landmark": int(gone.sum()), "outcome_unobserved": int((unobserved & ~gone).sum())}

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from nps_research.leaving_reasons import LeavingReasons
     from nps_research.retention_curves import RetentionCurves
     from nps_research.silence_history import SilenceHistory
     from nps_research.silence_signal import NonresponseSignal
 
-__all__ = ["plot_curves", "plot_histories", "plot_signal"]
+__all__ = ["plot_curves", "plot_histories", "plot_reasons", "plot_signal"]
 
 LINES: dict[str, tuple[str, Any, str]] = {  # colour, dashes and marker: never colour alone
     "The silent": (SILENT, (0, (4, 1.5)), "s"),
@@ -98,4 +99,35 @@ def plot_curves(result: RetentionCurves, ax: Axes | None = None) -> Axes:
         ylabel=f"Still customers (%), {result.confidence_level:.0%} band",
         title=literal(result.title),
     )
+    return ax
+
+
+@styled
+def plot_reasons(result: LeavingReasons, ax: Axes | None = None) -> Axes:
+    """Share that left for each reason: the silent hatched, those who answered full."""
+    rows = result.records
+    ax = axes_for(ax, n_rows=2 * len(rows))
+    place = np.arange(len(rows), dtype=float)
+    for shift, name, words in ((-0.2, "silent", "The silent"), (0.2, "answered", "Those who answered")):
+        rate = np.array([100 * row[name] for row in rows])
+        limits = np.array([[100 * row[f"{name}_conf_{side}"] for row in rows] for side in ("low", "high")])
+        quiet = name == "silent"
+        ax.barh(
+            place + shift,
+            rate,
+            color="white" if quiet else PROMOTER,
+            edgecolor=SILENT if quiet else PROMOTER,
+            hatch="////" if quiet else None,
+            height=0.36,
+            label=words,
+        )
+        errors = np.maximum([rate - limits[0], limits[1] - rate], 0)
+        ax.errorbar(rate, place + shift, xerr=errors, fmt="none", ecolor=INK, capsize=3, elinewidth=1.4)
+    ax.set_yticks(place, [label(row["term"]) for row in rows])
+    ax.invert_yaxis()
+    ax.set_xlim(left=0)
+    ax.grid(axis="x")
+    ax.legend(loc="lower right")
+    days, level = result.horizon_days, result.confidence_level
+    ax.set(xlabel=f"Left for it within {days} days (%), {level:.0%} interval", title=literal(result.title))
     return ax

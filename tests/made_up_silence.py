@@ -23,6 +23,7 @@ def panel(
     account: dict[str, str] | None = None,
     role: dict[str, str] | None = None,
     observed_until: dict[str, str] | None = None,
+    reason: dict[str, str] | None = None,
     delivered: bool = True,
     **settings,
 ) -> Study:
@@ -62,6 +63,7 @@ def panel(
             "churned_at": pd.to_datetime([left.get(account.get(customer, customer)) for customer in answers]),
             "observed_until": pd.to_datetime([(observed_until or {}).get(customer, END) for customer in answers]),
             "revenue": 1000,
+            "churn_reason": [(reason or {}).get(customer) for customer in answers],
         }
     )
     # somebody who was never asked left, so that leaving is recorded
@@ -72,7 +74,7 @@ def panel(
     unused_of_responses = unused + ([] if delivered else ["delivered"])
     return Study.from_frames(
         responses=responses.drop(columns=unused_of_responses),
-        customers=customers.drop(columns=unused + ([] if role else ["role"])),
+        customers=customers.drop(columns=unused + ([] if role else ["role"]) + ([] if reason else ["churn_reason"])),
         settings={"minimum_cell": 1, "outcome_horizon_days": HORIZON, "data_until": END.date(), **settings},
         made_up=True,
     )

@@ -10,8 +10,9 @@ import pytest
 from calibration.silence import SCENARIOS, draw
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.landmarks import landmarks_of
+from nps_research.leaving_reasons import leaving_reasons
 from nps_research.nonresponse import PLACE, group_of, nonresponse_signal, risks_by_state, signal_of
-from nps_research.retention import Risks
+from nps_research.retention import Risks, survival_risks
 from nps_research.silence_verdict import judge
 from nps_research.study import open_study
 from tests.made_up_silence import panel
@@ -165,6 +166,56 @@ def test_small_groups_are_not_shown_nor_what_would_give_them_away(demo):
     shown = replace(demo, frame=frame, minimum_cell=10).shown["state"].tolist()
     assert "detractor" not in shown
     assert "answered" not in shown  # detractors are the rest of it
+
+
+# Why they left
+
+
+def reasons_study(observed_until=None):
+    rng = np.random.default_rng(9)
+    names = {f"c{n:03d}": [[9, 3, None][rng.integers(3)] for _ in range(2)] for n in range(200)}
+    leavers = list(names)[:120]
+    left = {name: f"2024-{rng.integers(2, 9):02d}-{rng.integers(1, 28):02d}" for name in leavers}
+    reason = {name: ["price", "closed down"][rng.integers(2)] for name in leavers[10:]}
+    return panel(names, left=left, reason=reason, observed_until=observed_until)
+
+
+def test_without_censoring_incidence_is_the_plain_share_and_reasons_add_up_to_all_leavers():
+    study = reasons_study()
+    found = leaving_reasons(study).frame.set_index("term")
+    rows = landmarks_of(study).rows
+    for name, quiet in (("silent", True), ("answered", False)):
+        of = rows[(rows["state"] == "nonrespondent") == quiet]
+        for reason in ("price", "closed down"):
+            assert found.loc[reason, name] == pytest.approx((of["reason"] == reason).mean())
+        assert found[name].sum() == pytest.approx(of["event"].mean())
+    assert found.loc["not stated", "n"] > 0
+    assert found["n"].sum() == rows["event"].sum()
+
+
+def test_with_censoring_incidence_agrees_with_aalen_and_johansen():
+    from statsmodels.duration.survfunc import CumIncidenceRight
+
+    rng = np.random.default_rng(2)
+    n, horizon = 30_000, 180
+    leaving = np.ceil(rng.exponential(300, n))
+    reason = rng.integers(1, 3, n)
+    watched = np.minimum(np.ceil(rng.uniform(20, 400, n)), horizon)
+    days, event = np.minimum(leaving, watched), leaving <= watched
+    theirs = CumIncidenceRight(days, np.where(event, reason, 0)).cinc[0][-1]
+    for_it = event & (reason == 1)
+    ours = survival_risks(
+        np.where(for_it, days, watched), for_it, np.zeros(n, int), np.arange(n), n_groups=1, at=[horizon]
+    )[0]
+    assert ours.risk[0] == pytest.approx(theirs, abs=3.3 * 2 * np.sqrt(ours.covariance[0, 0]))
+
+
+def test_reasons_display_and_need_to_be_known():
+    found = leaving_reasons(reasons_study())
+    assert "data:image/svg+xml" in found._repr_mimebundle_()["text/html"]
+    assert "reason" in found.finding
+    with pytest.raises(CannotAnswerError, match="churn_reason"):
+        leaving_reasons(panel({"a": [9], "b": [None]}, left={"a": "2024-05-01"}))
 
 
 # What cannot be told, and is said to be so
