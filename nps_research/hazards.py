@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 from scipy.special import expit
+
+from nps_research.cox import cox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,9 +93,6 @@ def hazard_ratios(
     >>> round(float(np.exp(ratio.estimate[1])), 1)
     2.0
     """
-    from statsmodels.duration.hazard_regression import PHReg  # late: importing it takes longer than all else here
-    from statsmodels.tools.sm_exceptions import ModelWarning
-
     empty = np.full(n_groups, np.nan)
     events = np.bincount(group[event], minlength=n_groups)
     modelled = [place for place in range(1, n_groups) if events[place]]
@@ -102,16 +100,11 @@ def hazard_ratios(
         return Contrasts(estimate=empty, std_error=empty.copy())
     kept = np.isin(group, [0, *modelled])
     design = _independent(_dummies(group[kept], modelled, None if other is None else other[kept]))
-    model = PHReg(days[kept], design, status=event[kept].astype(float), strata=strata[kept], ties="breslow")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", ModelWarning)
-            fitted = model.fit(groups=cluster[kept])
-    except (ModelWarning, np.linalg.LinAlgError):  # no finite ratio: who leaves can be told without a doubt
-        return Contrasts(estimate=empty, std_error=empty.copy())
+    fitted = cox(days[kept], event[kept], design, strata=strata[kept], cluster=cluster[kept])
     estimate, std_error = empty, empty.copy()
-    estimate[modelled] = -fitted.params[: len(modelled)]
-    std_error[modelled] = fitted.bse[: len(modelled)]
+    if fitted is not None:
+        estimate[modelled] = -fitted[0][: len(modelled)]
+        std_error[modelled] = np.sqrt(np.diag(fitted[1])[: len(modelled)])
     return Contrasts(estimate=estimate, std_error=std_error)
 
 

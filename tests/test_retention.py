@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from nps_research.cox import cox
 from nps_research.hazards import adjustment, hazard_ratios, standardised_risks
 from nps_research.retention import log_rank, survival, survival_risks
 from tests.published import ROOT
@@ -102,6 +103,28 @@ def test_clustered_cox_is_coxphs():
     )
     assert -found.estimate[1] == pytest.approx(theirs["coef"][1], abs=1e-7)
     assert found.std_error[1] == pytest.approx(theirs["robust_se"][1], abs=1e-7)
+
+
+def test_cox_with_strata_and_clusters_is_statsmodels():
+    from statsmodels.duration.hazard_regression import PHReg
+
+    rng = np.random.default_rng(6)
+    n = 600
+    design = np.column_stack([rng.standard_normal((n, 3)), rng.random(n) < 0.3]) + 5
+    days = np.ceil(rng.exponential(60 * np.exp(-0.5 * design[:, 0])))
+    died, days = days <= 40, np.minimum(days, 40)
+    strata, cluster = rng.integers(0, 4, n), rng.integers(0, 90, n)
+    found = cox(days, died, design, strata=strata, cluster=cluster)
+    theirs = PHReg(days, design, status=died.astype(float), strata=strata, ties="breslow").fit(groups=cluster)
+    np.testing.assert_allclose(found[0], theirs.params, rtol=1e-7)
+    np.testing.assert_allclose(np.sqrt(np.diag(found[1])), theirs.bse, rtol=1e-7)
+
+
+def test_cox_without_a_maximum_gives_nothing():
+    """All of one group leave before any other: the ratio has no end."""
+    days = np.repeat([1.0, 9.0], 30)
+    member = np.repeat([1.0, 0.0], 30)[:, None]
+    assert cox(days, np.ones(60, dtype=bool), member, strata=np.zeros(60, int), cluster=np.arange(60)) is None
 
 
 def test_a_group_without_an_event_has_no_hazard_ratio_and_does_not_disturb_the_others():
