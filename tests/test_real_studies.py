@@ -17,7 +17,7 @@ from nps_research.study import open_study
 
 STUDIES = Path(__file__).parents[1] / "data"
 FILES = Path(os.environ.get("NPS_RESEARCH_DATA", "not set"))
-NAMES = ("sfo-airport", "carpentries", "garden-centre")
+NAMES = ("sfo-airport", "carpentries", "garden-centre", "taps-panel")
 LTR = "likelihood_to_recommend"
 
 pytestmark = pytest.mark.skipif(not FILES.is_dir(), reason="the real files are not here (NPS_RESEARCH_DATA)")
@@ -33,7 +33,7 @@ def scores(name, **cuts):
     return frame.set_index("group")["estimate"].round(1).to_dict()
 
 
-@pytest.mark.parametrize(("name", "rows"), [("sfo-airport", None), ("carpentries", 476), ("garden-centre", 13_954)])
+@pytest.mark.parametrize(("name", "rows"), [("sfo-airport", None), ("carpentries", 476), ("garden-centre", 13_954), ("taps-panel", 24 * 2_457)])
 def test_every_row_is_accepted(name, rows):
     opened = study(name)
     assert opened.quarantine.empty
