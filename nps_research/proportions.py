@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["difference_limits", "difference_statistic", "ratio_limits", "wilson_limits"]
 
 
-def wilson_limits(events: Integers, n: Integers, *, confidence_level: float) -> tuple[Floats, Floats]:
+def wilson_limits(events: Integers | Floats, n: Integers | Floats, *, confidence_level: float) -> tuple[Floats, Floats]:
     """Wilson's score limits of rates, 0 to 1; NaN where there is nobody.
 
     References

@@ -33,7 +33,10 @@ def scores(name, **cuts):
     return frame.set_index("group")["estimate"].round(1).to_dict()
 
 
-@pytest.mark.parametrize(("name", "rows"), [("sfo-airport", None), ("carpentries", 476), ("garden-centre", 13_954), ("taps-panel", 24 * 2_457)])
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [("sfo-airport", None), ("carpentries", 476), ("garden-centre", 13_954), ("taps-panel", 24 * 2_457)],
+)
 def test_every_row_is_accepted(name, rows):
     opened = study(name)
     assert opened.quarantine.empty
