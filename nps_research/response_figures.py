@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -96,7 +97,7 @@ def plot_days_to_answer(result: DaysToAnswer, ax: Axes | None = None) -> Axes:
             ha="center",
             fontweight="bold",
         )
-    ax.set_xticks(place, [label(row["group"]) for row in rows])
+    ax.set_xticks(place, ["\n".join(textwrap.wrap(literal(row["group"]), 9)) for row in rows])
     ax.margins(x=0.08)
     ax.set(
         ylim=(0, 112),
