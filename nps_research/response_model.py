@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -79,11 +80,10 @@ def adjusted_differences(
 
     Notes
     -----
-    A group with few events, or few without, stands with the largest group in the model and has no difference. Errors by
+    A group with few events, or few without, stands with the largest group in the model and has no difference; where the
+    model foretells every event there are none at all. Errors by
     the delta method from the sandwich covariance over clusters; t with clusters - 1 degrees of freedom.
     """
-    from statsmodels.discrete.discrete_model import Logit
-
     parts = [_design(factor, event) for factor in factors]
     width = [part.columns.shape[1] for part in parts]
     ends = np.cumsum([1, *width])
@@ -102,10 +102,7 @@ def adjusted_differences(
     ]
     design = design[:, kept]
     codes = pd.factorize(cluster)[0]
-    fitted: Any = Logit(event.astype(float), design).fit(
-        method="newton", maxiter=100, disp=0, cov_type="cluster", cov_kwds={"groups": codes}
-    )
-    params, covariance = np.asarray(fitted.params), np.asarray(fitted.cov_params())
+    params, covariance = _fitted(event, design, codes)
     linear = design @ params
     chance = expit(linear)
     slope = (chance * (1 - chance)) @ design / len(design)
@@ -131,6 +128,24 @@ def adjusted_differences(
         of=found,
         not_separable=tuple(factor.name for factor, each in zip(factors, apart, strict=True) if each),
     )
+
+
+def _fitted(event: NDArray[np.bool_], design: Floats, codes: Integers) -> tuple[Floats, Floats]:
+    """Coefficients with their covariance; NaN where the likelihood has no highest point: all can be foretold."""
+    from statsmodels.discrete.discrete_model import Logit
+
+    unknown = np.full(design.shape[1], np.nan), np.full((design.shape[1],) * 2, np.nan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            fitted: Any = Logit(event.astype(float), design).fit(
+                method="newton", maxiter=100, disp=0, cov_type="cluster", cov_kwds={"groups": codes}
+            )
+        except np.linalg.LinAlgError:
+            return unknown
+    if not fitted.mle_retvals["converged"]:
+        return unknown
+    return np.asarray(fitted.params), np.asarray(fitted.cov_params())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

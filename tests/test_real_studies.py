@@ -203,7 +203,10 @@ def test_taps_counts_are_those_of_the_file():
     frame = rates.frame.set_index("group")
     for wave in opened.waves:
         assert frame.loc[wave, ["n", "events"]].tolist() == [len(raw), raw[f"responded_{wave}"].sum()]
-    assert rates.caveat in rates.finding != ""
+    assert rates.caveat
+    assert rates.finding.endswith(rates.caveat)
+    resembles = representativeness(opened).frame
+    assert (resembles.groupby("term")["n"].sum() == raw["responded_w25"].sum()).all()
     assert opened.can_answer("responses.silence")
     assert not opened.can_answer("responses.likelihood_to_recommend")
     assert opened.period == "w02 to w25"

@@ -66,6 +66,12 @@ def test_nobody_everybody_and_one_cluster():
     assert found.loc[1:, ["conf_low", "conf_high"]].isna().all(axis=None)
 
 
+def test_a_cluster_counts_once_where_all_did_the_same():
+    cluster = np.repeat(np.arange(40), 5)
+    found = clustered_rates(cluster >= 0, cluster * 0, cluster, n_groups=1, confidence_level=0.95).iloc[0]
+    assert found["conf_low"] == pytest.approx(1 - 1.96**2 / (40 + 1.96**2), abs=0.01)
+
+
 def test_limits_cover_where_people_have_their_bent():
     rng, runs, covered = np.random.default_rng(2), 400, 0
     cluster = np.repeat(np.arange(60), 5)

@@ -105,6 +105,14 @@ def test_what_other_columns_say_already_has_no_difference_of_its_own():
     assert np.isfinite(found.of["sex"].estimate).all()
 
 
+def test_what_can_be_foretold_has_no_differences():
+    number = np.linspace(0, 10, 400)
+    factor = Factor(name="years", groups=("a", "b"), group=np.arange(400) % 2, number=number)
+    found = adjusted_differences(number > 5, [factor], np.arange(400), confidence_level=0.95)
+    assert np.isnan(found.of["years"].estimate).all()
+    assert np.isnan(found.of["years"].p_value).all()
+
+
 def test_a_curve_of_a_number_is_followed():
     rng = np.random.default_rng(5)
     years = rng.uniform(0, 10, 20_000)
