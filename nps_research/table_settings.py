@@ -99,13 +99,15 @@ class FileSettings(SourceSettings):
     @property
     def label(self) -> str:
         """What to call the source in tables and sentences; differs between the sources of a table."""
-        part = self.sheet or self.table or (self.wave if self.query else None)
-        return f"{self.file or self.url_variable}" + (f" ({part})" if part else "")
+        return self._with_part(self.sheet or self.table or (self.wave if self.query else None))
 
     @property
     def file_label(self) -> str:
         """What to call the file that it is, or is part of."""
         return self.label
+
+    def _with_part(self, part: str | None) -> str:
+        return f"{self.file or self.url_variable}" + (f" ({part})" if part else "")
 
 
 class WideSettings(_Strict):
@@ -162,11 +164,11 @@ class WaveOfFile(FileSettings):
 
     @property
     def label(self) -> str:
-        return f"{super().label}, {self.wave}"
+        return f"{self.file_label}, {self.wave}"
 
     @property
     def file_label(self) -> str:
-        return super().label
+        return self._with_part(self.sheet or self.table)
 
 
 class DriverSettings(_Strict):

@@ -96,15 +96,20 @@ def test_a_wrong_column_is_said_once_a_wave_and_others_once(tmp_path):
     assert "members.csv: there is no column 'sexx' for Sex: did you mean 'sex'?" in message
 
 
-def test_a_table_of_a_database_may_be_wide_too(tmp_path):
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [("", "members.db"), ('table = "m"\n', "members.db (m)"), ('query = "SELECT * FROM m"\n', "members.db")],
+)
+def test_a_table_of_a_database_may_be_wide_too(tmp_path, key, name):
     connection = sqlite3.connect(tmp_path / "members.db")
     pd.DataFrame({"id": ["p1", "p2"], "sex": ["f", "m"], "r_a": [1, 0], "r_b": [0, 1]}).to_sql("m", connection)
     connection.close()
     text = WIDE.format(waves='["a", "b"]', columns='responded = "r_{wave}"').replace(f", {LTR} = [99]", "")
-    (tmp_path / "study.toml").write_text(text.replace("members.csv", "members.db"))
+    (tmp_path / "study.toml").write_text(text.replace('"members.csv"\n', f'"members.db"\n{key}'))
     study = open_study(tmp_path)
     assert study.responses["response_state"].tolist() == ["item_missing", *["nonrespondent"] * 2, "item_missing"]
-    assert study.files["file"].tolist() == ["members.db, a", "members.db, b"]
+    assert study.files["file"].tolist() == [f"{name}, a", f"{name}, b"]
+    assert f"{name}: each line stands for 2 invitations, one per wave." in study.notes
 
 
 # Silence without scores
