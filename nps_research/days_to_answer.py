@@ -101,6 +101,8 @@ class DaysToAnswer(Result):
     @property
     def alt(self) -> str:
         rows = [f"{row['group']} {share(row['cumulative_share'])}" for row in self.records]
+        if not rows:
+            return "There are too few answers to draw."
         return f"A rising line, the share of answers that had come by days after the invitation: {'; '.join(rows)}."
 
     def plot(self, ax: Axes | None = None) -> Axes:

@@ -129,6 +129,8 @@ class PanelAttrition(Result):
             f"{row['term']} {share(row['estimate'])} ({format_interval(row['conf_low'], row['conf_high'], 'share')})"
             for row in self.records
         ]
+        if not rows:
+            return "There are too few answers to draw."
         return f"Points with intervals, the share gone at the end of the panel by earlier misses: {'; '.join(rows)}."
 
     def plot(self, ax: Axes | None = None) -> Axes:

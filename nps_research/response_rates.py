@@ -129,6 +129,8 @@ class ResponseRates(Result):
             for row in self.records
             if np.isfinite(row["estimate"])
         ]
+        if not rows:
+            return "There are too few answers to draw."
         return f"Points with intervals, the response rate per wave and in all: {'; '.join(rows)}."
 
     @property

@@ -88,7 +88,7 @@ class WhoAnswers(Result):
     def finding(self) -> str:
         rows = [row for row in self.records if np.isfinite(row["estimate"])]
         if not rows:
-            return f"There are too few answers to compare who answers. {self.caveat}".strip()
+            return f"No group has enough forms, and enough silence, to be compared. {self.caveat}".strip()
         of_people = [row for row in rows if row["term"] != INVITATION]
         sure = [row for row in of_people if row["p_adjusted"] < 1 - self.confidence_level]
         if not sure:

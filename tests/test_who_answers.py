@@ -270,6 +270,14 @@ def test_groups_in_which_all_or_none_answer_have_rates_and_no_difference():
     assert frame["estimate"].isna().to_dict() == {"E": True, "N": False, "S": False, "W": True}
 
 
+def test_where_nothing_can_be_compared_it_says_so():
+    table = pd.DataFrame({"area": ["N", "S"] * 24, "responded": [1, 0] * 24})
+    result = who_answers(Study.from_frames(responses=table, segments=["area"]))
+    assert result.finding.startswith("No group has enough forms")
+    assert result.alt == "There is no difference to draw."
+    assert "nps-finding" in result._repr_mimebundle_()["text/html"]
+
+
 def test_one_wave_and_no_dates():
     rng = np.random.default_rng(7)
     table = pd.DataFrame({"respondent_id": range(300), "wave": "1", "area": rng.choice(["N", "S"], 300)})
