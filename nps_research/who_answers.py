@@ -147,6 +147,8 @@ class WhoAnswers(Result):
             for row in self.records
             if np.isfinite(row["estimate"])
         ]
+        if not rows:
+            return "There is no difference to draw."
         return (
             f"Points with intervals, how far the response rate is from that of all, all else alike: {'; '.join(rows)}."
         )
