@@ -8,6 +8,7 @@ from nps_research.comparison import adjust_p_values, compare_net_promoter_scores
 from nps_research.counting import score_distribution
 from nps_research.cut_slider import cut_slider
 from nps_research.cuts import net_promoter_score_by_cut
+from nps_research.days_to_answer import days_to_answer
 from nps_research.designs import compare_designs
 from nps_research.detectable import detectable_change
 from nps_research.distribution import ScoreDistribution
@@ -31,17 +32,20 @@ from nps_research.nonresponse import nonresponse_signal
 from nps_research.outcome_counts import OutcomeByScore
 from nps_research.outcomes import outcome_by_score, yes_no_outcomes
 from nps_research.overview import attempt, broken_rules, identity_checks, intake, questions, reading_notes
+from nps_research.panel_attrition import panel_attrition
 from nps_research.planning import required_responses
 from nps_research.pooling import pool_groups
 from nps_research.raking import rake
 from nps_research.relative_importance import decompose_r_squared
 from nps_research.representation import representativeness
+from nps_research.response_rates import response_rates
 from nps_research.risk_by_score import risk_by_score
 from nps_research.score import net_promoter_score
 from nps_research.segment_lines import compare_segments
 from nps_research.study import Study, open_study
 from nps_research.thresholds import compare_thresholds
 from nps_research.waves import trend
+from nps_research.who_answers import who_answers
 
 __all__ = [
     "OutcomeByScore",
@@ -64,6 +68,7 @@ __all__ = [
     "conclusions_by_line",
     "contribution_spread",
     "cut_slider",
+    "days_to_answer",
     "decompose_r_squared",
     "detectable_change",
     "driver_interactions",
@@ -81,6 +86,7 @@ __all__ = [
     "nonresponse_signal",
     "open_study",
     "outcome_by_score",
+    "panel_attrition",
     "plan_next_survey",
     "pool_groups",
     "questions",
@@ -91,10 +97,12 @@ __all__ = [
     "representativeness",
     "required_responses",
     "response_funnel",
+    "response_rates",
     "risk_by_score",
     "score_distribution",
     "score_histogram",
     "simulate_improvement",
     "trend",
+    "who_answers",
     "yes_no_outcomes",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -115,32 +116,37 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
     ContractError
         If a file cannot be read or mapped columns are not in it; all of them are listed.
     """
-    cells, files, lines, rejected, notes, faults = [], [], [], [], [], []
+    cells: list[pd.DataFrame] = []
+    files, lines, rejected, notes, faults = [], [], [], [], []
     detected: dict[str, list[str]] = {}
-    for source in settings.sources:
-        wanted = _wanted(settings, plan, source)
-        names = {name: wanted.get(name, name) for name in {**TABLES[plan.table], **wanted}}
-        raw = read_source(source, folder, columns=list(dict.fromkeys(names.values())))
+    of_wave = settings.wide.columns if settings.wide else {}
+    for source, wanted, columns in _mapped(settings, plan):
+        is_read = not (settings.wide and cells)  # waves of a wide file share what was read for the first
+        if is_read:
+            raw = read_source(source, folder, columns=list(dict.fromkeys(columns)))
+        news = [name for name in {**TABLES[plan.table], **wanted} if is_read or name in of_wave]
+        label = {name: source.label if name in of_wave else source.file_label for name in news}
         for name, column in wanted.items():
-            if column not in raw.frame:
-                faults.append(f"{source.label}: there is no column {column!r} for {name}{_nearest(column, raw.header)}")
+            if column not in raw.frame and name in news:
+                faults.append(f"{label[name]}: there is no column {column!r} for {name}{_nearest(column, raw.header)}")
+        names = {name: wanted.get(name, name) for name in {**TABLES[plan.table], **wanted}}
         present = {name: column for name, column in names.items() if column in raw.frame}
         faults += [
-            f"{source.label}: column {column!r}, wanted for {name}, is there more than once"
+            f"{label[name]}: column {column!r}, wanted for {name}, is there more than once"
             for name, column in present.items()
-            if column in raw.duplicate_columns
+            if column in raw.duplicate_columns and name in news
         ]
         table = pd.DataFrame({name: raw.frame[column] for name, column in present.items()}, index=raw.frame.index)
         for name, codes in {**settings.missing_codes, **source.missing_codes}.items():
             if name not in table:
                 known = did_you_mean(name, list(map(str, table.columns)))
-                faults.append(f"{source.label}: missing_codes names {name}, which has no column{known}")
+                faults += [f"{source.file_label}: missing_codes names {name}, which has no column{known}"] * is_read
                 continue
             table[name], count = blank_codes(table[name], codes)
-            if count:
+            if count and name in news:
                 stated = ", ".join(str(code) for code in codes)
                 notes.append(
-                    f"{source.label}: {counted(count, 'cell')} of {name} held a stated code for no answer ({stated})."
+                    f"{label[name]}: {counted(count, 'cell')} of {name} held a stated code for no answer ({stated})."
                 )
         if source.wave is not None:
             table["wave"] = source.wave
@@ -148,10 +154,12 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
         files += [source.label] * len(table)
         lines.append(np.asarray(raw.line, dtype=np.int64))
         rejected.append(raw.rejected.assign(file=source.label))
-        for note in raw.notes:
-            detected.setdefault(note, []).append(source.label)
+        for note in raw.notes if is_read else ():
+            detected.setdefault(note, []).append(source.file_label)
     if faults:
         raise ContractError(f"{plan.table}: " + sentences_joined(faults))
+    if settings.wide is not None:
+        notes.append(f"{source.file_label}: each line stands for {counted(len(cells), 'invitation')}, one per wave.")
     return RawRows(
         cells=pd.concat(cells, ignore_index=True),
         file=np.array(files, dtype=object),
@@ -160,6 +168,15 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
         waves={source.label: source.wave for source in settings.sources},
         notes=(*(f"{_files_in_words(where)}: {note}." for note, where in detected.items()), *notes),
     )
+
+
+def _mapped(settings: TableSettings, plan: Plan) -> list[tuple[FileSettings, dict[str, str], list[str]]]:
+    """Each file, or wave of a wide file, with the columns it must have, and all to look for in the file."""
+    sources = [(source, _wanted(settings, plan, source)) for source in settings.sources]
+    columns = [[wanted.get(name, name) for name in {**TABLES[plan.table], **wanted}] for _, wanted in sources]
+    if settings.wide is not None:
+        columns = [list(dict.fromkeys(chain.from_iterable(columns)))] * len(sources)
+    return [(source, wanted, looked_for) for (source, wanted), looked_for in zip(sources, columns, strict=True)]
 
 
 def _nearest(column: str, header: Sequence[str]) -> str:

@@ -81,6 +81,9 @@ def assemble(tables: Sequence[Table], plans: Sequence[Plan], settings: Settings)
     elif "customer_id" not in responses:
         responses["customer_id"] = responses["respondent_id"]
     responses["response_state"] = response_state(responses, window_open(responses, settings))
+    states = set(responses["response_state"].unique())
+    if "nonrespondent" in states and states & {"answered", "item_missing"}:
+        available.add("responses.silence")
     if customers is not None and len(plans) > 1:
         notes += _join_segments(responses, customers, plans[1].segment_names, available)
     segments = dict.fromkeys(name for plan in plans for name in plan.segment_names if name in responses)

@@ -86,7 +86,8 @@ def count_cells(
     _check_names(study, [*keys, *(name for name in (cluster, weight, stratum) if name is not None)])
     if private := [key for key in keys if key in PRIVATE or key == "cluster"]:
         raise ContractError(f"responses: {private[0]} tells who answered; it cannot be grouped by.")
-    columns = {"score": "likelihood_to_recommend", "weight": weight, "outcome": outcome}
+    score = "likelihood_to_recommend" if "likelihood_to_recommend" in study.columns else None
+    columns = {"score": score, "weight": weight, "outcome": outcome}
     columns |= {"cluster": cluster, "stratum": stratum}
     if "wave" in study.columns:
         columns |= dict.fromkeys(_apart_in_waves(study, cluster, stratum), "wave")
@@ -115,6 +116,8 @@ def count_cells(
     if study.is_lazy and len(found) > MOST_CELLS:
         raise _too_many([*keys, *named.values()])
     cells = _read(found, keys)
+    if score is None:
+        cells["score"] = np.nan
     if study.is_lazy:
         cells = _with_states(cells, len(keys))
     if weight is not None:

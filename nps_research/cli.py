@@ -202,7 +202,7 @@ def studies(
         for path in sorted(folder.glob("*/study.toml")):
             file = read_study_file(path)
             sources = [*file.responses.sources, *(file.customers.sources if file.customers else [])]
-            files = [source.file for source in sources if source.file]
+            files = dict.fromkeys(source.file for source in sources if source.file)
             absent = [file for file in files if not (path.parent / file).is_file()]
             state = f"not here (name their folder with --data): {', '.join(absent)}" if absent else "here"
             made_up = " (made up)" if file.made_up else ""

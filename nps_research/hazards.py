@@ -99,7 +99,8 @@ def hazard_ratios(
     if not events[0] or not modelled:
         return Contrasts(estimate=empty, std_error=empty.copy())
     kept = np.isin(group, [0, *modelled])
-    design = _independent(_dummies(group[kept], modelled, None if other is None else other[kept]))
+    design = _dummies(group[kept], modelled, None if other is None else other[kept])
+    design = _independent(design - design.mean(axis=0))  # a constant is in the baseline hazard already
     fitted = cox(days[kept], event[kept], design, strata=strata[kept], cluster=cluster[kept])
     estimate, std_error = empty, empty.copy()
     if fitted is not None:

@@ -166,10 +166,12 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
         raise CannotAnswerError(
             "This study has no columns that describe both those who answered and those who could have."
         )
+    # Where nobody was asked to recommend, the form itself is the answer.
+    answers = ["answered"] if "responses.likelihood_to_recommend" in study.available else ["answered", "item_missing"]
     if kind == "customers":
-        answered = base["customer_id"].isin(asked.loc[asked["response_state"] == "answered", "customer_id"])
+        answered = base["customer_id"].isin(asked.loc[asked["response_state"].isin(answers), "customer_id"])
     else:
-        answered = base["response_state"] == "answered"
+        answered = base["response_state"].isin(answers)
     if not answered.any():
         raise CannotAnswerError("None of those who could have answered did, so there is nobody to compare with them.")
     alone = pd.Series(np.arange(len(base)).astype("str"), index=base.index)

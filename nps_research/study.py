@@ -11,10 +11,11 @@ import pandas as pd
 
 from nps_research.acceptance import Plan, check_names, check_table, read_files
 from nps_research.assembly import assemble, rows_of_frame
-from nps_research.contract import PRIVATE, TABLES
+from nps_research.contract import PRIVATE
 from nps_research.counting import groups_not_shown
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.lazy_responses import lazy_fields
+from nps_research.needs import NEEDS, need_in_words
 from nps_research.sources import sha256_of
 from nps_research.study_file import (
     DriverSettings,
@@ -282,7 +283,7 @@ class Study:
         ----------
         *needs : str
             ``table.column`` with standard names, ``responses.drivers``, ``responses.segments``,
-            ``outcomes`` (any) or ``outcomes.<name>``.
+            ``responses.silence`` (who was silent, and who was not), ``outcomes`` (any) or ``outcomes.<name>``.
 
         Raises
         ------
@@ -294,7 +295,7 @@ class Study:
     def missing(self, *needs: str) -> str:
         """One sentence on what the study lacks; empty where it lacks nothing."""
         lacking = self._lacking(needs)
-        return f"This study does not record {', nor '.join(_in_words(need) for need in lacking)}." if lacking else ""
+        return f"This study does not record {', nor '.join(map(need_in_words, lacking))}." if lacking else ""
 
     def require(self, *needs: str) -> None:
         """Raise `CannotAnswerError`, which says what is missing, unless `can_answer`."""
@@ -303,8 +304,8 @@ class Study:
 
     def _lacking(self, needs: Sequence[str]) -> list[str]:
         for need in needs:
-            if need not in _known_needs() and not need.startswith("outcomes."):
-                raise ContractError(f"The contract has no {need}{did_you_mean(need, _known_needs())}")
+            if need not in NEEDS and not need.startswith("outcomes."):
+                raise ContractError(f"The contract has no {need}{did_you_mean(need, list(NEEDS))}")
         return [need for need in needs if need not in self.available]
 
     def private_values(self) -> frozenset[str]:
@@ -364,7 +365,7 @@ def open_study(folder: str | Path, *, data: str | Path | None = None) -> Study:
         raw = read_files(settings, plan, tables_in)
         tables.append(check_table(raw, plan))
         plans.append(plan)
-        paths += [tables_in / source.file for source in settings.sources if source.file]
+        paths += dict.fromkeys(tables_in / source.file for source in settings.sources if source.file)
         if any(source.url_variable for source in settings.sources):
             from_databases.append(raw.cells)
     return Study(
@@ -381,20 +382,3 @@ def open_study(folder: str | Path, *, data: str | Path | None = None) -> Study:
         data_folder=tables_in,
         **assemble(tables, plans, file.settings),
     )
-
-
-def _known_needs() -> list[str]:
-    columns = [f"{table}.{name}" for table, columns in TABLES.items() for name in columns]
-    return [*columns, "responses.drivers", "responses.segments", "outcomes"]
-
-
-def _in_words(need: str) -> str:
-    """What a need is, and its name, e.g. ``the round of the survey (responses.wave)``."""
-    others = {
-        "responses.drivers": "ratings of single experiences",
-        "responses.segments": "columns to compare groups by",
-        "outcomes": "what customers did afterwards",
-    }
-    table, _, name = need.partition(".")
-    says = others.get(need) or (others["outcomes"] if table == "outcomes" else TABLES[table][name].says)
-    return f"{says} ({need})"

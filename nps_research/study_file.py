@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import tomllib
 from difflib import get_close_matches
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from nps_research.errors import ContractError
+from nps_research.table_settings import (
+    Code,
+    DriverSettings,
+    FileSettings,
+    SegmentSettings,
+    SourceSettings,
+    TableSettings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,23 +27,13 @@ __all__ = [
     "DriverSettings",
     "FileSettings",
     "OutcomeSettings",
+    "SegmentSettings",
     "Settings",
     "SourceSettings",
     "StudyFile",
     "TableSettings",
     "read_study_file",
 ]
-
-Code = int | float | str
-
-
-def _in_data_folder(file: str) -> str:
-    if PurePath(file).is_absolute() or ".." in PurePath(file).parts:
-        raise ValueError("must be a path inside the data folder")
-    return file
-
-
-InDataFolder = Annotated[str, AfterValidator(_in_data_folder)]
 
 
 class _Strict(BaseModel):
@@ -82,130 +78,6 @@ class Settings(_Strict):
         if self.detractor_max >= self.promoter_min:
             raise ValueError(f"detractor_max ({self.detractor_max}) must be below promoter_min ({self.promoter_min})")
         return self
-
-
-class SourceSettings(_Strict):
-    """Where rows come from and how they are to be read; what is not stated is detected or has one possible value.
-
-    Attributes
-    ----------
-    file : str or None
-        A file in the data folder: text with separators, Excel, SPSS, Parquet, DuckDB or SQLite.
-    url_variable : str or None
-        Instead of a file: the environment variable that holds a database's URL. The URL itself, which
-        may hold a password, does not belong in study.toml.
-    encoding, separator : str or None
-        Of a text file; detected.
-    sheet : str or None
-        Of a workbook; the first that is not hidden.
-    header_rows : int or None
-        Rows that the names of columns take up, in a text file or sheet. Exports of Qualtrics and
-        SurveyMonkey and merged cells are detected; else one.
-    table, query : str or None
-        What to read from a database, by its name or by a select; its only table.
-    value_labels : list of str
-        Columns of an SPSS file whose codes are replaced by their labels, e.g. those to be segments.
-    """
-
-    file: InDataFolder | None = None
-    url_variable: str | None = None
-    encoding: str | None = None
-    separator: str | None = Field(default=None, min_length=1, max_length=1)
-    sheet: str | None = None
-    header_rows: int | None = Field(default=None, ge=1, le=5)
-    table: str | None = None
-    query: str | None = None
-    value_labels: list[str] = []
-
-    @field_validator("url_variable")
-    @classmethod
-    def _is_a_name(cls, url_variable: str | None) -> str | None:
-        if url_variable is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", url_variable):
-            raise ValueError("must be the name of an environment variable that holds the URL, not the URL itself")
-        return url_variable
-
-    @model_validator(mode="after")
-    def _table_or_query(self) -> Self:
-        if self.table is not None and self.query is not None:
-            raise ValueError('needs either table = "..." or query = "...", not both')
-        return self
-
-
-_INHERITED = tuple(key for key in SourceSettings.model_fields if key != "file")
-
-
-class FileSettings(SourceSettings):
-    """One file, sheet or query of a table, with its own overrides."""
-
-    wave: str | None = None
-    columns: dict[str, str] = {}
-    drivers: dict[str, str] = {}
-    segments: dict[str, str] = {}
-    missing_codes: dict[str, list[Code]] = {}
-
-    @property
-    def label(self) -> str:
-        """What to call the source in tables and sentences; differs between the sources of a table."""
-        part = self.sheet or self.table or (self.wave if self.query else None)
-        return f"{self.file or self.url_variable}" + (f" ({part})" if part else "")
-
-
-class DriverSettings(_Strict):
-    """Ratings of single experiences, all on one scale."""
-
-    scale: tuple[int, int] = Field(default=(1, 5), strict=False)
-    columns: dict[str, str] = Field(min_length=1)
-    missing_codes: list[Code] = []
-    not_used_codes: list[Code] = []
-    labels: dict[str, int] = {}
-
-    @field_validator("scale")
-    @classmethod
-    def _scale_rises(cls, scale: tuple[int, int]) -> tuple[int, int]:
-        if scale[0] >= scale[1]:
-            raise ValueError("must rise, e.g. [1, 5]")
-        return scale
-
-
-class SegmentSettings(_Strict):
-    """Columns by which groups are compared, with words for their codes."""
-
-    columns: dict[str, str] = Field(min_length=1)
-    labels: dict[str, dict[str, str]] = {}
-    missing_codes: list[Code] = []
-
-
-class TableSettings(SourceSettings):
-    """Where a table's rows come from and which columns mean what."""
-
-    files: list[FileSettings] = []
-    date_format: str | None = None
-    columns: dict[str, str] = {}
-    missing_codes: dict[str, list[Code]] = {}
-    drivers: DriverSettings | None = None
-    segments: SegmentSettings | None = None
-
-    @model_validator(mode="after")
-    def _some_file(self) -> Self:
-        if self.file is not None and self.files:
-            raise ValueError('needs either file = "..." or [[...files]], not both')
-        for source in self.sources:
-            if bool(source.file) == bool(source.url_variable):
-                raise ValueError('needs either file = "...", or [[...files]], or url_variable = "...", and one only')
-        labels = [source.label for source in self.sources]
-        if repeated := sorted({label for label in labels if labels.count(label) > 1}):
-            raise ValueError(f"{', '.join(repeated)}: listed more than once")
-        return self
-
-    @property
-    def sources(self) -> list[FileSettings]:
-        """The files or queries, one each, with what is stated for the table where they state nothing themselves."""
-        stated = {key: getattr(self, key) for key in _INHERITED}
-        files = self.files or [FileSettings(file=self.file)]
-        return [
-            file.model_copy(update={key: getattr(file, key) or value for key, value in stated.items()})
-            for file in files
-        ]
 
 
 class OutcomeSettings(_Strict):
@@ -258,6 +130,12 @@ class StudyFile(_Strict):
     customers: TableSettings | None = None
     outcomes: dict[str, OutcomeSettings] = {}
     settings: Settings = Settings()
+
+    @model_validator(mode="after")
+    def _customers_have_no_waves(self) -> Self:
+        if self.customers is not None and self.customers.wide is not None:
+            raise ValueError("customers.wide: a customer stands for no waves; only responses may be wide")
+        return self
 
 
 def read_study_file(path: Path) -> StudyFile:

@@ -11,13 +11,15 @@ from nps_research import overview
 from nps_research.counting import score_distribution
 from nps_research.errors import CannotAnswerError
 from nps_research.funnel import response_funnel
+from nps_research.panel_attrition import SAME_TWICE, panel_attrition
 from nps_research.representation import representativeness
+from nps_research.response_rates import response_rates
 from nps_research.score import net_promoter_score
 from nps_research.study import open_study
 
 STUDIES = Path(__file__).parents[1] / "data"
 FILES = Path(os.environ.get("NPS_RESEARCH_DATA", "not set"))
-NAMES = ("sfo-airport", "carpentries", "garden-centre")
+NAMES = ("sfo-airport", "carpentries", "garden-centre", "taps-panel")
 LTR = "likelihood_to_recommend"
 
 pytestmark = pytest.mark.skipif(not FILES.is_dir(), reason="the real files are not here (NPS_RESEARCH_DATA)")
@@ -33,7 +35,10 @@ def scores(name, **cuts):
     return frame.set_index("group")["estimate"].round(1).to_dict()
 
 
-@pytest.mark.parametrize(("name", "rows"), [("sfo-airport", None), ("carpentries", 476), ("garden-centre", 13_954)])
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [("sfo-airport", None), ("carpentries", 476), ("garden-centre", 13_954), ("taps-panel", 24 * 2_457)],
+)
 def test_every_row_is_accepted(name, rows):
     opened = study(name)
     assert opened.quarantine.empty
@@ -174,3 +179,34 @@ def test_garden_centre_cannot_tell_silence_nor_waves():
     assert answered["Did it move from wave to wave?"] == "no"
     with pytest.raises(CannotAnswerError):
         response_funnel(study("garden-centre"))
+
+
+# The American Panel Survey
+
+
+def test_taps_members_gone_by_earlier_misses():
+    result = panel_attrition(study("taps-panel"), wave="w06", gone_waves=6)
+    frame = result.frame.set_index("misses")
+    assert frame["n"].tolist()[:3] == [1352, 120, 33]
+    assert (100 * frame["estimate"]).round(1).tolist()[:3] == [13.7, 31.7, 39.4]
+    assert result.shown["misses"].tolist() == [0, 1, 2]
+    assert SAME_TWICE in result.finding
+    for name in ("hazard_ratio", "adjusted_hazard_ratio"):
+        assert (frame[f"{name}_conf_low"].loc[[1, 2]] > 1).all()
+    assert result.adjusted_for == study("taps-panel").segments
+
+
+def test_taps_counts_are_those_of_the_file():
+    raw = pd.read_csv(FILES / "taps-panel" / "taps_wave_participation.csv")
+    opened = study("taps-panel")
+    rates = response_rates(opened)
+    frame = rates.frame.set_index("group")
+    for wave in opened.waves:
+        assert frame.loc[wave, ["n", "events"]].tolist() == [len(raw), raw[f"responded_{wave}"].sum()]
+    assert rates.caveat
+    assert rates.finding.endswith(rates.caveat)
+    resembles = representativeness(opened).frame
+    assert (resembles.groupby("term")["n"].sum() == raw["responded_w25"].sum()).all()
+    assert opened.can_answer("responses.silence")
+    assert not opened.can_answer("responses.likelihood_to_recommend")
+    assert opened.period == "w02 to w25"

@@ -20,6 +20,8 @@ ESTIMATORS = (
     *("comparison", "counting", "cuts", "designs", "distribution", "funnel", "histogram", "intervals"),
     *("overview", "representation", "result", "score", "waves"),
     *("accounts", "design_effects", "detectable", "influence", "next_survey", "planning", "pooling", "raking"),
+    *("days_to_answer", "panel_attrition", "response_factors", "response_intervals", "response_model"),
+    *("needs", "response_rates", "table_settings", "who_answers"),
 )
 
 

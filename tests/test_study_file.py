@@ -11,6 +11,7 @@ from nps_research.contract import TABLES
 from nps_research.errors import ContractError
 from nps_research.parsing import MISSING_WORDS, NO, YES
 from nps_research.study_file import Settings, SourceSettings, StudyFile, did_you_mean, read_settings, read_study_file
+from nps_research.table_settings import WideSettings
 
 LEAST = 'name = "S"\n[responses]\nfile = "a.csv"\n'
 
@@ -251,6 +252,50 @@ def test_did_you_mean_keeps_capitals_and_lists_what_is_allowed():
     assert did_you_mean("xyz", []) == ""
 
 
+# A wide file
+
+WIDE = LEAST + '[responses.wide]\nwaves = ["a", "b"]\ncolumns = { responded = "r_{wave}" }\n'
+
+
+def test_a_wide_file_is_one_source_a_wave(tmp_path):
+    sources = read(tmp_path, WIDE).responses.sources
+    assert [(source.file, source.wave, source.columns["responded"]) for source in sources] == [
+        ("a.csv", "a", "r_a"),
+        ("a.csv", "b", "r_b"),
+    ]
+    named = read(tmp_path, WIDE.replace('["a", "b"]', '{ "First" = "a", "Second" = "b" }')).responses.sources
+    assert [(source.label, source.columns["responded"]) for source in named] == [
+        ("a.csv, First", "r_a"),
+        ("a.csv, Second", "r_b"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("r_{wave}", "r_a", "responses.wide: columns need {wave} where the wave is spelt"),
+        ("r_{wave}", "r_{waev}", "columns need {wave}"),
+        ('["a", "b"]', '["a", "a"]', "responses.wide.waves: a: listed more than once"),
+        ('["a", "b"]', "[]", "responses.wide: needs at least one wave"),
+        ('["a", "b"]', '{ "First" = "a", "Second" = "a" }', "spelt alike"),
+        ('["a", "b"]', "[1, 2]", "responses.wide.waves"),
+        ('{ responded = "r_{wave}" }', "{}", "responses.wide.columns"),
+        ("responded =", "wave =", "has none of its own"),
+        ("waves =", "wave =", "responses.wide.wave is not known: did you mean waves?"),
+        ('file = "a.csv"\n', 'file = "a.csv"\ncolumns = { responded = "R" }\n', "responded: wide has a column"),
+        ('file = "a.csv"\n', 'file = "a.csv"\ncolumns = { wave = "W" }\n', "wave: wide has a column"),
+        ('file = "a.csv"\n', '[[responses.files]]\nfile = "a.csv"\n', "no [[...files]]"),
+    ],
+)
+def test_what_a_wide_file_may_not_say(tmp_path, old, new, said):
+    assert said in fault(tmp_path, WIDE.replace(old, new))
+
+
+def test_customers_are_never_wide(tmp_path):
+    text = LEAST + WIDE.removeprefix('name = "S"\n').replace("responses", "customers")
+    assert "only responses may be wide" in fault(tmp_path, text)
+
+
 # data/README.md says the same in words
 
 
@@ -284,8 +329,13 @@ def test_the_example_in_the_readme_is_a_study_with_every_key_there_is():
     of_sources = set(tomllib.loads(toml_blocks()[1]))
     for model, keys in stated.items():
         described = of_sources if issubclass(model, SourceSettings) else set()
-        assert keys | described == set(model.model_fields)
+        assert keys | described == set(model.model_fields) - {"wide"}
     assert of_sources <= set(SourceSettings.model_fields)
+
+
+def test_the_example_of_a_wide_file_in_the_readme_has_every_key_of_one():
+    stated = keys_stated(StudyFile.model_validate(tomllib.loads(toml_blocks()[2])), defaultdict(set))
+    assert stated[WideSettings] == set(WideSettings.model_fields)
 
 
 def test_the_example_in_the_readme_shows_the_defaults():

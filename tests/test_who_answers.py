@@ -1,0 +1,288 @@
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit, logit
+from statsmodels.discrete.discrete_model import Logit
+
+from nps_research.errors import CannotAnswerError
+from nps_research.response_factors import INVITATION, Factor, response_factors
+from nps_research.response_model import adjusted_differences
+from nps_research.simulate import simulate_study
+from nps_research.simulated_truth import Truth
+from nps_research.study import Study, open_study
+from nps_research.who_answers import who_answers
+
+DEMO = Path(__file__).parents[1] / "data" / "demo"
+
+
+@cache
+def of_demo():
+    return who_answers(open_study(DEMO))
+
+
+def two_factors(rng, n=600):
+    """Two factors that go together, and people of three invitations each."""
+    cluster = np.repeat(np.arange(n // 3), 3)
+    one = (rng.random(n // 3) < 0.4).astype(int)[cluster]
+    other = np.where(rng.random(n) < 0.7, one, rng.integers(0, 3, n))
+    factors = [
+        Factor(name="one", groups=("a", "b"), group=one),
+        Factor(name="other", groups=("x", "y", "z"), group=other),
+    ]
+    bent = rng.normal(0, 0.6, n // 3)[cluster]
+    chance = expit(-0.2 + 0.5 * one - 0.6 * (other == 2) + bent)
+    return factors, cluster, chance
+
+
+def test_differences_are_those_of_a_model_read_by_hand():
+    factors, cluster, chance = two_factors(np.random.default_rng(1))
+    event = np.random.default_rng(2).random(len(chance)) < chance
+    found = adjusted_differences(event, factors, cluster, confidence_level=0.95).of
+
+    def design(one, other):
+        return np.column_stack([np.ones(len(event)), one, other == 1, other == 2]).astype(float)
+
+    as_is = design(factors[0].group, factors[1].group)
+    fitted = Logit(event.astype(float), as_is).fit(disp=0, cov_type="cluster", cov_kwds={"groups": cluster})
+
+    def difference(params, name, group):
+        one = np.full(len(event), group) if name == "one" else factors[0].group
+        other = np.full(len(event), group) if name == "other" else factors[1].group
+        return expit(design(one, other) @ params).mean() - expit(as_is @ params).mean()
+
+    for factor in factors:
+        for group in range(len(factor.groups)):
+            assert found[factor.name].estimate[group] == pytest.approx(difference(fitted.params, factor.name, group))
+            step = 1e-6 * np.eye(4)
+            gradient = [  # numerically
+                (
+                    difference(fitted.params + each, factor.name, group)
+                    - difference(fitted.params - each, factor.name, group)
+                )
+                / 2e-6
+                for each in step
+            ]
+            std_error = np.sqrt(gradient @ fitted.cov_params() @ gradient)
+            assert found[factor.name].std_error[group] == pytest.approx(std_error, rel=1e-4)
+
+
+def test_differences_cover_what_they_estimate():
+    rng, runs, covered = np.random.default_rng(3), 250, np.zeros(5)
+    for _ in range(runs):
+        factors, cluster, _ = two_factors(rng)
+        one, other = factors[0].group, factors[1].group
+        # the chance given both factors is logistic; within a person events go together through a shared draw
+        chance = expit(-0.2 + 0.5 * one - 0.6 * (other == 2))
+        shared = np.where(rng.random(len(one)) < 0.5, rng.random(200)[cluster], rng.random(len(one)))
+        found = adjusted_differences(shared < chance, factors, cluster, confidence_level=0.95).of
+        truth = [expit(-0.2 + 0.5 * a - 0.6 * (other == 2)).mean() - chance.mean() for a in (0, 1)]
+        truth += [expit(-0.2 + 0.5 * one - 0.6 * (b == 2)).mean() - chance.mean() for b in (0, 1, 2)]
+        low = np.concatenate([found["one"].conf_low, found["other"].conf_low])
+        high = np.concatenate([found["one"].conf_high, found["other"].conf_high])
+        covered += (low <= truth) & (truth <= high)
+    assert (np.abs(covered / runs - 0.95) <= 3.3 * np.sqrt(0.95 * 0.05 / runs)).all(), covered / runs
+
+
+def test_what_other_columns_say_already_has_no_difference_of_its_own():
+    rng = np.random.default_rng(4)
+    area = rng.integers(0, 6, 900)
+    factors = [
+        Factor(name="area", groups=tuple("abcdef"), group=area),
+        Factor(name="region", groups=("N", "S"), group=area // 3),
+        Factor(name="sex", groups=("f", "m"), group=rng.integers(0, 2, 900)),
+    ]
+    found = adjusted_differences(rng.random(900) < 0.5, factors, np.arange(900), confidence_level=0.95)
+    assert found.not_separable == ("area", "region")
+    assert np.isnan(found.of["area"].estimate).all()
+    alone = adjusted_differences(
+        np.random.default_rng(4).random(900) < 0.5, factors[::2], np.arange(900), confidence_level=0.95
+    )
+    assert np.isfinite(alone.of["sex"].estimate).all()
+    assert np.isfinite(found.of["sex"].estimate).all()
+
+
+def test_what_can_be_foretold_has_no_differences():
+    number = np.linspace(0, 10, 400)
+    factor = Factor(name="years", groups=("a", "b"), group=np.arange(400) % 2, number=number)
+    found = adjusted_differences(number > 5, [factor], np.arange(400), confidence_level=0.95)
+    assert np.isnan(found.of["years"].estimate).all()
+    assert np.isnan(found.of["years"].p_value).all()
+
+
+def test_a_curve_of_a_number_is_followed():
+    rng = np.random.default_rng(5)
+    years = rng.uniform(0, 10, 20_000)
+    chance = expit(1.2 - 0.25 * (years - 5) ** 2 / 4)
+    band = np.digitize(years, [2.5, 7.5])
+    number = np.where(rng.random(20_000) < 0.1, np.nan, years)
+    group = np.where(np.isnan(number), 3, band)
+    factor = Factor(name="years", groups=("low", "middle", "high", "(not stated)"), group=group, number=number)
+    found = adjusted_differences(rng.random(20_000) < chance, [factor], np.arange(20_000), confidence_level=0.95)
+    at = expit(1.2 - 0.25 * (np.array([1.25, 5, 8.75]) - 5) ** 2 / 4) - chance.mean()
+    differences = found.of["years"]
+    assert (np.abs(differences.estimate[:3] - at) < 4 * differences.std_error[:3] + 0.01).all()
+    assert abs(differences.estimate[3]) < 4 * differences.std_error[3]
+
+
+# The made-up company
+
+
+def test_the_demo_finds_the_role_as_planted_and_nothing_that_was_not():
+    frame = of_demo().frame
+    of_people = frame[frame["term"] != INVITATION]
+    assert set(of_people.loc[of_people["p_adjusted"] < 0.05, "term"]) == {"Role"}
+    assert "Most of all: Role decision maker" in of_demo().finding
+    role = frame[frame["term"] == "Role"].set_index("group")
+    planted = dict(zip(("decision maker", "influencer", "user"), Truth().answer_by_role, strict=True))
+    mean = sum(planted[name] * row["n"] for name, row in role.iterrows()) / role["n"].sum()
+    for name, row in role.iterrows():
+        # chances are proportional to what is planted for the role, whatever else is alike
+        assert row["estimate"] == pytest.approx(
+            of_demo().rate_all * (planted[name] / mean - 1), abs=3 * row["std_error"]
+        )
+
+
+def test_small_companies_find_nothing_planted_as_nothing():
+    false, sure = 0, 0
+    for seed in range(5):
+        company = simulate_study(Truth(n_accounts=250), rng=np.random.default_rng(seed))
+        study = Study.from_frames(
+            responses=company.responses.drop(columns="comment"),
+            customers=company.customers,
+            segments=["region", "industry", "language", "role"],
+            settings={"cluster": "account_id"},
+            made_up=True,
+        )
+        frame = who_answers(study).frame
+        found = set(frame.loc[frame["p_adjusted"] < 0.05, "term"]) - {INVITATION}
+        false += bool(found - {"role"})
+        sure += "role" in found
+        assert "Role" not in set(frame["term"])  # the segment says the same
+    assert false <= 1
+    assert sure >= 2
+
+
+def leavers(rng, tired, n=3000):
+    """People invited up to five times; who was silent is invited again in half of the cases only."""
+    rows = []
+    bent = rng.normal(0, 1, n)
+    for person in range(n):
+        for number in range(5):
+            answers = rng.random() < expit(bent[person] - tired * number)
+            rows.append((person, number, int(answers)))
+            if not answers and rng.random() < 0.5:
+                break
+    return Study.from_frames(responses=pd.DataFrame(rows, columns=["respondent_id", "wave", "responded"]))
+
+
+def test_fatigue_is_that_of_the_same_people():
+    study = leavers(np.random.default_rng(6), 0.3)
+    result = who_answers(study)
+    frame = result.frame[result.frame["term"] == INVITATION].set_index("group")
+    assert frame["n"].is_monotonic_decreasing
+    rows = study.responses.assign(
+        number=study.responses["wave"].astype(int), y=study.responses["responded"].astype(float)
+    )
+    wide = rows.pivot_table(index="respondent_id", columns="number", values="y")
+    for number, name in enumerate(("2nd", "3rd", "4th", "5th"), start=1):
+        change = (wide[number] - wide[0]).dropna()
+        assert frame.loc[name, "estimate"] == pytest.approx(change.mean())
+        assert frame.loc[name, "std_error"] == pytest.approx(change.std() / np.sqrt(len(change)))
+    assert np.isnan(frame.loc["1st", "estimate"])
+    assert "less often than their first" in result.finding
+    assert "not invited again" in result.note
+
+
+def test_the_invitations_of_a_person_go_by_their_dates():
+    table = pd.DataFrame(
+        {
+            "respondent_id": ["a", "b", "a", "b", "a"],
+            "invited_at": ["2025-03-01", "2025-01-01", "2025-01-01", "2025-02-01", "2025-02-01"],
+            "responded": [1, 0, 1, 0, 0],
+        }
+    )
+    study = Study.from_frames(responses=table, settings={"data_until": "2026-01-01"})
+    factors = {factor.name: factor for factor in response_factors(study, study.responses)}
+    assert factors[INVITATION].group.tolist() == [2, 0, 0, 1, 1]
+
+
+# What is shown
+
+
+def test_it_can_be_displayed():
+    result = of_demo()
+    json.dumps(result.to_json(), allow_nan=False)
+    assert "nps-finding" in result._repr_mimebundle_()["text/html"]
+    assert len(result.plot().get_yticklabels()) == result.frame["estimate"].notna().sum()
+
+
+def test_small_groups_are_not_shown_nor_left_to_be_worked_out():
+    area = ["N"] * 200 + ["S"] * 60 + ["E"] * 30 + ["W"] * 6
+    table = pd.DataFrame({"area": area, "responded": [1, 0] * 148, "channel": ["x", "x", "y", "y"] * 74})
+    result = who_answers(Study.from_frames(responses=table, segments=["area"]))
+    shown = result.shown[result.shown["term"] == "area"]
+    assert "W" not in set(shown["group"])
+    assert 296 - shown["n"].sum() >= 10
+    assert "W" not in {row[1] for row in result.to_json()["rows"]}
+    assert result.frame.loc[result.frame["group"] == "W", "p_adjusted"].isna().all()
+
+
+def test_silence_and_a_wrong_address_cannot_be_told_apart_and_the_finding_says_so():
+    table = pd.DataFrame({"area": ["N", "S"] * 100, "responded": [1, 0, 1, 1, 0, 0, 0, 0] * 25})
+    without = who_answers(Study.from_frames(responses=table, segments=["area"]))
+    assert without.caveat
+    assert without.finding.endswith(without.caveat)
+    known = who_answers(Study.from_frames(responses=table.assign(delivered=1), segments=["area"]))
+    assert known.caveat == ""
+    assert known.frame["estimate"].tolist() == without.frame["estimate"].tolist()
+
+
+def test_the_unreached_are_no_part_of_it():
+    table = pd.DataFrame({"area": ["N", "S"] * 100, "responded": [1, 0, 1, 1, 0, 0, 0, 0] * 25, "delivered": 1})
+    bounced = pd.DataFrame({"area": ["N"] * 50, "responded": 0, "delivered": 0})
+    frame = who_answers(Study.from_frames(responses=pd.concat([table, bounced]), segments=["area"])).frame
+    assert frame["n"].tolist() == [100, 100]
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"responded": [1] * 20, "area": "N"}, "silent"),
+        ({"responded": [0] * 20, "area": "N"}, "silent"),
+        ({"responded": [1, 0] * 10, "area": "N"}, "Nothing is known"),
+    ],
+)
+def test_what_the_data_cannot_tell(columns, said):
+    with pytest.raises(CannotAnswerError, match=said):
+        who_answers(Study.from_frames(responses=pd.DataFrame(columns), segments=["area"]))
+
+
+def test_groups_in_which_all_or_none_answer_have_rates_and_no_difference():
+    area = ["N", "S"] * 100 + ["E"] * 20 + ["W"] * 20
+    responded = [1, 0, 1, 1, 0, 0, 0, 0] * 25 + [1] * 20 + [0] * 20
+    table = pd.DataFrame({"area": area, "responded": responded})
+    frame = who_answers(Study.from_frames(responses=table, segments=["area"])).frame.set_index("group")
+    assert frame["response_rate"].to_dict() == {"E": 1, "N": 0.5, "S": 0.25, "W": 0}
+    assert frame["estimate"].isna().to_dict() == {"E": True, "N": False, "S": False, "W": True}
+
+
+def test_where_nothing_can_be_compared_it_says_so():
+    table = pd.DataFrame({"area": ["N", "S"] * 24, "responded": [1, 0] * 24})
+    result = who_answers(Study.from_frames(responses=table, segments=["area"]))
+    assert result.finding.startswith("No group has enough forms")
+    assert result.alt == "There is no difference to draw."
+    assert "nps-finding" in result._repr_mimebundle_()["text/html"]
+
+
+def test_one_wave_and_no_dates():
+    rng = np.random.default_rng(7)
+    table = pd.DataFrame({"respondent_id": range(300), "wave": "1", "area": rng.choice(["N", "S"], 300)})
+    table["responded"] = (rng.random(300) < expit(logit(0.4) + 1.5 * (table["area"] == "N"))).astype(int)
+    result = who_answers(Study.from_frames(responses=table, segments=["area"]))
+    assert set(result.frame["term"]) == {"area"}
+    assert "their first" not in result.finding
+    assert "area N" in result.finding or "area S" in result.finding
