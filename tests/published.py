@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nps_research.report import ReportOutcome
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("00_study", "01_score", "02_thresholds", "03_drivers")
+PAGES = ("00_study", "01_score", "02_thresholds", "03_drivers", "04_nonresponse")
 
 
 def results_of(report: ReportOutcome) -> dict[str, Any]:
