@@ -37,6 +37,7 @@ from nps_research.representation import representativeness
 from nps_research.risk_by_score import risk_by_score
 from nps_research.score import net_promoter_score
 from nps_research.segment_lines import compare_segments
+from nps_research.silent_score import score_if_all_responded
 from nps_research.study import Study, open_study
 from nps_research.thresholds import compare_thresholds
 from nps_research.waves import trend
@@ -90,6 +91,7 @@ __all__ = [
     "risk_by_score",
     "score_distribution",
     "score_histogram",
+    "score_if_all_responded",
     "simulate_improvement",
     "trend",
     "yes_no_outcomes",
