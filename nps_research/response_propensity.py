@@ -229,6 +229,8 @@ def _boosted_log_odds(answered: Flags, covariates: Covariates, cluster: Integers
         "verbose": -1,
     }
     codes = np.unique(cluster, return_inverse=True)[1]
+    if codes.max() + 1 < N_FOLDS:
+        raise EstimationError(f"Boosted trees need people of {N_FOLDS} clusters or more; there are {codes.max() + 1}.")
     fold = rng.permutation(np.arange(codes.max() + 1) % N_FOLDS)[codes]
     log_odds = np.zeros(len(answered))
     for number in range(N_FOLDS):

@@ -10,7 +10,7 @@ from nps_research.errors import CannotAnswerError
 if TYPE_CHECKING:
     from nps_research.study import Study
 
-__all__ = ["NO_DELIVERY", "silence_caveat"]
+__all__ = ["NO_DELIVERY", "require_silence", "silence_caveat"]
 
 NO_DELIVERY = (
     "This study does not say which invitations were delivered: silence and a wrong address cannot be told apart."

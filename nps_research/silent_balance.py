@@ -170,7 +170,7 @@ def response_balance(
         known = ~np.isnan(value)
         term, n = WORDS.get(name, name), int((known & people.answered).sum())
         rows.append({"term": term, "group": MEAN, "n": n, **_differences(value, known, people.base, ways)})
-        if n < study.settings.minimum_cell:
+        if n < study.settings.minimum_cell or hidden_elsewhere(study, name, wave) is None:
             hidden.add(f"{term}{BETWEEN}{MEAN}")
     for name in map(str, groups):
         column, found, n_answers = groups[name], [], []

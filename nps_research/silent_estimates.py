@@ -42,6 +42,7 @@ __all__ = [
 OBSERVED, RAKED, LOGISTIC, BOOSTED = "observed", "raked", "weighted: logistic", "weighted: boosted"
 LOWEST, HIGHEST = "bound: all silent detractors", "bound: all silent promoters"
 NAIVE = "NPS x response rate"
+REACHED = ("answered", "item_missing", "nonrespondent")
 
 
 def reached_rows(study: Study, wave: str | None) -> tuple[str, pd.DataFrame]:
@@ -60,7 +61,7 @@ def reached_rows(study: Study, wave: str | None) -> tuple[str, pd.DataFrame]:
     require_silence(study)
     responses = study.responses
     is_open = window_open(responses, study.settings)
-    closed = responses[~is_open & responses["response_state"].isin(["answered", "item_missing", "nonrespondent"])]
+    closed = responses[~is_open & responses["response_state"].isin(REACHED)]
     chosen = wave or ""
     if wave is None and study.waves:
         still_open = set(responses.loc[is_open, "wave"].dropna())
@@ -86,14 +87,14 @@ def people_of(study: Study, rows: pd.DataFrame, detractor_max: int) -> tuple[Rea
     """The people in `rows`, and what is to be said of how they were taken."""
     score = rows["likelihood_to_recommend"].to_numpy(dtype=float, na_value=np.nan)
     answered = (rows["response_state"] == "answered").to_numpy()
-    base, remarks = np.ones(len(rows)), []
+    base, remarks = np.ones(len(rows)), [] if study.waves else ["The study has no waves: all invitations together."]
     if "responses.design_weight" in study.available:
         weight = rows["design_weight"].to_numpy(dtype=float, na_value=np.nan)
         if (weight > 0).all():
             base = weight
-            remarks = ["Design weights are taken into account."]
+            remarks.append("Design weights are taken into account.")
         else:
-            remarks = ["Design weights are left aside: not everybody who was reached has one."]
+            remarks.append("Design weights are left aside: not everybody who was reached has one.")
     names = [study.settings.cluster, "cluster", "account_id", "customer_id", "respondent_id"]
     name = next((name for name in names if name and f"responses.{name}" in study.available), None)
     if study.settings.cluster is not None:
@@ -106,24 +107,6 @@ def people_of(study: Study, rows: pd.DataFrame, detractor_max: int) -> tuple[Rea
     return Reached(answered=answered, value=value, base=base, cluster=codes), remarks
 
 
-def observed_score(
-    study: Study, rows: pd.DataFrame, people: Reached, detractor_max: int, confidence_level: float
-) -> Weighted:
-    """The score of those who answered, with its usual limits."""
-    found = _usual_score(study, rows, detractor_max, confidence_level, is_weighted=bool((people.base != 1).any()))
-    weights = people.base * people.answered
-    weights = weights * people.answered.sum() / weights.sum()
-    return Weighted(
-        weights=weights,
-        estimate=float(found["estimate"]),
-        std_error=float(found["std_error"]),
-        conf_low=float(found["conf_low"]),
-        conf_high=float(found["conf_high"]),
-        n_effective=float(weights.sum() ** 2 / (weights**2).sum()),
-        largest_weight=float(weights.max()),
-    )
-
-
 def previous_score(study: Study, wave: str, detractor_max: int) -> tuple[str, float] | None:
     """The wave before and its observed score, where there is one that may be shown."""
     place = study.waves.index(wave) if wave else 0
@@ -131,26 +114,36 @@ def previous_score(study: Study, wave: str, detractor_max: int) -> tuple[str, fl
         return None
     before = study.waves[place - 1]
     rows = study.responses[study.responses["wave"] == before]
-    n = int((rows["response_state"] == "answered").sum())
-    if before in groups_not_shown(study, ["wave"]) or n < max(study.settings.minimum_cell, 1):
-        return None
-    return before, float(_usual_score(study, rows, detractor_max, 0.95, is_weighted=None)["estimate"])
+    people, _ = people_of(study, rows[rows["response_state"].isin(REACHED)], detractor_max)
+    few = people.answered.sum() < max(study.settings.minimum_cell, 1)
+    return None if few or before in groups_not_shown(study, ["wave"]) else (before, people.observed)
 
 
-def _usual_score(
-    study: Study, rows: pd.DataFrame, detractor_max: int, confidence_level: float, *, is_weighted: bool | None
-) -> Mapping[str, Any]:
-    """The score of these rows as the other pages give it."""
+def observed_score(
+    study: Study, rows: pd.DataFrame, people: Reached, detractor_max: int, confidence_level: float
+) -> Weighted:
+    """The score of those who answered, as the other pages give it, with its usual limits."""
     shown = study.settings.model_copy(update={"minimum_cell": 1})  # what is hidden is looked for elsewhere
     part = replace(study, rows=rows, settings=shown)
-    dist = score_distribution(part, weight=None if is_weighted is False else "auto")
-    found = net_promoter_score(
+    dist = score_distribution(part, weight="auto" if (people.base != 1).any() else None)
+    usual = net_promoter_score(
         dist,
         promoter_min=study.settings.promoter_min,
         detractor_max=detractor_max,
         confidence_level=confidence_level,
     )
-    return found.records[0]
+    row = usual.records[0]
+    weights = people.base * people.answered
+    weights = weights * people.answered.sum() / weights.sum()
+    return Weighted(
+        weights=weights,
+        estimate=float(row["estimate"]),
+        std_error=float(row["std_error"]),
+        conf_low=float(row["conf_low"]),
+        conf_high=float(row["conf_high"]),
+        n_effective=float(weights.sum() ** 2 / (weights**2).sum()),
+        largest_weight=float(weights.max()),
+    )
 
 
 def weighted_scores(

@@ -132,7 +132,8 @@ def evidence_of(
     value = 100.0 * (last >= study.settings.promoter_min) - 100.0 * (last <= detractor_max)
     value[np.isnan(last)] = np.nan
     had = ~np.isnan(value)
-    if min((had & people.answered).sum(), (had & ~people.answered).sum()) < 2:
+    few = min((had & people.answered).sum(), (had & ~people.answered).sum()) < 2
+    if few or len(np.unique(people.cluster[had])) < 2:
         return None, "What the silent thought earlier is not known: too few of them had answered before."
     wave = str(rows["wave"].iloc[0])
     return earlier_scores(people, value, covariates, wave=wave, **of_result), ""

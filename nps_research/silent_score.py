@@ -139,6 +139,8 @@ class SilentScore(Result):
 
     @property
     def note(self) -> str:
+        if not self.records:
+            return ""
         known = f"Known of all: {joined(self.adjusted_for)}. " if self.adjusted_for else ""
         missing = (
             f"{self.n_item_missing:,} of those without an answer returned the form. " if self.n_item_missing else ""
@@ -154,7 +156,7 @@ class SilentScore(Result):
             f"All who were reached and whose window has closed; late answers count. {missing}{known}Limits of weighted "
             "scores are about these people: chance lies in who of them answered. Those of the observed score are the "
             f"usual ones, about people like those who answered. {cap}Bounds are arithmetic and have no limits. "
-            f"{NAIVE} ({points(self._by_term[NAIVE]['estimate']) if self.records else 'not shown'}) is no estimate: it "
+            f"{NAIVE} ({points(self._by_term[NAIVE]['estimate'])}) is no estimate: it "
             "supposes that the silent would come out at exactly 0 points, as many promoters as detractors among them. "
             f"{remarks}"
         ).strip()
@@ -250,6 +252,7 @@ def score_if_all_responded(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from nps_research.study import Study
     >>> table = pd.DataFrame({"likelihood_to_recommend": [10] * 20 + [3] * 10 + [None] * 10})
     >>> table["responded"] = table["likelihood_to_recommend"].notna().astype(int)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from nps_research.result import Result
 from nps_research.tables import plain_text
-from nps_research.wording import points, share
+from nps_research.wording import joined, points, share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +37,8 @@ class Turn:
         By how many points the silent would have to come out below their weighted estimate; above it, where negative.
     is_possible : bool
         Whether any answers of the silent could bring it about.
+    is_reached : bool
+        Whether it is so at the weighted estimate already.
     """
 
     term: str
@@ -44,6 +46,7 @@ class Turn:
     target: float
     shift: float
     is_possible: bool
+    is_reached: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -86,8 +89,9 @@ class SilentShifts(Result):
             f"The silent are {share(self.silent_share)} of all: each 10 points lower among them move the NPS of all by "
             f"{per_ten}."
         )
-        asked = [_sentence(turn) for turn in self.turns]
-        return " ".join([says, *asked, "How far below they are the data cannot tell.", self.caveat]).strip()
+        return " ".join(
+            [says, *_sentences(self.turns), "Which shift is right the data cannot tell.", self.caveat]
+        ).strip()
 
     @property
     def note(self) -> str:
@@ -118,10 +122,16 @@ def _below(shift: float) -> str:
     return f"{abs(shift):.1f} points {'below' if shift > 0 else 'above'} their weighted estimate"
 
 
-def _sentence(turn: Turn) -> str:
-    if not turn.is_possible:
-        return f"For {turn.asks}, no answers of the silent would do."
-    return f"For {turn.asks}, they would have to come out {_below(turn.shift)}."
+def _sentences(turns: Sequence[Turn]) -> list[str]:
+    """What would turn each conclusion: one sentence for what could be, and others for what is so or could not be."""
+    already = [turn for turn in turns if turn.is_reached]
+    ahead = [turn for turn in turns if turn.is_possible and not turn.is_reached]
+    said = [f"{turn.term}, with no shift at all." for turn in already]
+    if ahead:
+        sides = {turn: "below" if turn.shift > 0 else "above" for turn in ahead}
+        parts = [f"{abs(turn.shift):.1f} points {side} for {turn.asks}" for turn, side in sides.items()]
+        said.append(f"Against their weighted estimate they would have to come out {joined(parts)}.")
+    return said + [f"For {turn.asks}, no answers of the silent would do." for turn in turns if not turn.is_possible]
 
 
 def silent_shifts(
@@ -200,11 +210,12 @@ def _turns(people: Reached, score: float, margin: float, previous: tuple[str, fl
         asked.append(
             (
                 f"Observed NPS overstates by over {margin:.1f}, its margin of error",
-                f"the NPS of those who answered to overstate that of all by {too_much}",
+                f"the observed NPS to overstate that of all by {too_much}",
                 people.observed - margin,
+                True,
             )
         )
-    asked.append(("NPS of all is zero", "the NPS of all to be zero", 0.0))
+    asked.append(("NPS of all is zero", "the NPS of all to be zero", 0.0, False))
     if previous is not None:
         name, figure = plain_text(previous[0]), points(previous[1])
         asked.append(
@@ -212,11 +223,21 @@ def _turns(people: Reached, score: float, margin: float, previous: tuple[str, fl
                 f"NPS of all is {name}'s observed {figure}",
                 f"the NPS of all to be at the {figure} observed in {name}, where the change turns sign",
                 previous[1],
+                False,
             )
         )
     found = []
-    for term, asks, target in asked:
+    for term, asks, target, is_overstating in asked:
         silent = people.of_silent(target)
         shift = (score - target) / people.silent_share
-        found.append(Turn(term=term, asks=asks, target=target, shift=shift, is_possible=-100 <= silent <= 100))
+        found.append(
+            Turn(
+                term=term,
+                asks=asks,
+                target=target,
+                shift=shift,
+                is_possible=-100 <= silent <= 100,
+                is_reached=is_overstating and shift <= 0,
+            )
+        )
     return tuple(found)
