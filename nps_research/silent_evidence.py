@@ -178,7 +178,7 @@ def earlier_scores(
     References
     ----------
     Lin, I.-F. & Schaeffer, N. C. (1995). Using survey participants to estimate the impact of nonparticipation. Public
-    Opinion Quarterly 59, 236-258. doi:10.1086/269471
+    Opinion Quarterly 59, 236-258.
     """
     had = ~np.isnan(earlier_value)
     value, silent, cluster = earlier_value[had], ~people.answered[had], people.cluster[had]

@@ -125,7 +125,7 @@ def inverse_propensity_score(
     References
     ----------
     Kim, J. K. & Kim, J. J. (2007). Nonresponse weighting adjustment using estimated response probability. Canadian
-    Journal of Statistics 35(4), 501-514. doi:10.1002/cjs.5550350403
+    Journal of Statistics 35(4), 501-514.
     """
     yes, chance = people.answered, propensity.probability
     weight = np.where(yes, 1 / chance, 0.0)
