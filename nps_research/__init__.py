@@ -42,6 +42,7 @@ from nps_research.response_rates import response_rates
 from nps_research.risk_by_score import risk_by_score
 from nps_research.score import net_promoter_score
 from nps_research.segment_lines import compare_segments
+from nps_research.silent_score import score_if_all_responded
 from nps_research.study import Study, open_study
 from nps_research.thresholds import compare_thresholds
 from nps_research.waves import trend
@@ -101,6 +102,7 @@ __all__ = [
     "risk_by_score",
     "score_distribution",
     "score_histogram",
+    "score_if_all_responded",
     "simulate_improvement",
     "trend",
     "who_answers",

@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 
 from nps_research.assembly import window_open
-from nps_research.cells import records_silence
 from nps_research.counting import NOT_STATED, groups_not_shown
-from nps_research.errors import CannotAnswerError
 from nps_research.result import KeyNumber, Result
+from nps_research.silence_words import require_silence
 from nps_research.wording import share
 
 if TYPE_CHECKING:
@@ -128,16 +127,7 @@ def response_funnel(study: Study) -> ResponseFunnel:
     >>> response_funnel(Study.from_frames(responses=table)).frame[["invited", "returned", "n"]].values.tolist()
     [[4, 3, 2]]
     """
-    known = {"responses.delivered", "responses.responded", "responses.responded_at"} & study.available
-    if not known:
-        raise CannotAnswerError(
-            "Who was silent is not known: this study records neither who was reached (responses.delivered) nor who "
-            "returned the form (responses.responded or responses.responded_at)."
-        )
-    if not records_silence(study):
-        raise CannotAnswerError(
-            "Who was silent is not known: every row of this study is an answer; those who did not answer are not there."
-        )
+    require_silence(study)
     responses = study.responses
     window = pd.Timedelta(days=study.settings.response_window_days)
     if {"responses.invited_at", "responses.responded_at"} <= study.available:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from nps_research.study import Study
 
-__all__ = ["Representativeness", "representativeness"]
+__all__ = ["Representativeness", "hidden_elsewhere", "representativeness"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -184,7 +184,7 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
             (term, group, *_share_difference(groups == group, answered, cluster, confidence_level))
             for group in sorted(groups.unique())
         ]
-        elsewhere = _hidden_elsewhere(study, term, chosen)
+        elsewhere = hidden_elsewhere(study, term, chosen)
         gone = hidden_rows(
             [row[2] for row in found],
             study.settings.minimum_cell,
@@ -208,7 +208,7 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
     )
 
 
-def _hidden_elsewhere(study: Study, term: str, wave: str) -> frozenset[str] | None:
+def hidden_elsewhere(study: Study, term: str, wave: str) -> frozenset[str] | None:
     """Groups that the report's other pages hide, or could be held against; None: all of them."""
     if wave and wave in groups_not_shown(study, ["wave"]):
         return None

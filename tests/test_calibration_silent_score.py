@@ -1,0 +1,74 @@
+"""What calibration/ says of the score if all had answered.
+
+Shares are judged by their limit and 3.3 Monte Carlo standard errors.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from calibration import demo_silent_score, silent_score
+
+TABLE = pd.read_csv(silent_score.TABLE)
+COMPANIES = pd.read_csv(demo_silent_score.TABLE)
+BY_FRAME = TABLE[TABLE["answering"] != "score"]
+CROSSING = TABLE[TABLE["answering"] == "crossing"]
+STRAIGHT = TABLE[TABLE["answering"].isin(["frame", "few"])]
+BY_SCORE = TABLE[TABLE["answering"] == "score"]
+
+
+def error(share, runs):
+    return 3.3 * np.sqrt(share * (1 - share) / runs)
+
+
+def is_nominal(held, runs):
+    return (held >= 0.93 - error(0.93, runs)) & (held <= 0.97 + error(0.97, runs))
+
+
+def test_every_cell_stands_once():
+    assert TABLE[["design", "answering"]].to_dict("records") == silent_score.CELLS
+    assert COMPANIES[["seed"]].to_dict("records") == demo_silent_score.CELLS
+    assert (TABLE["runs"] == silent_score.RUNS).all()
+
+
+def test_weighted_limits_hold_the_score_of_all_where_the_frame_explains_answering():
+    for name in ("logistic", "boosted"):
+        assert is_nominal(STRAIGHT[f"{name}_held"], STRAIGHT["runs"]).all()
+
+
+@pytest.mark.xfail(strict=True, reason="held in 74%: 1,500 people do not show the trees how tenure and revenue cross")
+def test_boosted_limits_hold_the_score_of_all_where_what_is_known_crosses():
+    assert is_nominal(CROSSING["boosted_held"], CROSSING["runs"]).all()
+
+
+def test_observed_scores_are_off_and_weighting_mends_them():
+    assert (BY_FRAME["observed_bias"] > 5).all()
+    assert (STRAIGHT["boosted_bias"].abs() < 0.05 * STRAIGHT["observed_bias"]).all()
+    assert (CROSSING["boosted_bias"] < 0.25 * CROSSING["observed_bias"]).all()
+    assert (CROSSING["boosted_held"] > CROSSING["logistic_held"]).all()
+
+
+def test_standard_errors_are_the_deviation_of_the_estimates():
+    for name in silent_score.METHODS:
+        ratio = BY_FRAME[f"{name}_std_error"] / BY_FRAME[f"{name}_deviation"]
+        assert ((ratio - 1).abs() < 3.3 / np.sqrt(2 * BY_FRAME["runs"])).all()
+
+
+def test_where_answering_follows_the_score_weighting_misses_and_the_planted_shift_finds_it():
+    assert (BY_SCORE["logistic_held"] < 0.8).all()
+    assert (BY_SCORE["planted"] > 5).all()
+    assert is_nominal(TABLE["shifted_held"], TABLE["runs"]).all()
+
+
+def test_the_planted_shift_finds_the_score_of_all_in_made_up_companies():
+    assert COMPANIES["shifted_held"].sum() >= 17
+    assert (COMPANIES["planted"] > 0).all()
+
+
+def test_the_package_still_gives_what_the_table_says():
+    first = silent_score.CELLS[0]
+    rng = silent_score.generator(first)
+    rows = pd.DataFrame([silent_score.one_wave(**first, planted=0.0, rng=rng) for _ in range(12)])
+    said = TABLE.iloc[0]
+    assert abs(rows["logistic_error"].mean() - said["logistic_bias"]) < 3.3 * said["logistic_deviation"] / np.sqrt(12)
+    assert abs(rows["logistic_std_error"].mean() / said["logistic_std_error"] - 1) < 0.1
