@@ -101,7 +101,8 @@ def test_notebooks_are_thin_and_without_outputs(path: Path) -> None:
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.stem for path in NOTEBOOKS] == ["00_study", "01_score", "02_thresholds", "03_drivers", "04_nonresponse"]
+    names = ["00_study", "01_score", "02_thresholds", "03_drivers", "04_nonresponse"]
+    assert [path.stem for path in NOTEBOOKS] == names
 
 
 def test_imports_follow_the_data() -> None:
