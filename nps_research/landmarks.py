@@ -6,7 +6,7 @@ window. All that explains is dated up to it, all that is explained after it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
@@ -57,6 +57,9 @@ class Landmarks:
         Invitations (the first three) and unit-landmarks that are not in `rows`, by reason.
     knows_delivery : bool
         Whether silence and bounces can be told apart.
+    owners : DataFrame
+        Private, never shown: a row a unit and landmark, those left out of `rows` too: id, unit (as in `rows`; -1 where
+        the unit is in none of them), period, landmark, churned_at.
     """
 
     rows: pd.DataFrame
@@ -65,6 +68,7 @@ class Landmarks:
     segments: tuple[str, ...]
     left_out: dict[str, int]
     knows_delivery: bool
+    owners: pd.DataFrame = field(repr=False)
 
     def classed(self, *, promoter_min: int, detractor_max: int) -> pd.DataFrame:
         """The rows with a state, answers classed by other cuts; rows whose form came back without the answer are not
@@ -118,7 +122,9 @@ def landmarks_of(study: Study, *, horizon_days: int | None = None) -> Landmarks:
     _check_states(rows, study)
     rows = rows.join(_history(rows))
     customers, segments = _units(study, unit, invitations)
-    rows, gone = _followed(rows.join(customers, on="unit"), horizon)
+    rows = rows.join(customers, on="unit")
+    owners = rows[["unit", "period", "landmark", "churned_at"]].rename(columns={"unit": "id"})
+    rows, gone, ids = _followed(rows, horizon)
     rows["tenure"] = (
         (rows["landmark"] - rows["started_at"]).dt.days / DAYS_PER_MONTH if "started_at" in rows else np.nan
     )
@@ -132,6 +138,7 @@ def landmarks_of(study: Study, *, horizon_days: int | None = None) -> Landmarks:
         segments=segments,
         left_out={name: n for name, n in (left_out | gone).items() if n},
         knows_delivery="responses.delivered" in study.available,
+        owners=owners.assign(unit=ids.get_indexer(owners["id"])),
     )
 
 
@@ -267,8 +274,9 @@ def _units(study: Study, unit: str, invitations: pd.DataFrame) -> tuple[pd.DataF
     return found, tuple(name for name in alike if 1 < found[name].nunique() < len(found) / 2)
 
 
-def _followed(rows: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Rows at risk with days, event and is_complete; how many are gone, or were not observed after the landmark."""
+def _followed(rows: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, dict[str, int], pd.Index]:
+    """Rows at risk with days, event and is_complete; how many are gone, or were not observed after the landmark; ids
+    of the units in order of their numbers."""
     landmark, left, watched = rows["landmark"], rows["churned_at"], rows["observed_until"]
     end = landmark + pd.Timedelta(days=horizon)
     unsaid = left.notna() & ~(watched > left)
@@ -282,4 +290,5 @@ def _followed(rows: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, dict[str,
     )
     counts = {"gone_before_landmark": int(gone.sum()), "outcome_unobserved": int((unobserved & ~gone).sum())}
     rows = rows[~gone & ~unobserved]
-    return rows.assign(unit=pd.factorize(rows["unit"])[0]).reset_index(drop=True), counts
+    codes, ids = pd.factorize(rows["unit"])
+    return rows.assign(unit=codes).reset_index(drop=True), counts, pd.Index(ids)
