@@ -3,8 +3,8 @@
 Fills `nonresponse_value.csv` beside this file, a row a made-up study. Kinds: `noise` (some are silent more often than
 others, and none for that leaves more often), `curved` and `stepped` (tenure drives both silence and leaving, up at both
 ends, or in steps), `crossed` (the young and small, and the old and large, are silent more often and leave more often),
-`rising` (both rise from wave to wave), `direct` (those who are about to leave are silent more often); in all of them
-customers, apart from `demo`: companies drawn as the one in data/demo is, with other seeds.
+`rising` (both rise from wave to wave), `direct` (those who fade away are silent more often and leave more often): all of
+these are customers. `demo`: companies drawn as the one in data/demo is, with other seeds.
 Run it with `python -m calibration.nonresponse_value`.
 """
 
@@ -26,23 +26,26 @@ TABLE = Path(__file__).with_suffix(".csv")
 NOTHING = ("noise", "curved", "stepped", "crossed", "rising")
 DAYS = 91
 START = pd.Timestamp("2022-01-10")
-LARGE = 12_000
+LARGE = 6_000
 CELLS = [
-    *({"kind": kind, "n": 800, "number": number} for kind in NOTHING[:2] for number in range(200)),
-    *({"kind": kind, "n": 800, "number": number} for kind in NOTHING[2:] for number in range(60)),
-    *({"kind": kind, "n": LARGE, "number": number} for kind in NOTHING for number in range(4)),
-    *({"kind": "direct", "n": 800, "number": number} for number in range(20)),
     *({"kind": "demo", "n": 1200, "number": number} for number in range(20)),
+    *({"kind": "direct", "n": 800, "number": number} for number in range(20)),
+    *({"kind": kind, "n": LARGE, "number": 0} for kind in NOTHING),
+    *({"kind": kind, "n": 800, "number": number} for kind in NOTHING[2:] for number in range(20)),
+    *({"kind": kind, "n": 800, "number": number} for kind in NOTHING[:2] for number in range(100)),
 ]
 
 
-def made_up_study(kind: str, n: int, rng: np.random.Generator, *, n_waves: int = 6) -> Study:
-    """Customers invited each quarter, of whom some leave."""
+def made_up_tables(
+    kind: str, n: int, rng: np.random.Generator, *, n_waves: int = 6
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Responses and customers: all are invited each quarter, and some leave."""
     tenure = np.ceil(rng.exponential(1000, n))
     size = rng.standard_normal(n)
-    habit = rng.normal(0, 1.2, n)
+    habit = rng.normal(0, 0.4 if kind == "direct" else 1.2, n)
     region = rng.choice(["north", "south", "east"], n)
     left = np.full(n, np.nan)
+    fading = np.zeros(n, dtype=bool)
     rows = []
     for wave in range(n_waves + 3):
         age = np.log1p(tenure + DAYS * wave) - 6.5
@@ -53,9 +56,10 @@ def made_up_study(kind: str, n: int, rng: np.random.Generator, *, n_waves: int =
             "crossed": small,
             "rising": np.full(n, 0.35 * (wave - 3)),
         }.get(kind, np.zeros(n))
-        fading = (rng.random(n) < 0.12) if kind == "direct" else np.zeros(n, dtype=bool)
+        if kind == "direct":
+            fading |= rng.random(n) < 0.06
         stays = np.isnan(left)
-        silent = rng.random(n) < expit(-0.3 + 1.2 * drive + habit + 3 * fading)
+        silent = rng.random(n) < expit(-0.6 + 1.2 * drive + habit + 3 * fading)
         if wave < n_waves:
             day = DAYS * wave + rng.integers(0, 3, n)
             rows.append(pd.DataFrame({"customer": np.arange(n), "wave": wave, "day": day, "silent": silent})[stays])
@@ -83,9 +87,18 @@ def made_up_study(kind: str, n: int, rng: np.random.Generator, *, n_waves: int =
             "region": region,
         }
     )
-    settings = {"outcome_horizon_days": 180, "response_window_days": 14}
+    return responses, customers
+
+
+def study_of(responses: pd.DataFrame, customers: pd.DataFrame) -> Study:
+    """The tables as a study, drawn when the observation ended."""
+    until = customers["observed_until"].max().date()
     return Study.from_frames(
-        responses=responses, customers=customers, segments=["region"], settings=settings, made_up=True
+        responses=responses,
+        customers=customers,
+        segments=["region"],
+        settings={"outcome_horizon_days": 180, "response_window_days": 14, "data_until": until},
+        made_up=True,
     )
 
 
@@ -104,16 +117,18 @@ def demo_like(rng: np.random.Generator) -> Study:
 def measure(kind: str, n: int, number: int) -> dict[str, object]:
     """One study."""
     rng = generator({"kind": kind, "n": n, "number": number})
-    study = demo_like(rng) if kind == "demo" else made_up_study(kind, n, rng)
+    study = demo_like(rng) if kind == "demo" else study_of(*made_up_tables(kind, n, rng))
     value = nonresponse_value(study, n_shuffles=2, rng=rng)
     found: dict[str, object] = {"verdict": value.verdict, "leavers": value.n_leavers}
     for learner in LEARNERS:
         row = value.row(LOSS, learner=learner)
         found |= {
-            f"{learner}_without": round(row["without"], 5),
-            f"{learner}_estimate": round(row["estimate"], 6),
+            f"{learner}_without": round(float(row["without"]), 5),
+            f"{learner}_estimate": round(float(row["estimate"]), 6),
             f"{learner}_p_value": float(f"{row['p_value']:.3g}"),
-            f"{learner}_shuffled": round(np.mean([change for name, change in value.shuffled if name == learner]), 6),
+            f"{learner}_shuffled": round(
+                float(np.mean([change for name, change in value.shuffled if name == learner])), 6
+            ),
         }
     return found
 

@@ -4,6 +4,7 @@ from nps_research.accounts import account_score
 from nps_research.adjusted_risk import adjusted_risk
 from nps_research.bands import compare_bands
 from nps_research.calls import calls_by_cut
+from nps_research.churn_features import check_features
 from nps_research.comparison import adjust_p_values, compare_net_promoter_scores
 from nps_research.counting import score_distribution
 from nps_research.cut_slider import cut_slider
@@ -26,6 +27,7 @@ from nps_research.histogram import score_histogram
 from nps_research.influence import account_influence
 from nps_research.line_conclusions import conclusions_by_line
 from nps_research.next_survey import plan_next_survey
+from nps_research.nonresponse_value import nonresponse_value
 from nps_research.outcome_counts import OutcomeByScore
 from nps_research.outcomes import outcome_by_score, yes_no_outcomes
 from nps_research.overview import attempt, broken_rules, identity_checks, intake, questions, reading_notes
@@ -39,6 +41,7 @@ from nps_research.score import net_promoter_score
 from nps_research.segment_lines import compare_segments
 from nps_research.study import Study, open_study
 from nps_research.thresholds import compare_thresholds
+from nps_research.watch_list import watch_list
 from nps_research.waves import trend
 
 __all__ = [
@@ -52,6 +55,7 @@ __all__ = [
     "attempt",
     "broken_rules",
     "calls_by_cut",
+    "check_features",
     "compare_bands",
     "compare_designs",
     "compare_drivers",
@@ -75,6 +79,7 @@ __all__ = [
     "model_calibration",
     "net_promoter_score",
     "net_promoter_score_by_cut",
+    "nonresponse_value",
     "open_study",
     "outcome_by_score",
     "plan_next_survey",
@@ -92,5 +97,6 @@ __all__ = [
     "score_histogram",
     "simulate_improvement",
     "trend",
+    "watch_list",
     "yes_no_outcomes",
 ]

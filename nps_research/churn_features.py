@@ -1,11 +1,10 @@
-"""What may explain who leaves after a landmark: known at the landmark, in blocks, and checked not to come from later."""
+"""What may explain who leaves after a landmark: in blocks, and checked not to come from after it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from nps_research.errors import ContractError
@@ -83,7 +82,8 @@ def features_of(landmarks: Landmarks, extra_features: pd.DataFrame | None = None
     }
     categories = {name: _as_text(rows[name]) for name in landmarks.segments}
     if extra_features is not None:
-        for name, values in _matched(extra_features, landmarks).items():
+        taken = {*rows.columns, *baseline, *silence, *scores, *categories}
+        for name, values in _matched(extra_features, landmarks, taken).items():
             if pd.api.types.is_numeric_dtype(values):
                 baseline[str(name)] = values
             else:
@@ -134,8 +134,10 @@ def check_features(
             f"were known{did_you_mean(known_at, list(map(str, features.columns)))}"
         )
     for column in (known_at, landmark):
-        if not pd.api.types.is_datetime64_any_dtype(features[column]):
-            raise ContractError(f"Column {column!r} must hold dates; it holds {features[column].dtype}.")
+        if not pd.api.types.is_datetime64_dtype(features[column]):
+            raise ContractError(
+                f"Column {column!r} must hold dates without a time zone; it holds {features[column].dtype}."
+            )
     n = len(features)
     if "churned_at" in features and (gone := int((features["churned_at"] <= features[landmark]).sum())):
         raise ContractError(
@@ -157,35 +159,30 @@ def check_features(
             )
 
 
-def _matched(extra: pd.DataFrame, landmarks: Landmarks) -> pd.DataFrame:
+def _matched(extra: pd.DataFrame, landmarks: Landmarks, taken: set[str]) -> pd.DataFrame:
     """The analyst's features beside the rows of landmarks, checked."""
     key = f"{landmarks.unit}_id"
     columns = list(map(str, extra.columns))
     if key not in extra:
         raise ContractError(f"extra_features: there is no column {key!r}{did_you_mean(key, columns)}")
-    by_wave = ["wave"] if "wave" in extra else []
-    names = [name for name in columns if name not in (key, DATED, *by_wave)]
+    by = [key, "wave"] if "wave" in extra else [key]
+    names = [name for name in columns if name not in (*by, DATED)]
     if not names:
-        raise ContractError(f"extra_features: there is no feature beside {joined([key, DATED, *by_wave])}.")
-    taken = {*landmarks.rows.columns, "first_survey", "silent", "promoter", "detractor", "decision_maker_reached", "id"}
-    if clash := [name for name in names if name in {*taken, "not_reached", "churned_at", "row"}]:
+        raise ContractError(f"extra_features: there is no feature beside {joined([*by, DATED])}.")
+    if clash := [name for name in names if name in {*taken, *landmarks.owners.columns}]:
         raise ContractError(f"extra_features: the names {joined(clash)} are taken. Give other names.")
-    owners = landmarks.owners.rename(columns={"id": key, "period": "wave"})
-    extra = extra.assign(**{name: extra[name].astype("str") for name in by_wave})
-    if repeated := int(extra.duplicated([key, *by_wave]).sum()):
-        of = f"{key} and wave" if by_wave else key
-        raise ContractError(f"extra_features: {repeated:,} rows repeat an earlier {of}; there may be one row each.")
-    known = owners.merge(extra, on=[key, *by_wave], how="inner")
+    extra = extra.assign(**{name: extra[name].astype("str") for name in by})
+    if repeated := int(extra.duplicated(by).sum()):
+        raise ContractError(f"extra_features: {repeated:,} rows repeat an earlier {joined(by)}; there may be one each.")
+    known = landmarks.owners.rename(columns={"id": key, "period": "wave"}).merge(extra, on=by)
+    if len(by) == 1:  # a row for all waves: those after its customer left are no concern
+        known = known[~(known["churned_at"] <= known["landmark"])]
     if known.empty:
-        raise ContractError("extra_features: no row is of an account or customer, and a wave, of this study.")
-    # a row without a wave stands for all landmarks of its unit: those after which the unit had left are no concern
-    check_features(known if by_wave else known[known["churned_at"].isna() | (known["churned_at"] > known["landmark"])],
-                   names)  # fmt: skip
+        raise ContractError(f"extra_features: no row's {joined(by)} is in this study.")
+    check_features(known, names)
     at_risk = landmarks.rows[["unit", "period"]].rename(columns={"period": "wave"})
     return at_risk.merge(known[["unit", "wave", *names]], on=["unit", "wave"], how="left")[names]
 
 
 def _as_text(values: pd.Series) -> pd.Series:
     return values.astype("str").fillna("not stated")
-
-

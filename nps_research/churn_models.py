@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
+from scipy.special import expit, logit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-__all__ = ["BOOSTED", "LEARNERS", "LOGISTIC", "Encoding", "contributions", "fit_boosted", "predict"]
+__all__ = ["BOOSTED", "LEARNERS", "LOGISTIC", "Encoding", "contributions", "fit_boosted", "predict", "ridge_logistic"]
 
 BOOSTED, LOGISTIC = "boosted", "logistic"
 LEARNERS = (BOOSTED, LOGISTIC)
@@ -32,7 +32,9 @@ N_TREES = 80
 LEARNING_RATE = 0.05
 MAX_DEPTH = 3
 LEAST_IN_LEAF = 50
-RIDGE = 5.0
+RIDGE = 5.0  # on leaves' log-odds, and on slopes of standardised columns
+LEAST_SPREAD = 1e-9
+MOST_STEPS = 60
 SURE = 1e-5  # no prediction is nearer to 0 or 1
 
 
@@ -122,7 +124,9 @@ def predict(learner: str, encoding: Encoding, event: NDArray[np.bool_], rows: In
     -------
     ndarray, same length as `rows`
     """
-    if learner == BOOSTED:
+    if not encoding.columns:
+        found = np.full(len(rows), event[encoding.train].mean())
+    elif learner == BOOSTED:
         found = fit_boosted(encoding, event).predict(encoding.matrix(rows), num_threads=1)
     else:
         found = _logistic(encoding, event, rows)
@@ -163,16 +167,42 @@ def contributions(booster: Any, encoding: Encoding, rows: Integers) -> pd.DataFr
 
 
 def _logistic(encoding: Encoding, event: NDArray[np.bool_], rows: Integers) -> Floats:
-    """A ridge of 1 on standardised columns: nothing where outcomes are many, a hold where they are few."""
-    from sklearn.linear_model import LogisticRegression
-
+    """A ridge on standardised columns: nothing where outcomes are many, a hold where they are few."""
     learnt, given = encoding.curves(encoding.train), encoding.curves(rows)
     centre, spread = learnt.mean(axis=0), learnt.std(axis=0)
-    kept = spread > 1e-9
+    kept = spread > LEAST_SPREAD
     learnt, given = ((part[:, kept] - centre[kept]) / spread[kept] for part in (learnt, given))
-    model = LogisticRegression(C=1.0, solver="newton-cholesky", max_iter=100).fit(learnt, event[encoding.train])
-    return np.asarray(expit(given @ model.coef_[0] + model.intercept_[0]))
+    weights = ridge_logistic(learnt, event[encoding.train].astype(float))
+    return np.asarray(expit(weights[0] + given @ weights[1:]))
+
+
+def ridge_logistic(x: Floats, y: Floats, *, ridge: float = RIDGE) -> Floats:
+    """Constant and slopes that minimise log loss, summed, plus `ridge` times half the squared slopes; by Newton's method.
+
+    Parameters
+    ----------
+    x : ndarray, shape (n, k)
+    y : ndarray, shape (n,)
+        0 or 1, both of them.
+    ridge : float
+
+    Returns
+    -------
+    ndarray, shape (k + 1,)
+    """
+    design = np.column_stack([np.ones(len(y)), x])
+    penalty = np.r_[0.0, np.full(x.shape[1], ridge)]
+    weights: Floats = np.r_[logit(y.mean()), np.zeros(x.shape[1])]
+    for _ in range(MOST_STEPS):
+        fitted = expit(design @ weights)
+        spread = (design * (fitted * (1 - fitted))[:, None]).T @ design + np.diag(penalty)
+        step = np.linalg.solve(spread, design.T @ (y - fitted) - penalty * weights)
+        weights = weights + step / max(1.0, float(np.abs(step).max()))  # no leap: far off, steps overshoot
+        if np.abs(step).max() < 1e-8:
+            break
+    return weights
 
 
 def _varies(values: pd.Series) -> bool:
-    return values.nunique() > 1
+    known = values.dropna().to_numpy()
+    return bool(len(known) and (known != known[0]).any())

@@ -138,7 +138,7 @@ def landmarks_of(study: Study, *, horizon_days: int | None = None) -> Landmarks:
         segments=segments,
         left_out={name: n for name, n in (left_out | gone).items() if n},
         knows_delivery="responses.delivered" in study.available,
-        owners=owners.assign(unit=ids.get_indexer(owners["id"])),
+        owners=owners.assign(unit=ids.get_indexer(pd.Index(owners["id"]))),
     )
 
 
@@ -275,8 +275,7 @@ def _units(study: Study, unit: str, invitations: pd.DataFrame) -> tuple[pd.DataF
 
 
 def _followed(rows: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, dict[str, int], pd.Index]:
-    """Rows at risk with days, event and is_complete; how many are gone, or were not observed after the landmark; ids
-    of the units in order of their numbers."""
+    """Rows at risk with days, event and is_complete; how many are gone, or not observed after it; units' ids."""
     landmark, left, watched = rows["landmark"], rows["churned_at"], rows["observed_until"]
     end = landmark + pd.Timedelta(days=horizon)
     unsaid = left.notna() & ~(watched > left)

@@ -1,21 +1,22 @@
-"""Does knowing who is silent improve the prediction of who leaves, beyond what is known without asking anybody?"""
+"""Whether knowing who is silent improves the prediction of who leaves, beyond what is known without any answer."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
 from nps_research.churn_features import Features, features_of
-from nps_research.churn_models import BOOSTED, LEARNERS, Encoding, contributions, fit_boosted, predict
-from nps_research.errors import CannotAnswerError
+from nps_research.churn_models import BOOSTED, LEARNERS, Encoding, contributions, fit_boosted
 from nps_research.intervals import check_level
 from nps_research.landmarks import Landmarks, landmarks_of
+from nps_research.out_of_time import folds_of, predict_later, shuffle_silence
 from nps_research.prediction_metrics import compare_predictions
 from nps_research.resampling import DEFAULT_SEED
 from nps_research.result import KeyNumber, Result
+from nps_research.silence_words import NO_DELIVERY
 from nps_research.tables import format_interval, format_value
 from nps_research.wording import joined, p_text, share
 
@@ -25,18 +26,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+    from nps_research.out_of_time import Fold
     from nps_research.silence_contributions import SilenceContributions
     from nps_research.study import Study
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-    Fold = tuple[Integers, Integers]
-
-__all__ = ["NonresponseValue", "fewest_leavers", "nonresponse_value", "value_of_silence"]
+__all__ = ["LOSS", "NonresponseValue", "nonresponse_value", "value_of_silence"]
 
 Verdict = Literal["adds", "adds nothing shown", "cannot tell"]
 
-FEWEST = 20  # leavers, and units that stayed, to learn from before a wave, and over all waves tested
 WORTHWHILE = 0.02  # of the log loss: a gain below it is none worth speaking of
 SILENCE, SCORES, SHUFFLED = "silence", "silence and scores", "silence shuffled"
 LOSS, FOUND = "log loss", "leavers in the top tenth"
@@ -132,18 +129,18 @@ class NonresponseValue(Result):
         known = joined(self.beyond)
         says = {
             "adds": f"Knowing who is silent improves the prediction of who leaves beyond {known}.",
-            "adds nothing shown": f"Knowing who is silent is not shown to improve the prediction of who leaves beyond "
-            f"{known}; a gain worth speaking of is ruled out.",
+            "adds nothing shown": "Knowing who is silent is not shown to improve the prediction of who leaves beyond "
+            f"{known}: what these models could gain from it is next to nothing.",
             "cannot tell": f"Whether knowing who is silent improves the prediction of who leaves beyond {known} cannot "
             "be told from these data.",
         }[self.verdict]
         limits = format_interval(found["conf_low"], found["conf_high"], "share_points")
-        silent = "" if self.knows_delivery else " Silence and wrong addresses cannot be told apart here."
+        caveat = "" if self.knows_delivery else f" {NO_DELIVERY}"
         return (
-            f"{says} The tenth of {self.unit}s with the highest predicted risk held {share(found['with'])} of those who "
-            f"left within {self.horizon_days} days with the silence known, {share(found['without'])} without "
+            f"{says} The tenth of {self.unit}s with the highest predicted risk held {share(found['with'])} of those "
+            f"who left within {self.horizon_days} days with the silence known, {share(found['without'])} without "
             f"(difference {format_value(found['estimate'], 'share_points')}, {self.confidence_level:.0%} interval "
-            f"{limits}).{silent}"
+            f"{limits}).{caveat}"
         )
 
     @property
@@ -158,13 +155,14 @@ class NonresponseValue(Result):
                 "would be below zero."
             )
         return (
-            f"{len(self.waves)} waves predicted, {self.n_units:,} {self.unit}s, {self.n_leavers:,} leavings; each wave "
-            f"by models that learnt only from {self.unit}s whose {self.horizon_days} days were over before it. Without: "
-            f"{joined(self.beyond)}. With: also who returned the form and who did not, now and before, but nothing of "
-            "what was said; “silence and scores” adds that too. “Adds” is declared on the log loss alone: lower for "
-            f"both learners, and lower than with any shuffled silence; the larger one-sided {p_text(worst)}. Limits are "
-            f"linearised by {self.unit}, for the models as they are.{check} Revenue and segments are as the customer "
-            "table has them, not dated."
+            f"{len(self.waves)} waves predicted, {self.n_units:,} {self.unit}s, {self.n_leavers:,} leavings; each "
+            f"wave by models that learnt only from {self.unit}s whose {self.horizon_days} days were over before it. "
+            f"Without: {joined(self.beyond)}. With: also who returned the form and who did not, now and before, but "
+            "nothing of what was said; with that as well (“silence and scores”) the tenth with the highest risk held "
+            f"{share(self.row(FOUND, added=SCORES)['with'])}. “Adds” is declared on the log loss alone: lower for "
+            f"both learners, and lower than with any shuffled silence; the larger one-sided {p_text(worst)}. Limits "
+            f"are linearised by {self.unit}, for the models as they are.{check} Revenue and segments are as the "
+            "customer table has them, not dated."
         )
 
     @property
@@ -230,8 +228,9 @@ def nonresponse_value(
     horizon_days : int, optional
         Days after the landmark over which leaving counts; None takes the study's.
     extra_features : DataFrame, optional
-        Features for the baseline: ``account_id`` (``customer_id``, where no accounts are known), ``wave`` (left out: for
-        all waves), ``known_at`` (the day on which the row was known), and a column a feature. See `check_features`.
+        Features for the baseline: ``account_id`` (``customer_id``, where no accounts are known), ``wave`` (left out:
+        for all waves), ``known_at`` (the day on which the row was known), and a column a feature. See
+        `check_features`.
     n_shuffles : int
         Refits with the silence shuffled among the units of a wave, which must gain nothing.
     confidence_level : float
@@ -289,7 +288,7 @@ def value_of_silence(
     rng = np.random.default_rng(DEFAULT_SEED) if rng is None else rng
     rows = landmarks.rows
     features = features_of(landmarks, extra_features)
-    folds = _folds(landmarks)
+    folds = folds_of(landmarks)
     tested = np.concatenate([test for _, test in folds])
     event = rows["event"].to_numpy(dtype=bool)
 
@@ -305,15 +304,15 @@ def value_of_silence(
         "confidence_level": confidence_level,
     }
     found, shuffled = [], []
-    others = [_shuffled(features, rows["period"], rng) for _ in range(n_shuffles)]
+    others = [shuffle_silence(features, rows["period"], rng) for _ in range(n_shuffles)]
     for learner in LEARNERS:
-        without = _out_of_time(learner, features, features.baseline, event, folds)
+        without = predict_later(learner, features, features.baseline, event, folds)
         for added, names in blocks.items():
-            after = _out_of_time(learner, features, names, event, folds)
+            after = predict_later(learner, features, names, event, folds)
             found.append(compare_predictions(truth, without, after, **same).assign(learner=learner, added=added))
         losses = []
         for other in others:
-            after = _out_of_time(learner, other, blocks[SILENCE], event, folds)
+            after = predict_later(learner, other, blocks[SILENCE], event, folds)
             table = compare_predictions(truth, without, after, **same, terms=[LOSS])
             losses.append(table)
         if losses:
@@ -325,7 +324,7 @@ def value_of_silence(
     return NonresponseValue(
         frame=frame[[*order, *frame.columns.difference(order, sort=False)]],
         confidence_level=confidence_level,
-        title="What knowing the silence adds to the prediction of who leaves",
+        title="What the silence adds to the prediction",
         minimum_cell=minimum_cell,
         verdict=_verdict(frame, shuffled, 1 - confidence_level),
         unit=landmarks.unit,
@@ -340,67 +339,6 @@ def value_of_silence(
     )
 
 
-def fewest_leavers(n_left: int, n_stayed: int, of: str) -> None:
-    """Refuse to learn from, or test on, next to no leavers."""
-    if n_left < FEWEST or n_stayed < FEWEST:
-        raise CannotAnswerError(
-            f"{of}: {n_left:,} left and {n_stayed:,} stayed; at least {FEWEST} of each are needed to tell who leaves."
-        )
-
-
-def _folds(landmarks: Landmarks) -> list[Fold]:
-    """For each wave that can be predicted: the rows to learn from, and the rows to predict."""
-    rows, horizon = landmarks.rows, landmarks.horizon_days
-    opened = rows.groupby("period")["landmark"].min().sort_values()
-    if len(opened) < 2:
-        raise CannotAnswerError("There is one wave only: a later wave is needed to see how well who leaves is predicted.")
-    complete, event = rows["is_complete"].to_numpy(dtype=bool), rows["event"].to_numpy(dtype=bool)
-    units = f"{landmarks.unit.capitalize()}s at landmarks whose {horizon} days were watched to the end"
-    if not event[complete].any():
-        raise CannotAnswerError(f"{units}: {int(complete.sum()):,}, and nobody left within them: nothing to predict.")
-    if event[complete].all():
-        raise CannotAnswerError(f"{units}: {int(complete.sum()):,}, and everybody left within them: nothing to predict.")
-    fewest_leavers(int(event[complete].sum()), int((~event[complete]).sum()), units)
-    closed = rows["landmark"] + pd.Timedelta(days=horizon)
-    folds, most = [], (-1, 0)
-    for period, start in opened.items():
-        test = np.flatnonzero(complete & (rows["period"] == period).to_numpy())
-        train = np.flatnonzero(complete & (closed <= start).to_numpy())
-        left, stayed = int(event[train].sum()), int((~event[train]).sum())
-        if len(test) and len(train):
-            most = max(most, (left, stayed))
-        if len(test) and min(left, stayed) >= FEWEST:
-            folds.append((train, test))
-    if most[0] < 0:
-        raise CannotAnswerError(
-            f"No wave came after another one's {horizon} days were over, and was itself watched for {horizon} days: "
-            "there is nothing to learn from before a wave that could be predicted. A shorter horizon may do."
-        )
-    if not folds:
-        fewest_leavers(*most, f"{landmarks.unit.capitalize()}s to learn from before the last wave that can be predicted")
-    tested = event[np.concatenate([test for _, test in folds])]
-    fewest_leavers(int(tested.sum()), int((~tested).sum()), f"{landmarks.unit.capitalize()}s in the waves predicted")
-    return folds
-
-
-def _out_of_time(
-    learner: str, features: Features, names: Sequence[str], event: NDArray[np.bool_], folds: Sequence[Fold]
-) -> Floats:
-    """Predictions of all waves, each by a model of what was over before it."""
-    found = [predict(learner, Encoding.of(features, names, train), event, test) for train, test in folds]
-    return np.concatenate(found)
-
-
-def _shuffled(features: Features, period: pd.Series, rng: np.random.Generator) -> Features:
-    """The silence of each row given to another of the same wave, all of it together."""
-    other = np.arange(len(period))
-    for rows in period.groupby(period, sort=True).indices.values():
-        other[rows] = rng.permutation(rows)
-    numbers, silence = features.numbers.copy(), list(features.silence)
-    numbers[silence] = numbers[silence].to_numpy()[other]
-    return replace(features, numbers=numbers)
-
-
 def _average(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """The mean over shuffles; their spread is no sampling error, so that there are no limits."""
     mean = tables[0].copy()
@@ -412,7 +350,8 @@ def _average(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 def _verdict(frame: pd.DataFrame, shuffled: Sequence[tuple[str, float]], level: float) -> Verdict:
     losses = frame[(frame["term"] == LOSS) & (frame["added"] == SILENCE)].set_index("learner")
-    below = all(losses.loc[learner, "estimate"] < change for learner, change in shuffled)
+    gained = dict(zip(losses.index, losses["estimate"].astype(float), strict=True))
+    below = all(gained[learner] < change for learner, change in shuffled)
     if below and (losses["p_value"] <= level).all():
         return "adds"
     if (losses["conf_low"] > -WORTHWHILE * losses["without"]).all():
@@ -425,9 +364,8 @@ def _known(features: Features, landmarks: Landmarks, extra: pd.DataFrame | None)
     words = {"tenure": "tenure", "log_revenue": "revenue"}
     found = [word for name, word in words.items() if name in features.baseline]
     found += [name.lower() if name.istitle() else name for name in landmarks.segments]
-    own = {*landmarks.rows.columns, "first_survey", "not_reached", "decision_maker_reached"}
     if extra is not None:
-        found += [name for name in features.baseline if name not in own]
+        found += [name for name in features.baseline if name in extra and name not in found]
     return (*found, "how often the survey came")
 
 
@@ -446,6 +384,5 @@ def _by_feature(features: Features, names: Sequence[str], event: NDArray[np.bool
             "if_silent": moved[silent].mean().to_numpy() if silent.any() else np.nan,
         }
     )
+    table = table[(table["block"] == SILENCE) | (table["mean_abs_shap"] > 0)]
     return table.sort_values("mean_abs_shap", ascending=False, kind="stable", ignore_index=True)
-
-

@@ -27,9 +27,7 @@ def plot_value(result: NonresponseValue, ax: Axes | None = None) -> Axes:
     ax.plot(with_silence, place, "o", color=PROMOTER, markersize=8, label="With the silence")
     for row, where in zip(rows, place, strict=True):
         change = 100 * row["estimate"]
-        ax.annotate(
-            f"{change:+.1f}", (1.01, where), xycoords=("axes fraction", "data"), va="center", fontweight="bold"
-        )
+        ax.annotate(f"{change:+.1f}", (1.01, where), xycoords=("axes fraction", "data"), va="center", fontweight="bold")
     names = [label(f"{row['term'][0].upper()}{row['term'][1:]}, {row['learner']}") for row in rows]
     ax.set_yticks(place, names)
     ax.set_ylim(-0.6, len(rows) - 0.4)
@@ -46,12 +44,15 @@ def plot_contributions(result: SilenceContributions, ax: Axes | None = None) -> 
     ax = axes_for(ax, n_rows=len(rows))
     place = list(range(len(rows)))[::-1]
     for row, where in zip(rows, place, strict=True):
-        look = (
-            {"facecolor": "white", "edgecolor": SILENT, "hatch": "///"}
-            if row["block"] == "silence"
-            else {"color": PASSIVE}
+        of_silence = row["block"] == "silence"
+        bar = ax.barh(
+            [where],
+            [row["mean_abs_shap"]],
+            height=0.62,
+            facecolor="white" if of_silence else PASSIVE,
+            edgecolor=SILENT if of_silence else PASSIVE,
+            hatch="///" if of_silence else "",
         )
-        bar = ax.barh([where], [row["mean_abs_shap"]], height=0.62, **look)
         ax.bar_label(bar, [f"{row['mean_abs_shap']:.2f}"], padding=3)
     ax.set_yticks(place, [label(row["term"]) for row in rows])
     ax.grid(axis="x")
