@@ -3,7 +3,7 @@
 Fills `nonresponse_value.csv` beside this file, a row a made-up study. Kinds: `noise` (some are silent more often than
 others, and none for that leaves more often), `curved` and `stepped` (tenure drives both silence and leaving, up at both
 ends, or in steps), `crossed` (the young and small, and the old and large, are silent more often and leave more often),
-`rising` (both rise from wave to wave), `direct` (those who fade away are silent more often and leave more often): all of
+`rising` (both rise from wave to wave), `direct` (those who fade away are silent more often and leave more often). All
 these are customers. `demo`: companies drawn as the one in data/demo is, with other seeds.
 Run it with `python -m calibration.nonresponse_value`.
 """

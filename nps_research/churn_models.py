@@ -177,7 +177,7 @@ def _logistic(encoding: Encoding, event: NDArray[np.bool_], rows: Integers) -> F
 
 
 def ridge_logistic(x: Floats, y: Floats, *, ridge: float = RIDGE) -> Floats:
-    """Constant and slopes that minimise log loss, summed, plus `ridge` times half the squared slopes; by Newton's method.
+    """Constant and slopes that minimise summed log loss plus `ridge` times half the squared slopes, by Newton's method.
 
     Parameters
     ----------

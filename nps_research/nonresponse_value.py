@@ -16,6 +16,7 @@ from nps_research.out_of_time import folds_of, predict_later, shuffle_silence
 from nps_research.prediction_metrics import compare_predictions
 from nps_research.resampling import DEFAULT_SEED
 from nps_research.result import KeyNumber, Result
+from nps_research.silence_contributions import FEATURE_WORDS, SilenceContributions
 from nps_research.silence_words import NO_DELIVERY
 from nps_research.tables import format_interval, format_value
 from nps_research.wording import joined, p_text, share
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nps_research.out_of_time import Fold
-    from nps_research.silence_contributions import SilenceContributions
     from nps_research.study import Study
 
 __all__ = ["LOSS", "NonresponseValue", "nonresponse_value", "value_of_silence"]
@@ -55,8 +55,10 @@ class NonresponseValue(Result):
         gain of 2% of the log loss. ``"cannot tell"``: neither.
     beyond : tuple of str
         What the baseline knows, in words.
-    n_waves, n_units, n_leavers : int
-        Waves predicted, units in them, and leavings over all of these.
+    waves : tuple of str
+        Waves predicted.
+    n_units, n_leavers : int
+        Units in these waves, and leavings over all of them.
     shuffled : tuple of (str, float)
         Learner and difference in log loss of each refit with shuffled silence.
     by_feature : DataFrame
@@ -111,16 +113,12 @@ class NonresponseValue(Result):
     @property
     def contributions(self) -> SilenceContributions:
         """How much each feature moves the boosted predictions of the last wave."""
-        from nps_research.silence_contributions import SilenceContributions
-
-        n = int(self.by_feature["n"].iloc[0])
         return SilenceContributions(
             frame=self.by_feature,
             title="What moves the predicted risk",
             minimum_cell=self.minimum_cell,
             wave=self.waves[-1],
             unit=self.unit,
-            n=n,
         )
 
     @property
@@ -128,11 +126,11 @@ class NonresponseValue(Result):
         found = self.row(FOUND)
         known = joined(self.beyond)
         says = {
-            "adds": f"Knowing who is silent improves the prediction of who leaves beyond {known}.",
+            "adds": f"Knowing who is silent improves the prediction of who leaves, beyond what {known} tell.",
             "adds nothing shown": "Knowing who is silent is not shown to improve the prediction of who leaves beyond "
-            f"{known}: what these models could gain from it is next to nothing.",
-            "cannot tell": f"Whether knowing who is silent improves the prediction of who leaves beyond {known} cannot "
-            "be told from these data.",
+            f"what {known} tell: at most these models gain next to nothing from it.",
+            "cannot tell": "Whether knowing who is silent improves the prediction of who leaves beyond what "
+            f"{known} tell cannot be told from these data.",
         }[self.verdict]
         limits = format_interval(found["conf_low"], found["conf_high"], "share_points")
         caveat = "" if self.knows_delivery else f" {NO_DELIVERY}"
@@ -160,8 +158,9 @@ class NonresponseValue(Result):
             f"Without: {joined(self.beyond)}. With: also who returned the form and who did not, now and before, but "
             "nothing of what was said; with that as well (“silence and scores”) the tenth with the highest risk held "
             f"{share(self.row(FOUND, added=SCORES)['with'])}. “Adds” is declared on the log loss alone: lower for "
-            f"both learners, and lower than with any shuffled silence; the larger one-sided {p_text(worst)}. Limits "
-            f"are linearised by {self.unit}, for the models as they are.{check} Revenue and segments are as the "
+            f"both learners, and lower than with any shuffled silence; the larger one-sided {p_text(worst)}. “Next to "
+            f"nothing” is less than {WORTHWHILE:.0%} of the log loss. The sentence above is of the boosted trees. "
+            f"Limits are linearised by {self.unit}, for the models as they are.{check} Revenue and segments are as the "
             "customer table has them, not dated."
         )
 
@@ -377,7 +376,8 @@ def _by_feature(features: Features, names: Sequence[str], event: NDArray[np.bool
     silent = features.numbers["silent"].to_numpy()[test] == 1
     table = pd.DataFrame(
         {
-            "term": moved.columns,
+            "feature": moved.columns,
+            "term": [FEATURE_WORDS.get(str(name), str(name)) for name in moved.columns],
             "block": np.where(moved.columns.isin(features.silence), SILENCE, "baseline"),
             "n": len(test),
             "mean_abs_shap": moved.abs().mean().to_numpy(),

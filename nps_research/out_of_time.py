@@ -41,11 +41,14 @@ def folds_of(landmarks: Landmarks) -> list[Fold]:
     rows, horizon = landmarks.rows, landmarks.horizon_days
     opened = rows.groupby("period")["landmark"].min().sort_values()
     if len(opened) < 2:
-        raise CannotAnswerError(
-            "There is one wave only: a later wave is needed to see how well who leaves is predicted."
-        )
+        raise CannotAnswerError("There is one wave only: to see how well leaving is predicted, a later one is needed.")
     complete, event = rows["is_complete"].to_numpy(dtype=bool), rows["event"].to_numpy(dtype=bool)
-    units = f"{landmarks.unit.capitalize()}s at landmarks whose {horizon} days were watched to the end"
+    units = f"{landmarks.unit.capitalize()}s at landmarks whose {horizon:,} days were watched to the end"
+    if not complete.any():
+        raise CannotAnswerError(
+            f"No landmark was watched for {horizon:,} days, the horizon, before the observation ended. A shorter "
+            "horizon may do."
+        )
     if not event[complete].any():
         raise CannotAnswerError(f"{units}: {int(complete.sum()):,}, and nobody left within them: nothing to predict.")
     if event[complete].all():
@@ -65,7 +68,7 @@ def folds_of(landmarks: Landmarks) -> list[Fold]:
             folds.append((train, test))
     if most[0] < 0:
         raise CannotAnswerError(
-            f"No wave came after another one's {horizon} days were over, and was itself watched for {horizon} days: "
+            f"No wave came after another one's {horizon:,} days were over, and was itself watched as long: "
             "there is nothing to learn from before a wave that could be predicted. A shorter horizon may do."
         )
     if not folds:

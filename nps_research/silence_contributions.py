@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from nps_research.result import Result
 from nps_research.wording import joined
@@ -40,13 +40,13 @@ FEATURE_WORDS = {
 class SilenceContributions(Result):
     """Mean size of each feature's contribution to the boosted predictions of the last wave predicted.
 
-    `frame` columns: term, block (silence or baseline), n, mean_abs_shap (log-odds), if_silent (mean contribution, with
-    its sign, to the risk of the silent). The largest first. Positive even where a feature says nothing.
+    `frame` columns: feature, term (in words), block (silence or baseline), n, mean_abs_shap (log-odds), if_silent (mean
+    contribution, with its sign, to the risk of the silent). The largest first; none is zero because a feature says
+    nothing.
     """
 
     wave: str
     unit: Literal["account", "customer"]
-    n: int
 
     kind: ClassVar[str] = "silence_contributions"
     rows_are_parts: ClassVar[bool] = False
@@ -60,13 +60,8 @@ class SilenceContributions(Result):
     table_columns: ClassVar[tuple[str, ...]] = ("term", "block", "mean_abs_shap", "if_silent")
 
     @property
-    def shown_words(self) -> list[dict[str, Any]]:
-        """The rows, features in words."""
-        return [{**row, "term": FEATURE_WORDS.get(row["term"], row["term"])} for row in self.records]
-
-    @property
     def finding(self) -> str:
-        rows = self.shown_words
+        rows = self.records
         if not rows:
             return "There are too few to show."
         total = sum(row["mean_abs_shap"] for row in rows)
@@ -80,14 +75,14 @@ class SilenceContributions(Result):
     @property
     def note(self) -> str:
         return (
-            f"Mean absolute SHAP values on the log-odds scale, {self.n:,} {self.unit}s of {self.wave}, boosted trees "
-            "that learnt from what was over before that wave. They say what the model goes by, not what makes anybody "
-            "leave; what says nothing has a size above zero too."
+            f"Mean absolute SHAP values on the log-odds scale, {int(self.frame['n'].iloc[0]):,} {self.unit}s of "
+            f"{self.wave}, boosted trees that learnt from what was over before that wave. They say what the model goes "
+            "by, not what makes anybody leave; what says nothing has a size above zero too."
         )
 
     @property
     def alt(self) -> str:
-        said = [f"{row['term']} {row['mean_abs_shap']:.2f}" for row in self.shown_words]
+        said = [f"{row['term']} {row['mean_abs_shap']:.2f}" for row in self.records]
         return "Mean size of contributions to the log-odds of leaving: " + "; ".join(said) + "."
 
     def plot(self, ax: Axes | None = None) -> Axes:

@@ -40,7 +40,7 @@ def plot_value(result: NonresponseValue, ax: Axes | None = None) -> Axes:
 @styled
 def plot_contributions(result: SilenceContributions, ax: Axes | None = None) -> Axes:
     """Bars of mean |SHAP|, silence hatched."""
-    rows = result.shown_words
+    rows = result.records
     ax = axes_for(ax, n_rows=len(rows))
     place = list(range(len(rows)))[::-1]
     for row, where in zip(rows, place, strict=True):

@@ -225,7 +225,7 @@ def test_accounts_and_their_display(company):
     axes = found.plot()
     assert len(axes.get_yticklabels()) == 6
     assert axes.get_lines()[1].get_xdata()[0] == pytest.approx(100 * found.row("leavers in the top tenth")["with"])
-    assert "silent_share" in set(found.contributions.frame["term"])
+    assert "silent_share" in set(found.contributions.frame["feature"])
     assert "by_feature" not in found.settings
 
 
