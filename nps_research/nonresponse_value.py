@@ -227,9 +227,9 @@ def nonresponse_value(
     horizon_days : int, optional
         Days after the landmark over which leaving counts; None takes the study's.
     extra_features : DataFrame, optional
-        Features for the baseline: ``account_id`` (``customer_id``, where no accounts are known), ``wave`` (left out:
-        for all waves), ``known_at`` (the day on which the row was known), and a column a feature. See
-        `check_features`.
+        Features for the baseline: ``account_id`` (``customer_id``, where no accounts are known), ``wave`` (of a study
+        without waves the quarter, as ``2025Q1``; left out: for all waves), ``known_at`` (the day on which the row was
+        known), and a column a feature. See `check_features`.
     n_shuffles : int
         Refits with the silence shuffled among the units of a wave, which must gain nothing.
     confidence_level : float
