@@ -123,7 +123,9 @@ def _in_words(name: str, known: pd.Series, said: pd.Series, middle: pd.Series) -
     match name:
         case "silent":
             n = int(known["silent_in_a_row"])
-            return "silent in the last survey" if n == 1 else f"silent {n} surveys in a row"
+            if n == 1:  # of an account its contacts say so
+                return "" if "silent_share" in known else "silent in the last survey"
+            return f"silent {n} surveys in a row"
         case "earlier_answer_share":
             n = int(said["n_earlier"])
             return f"answered {round(value * n)} of {n} earlier surveys" if n else "surveyed for the first time"
