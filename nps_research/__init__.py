@@ -4,6 +4,7 @@ from nps_research.accounts import account_score
 from nps_research.adjusted_risk import adjusted_risk
 from nps_research.bands import compare_bands
 from nps_research.calls import calls_by_cut
+from nps_research.churn_features import check_features
 from nps_research.comparison import adjust_p_values, compare_net_promoter_scores
 from nps_research.counting import score_distribution
 from nps_research.cut_slider import cut_slider
@@ -29,6 +30,7 @@ from nps_research.leaving_reasons import leaving_reasons
 from nps_research.line_conclusions import conclusions_by_line
 from nps_research.next_survey import plan_next_survey
 from nps_research.nonresponse import nonresponse_signal
+from nps_research.nonresponse_value import nonresponse_value
 from nps_research.outcome_counts import OutcomeByScore
 from nps_research.outcomes import outcome_by_score, yes_no_outcomes
 from nps_research.overview import attempt, broken_rules, identity_checks, intake, questions, reading_notes
@@ -45,6 +47,7 @@ from nps_research.segment_lines import compare_segments
 from nps_research.silent_score import score_if_all_responded
 from nps_research.study import Study, open_study
 from nps_research.thresholds import compare_thresholds
+from nps_research.watch_list import watch_list
 from nps_research.waves import trend
 from nps_research.who_answers import who_answers
 
@@ -59,6 +62,7 @@ __all__ = [
     "attempt",
     "broken_rules",
     "calls_by_cut",
+    "check_features",
     "compare_bands",
     "compare_designs",
     "compare_drivers",
@@ -85,6 +89,7 @@ __all__ = [
     "net_promoter_score",
     "net_promoter_score_by_cut",
     "nonresponse_signal",
+    "nonresponse_value",
     "open_study",
     "outcome_by_score",
     "panel_attrition",
@@ -105,6 +110,7 @@ __all__ = [
     "score_if_all_responded",
     "simulate_improvement",
     "trend",
+    "watch_list",
     "who_answers",
     "yes_no_outcomes",
 ]

@@ -6,13 +6,13 @@ window. All that explains is dated up to it, all that is explained after it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 import pandas as pd
 
-from nps_research.assembly import NEEDED_FOR_CHURN
+from nps_research.assembly import NEEDED_FOR_CHURN, window_open
 from nps_research.errors import CannotAnswerError
 
 if TYPE_CHECKING:
@@ -59,6 +59,9 @@ class Landmarks:
         Invitations (the first three) and unit-landmarks that are not in `rows`, by reason.
     knows_delivery : bool
         Whether silence and bounces can be told apart.
+    owners : DataFrame
+        Private, never shown: a row a unit and landmark, those left out of `rows` too: id, unit (as in `rows`; -1 where
+        the unit is in none of them), period, landmark, churned_at.
     """
 
     rows: pd.DataFrame
@@ -67,6 +70,7 @@ class Landmarks:
     segments: tuple[str, ...]
     left_out: dict[str, int]
     knows_delivery: bool
+    owners: pd.DataFrame = field(repr=False, default_factory=pd.DataFrame)
 
     def classed(self, *, promoter_min: int, detractor_max: int) -> pd.DataFrame:
         """The rows by other cuts, without those whose form came back without the answer."""
@@ -119,7 +123,9 @@ def landmarks_of(study: Study, *, horizon_days: int | None = None) -> Landmarks:
     _check_states(rows, study)
     rows = rows.join(_history(rows))
     customers, segments = _units(study, unit, invitations)
-    rows, gone = _followed(rows.join(customers, on="unit"), horizon)
+    rows = rows.join(customers, on="unit")
+    owners = rows[["unit", "period", "landmark", "churned_at"]].rename(columns={"unit": "id"})
+    rows, gone, ids = _followed(rows, horizon)
     rows["tenure"] = (
         (rows["landmark"] - rows["started_at"]).dt.days / DAYS_PER_MONTH if "started_at" in rows else np.nan
     )
@@ -132,6 +138,7 @@ def landmarks_of(study: Study, *, horizon_days: int | None = None) -> Landmarks:
         segments=segments,
         left_out={name: n for name, n in (left_out | gone).items() if n},
         knows_delivery="responses.delivered" in study.available,
+        owners=owners.assign(unit=ids.get_indexer(pd.Index(owners["id"]))),
     )
 
 
@@ -146,7 +153,7 @@ def _invitations(study: Study, unit: str) -> tuple[pd.DataFrame, dict[str, int]]
     reasons = {
         "no_invitation_date": closed.isna(),
         "no_customer": ~responses["customer_id"].isin(of_customer.index),
-        "window_open": responses["response_state"] == "pending",
+        "window_open": window_open(responses, study.settings),
     }
     fate = np.select(list(reasons.values()), list(reasons), "")
     state = responses["response_state"]
@@ -267,8 +274,8 @@ def _units(study: Study, unit: str, invitations: pd.DataFrame) -> tuple[pd.DataF
     return found, tuple(name for name in alike if 1 < found[name].nunique() < len(found) / 2)
 
 
-def _followed(rows: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Rows at risk with days, event and is_complete; how many are gone, or were not observed after the landmark."""
+def _followed(rows: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, dict[str, int], pd.Index]:
+    """Rows at risk with days, event and is_complete; how many are gone, or not observed after it; units' ids."""
     landmark, left, watched = rows["landmark"], rows["churned_at"], rows["observed_until"]
     end = landmark + pd.Timedelta(days=horizon)
     unsaid = left.notna() & ~(watched > left)
@@ -287,4 +294,5 @@ def _followed(rows: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, dict[str,
     )
     counts = {"gone_before_landmark": int(gone.sum()), "outcome_unobserved": int((unobserved & ~gone).sum())}
     rows = rows[~gone & ~unobserved]
-    return rows.assign(unit=pd.factorize(rows["unit"])[0]).reset_index(drop=True), counts
+    codes, ids = pd.factorize(rows["unit"])
+    return rows.assign(unit=codes).reset_index(drop=True), counts, pd.Index(ids)

@@ -66,7 +66,8 @@ def format_value(value: Any, style: str) -> str:
     """One value as readers see it.
 
     `style` is ``"points"`` (+39.8), ``"share"`` (12.3%), ``"share_points"`` (a difference of
-    shares, +1.2 pp), ``"count"`` (1,234), ``"p"``, ``"width"`` (5.3), ``"number"`` or ``"text"``.
+    shares, +1.2 pp), ``"count"`` (1,234), ``"p"``, ``"width"`` (5.3), ``"number"`` (0.53),
+    ``"fine"`` (0.5321) or ``"text"``.
 
     Examples
     --------
@@ -94,6 +95,8 @@ def format_value(value: Any, style: str) -> str:
             text = f"{number:.1f}"
         case "number":
             text = f"{number:.2f}"
+        case "fine":
+            text = f"{number:.4f}"
         case _:
             raise ValueError(f"no such format: {style!r}")
     return text.replace("-", MINUS)

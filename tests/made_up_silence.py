@@ -75,6 +75,6 @@ def panel(
     return Study.from_frames(
         responses=responses.drop(columns=unused_of_responses),
         customers=customers.drop(columns=unused + ([] if role else ["role"]) + ([] if reason else ["churn_reason"])),
-        settings={"minimum_cell": 1, "outcome_horizon_days": HORIZON, "data_until": END.date(), **settings},
+        settings={"minimum_cell": 1, "outcome_horizon_days": HORIZON, "data_until": END.date()} | settings,
         made_up=True,
     )

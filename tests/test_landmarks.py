@@ -111,6 +111,13 @@ def test_by_customer_the_silent_are_those_that_thresholds_count():
     assert (~silent).sum() == counted.n.sum()
 
 
+def test_a_wave_whose_window_is_open_is_no_landmark_for_those_who_have_answered_either():
+    study = panel({"a": [9, None, 8], "b": [None, 7, None]}, data_until=pd.Timestamp("2024-07-12").date())
+    landmarks = landmarks_of(study)
+    assert landmarks.rows["period"].unique().tolist() == ["2024 Q1", "2024 Q2"]
+    assert landmarks.left_out == {"window_open": 2}
+
+
 @pytest.mark.parametrize(
     ("study", "says"),
     [
