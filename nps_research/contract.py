@@ -77,7 +77,7 @@ CUSTOMERS: Mapping[str, Column] = {
     "role": Column("text", "decision maker, influencer or user"),
     "started_at": Column("timestamp", "when the customer's life began"),
     "churned_at": Column("timestamp", "when the customer left"),
-    "churn_reason": Column("text", "why the customer left, in a few words that recur"),
+    "churn_reason": Column("text", "why the customer left"),
     "observed_until": Column("timestamp", "until when leaving would have been seen"),
     "revenue": Column("number", "what the customer brings in"),
 }

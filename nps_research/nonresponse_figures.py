@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     from nps_research.leaving_reasons import LeavingReasons
     from nps_research.retention_curves import RetentionCurves
+    from nps_research.silence_adjusted import AdjustedSilence
     from nps_research.silence_history import SilenceHistory
     from nps_research.silence_signal import NonresponseSignal
 
-__all__ = ["plot_curves", "plot_histories", "plot_reasons", "plot_signal"]
+__all__ = ["plot_adjusted", "plot_curves", "plot_histories", "plot_reasons", "plot_signal"]
 
 LINES: dict[str, tuple[str, Any, str]] = {  # colour, dashes and marker: never colour alone
     "The silent": (SILENT, (0, (4, 1.5)), "s"),
@@ -130,4 +131,40 @@ def plot_reasons(result: LeavingReasons, ax: Axes | None = None) -> Axes:
     ax.legend(loc="lower right")
     days, level = result.horizon_days, result.confidence_level
     ax.set(xlabel=f"Left for it within {days} days (%), {level:.0%} interval", title=literal(result.title))
+    return ax
+
+
+@styled
+def plot_adjusted(result: AdjustedSilence, ax: Axes | None = None) -> Axes:
+    """Differences of rates as observed, hollow, and adjusted, full."""
+    rows = result.records
+    ax = axes_for(ax, n_rows=2 * len(rows))
+    place = np.arange(len(rows), dtype=float)
+    for shift, name, marker, fill, words in (
+        (-0.14, "risk_difference", "o", "white", "As observed"),
+        (0.14, "adjusted_risk_difference", "s", INK, "Other things alike"),
+    ):
+        value, low, high = (
+            np.array([100 * row[f"{name}{end}"] for row in rows], dtype=float)
+            for end in ("", "_conf_low", "_conf_high")
+        )
+        known = np.isfinite(value)
+        ax.errorbar(
+            value[known],
+            (place + shift)[known],
+            xerr=np.maximum([(value - low)[known], (high - value)[known]], 0),
+            fmt=marker,
+            color=INK,
+            markerfacecolor=fill,
+            capsize=4,
+            elinewidth=1.6,
+            label=words,
+        )
+    ax.axvline(0, color=INK, linewidth=1)
+    ax.set_yticks(place, [label(row["term"]) for row in rows])
+    ax.invert_yaxis()
+    ax.grid(axis="x")
+    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.16), ncols=2)
+    level = f"{result.confidence_level:.0%} interval"
+    ax.set(xlabel=f"Churn rate of the silent less these, percentage points, {level}", title=literal(result.title))
     return ax

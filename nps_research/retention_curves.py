@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RetentionCurves", "curves_of"]
 
-STEPS = 12
+STEPS = 6
 SHOWN = {SILENT: "The silent", "promoter": "Promoters", "passive": "Passives", "detractor": "Detractors"}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from nps_research.landmarks import ANSWERED, SILENT
 from nps_research.result import KeyNumber, Result
+from nps_research.silence_adjusted import AdjustedSilence
 from nps_research.suppression import hidden_rows
 from nps_research.tables import format_interval, format_value
 from nps_research.wording import joined, p_text, share
@@ -84,18 +85,12 @@ class NonresponseSignal(Result):
         "churn_rate": "Churn rate",
         "risk_difference": "Silent less these",
         "p_value": "p, silent no worse",
-        "hazard_ratio": "Hazard ratio, silent to these",
-        "adjusted_risk_difference": "Silent less these, adjusted",
-        "adjusted_hazard_ratio": "Hazard ratio, adjusted",
     }
     formats: ClassVar[Mapping[str, str]] = {
         "events": "count",
         "estimate": "share",
         "churn_rate": "share",
         "risk_difference": "share_points",
-        "adjusted_risk_difference": "share_points",
-        "hazard_ratio": "number",
-        "adjusted_hazard_ratio": "number",
     }
     table_columns: ClassVar[tuple[str, ...]] = (
         "term",
@@ -106,12 +101,6 @@ class NonresponseSignal(Result):
         "risk_difference",
         "risk_difference_conf_high",
         "p_value",
-        "hazard_ratio",
-        "hazard_ratio_conf_high",
-        "adjusted_risk_difference",
-        "adjusted_risk_difference_conf_high",
-        "adjusted_hazard_ratio",
-        "adjusted_hazard_ratio_conf_high",
     )
 
     @property
@@ -179,24 +168,6 @@ class NonresponseSignal(Result):
 
     @property
     def note(self) -> str:
-        alike = (
-            f" Adjusted for {joined(self.adjusted_for)}: rates by logistic regression, standardised to all at risk who "
-            "were watched over the whole horizon; hazard ratios by Cox regression. Marginal and adjusted hazard ratios "
-            "differ even where nothing confounds."
-            if self.adjusted_for
-            else ""
-        )
-        halves = ""
-        if np.isfinite(self.early) and np.isfinite(self.late):
-            changes = (
-                "the hazard ratio changes with time, and one number for it is an average"
-                if self.proportional_p < 1 - self.confidence_level
-                else "no change with time is shown"
-            )
-            halves = (
-                f" Against all who answered the hazard ratio is {self.early:.1f} in the first half of the horizon and "
-                f"{self.late:.1f} in the second ({p_text(self.proportional_p)}): {changes}."
-            )
         who = (
             "An account is silent where nobody reached in it returned the form within the window; else it is what the "
             "mean answer of its contacts is. "
@@ -207,8 +178,27 @@ class NonresponseSignal(Result):
             f"{self.n_units:,} {self.unit}s over {self.n_landmarks} landmarks (the end of each wave's window), one row "
             f"each at risk; an answer after it is silence, and who had left by then is not at risk. {who}Detractors: "
             f"0 to {self.detractor_max}; promoters: {self.promoter_min} to 10. Rates by Kaplan-Meier; limits and tests "
-            f"take rows of one {self.unit} as alike, and baselines differ by landmark.{alike}{halves} To be silent "
+            f"take rows of one {self.unit} as alike. To be silent "
             "goes with leaving; whether it, or being asked at all, brings it about is not known."
+        )
+
+    @property
+    def adjusted(self) -> AdjustedSilence:
+        """The silent against each group, other things alike."""
+        frame = self.shown
+        contrasts = ("risk_difference", "adjusted_risk_difference", "hazard_ratio", "adjusted_hazard_ratio")
+        limits = [f"{name}{end}" for name in contrasts for end in ("", "_conf_low", "_conf_high")]
+        return AdjustedSilence(
+            frame=frame.loc[frame["state"] != SILENT, ["term", "state", "n", *limits]].reset_index(drop=True),
+            confidence_level=self.confidence_level,
+            title="The silent, other things alike",
+            minimum_cell=self.minimum_cell,
+            adjusted_for=self.adjusted_for,
+            unit=self.unit,
+            caveat=self.caveat,
+            early=self.early,
+            late=self.late,
+            proportional_p=self.proportional_p,
         )
 
     @property

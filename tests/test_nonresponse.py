@@ -152,7 +152,7 @@ def test_longer_silence_goes_with_more_leaving(demo):
 
 def test_results_display_and_hold_nobodys_id(demo):
     private = open_study(ROOT / "data" / "demo").private_values()
-    for result in (demo, demo.curves, demo.histories):
+    for result in (demo, demo.curves, demo.histories, demo.adjusted):
         bundle = result._repr_mimebundle_()
         text = json.dumps(result.to_json()) + bundle["text/html"]
         assert "data:image/svg+xml" in text
@@ -251,7 +251,7 @@ def test_without_delivery_every_finding_says_that_silence_may_be_a_wrong_address
     names = {f"c{n}": [[9, 7, 3, None][rng.integers(4)] for _ in range(2)] for n in range(120)}
     left = dict.fromkeys(list(names)[:40], "2024-06-01")
     signal = nonresponse_signal(panel(names, left=left, delivered=False))
-    for result in (signal, signal.curves, signal.histories):
+    for result in (signal, signal.curves, signal.histories, signal.adjusted):
         assert "cannot be told apart" in result.finding
     signal = nonresponse_signal(panel(names, left=left))
     assert "cannot be told apart" not in signal.finding
