@@ -23,13 +23,23 @@ def open_the_study() -> None:
 
 
 def make_the_report() -> None:
-    """The command, its start included."""
+    """The command, its start included; all notebooks run."""
     with tempfile.TemporaryDirectory() as folder:
         command = [Path(sys.executable).with_name("nps-research"), "report", DEMO, "--out", Path(folder) / "demo"]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*command, "--fresh"], check=True, stdout=subprocess.DEVNULL)
 
 
-STEPS = {"open_study": open_the_study, "nps-research report": make_the_report}
+def run_the_notebooks() -> None:
+    """The same notebooks by `jupyter nbconvert --execute`, one after the other, as it comes."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [Path(sys.executable).with_name("jupyter"), "nbconvert", "--to", "html", "--execute"]
+        for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            subprocess.run([*command, "--output-dir", folder, notebook], check=True, **quiet)
+
+
+REPORT, NBCONVERT = "nps-research report --fresh", "jupyter nbconvert --execute, one by one"
+STEPS = {"open_study": open_the_study, REPORT: make_the_report, NBCONVERT: run_the_notebooks}
 
 
 def measure(repeats: int = REPEATS) -> pd.DataFrame:
