@@ -72,8 +72,10 @@ def noise_tests(data: DriverData, fits: Sequence[CrossFit], *, sets: Sequence[Se
     difference of the two errors tests the same, but pays for the noise of both models, and finds less.
 
     Respondents whose answer the others leave open say less of the driver than those in whom it is nearly certain: each
-    weighs by the inverse variance of the part, as the others tell it (`_precision`). Under the hypothesis the mean is
-    zero whatever the weights, as long as they hang on the others alone.
+    weighs by the inverse standard deviation of the part, as the others tell it (`_certainty`), as in Pearson's
+    residuals. The inverse variance is best where effects add to chances, no weight at all where they add to log odds;
+    this lies between, and loses little in either. Under the hypothesis the mean is zero whatever the weights, as long
+    as they hang on the others alone.
 
     One-sided, but whether scores rise or fall with the rating is learned from these answers too, fold by fold, so that
     each direction gets a share of the error fixed beforehand: `RISING` to higher scores where ratings are higher, the
@@ -130,15 +132,15 @@ def _statistic(
     """How many clustered standard errors the slope is above zero; nan if the drivers' effects do not vary."""
     others = [term for term in range(len(data.terms)) if term not in terms]
     known = np.vstack([np.ones(len(data)), curves[others].reshape(-1, len(data))]).T
-    precision = _precision(data, known)
+    certainty = _certainty(data, known)
     slope = np.zeros(len(data))
     for fit, of_fit in zip(fits, effects, strict=True):
         for part, y in enumerate(data.y):
             effect = of_fit[part][:, terms].sum(axis=1)
             if np.ptp(effect) > 0:
                 rest = y - predictions_left_out(data, y, fit.fold, others, max_depth=DEPTH_OF_OTHERS)
-                weights = data.weights * precision[part]
-                slope += precision[part] * _left_over(rest, known, weights) * _left_over(effect, known, weights)
+                weights = data.weights * certainty[part]
+                slope += certainty[part] * _left_over(rest, known, weights) * _left_over(effect, known, weights)
     mean = np.average(slope, weights=data.weights)
     of_clusters = np.bincount(data.cluster, data.weights * (slope - mean))
     m, n, k = len(of_clusters), len(data), known.shape[1]
@@ -156,22 +158,15 @@ def _curves(data: DriverData) -> Floats:
     return np.stack([centred, centred**2, ~rated], axis=1)
 
 
-def _precision(data: DriverData, known: Floats) -> Floats:
-    """Inverse variance of each respondent's promoter and detractor part, given the others; shape (2, n).
+def _certainty(data: DriverData, known: Floats) -> Floats:
+    """Inverse standard deviation of each respondent's promoter and detractor part, given the others; shape (2, n).
 
-    Of a chance p it is 1 / (p (1 - p)), with p by least squares on the others' curves, as in feasible generalised
-    least squares for yes and no (Goldberger 1964). Trees' chances are noisier, and found less; a respondent's own
-    answer moves this one by no more than its leverage. Each part is divided by the root of its mean, so that an effect
-    of one size has about the same standard error in both, and neither part's noise drowns the other.
-
-    References
-    ----------
-    Goldberger, A. S. (1964). Econometric Theory. Wiley, New York.
+    Of a chance p it is 1 / sqrt(p (1 - p)), with p by least squares on the others' curves. Trees' chances are noisier,
+    and found less; a respondent's own answer moves this one by no more than its leverage.
     """
     told = np.stack([y - _left_over(y, known, data.weights) for y in data.y])
     chance = (told / [[100.0], [-100.0]]).clip(RARE, 1 - RARE)
-    precision = 1 / (chance * (1 - chance))
-    return np.asarray(precision / np.sqrt(np.average(precision, axis=1, weights=data.weights))[:, None])
+    return np.asarray(1 / np.sqrt(chance * (1 - chance)))
 
 
 def _left_over(value: Floats, known: Floats, weights: Floats) -> Floats:
