@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, NullFormatter
 from scipy import stats
 
-from benchmarks.drivers import ATTRIBUTIONS, DEMO, DOMINANCE, FIT_SIZES, FITS, LMG, OURS, RELAIMPO_SECONDS
+from benchmarks.drivers import ATTRIBUTIONS, DEMO, DOMINANCE, FIT_SIZES, FITS, LMG, OURS, RELAIMPO_SECONDS, WAYS
 from benchmarks.resampling import N_RESAMPLES
 from benchmarks.thresholds import ACCOUNTS, FROM_COUNTS
 from nps_research.figures import DETRACTOR, PASSIVE, PROMOTER
@@ -79,7 +79,7 @@ def _targets_of_drivers(drivers: pd.DataFrame) -> list[tuple[str, str, str, bool
     lmg, dominance = float(of_processor[LMG, OURS]), times(DOMINANCE, "dominance-analysis")
     explained = times(ATTRIBUTIONS, "shap.TreeExplainer")
     apart = float(drivers.loc[drivers["case"] == ATTRIBUTIONS, "check"].max())
-    fitted = {n: times(f"{FITS}, {n:,} rows", "HistGradientBoostingRegressor") for n in FIT_SIZES}
+    fitted = {n: times_as_fast(drivers, n, "seconds") for n in FIT_SIZES}
     whole = float(drivers.loc[drivers["case"] == DEMO, "seconds"].iloc[0])
     return [
         (
@@ -92,11 +92,22 @@ def _targets_of_drivers(drivers: pd.DataFrame) -> list[tuple[str, str, str, bool
         (f"{ATTRIBUTIONS}: times as fast as shap", "3 or more", f"{explained:.1f}", explained >= 3),
         ("The same: how far apart, points", "0.001 or less", f"{apart:.6f}", apart <= 1e-3),
         *(
-            (f"{FITS}, {n:,} rows: times as fast as scikit-learn", "3 or more", f"{ratio:.1f}", ratio >= 3)
+            (
+                f"{FITS}, {n:,} rows: times as fast as scikit-learn's fastest way",
+                "3 or more",
+                f"{ratio:.1f}",
+                ratio >= 3,
+            )
             for n, ratio in fitted.items()
         ),
         (f"{DEMO}: seconds", "under 360", f"{whole:.0f}", whole < 360),
     ]
+
+
+def times_as_fast(drivers: pd.DataFrame, n: int, unit: str) -> float:
+    """How many times as fast as the fastest way of scikit-learn the package's fits to n rows are."""
+    of = drivers[drivers["case"] == f"{FITS}, {n:,} rows"].set_index("contender")[unit]
+    return float(of[list(WAYS)].min() / of[OURS])
 
 
 def limits_apart(resampling: pd.DataFrame) -> float:
@@ -116,6 +127,7 @@ def page(
     machine: str,
 ) -> str:
     """All results in words and tables, as Markdown."""
+    of_processor = ", ".join(f"{times_as_fast(drivers, n, 'processor_seconds'):.1f}" for n in FIT_SIZES)
     tables = [_table(*_heads_and_cells(frame)) for frame in (counting, resampling, thresholds, drivers, whole)]
     return f"""# What it costs
 
@@ -146,11 +158,17 @@ three contacts share an account's outcome, accounts are resampled whole.
 {tables[2]}
 ## What drives loyalty
 
-One thread for each, but two for whole models. `check` says that contenders did the same: the share of the first
-driver, how far Shapley values are apart in points, the share of variance fitted. Of relaimpo, {RELAIMPO_SECONDS:.0f}
-seconds of processor are on record for 20 drivers. dominance-analysis runs in an environment of its own, with the old
-packages it needs. Against scikit-learn's boosting the gain is that of small surveys: both spend their time on the rows
-where these are many.
+One thread for each, but two for whole models and for fits. `check` says that contenders did the same: the share of the
+first driver, how far Shapley values are apart in points, the share of variance fitted. Of relaimpo,
+{RELAIMPO_SECONDS:.0f} seconds of processor are on record for 20 drivers. dominance-analysis runs in an environment of
+its own, with the old packages it needs.
+
+Fits are those of a model and its resamples: promoters and detractors, each without one of five folds, with weights.
+Two surveys are fitted on two cores, and half the time is told. The package fits them side by side, and sorts the
+ratings of one into bins once for its ten fits; scikit-learn is tried with two threads for each fit, with one, and with
+two fits side by side. The targets are set against the fastest of these, by the clock. By the processor, where it does
+not matter what can run side by side, the package's fits are {of_processor} times as fast at 1,000, 2,500 and 10,000
+rows.
 
 {tables[3]}
 ## The whole, on the made-up company

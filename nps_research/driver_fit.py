@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nps_research.driver_trees import Background, boost, shapley_of_table, tables_of, trees_of
+from nps_research.driver_trees import Background, Coding, boost_folds, shapley_of_table, tables_of, trees_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,12 +63,11 @@ def cross_fit(data: DriverData, fold: Integers) -> CrossFit:
     n, p = data.ratings.shape
     background = Background(data.coding, data.weights)
     contributions = np.zeros((len(data.y), n, p))
-    tables: list[list[Tables]] = []
-    for part, y in enumerate(data.y):
-        tables.append([])
-        for left_out in np.unique(fold):
-            train, rows = fold != left_out, np.flatnonzero(fold == left_out)
-            found = tables_of(trees_of(boost(data.ratings[train], y[train], data.weights[train])), data.coding)
+    tables: list[list[Tables]] = [[] for _ in data.y]
+    for left_out, boosters in boost_folds(data.ratings, data.y, data.weights, fold, coding=data.coding):
+        rows = np.flatnonzero(left_out)
+        for part, booster in enumerate(boosters):
+            found = tables_of(trees_of(booster), data.coding)
             tables[part].append(found)
             for terms, table in found.items():
                 cell = data.coding.cells(terms, rows)
@@ -88,11 +87,10 @@ def predictions_left_out(
         total = np.bincount(fold, data.weights * y)
         return np.asarray(((total.sum() - total) / (weight.sum() - weight))[fold])
     ratings = data.ratings[:, terms]
+    coding = Coding(levels=tuple(data.coding.levels[term] for term in terms), codes=data.coding.codes[:, terms])
     predicted = np.empty(len(y))
-    for left_out in np.unique(fold):
-        train, rows = fold != left_out, fold == left_out
-        trees = boost(ratings[train], y[train], data.weights[train], max_depth=max_depth)
-        predicted[rows] = trees.predict(ratings[rows], num_threads=1)
+    for left_out, (trees,) in boost_folds(ratings, y[None], data.weights, fold, coding=coding, max_depth=max_depth):
+        predicted[left_out] = trees.predict(ratings[left_out], num_threads=1)
     return predicted
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from nps_research.driver_fit import points_at_stake
 from nps_research.driver_noise import correlations
-from nps_research.driver_trees import boost
+from nps_research.driver_trees import boost_folds
 from nps_research.errors import CannotAnswerError, EstimationError
 from nps_research.relative_importance import decompose_r_squared
 from nps_research.result import Result
@@ -123,11 +123,9 @@ def path_dependent_contributions(model: DriverModel) -> Floats:
     """The model's path-dependent Shapley values, as LightGBM works them out, points; shape (2, n, n_drivers)."""
     data, fold = model.data, model.fit.fold
     found = np.zeros_like(model.fit.contributions)
-    for part, y in enumerate(data.y):
-        for left_out in np.unique(fold):
-            train, rows = fold != left_out, fold == left_out
-            booster = boost(data.ratings[train], y[train], data.weights[train])
-            found[part, rows] = booster.predict(data.ratings[rows], pred_contrib=True, num_threads=1)[:, :-1]
+    for left_out, boosters in boost_folds(data.ratings, data.y, data.weights, fold, coding=data.coding):
+        for part, booster in enumerate(boosters):
+            found[part, left_out] = booster.predict(data.ratings[left_out], pred_contrib=True, num_threads=1)[:, :-1]
     return found
 
 

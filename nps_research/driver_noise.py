@@ -32,6 +32,7 @@ ALMOST_TOLD = 0.8  # share of a rating's variance that the others tell, from whi
 LINKED = 0.3  # partial correlation that puts two such ratings into one set
 RIDGE = 1e-6  # so that ratings which others make up have a finite inverse
 RISING = 0.8
+RARE = 0.05  # chances nearer to 0 or 1 count as this: nobody may weigh much for a chance that is hard to tell from none
 DEPTH_OF_OTHERS = 3  # deeper than the model: what others do together must not be taken for the driver's
 
 
@@ -70,6 +71,12 @@ def noise_tests(data: DriverData, fits: Sequence[CrossFit], *, sets: Sequence[Se
     the respondent. Under the hypothesis the mean is zero; above zero, adding the driver lowers the error. The plain
     difference of the two errors tests the same, but pays for the noise of both models, and finds less.
 
+    Respondents whose answer the others leave open say less of the driver than those in whom it is nearly certain: each
+    weighs by the inverse standard deviation of the part, as the others tell it (`_certainty`), as in Pearson's
+    residuals. The inverse variance is best where effects add to chances, no weight at all where they add to log odds;
+    this lies between, and loses little in either. Under the hypothesis the mean is zero whatever the weights, as long
+    as they hang on the others alone.
+
     One-sided, but whether scores rise or fall with the rating is learned from these answers too, fold by fold, so that
     each direction gets a share of the error fixed beforehand: `RISING` to higher scores where ratings are higher, the
     rest to the reverse. Without that, twice as many idle drivers as said were called real.
@@ -90,6 +97,9 @@ def noise_tests(data: DriverData, fits: Sequence[CrossFit], *, sets: Sequence[Se
 
     References
     ----------
+    Scheidegger, C., Hoerrmann, J. & Buehlmann, P. (2022). The weighted generalised covariance measure. Journal of
+    Machine Learning Research 23 (273), 1-68. https://jmlr.org/papers/v23/21-1328.html
+
     Shah, R. D. & Peters, J. (2020). The hardness of conditional independence testing and the generalised covariance
     measure. Annals of Statistics 48, 1514-1538. doi:10.1214/19-AOS1857
 
@@ -122,13 +132,15 @@ def _statistic(
     """How many clustered standard errors the slope is above zero; nan if the drivers' effects do not vary."""
     others = [term for term in range(len(data.terms)) if term not in terms]
     known = np.vstack([np.ones(len(data)), curves[others].reshape(-1, len(data))]).T
+    certainty = _certainty(data, known)
     slope = np.zeros(len(data))
     for fit, of_fit in zip(fits, effects, strict=True):
         for part, y in enumerate(data.y):
             effect = of_fit[part][:, terms].sum(axis=1)
             if np.ptp(effect) > 0:
                 rest = y - predictions_left_out(data, y, fit.fold, others, max_depth=DEPTH_OF_OTHERS)
-                slope += _left_over(data, rest, known) * _left_over(data, effect, known)
+                weights = data.weights * certainty[part]
+                slope += certainty[part] * _left_over(rest, known, weights) * _left_over(effect, known, weights)
     mean = np.average(slope, weights=data.weights)
     of_clusters = np.bincount(data.cluster, data.weights * (slope - mean))
     m, n, k = len(of_clusters), len(data), known.shape[1]
@@ -146,9 +158,20 @@ def _curves(data: DriverData) -> Floats:
     return np.stack([centred, centred**2, ~rated], axis=1)
 
 
-def _left_over(data: DriverData, value: Floats, known: Floats) -> Floats:
+def _certainty(data: DriverData, known: Floats) -> Floats:
+    """Inverse standard deviation of each respondent's promoter and detractor part, given the others; shape (2, n).
+
+    Of a chance p it is 1 / sqrt(p (1 - p)), with p by least squares on the others' curves. Trees' chances are noisier,
+    and found less; a respondent's own answer moves this one by no more than its leverage.
+    """
+    told = np.stack([y - _left_over(y, known, data.weights) for y in data.y])
+    chance = (told / [[100.0], [-100.0]]).clip(RARE, 1 - RARE)
+    return np.asarray(1 / np.sqrt(chance * (1 - chance)))
+
+
+def _left_over(value: Floats, known: Floats, weights: Floats) -> Floats:
     """What weighted least squares on the others' curves leaves of a value."""
-    root = np.sqrt(data.weights)
+    root = np.sqrt(weights)
     solution = np.linalg.lstsq(known * root[:, None], value * root, rcond=None)[0]
     return np.asarray(value - known @ solution)
 

@@ -44,8 +44,6 @@ class ImportancePerformance(Result):
     rating_line: float
     points_line: float
     some_above_noise: bool
-    scale_low: float
-    scale_high: float
 
     kind: ClassVar[str] = "importance_performance"
     rows_are_parts: ClassVar[bool] = False
@@ -137,8 +135,6 @@ def importance_performance(model: DriverModel) -> ImportancePerformance:
         rating_line=float(lines[0]),
         points_line=float(lines[1]),
         some_above_noise=bool(real.any()),
-        scale_low=model.data.scale[0],
-        scale_high=model.data.scale[1],
     )
 
 

@@ -23,12 +23,25 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
     Tables = dict[tuple[int, ...], Floats]
 
-__all__ = ["Background", "Coding", "Tree", "boost", "shapley_of_table", "tables_of", "trees_of"]
+__all__ = ["Background", "Coding", "Tree", "boost", "boost_folds", "shapley_of_table", "tables_of", "trees_of"]
 
 N_TREES = 100
 MAX_DEPTH = 2  # pairs of ratings; deeper trees predicted no better on any survey tried
 LEARNING_RATE = 0.1
 LEAF_WEIGHT = 20.0  # least sum of weights in a leaf; weights have a mean of 1
+SETTINGS = {
+    "objective": "regression",
+    "learning_rate": LEARNING_RATE,
+    "min_data_in_leaf": 1,  # copies of a row and a weight of 2 are the same
+    "min_sum_hessian_in_leaf": LEAF_WEIGHT,
+    "min_data_in_bin": 1,
+    "feature_pre_filter": False,
+    "deterministic": True,
+    "force_row_wise": True,
+    "num_threads": 1,
+    "seed": 0,
+    "verbose": -1,
+}
 NAN_TYPE = 2  # LightGBM's code for "missing values were seen and have a side of their own"
 
 
@@ -59,6 +72,12 @@ class Coding:
     def shape(self, terms: Sequence[int]) -> tuple[int, ...]:
         """Cells of a table over these ratings."""
         return tuple(len(self.levels[term]) + 1 for term in terms)
+
+    def counts(self, rows: Any = slice(None)) -> Integers:
+        """How often each level of each rating was given, missing last; one after the other."""
+        sizes = np.array(self.shape(range(len(self.levels))))
+        first = np.cumsum(sizes) - sizes
+        return np.bincount((self.codes[rows] + first).ravel(), minlength=int(sizes.sum()))
 
     def cells(self, terms: Sequence[int], rows: Any = slice(None)) -> Integers:
         """Position of each row's cell in a table over these ratings, flattened."""
@@ -108,25 +127,54 @@ def boost(ratings: Floats, y: Floats, weights: Floats, *, max_depth: int = MAX_D
     -------
     lightgbm.Booster
     """
+    return _grown(_binned(ratings, weights), y, max_depth)
+
+
+def boost_folds(
+    ratings: Floats, y: Floats, weights: Floats, fold: Integers, *, coding: Coding, max_depth: int = MAX_DEPTH
+) -> Iterator[tuple[NDArray[np.bool_], list[Any]]]:
+    """`boost` for each fold left out: who is left out, and the trees of each y that did not see them.
+
+    The same trees as from the training rows alone, in less time: ratings are sorted into bins once for all folds.
+
+    Parameters
+    ----------
+    ratings : ndarray, shape (n, n_ratings)
+    y : ndarray, shape (n_outcomes, n)
+    weights : ndarray, shape (n,)
+    fold : ndarray of int, shape (n,)
+    coding : Coding
+        Of the ratings.
+    max_depth : int
+
+    Yields
+    ------
+    left_out : ndarray of bool, shape (n,)
+    boosters : list of lightgbm.Booster
+    """
+    everybody, together = _binned(ratings, weights).construct(), coding.counts()
+    for number in np.unique(fold):
+        left_out = fold == number
+        train = np.flatnonzero(~left_out)
+        # bins lie between the levels that are there: they would not be the same without a level
+        lost = ((coding.counts(left_out) == together) & (together > 0)).any()
+        binned = _binned(ratings[train], weights[train]) if lost else everybody.subset(train)
+        yield left_out, [_grown(binned, each[train], max_depth) for each in y]
+
+
+def _binned(ratings: Floats, weights: Floats) -> Any:
+    """Ratings as LightGBM takes them, with no y yet."""
     import lightgbm
 
-    settings = {
-        "objective": "regression",
-        "num_leaves": 2**max_depth,
-        "max_depth": max_depth,
-        "learning_rate": LEARNING_RATE,
-        "min_data_in_leaf": 1,  # copies of a row and a weight of 2 are the same
-        "min_sum_hessian_in_leaf": LEAF_WEIGHT,
-        "min_data_in_bin": 1,
-        "feature_pre_filter": False,
-        "deterministic": True,
-        "force_row_wise": True,
-        "num_threads": 1,
-        "seed": 0,
-        "verbose": -1,
-    }
+    return lightgbm.Dataset(ratings, np.zeros(len(ratings)), weight=weights, params=SETTINGS)
+
+
+def _grown(binned: Any, y: Floats, max_depth: int) -> Any:
+    import lightgbm
+
+    settings = {**SETTINGS, "num_leaves": 2**max_depth, "max_depth": max_depth}
     # a booster that is kept as it is saves writing the trees out and reading them back
-    return lightgbm.train(settings, lightgbm.Dataset(ratings, y, weight=weights), N_TREES, keep_training_booster=True)
+    return lightgbm.train(settings, binned.construct().set_label(y), N_TREES, keep_training_booster=True)
 
 
 def trees_of(booster: Any) -> list[Tree]:

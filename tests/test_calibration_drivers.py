@@ -6,6 +6,7 @@ Shares are judged by their limit and 3.3 Monte Carlo standard errors.
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from calibration import demo_bridges, drivers
 from nps_research.driver_data import data_of_frame
@@ -53,9 +54,34 @@ def test_planted_ratings_are_found_at_5000_answers():
     assert (found_at_5000().drop("weak") >= 0.9).all()
 
 
-@pytest.mark.xfail(strict=True, reason="44 of 50: the weakest planted rating is found in 88%, where 90% is asked for")
 def test_the_weakest_planted_rating_is_found_at_5000_answers():
     assert found_at_5000()["weak"] >= 0.9
+
+
+def test_what_can_be_found_at_best_is_what_least_squares_on_the_true_shapes_finds_and_more():
+    """Brute force: one-sided tests of least squares with the planted shapes, Holm over all, in 300 surveys."""
+    rng, needed = np.random.default_rng(9), norm.isf(0.05 / np.arange(10, 0, -1))
+    found = np.zeros(10)
+    for _ in range(300):
+        ratings, answer, _ = drivers.draw(5000, 1, rng)
+        level = ratings.to_numpy(dtype=np.int64) - 1
+        shapes = [drivers.PROMOTER.get(t, drivers.LEVELS) - drivers.DETRACTOR.get(t, 0) for t in drivers.TERMS]
+        columns = [shape[level[:, place]] for place, shape in enumerate(shapes)]
+        x = np.column_stack([*columns, np.ones(5000), drivers.PAIR[level[:, drivers.SUPPORT], level[:, drivers.PRICE]]])
+        y = 1.0 * (answer >= 9) - (answer <= 6)
+        bread, effect = np.linalg.inv(x.T @ x), np.linalg.lstsq(x, y, rcond=None)[0]
+        variance = bread @ ((x * (y - x @ effect)[:, None] ** 2).T @ x) @ bread
+        t = (effect / np.sqrt(np.diag(variance)))[:10]
+        order = np.argsort(-t)
+        found[order[: np.logical_and.accumulate(t[order] > needed).sum()]] += 1 / 300
+    best = drivers.best_found(5000)
+    weak, planted = (
+        drivers.TERMS.index("weak"),
+        [place for place, t in enumerate(drivers.TERMS) if t not in drivers.IDLE],
+    )
+    assert 0.9 < found[weak] < best[weak] < 0.99
+    assert (best[planted] >= found[planted] - error(0.01, 300)).all()
+    assert best[6:] == pytest.approx(found[6:], abs=error(0.02, 300))
 
 
 def test_ranks_hold_all_together():

@@ -460,8 +460,12 @@ def test_the_noise_test_is_a_clustered_regression_of_what_the_others_leave():
     for part, y in enumerate(data.y):
         rest = y - predictions_left_out(data, y, fit.fold, others, max_depth=3)
         varies = [0, *(1 + np.flatnonzero(np.ptp(design[:, 1:].astype(float), axis=0) > 0))]
-        left = [WLS(value, design[:, varies], weights=weights).fit().resid for value in (rest, effects[part][:, 2])]
-        slope += left[0] * left[1]
+        chance = WLS(y, design[:, varies], weights=weights).fit().fittedvalues / (100.0, -100.0)[part]
+        chance = np.minimum(np.maximum(chance, 0.05), 0.95)
+        certainty = 1 / np.sqrt(chance * (1 - chance))
+        by = weights * certainty
+        left = [WLS(value, design[:, varies], weights=by).fit().resid for value in (rest, effects[part][:, 2])]
+        slope += left[0] * left[1] * certainty
     clustered = WLS(slope, np.ones(len(data)), weights=weights).fit(
         cov_type="cluster", cov_kwds={"groups": data.cluster, "use_correction": False}
     )

@@ -19,6 +19,7 @@ from nps_research.driver_trees import (
     Coding,
     Tree,
     boost,
+    boost_folds,
     shapley_of_table,
     tables_of,
     trees_of,
@@ -76,6 +77,25 @@ def test_a_rating_twice_is_a_rating_of_weight_two():
     once = boost(x[times > 0], y[times > 0], times[times > 0].astype(float))
     copies = boost(np.repeat(x, times, axis=0), np.repeat(y, times), np.ones(times.sum()))
     assert once.predict(x) == pytest.approx(copies.predict(x), abs=1e-6)
+
+
+@pytest.mark.parametrize("n", [150, 900])
+@pytest.mark.parametrize("rare", [np.nan, 3.0, 4.0])
+def test_folds_left_out_have_the_trees_of_their_training_rows(n, rare):
+    """To the last digit; also where a fold holds all there is of a level, without which bins lie elsewhere."""
+    ratings, answer, *_ = made_up_ratings(n)
+    x, fold = ratings.to_numpy(copy=True), np.random.default_rng(3).permutation(n) % 5
+    x[np.isnan(x[:, 0]) | (x[:, 0] == rare), 0] = 2.0
+    x[np.flatnonzero(fold == 1)[:2], 0] = rare
+    y = np.stack([100.0 * (answer >= 9), -100.0 * (answer <= 6)])
+    weights = np.linspace(0.5, 1.5, n)
+    seen = np.zeros(n)
+    for left_out, boosters in boost_folds(x, y, weights, fold, coding=Coding.of(x, [LEVELS] * x.shape[1])):
+        seen += left_out
+        for booster, outcome in zip(boosters, y, strict=True):
+            alone = boost(x[~left_out], outcome[~left_out], weights[~left_out])
+            assert booster.model_to_string() == alone.model_to_string()
+    assert (seen == 1).all()
 
 
 def test_an_answer_that_is_the_same_for_all_is_a_table_without_ratings():
