@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import counting, drivers, resampling, thresholds, whole
+from benchmarks import counting, drivers, nonresponse, resampling, thresholds, whole
 from benchmarks.measuring import ROOT, machine
 from benchmarks.results import figure_of, page, targets
 from nps_research.figures import style
@@ -13,7 +13,7 @@ HERE = ROOT / "benchmarks"
 def main() -> None:
     """Run each benchmark in turn."""
     measured = {}
-    for module in (counting, resampling, thresholds, drivers, whole):
+    for module in (counting, resampling, thresholds, drivers, nonresponse, whole):
         name = module.__name__.rpartition(".")[2]
         print(f"{name}: {module.__doc__}", flush=True)
         measured[name] = module.measure()
@@ -21,7 +21,7 @@ def main() -> None:
     (HERE / "README.md").write_text(page(**measured, machine=machine()), encoding="utf-8")
     with style():
         figure_of(measured["counting"]).savefig(HERE / "counting.svg", metadata={"Date": None, "Creator": None})
-    print(targets(*(measured[name] for name in ("counting", "resampling", "thresholds", "drivers"))))
+    print(targets(**measured))
 
 
 if __name__ == "__main__":

@@ -10,8 +10,10 @@ from matplotlib.ticker import EngFormatter, NullFormatter
 from scipy import stats
 
 from benchmarks.drivers import ATTRIBUTIONS, DEMO, DOMINANCE, FIT_SIZES, FITS, LMG, OURS, RELAIMPO_SECONDS, WAYS
+from benchmarks.nonresponse import TARGET_INVITATIONS
 from benchmarks.resampling import N_RESAMPLES
 from benchmarks.thresholds import ACCOUNTS, FROM_COUNTS
+from benchmarks.whole import NBCONVERT, REPORT
 from nps_research.figures import DETRACTOR, PASSIVE, PROMOTER
 
 if TYPE_CHECKING:
@@ -27,7 +29,14 @@ LOOKS = {
 }
 
 
-def targets(counting: pd.DataFrame, resampling: pd.DataFrame, thresholds: pd.DataFrame, drivers: pd.DataFrame) -> str:
+def targets(
+    counting: pd.DataFrame,
+    resampling: pd.DataFrame,
+    thresholds: pd.DataFrame,
+    drivers: pd.DataFrame,
+    nonresponse: pd.DataFrame,
+    whole: pd.DataFrame,
+) -> str:
     """Each target, what was measured, and whether that meets it."""
     counted = counting[counting["rows"] == TARGET_ROWS].set_index("contender")
     resampled = resampling[resampling["answers"] == TARGET_ANSWERS].set_index("contender")["seconds"]
@@ -63,6 +72,7 @@ def targets(counting: pd.DataFrame, resampling: pd.DataFrame, thresholds: pd.Dat
             compared[ACCOUNTS] < 3,
         ),
         *_targets_of_drivers(drivers),
+        *_targets_of_notebooks(nonresponse, whole),
     ]
     return _table(
         ["", "target", "measured", "met"],
@@ -104,6 +114,28 @@ def _targets_of_drivers(drivers: pd.DataFrame) -> list[tuple[str, str, str, bool
     ]
 
 
+def _targets_of_notebooks(nonresponse: pd.DataFrame, whole: pd.DataFrame) -> list[tuple[str, str, str, bool]]:
+    of_size = nonresponse[nonresponse["invitations"] == TARGET_INVITATIONS].set_index("step").loc["all"]
+    seconds, memory = float(of_size["seconds"]), float(of_size["peak_megabytes"])
+    steps = whole.set_index("contender")["seconds"]
+    faster = float(steps[NBCONVERT] / steps[REPORT])
+    return [
+        (
+            f"What silence means, {TARGET_INVITATIONS:,} invitations: seconds",
+            "under 120",
+            f"{seconds:.0f}",
+            seconds < 120,
+        ),
+        ("The same: memory", "under 2,000 MB", f"{memory:,.0f} MB", memory < 2000),
+        (
+            "A report of all notebooks: times as fast as nbconvert one by one",
+            "1.6 or more",
+            f"{faster:.2f}",
+            faster >= 1.6,
+        ),
+    ]
+
+
 def times_as_fast(drivers: pd.DataFrame, n: int, unit: str) -> float:
     """How many times as fast as the fastest way of scikit-learn the package's fits to n rows are."""
     of = drivers[drivers["case"] == f"{FITS}, {n:,} rows"].set_index("contender")[unit]
@@ -123,12 +155,18 @@ def page(
     resampling: pd.DataFrame,
     thresholds: pd.DataFrame,
     drivers: pd.DataFrame,
+    nonresponse: pd.DataFrame,
     whole: pd.DataFrame,
     machine: str,
 ) -> str:
     """All results in words and tables, as Markdown."""
     of_processor = ", ".join(f"{times_as_fast(drivers, n, 'processor_seconds'):.1f}" for n in FIT_SIZES)
-    tables = [_table(*_heads_and_cells(frame)) for frame in (counting, resampling, thresholds, drivers, whole)]
+    tables = [_table(*_heads_and_cells(frame)) for frame in (counting, resampling, thresholds, drivers)]
+    by_size = nonresponse.pivot_table(index="step", columns="invitations", values="seconds", sort=False).reset_index()
+    memory = nonresponse[nonresponse["step"] == "all"].set_index("invitations")["peak_megabytes"]
+    by_size.loc[len(by_size)] = ["megabytes, at most", *memory]
+    by_size.columns = [str(name) if name == "step" else f"{name:,}" for name in by_size.columns]
+    tables += [_table(*_heads_and_cells(by_size)), _table(*_heads_and_cells(whole))]
     return f"""# What it costs
 
 Written by `make bench`; made-up data. Measured on {machine}.
@@ -136,7 +174,7 @@ Written by `make bench`; made-up data. Measured on {machine}.
 Contenders took turns, each run in a process of its own after one on a small table. Seconds are those of the fastest
 run, memory is the most that any run held, Python and its packages included.
 
-{targets(counting, resampling, thresholds, drivers)}
+{targets(counting, resampling, thresholds, drivers, nonresponse, whole)}
 ## Counting answers per score by wave, channel and region, from Parquet
 
 Every contender gave the same counts.
@@ -171,15 +209,22 @@ not matter what can run side by side, the package's fits are {of_processor} time
 rows.
 
 {tables[3]}
+## What silence means: the computations of its notebook
+
+Seconds by number of invitations, of customers asked once a quarter until they left, ten times on average; each size in
+a process of its own, the study in memory.
+
+{tables[4]}
 ## The whole, on the made-up company
 
-The report's memory is that of the command alone, not of the notebooks' kernels.
+The report runs two notebooks side by side. Its memory is that of the command alone, not of the notebooks' kernels.
 
-{tables[4]}"""
+{tables[5]}"""
 
 
 def _heads_and_cells(frame: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     formats = {"seconds": "{:,.4g}", "processor_seconds": "{:,.4g}", "peak_megabytes": "{:,.0f}", "check": "{:g}"}
+    formats |= {name: "{:,.4g}" for name in frame if name.replace(",", "").isdigit()}
     formats |= dict.fromkeys(("rows", "answers", "resamples"), "{:,}")
     records = frame.to_dict("records")
     cells = [

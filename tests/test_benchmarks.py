@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import counting, drivers, measuring, resampling, results, whole
+from benchmarks import counting, drivers, measuring, nonresponse, resampling, results, whole
 
 HERE = measuring.ROOT / "benchmarks"
 COMMITTED = {
-    name: pd.read_csv(HERE / f"{name}.csv") for name in ("counting", "resampling", "thresholds", "drivers", "whole")
+    name: pd.read_csv(HERE / f"{name}.csv")
+    for name in ("counting", "resampling", "thresholds", "drivers", "nonresponse", "whole")
 }
 
 
@@ -68,6 +69,15 @@ def test_both_bootstraps_give_the_same_limits():
     assert results.limits_apart(frame) > 3.3
 
 
+def test_what_silence_means_is_computed_for_made_up_customers_of_any_number():
+    study = nonresponse.made_up(2_000)
+    assert len(study.responses) == pytest.approx(2_000, rel=0.1)
+    assert study.made_up
+    for name, step in nonresponse.STEPS.items():
+        if name != "nonresponse_value":  # too few leave
+            assert step(study) is not None
+
+
 def test_a_run_in_its_own_process_tells_seconds_memory_and_limits():
     told = measuring.in_own_process("benchmarks.resampling", "nps_research", "1000", "100")
     assert told["seconds"] > 0
@@ -85,14 +95,15 @@ def test_the_page_is_written_from_the_tables():
 
 
 def test_the_committed_measurements_meet_the_targets():
-    measured = (COMMITTED[name] for name in ("counting", "resampling", "thresholds", "drivers"))
-    lines = results.targets(*measured).splitlines()[2:]
-    assert (len(lines), sum("times as fast as scikit-learn" in line for line in lines)) == (16, 3)
+    lines = results.targets(**COMMITTED).splitlines()[2:]
+    assert (len(lines), sum("times as fast as scikit-learn" in line for line in lines)) == (19, 3)
     assert all(line.endswith("| yes |") for line in lines)
     assert {"nps_research"} < set(COMMITTED["drivers"]["contender"])
     assert COMMITTED["drivers"]["case"].unique().tolist() == list(drivers.CASES)
     assert set(COMMITTED["counting"]["rows"]) == set(counting.REPEATS)
     assert COMMITTED["whole"]["contender"].tolist() == list(whole.STEPS)
+    sizes = COMMITTED["nonresponse"].groupby("invitations", sort=False)["step"].agg(list)
+    assert sizes.to_dict() == {size: [*nonresponse.STEPS, "all"] for size in nonresponse.SIZES}
 
 
 def test_fits_meet_their_target_at_every_size_against_the_fastest_way_of_scikit_learn():
