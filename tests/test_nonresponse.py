@@ -69,6 +69,46 @@ def test_no_verdict_without_one_of_the_groups(absent):
     assert (judged.verdict, judged.lacking) == ("cannot-tell", absent)
 
 
+def test_few_leavers_give_no_verdict_and_are_counted_once():
+    """Two of the silent and two detractors left: four, though those who answered count two of them again."""
+    n, left = {"nonrespondent": 6, "promoter": 900, "passive": 900}, {"nonrespondent": 4}
+    size = np.array([n.get(name, 900.0 if name == "detractor" else 0.0) for name in PLACE])
+    size[PLACE["answered"]] = 2700
+    events = np.array([float(left.get(name, 0)) for name in PLACE])
+    events[PLACE["not_reached"]], size[PLACE["not_reached"]] = 3, 50
+    rate = events / np.maximum(size, 1)
+    risks = Risks(
+        n=size, events=events, risk=rate, covariance=np.diag(rate * (1 - rate) / np.maximum(size, 1)), n_effective=size
+    )
+    judged = judge(risks, PLACE, margin=0.05, alpha=0.05)
+    assert (judged.verdict, judged.is_rare) == ("cannot-tell", True)
+    one_more = replace(risks, events=events + (np.arange(len(PLACE)) == PLACE["nonrespondent"]))
+    assert not judge(one_more, PLACE, margin=0.05, alpha=0.05).is_rare
+
+
+def test_groups_within_the_margin_are_alike_and_beyond_it_are_not():
+    alike = {"nonrespondent": 0.08, "promoter": 0.08, "passive": 0.08, "detractor": 0.08}
+    for answered, verdict in ((0.115, "like-respondents"), (0.045, "like-respondents"), (0.15, "cannot-tell")):
+        judged = judge(risks_of(alike | {"answered": answered}), PLACE, margin=0.05, alpha=0.05)
+        assert judged.verdict == verdict
+    for silent in (0.10, 0.20):
+        rates = {"nonrespondent": silent, "promoter": 0.15, "passive": 0.15, "detractor": 0.15, "answered": 0.15}
+        assert "like" not in judge(risks_of(rates), PLACE, margin=0.049, alpha=0.05).verdict
+
+
+def test_like_detractors_comes_before_between_and_needs_passives_below():
+    rates = {"nonrespondent": 0.12, "promoter": 0.04, "passive": 0.05, "detractor": 0.145, "answered": 0.07}
+    assert judge(risks_of(rates), PLACE, margin=0.05, alpha=0.05).verdict == "like-detractors"
+    assert judge(risks_of(rates | {"passive": 0.12}), PLACE, margin=0.05, alpha=0.05).verdict == "between"
+
+
+def test_each_test_is_one_sided_at_alpha():
+    rates = {"nonrespondent": 0.2, "promoter": 0.05, "passive": 0.05, "detractor": 0.184, "answered": 0.08}
+    judged = judge(risks_of(rates), PLACE, margin=0.05, alpha=0.05)
+    assert 0.025 < judged.p_above["detractor"] < 0.05
+    assert judged.verdict == "worst"
+
+
 def test_not_significant_is_not_alike():
     rates = {"nonrespondent": 0.10, "promoter": 0.10, "passive": 0.10, "detractor": 0.10, "answered": 0.10}
     assert judge(risks_of(rates, n=40), PLACE, margin=0.05, alpha=0.05).verdict == "cannot-tell"
@@ -166,6 +206,54 @@ def test_small_groups_are_not_shown_nor_what_would_give_them_away(demo):
     shown = replace(demo, frame=frame, minimum_cell=10).shown["state"].tolist()
     assert "detractor" not in shown
     assert "answered" not in shown  # detractors are the rest of it
+
+
+def test_what_the_histories_and_the_states_show_together_gives_no_small_group_away(demo):
+    # bounced ones would hide the detractors from the total of this table, but not from that of the histories
+    sizes = {"nonrespondent": 100, "promoter": 60, "passive": 40, "detractor": 4, "answered": 104, "not_reached": 8}
+    small = replace(demo, frame=demo.frame.assign(n=demo.frame["state"].map(sizes)), minimum_cell=10)
+    assert not {"detractor", "passive", "answered"} & set(small.shown["state"])
+    history = demo.histories.frame
+    last = "Silent three times or more in a row"
+    n = history["n"].mask(history["term"] == last, 4)
+    shown = set(replace(demo.histories, frame=history.assign(n=n), minimum_cell=10).shown["term"])
+    of_silent = {"Silent, asked for the first time", "Silent once, after answering", "Silent twice in a row", last}
+    assert len(of_silent - shown) >= 2
+
+
+@pytest.mark.parametrize("verdict", [*VERDICTS, "cannot-tell"])
+@pytest.mark.parametrize("hidden", [(), ("detractor",), ("promoter", "passive", "detractor"), ("nonrespondent",)])
+def test_findings_are_whole_sentences_for_every_verdict_whatever_is_hidden(demo, verdict, hidden):
+    n = demo.frame["n"].mask(demo.frame["state"].isin(hidden), 4)
+    p_value = demo.frame["p_value"].mask(demo.frame["state"] == "detractor", 0.5)
+    frame = demo.frame.assign(n=n, p_value=p_value)
+    for is_rare in (False, True):
+        said = replace(demo, frame=frame, verdict=verdict, minimum_cell=10, is_rare=is_rare).finding
+        assert said.endswith(".")
+        assert not any(broken in said for broken in ("nan", "against .", "beside  ", "beside it", "than ;", "the the"))
+
+
+def test_rates_within_the_margin_that_chance_does_not_explain_are_said_to_differ(demo):
+    """6% against 3% is within five points, and twice as many."""
+    like = replace(demo, verdict="like-respondents")
+    assert "differ by less than 5 percentage points, though the silent leave more often" in like.finding
+    low = demo.frame["risk_difference_conf_low"] - 1
+    assert "though" not in replace(like, frame=demo.frame.assign(risk_difference_conf_low=low)).finding
+
+
+def test_nobody_watched_to_the_horizon_no_rate_for_it():
+    rng = np.random.default_rng(1)
+    names = {f"c{n}": [[9, 7, 3, None][rng.integers(4)]] for n in range(120)}
+    study = panel(
+        names,
+        left=dict.fromkeys(list(names)[:30], "2024-02-10"),
+        reason=dict.fromkeys(names, "price"),
+        observed_until=dict.fromkeys(names, "2024-03-01"),
+    )
+    for estimate in (nonresponse_signal, leaving_reasons):
+        with pytest.raises(CannotAnswerError, match="Nobody was watched for 180 days"):
+            estimate(study)
+    assert nonresponse_signal(study, horizon_days=30).n_units == 120
 
 
 # Why they left

@@ -66,6 +66,22 @@ def test_influence_is_what_a_row_more_of_weight_does():
     assert found.covariance[0, 0] == pytest.approx((sums**2).sum() * 12 / 11, rel=1e-4)
 
 
+def test_a_group_without_leavers_counts_as_many_rows_as_it_has_where_rows_are_independent():
+    left = np.arange(400) % 4 == 0
+    group = np.arange(400) // 200
+    days, each = np.where(left, 50.0, 180.0), np.arange(400)
+    calm = survival_risks(days, left & (group == 0), group, each, n_groups=2, at=[180])[0]
+    assert calm.n_effective[1] == pytest.approx(200, rel=0.01)
+    # the same rows in a third group, as all who answered are: nothing gets less sure
+    both = np.concatenate([each, each])
+    three = survival_risks(
+        days[both], (left & (group == 0))[both], np.append(group, np.full(400, 2)), both, n_groups=3, at=[180]
+    )[0]
+    assert three.n_effective[1] == pytest.approx(200, rel=0.01)
+    pairs = survival_risks(days, left & (group == 0), group, each // 8, n_groups=2, at=[180])[0]
+    assert pairs.n_effective[1] == pytest.approx(min(pairs.n_effective[0], 200), rel=0.01)
+
+
 def test_log_rank_is_survdiffs():
     z, p = log_rank(DAYS, DIED, MAN)
     assert z**2 == pytest.approx(R["logrank"]["chisq"], rel=1e-10)
