@@ -127,6 +127,8 @@ def leaving_reasons(study: Study, *, horizon_days: int | None = None, confidence
     landmarks = landmarks_of(study, horizon_days=horizon_days)
     rows = landmarks.rows[landmarks.rows["state"].isin([SILENT, *ANSWERED])]
     require_horizon(rows, landmarks.horizon_days)
+    if len(set(rows["state"] == SILENT)) < 2:
+        raise CannotAnswerError("At the landmarks nobody is left who was silent, or nobody who answered.")
     event = rows["event"].to_numpy(dtype=bool)
     if not event.any():
         raise CannotAnswerError(f"Nobody is known to have left within {landmarks.horizon_days} days of a landmark.")

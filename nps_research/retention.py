@@ -74,7 +74,7 @@ class Risks:
         apart = binomial.sum()
         shared = apart - 2 * self.covariance[one, other]
         # clusters in both groups share their fate, and so the difference errs less, or more, than two apart
-        size = self.n_effective[pair] * (apart / shared if apart > 0 and shared > 0.1 * apart else 1.0)
+        size = self.n_effective[pair] * (apart / max(shared, 0.1 * apart) if apart > 0 else 1.0)
         return (
             float(self.risk[one] * size[0]),
             float(size[0]),

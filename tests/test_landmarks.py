@@ -90,6 +90,26 @@ def test_who_is_gone_is_not_at_risk_and_leaving_is_counted_in_days_from_the_land
     assert rows_of(study, horizon_days=10)["event"].tolist() == [False, False, False, True]
 
 
+def test_leavers_of_whom_no_end_is_said_are_taken_as_watched_like_all():
+    left = {"b": "2024-04-01"}
+    for until in (pd.NaT, "2024-04-01"):
+        rows = rows_of(panel({"a": [9], "b": [None]}, left=left, observed_until={"b": until}))
+        assert rows["is_complete"].tolist() == [True, True]
+        assert rows["watched_days"].tolist() == [180, 180]
+        assert rows["event"].tolist() == [False, True]
+
+
+def test_at_the_landmark_itself_is_gone_and_on_the_last_moment_of_the_horizon_has_left():
+    study = panel(
+        {"at": [None], "end": [9], "past": [None]},
+        left={"at": "2024-01-22T09:00", "end": "2024-07-20T09:00", "past": "2024-07-20T09:01"},
+    )
+    landmarks = landmarks_of(study)
+    assert landmarks.left_out == {"gone_before_landmark": 1}
+    assert landmarks.rows["event"].tolist() == [True, False]
+    assert landmarks.rows["days"].tolist() == [180, 180]
+
+
 def test_every_invitation_is_in_a_row_or_counted_as_left_out():
     study = open_study(ROOT / "data" / "demo")
     landmarks = landmarks_of(study)
