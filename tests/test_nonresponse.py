@@ -120,6 +120,7 @@ def test_the_demos_silent_are_worst_as_planted(demo):
     answers = frame.loc[["promoter", "passive", "detractor"]]
     assert (answers["risk_difference_conf_low"] > 0.1).all()
     assert (answers["adjusted_hazard_ratio_conf_low"] > 1.5).all()
+    assert (answers["adjusted_risk_difference_conf_low"] > 0.05).all()
     assert frame.loc["answered", "n"] == answers["n"].sum()
     assert frame.loc["answered", "events"] == answers["events"].sum()
     assert "leave most of all" in demo.finding
@@ -167,6 +168,57 @@ def test_copies_of_a_unit_do_not_make_surer():
         width.append(high[0] - low[0])
     assert width[1] == pytest.approx(width[0], rel=0.02)
     assert width[2] < 0.65 * width[0]
+
+
+def test_copies_of_a_unit_do_not_make_contrasts_or_the_log_rank_test_surer():
+    once = draw(SCENARIOS["tenure behind it"], 400, np.random.default_rng(3))
+    thrice = replace(once, rows=pd.concat([once.rows] * 3, ignore_index=True))
+    one, three = signal_of(once), signal_of(thrice)
+    assert three.curves.z == pytest.approx(one.curves.z, rel=1e-6)
+    for name in ("hazard_ratio", "adjusted_hazard_ratio", "adjusted_risk_difference"):
+        for end in ("_conf_low", "_conf_high"):
+            np.testing.assert_allclose(three.frame[name + end], one.frame[name + end], rtol=0.02, atol=0.002)
+
+
+def test_ratios_and_the_log_rank_test_compare_within_landmarks():
+    """At each landmark silent and promoters leave alike; the silent are many at that with much leaving."""
+    rng = np.random.default_rng(4)
+    calm, troubled = np.repeat([0, 1], 4000), rng.random(8000)
+    silent = rng.random(8000) < np.where(calm == 0, 0.8, 0.2)
+    event = troubled < np.where(calm == 0, 0.3, 0.05)
+    base = draw(SCENARIOS["all alike"], 10, rng).rows.iloc[[0]]
+    rows = pd.concat([base] * 8000, ignore_index=True).assign(
+        unit=np.arange(8000),
+        period=calm,
+        state=np.where(silent, "nonrespondent", "promoter"),
+        score=np.where(silent, np.nan, 9.0),
+        event=event,
+        days=np.where(event, rng.integers(1, 181, 8000), 180).astype(float),
+    )
+    signal = signal_of(replace(draw(SCENARIOS["all alike"], 10, rng), rows=rows))
+    ratio = signal.frame.set_index("state").loc["promoter"]
+    assert ratio["hazard_ratio_conf_low"] < 1 < ratio["hazard_ratio_conf_high"]
+    assert ratio["risk_difference_conf_low"] > 0.05
+    assert abs(signal.curves.z) < 3.3
+
+
+def test_the_halves_of_the_horizon_hold_the_leavers_of_each():
+    landmarks = draw(SCENARIOS["silent worst"], 400, np.random.default_rng(3))
+    late = landmarks.rows["event"] & (landmarks.rows["days"] <= 90)
+    signal = signal_of(replace(landmarks, rows=landmarks.rows.assign(event=landmarks.rows["event"] & ~late)))
+    assert np.isnan(signal.early)
+    assert signal.late > 1
+
+
+def test_histories_and_curves_have_their_signs_and_limits_the_right_way_round(demo):
+    frame = demo.histories.frame.set_index("term")
+    others = frame.drop("Answered")
+    np.testing.assert_allclose(others["risk_difference"], others["churn_rate"] - frame.loc["Answered", "churn_rate"])
+    assert (
+        others["risk_difference"].between(others["risk_difference_conf_low"], others["risk_difference_conf_high"]).all()
+    )
+    curves = demo.curves.frame
+    assert curves["estimate"].between(curves["conf_low"], curves["conf_high"]).all()
 
 
 def test_curves_start_at_all_and_end_at_the_rate(demo):
@@ -277,6 +329,7 @@ def test_without_censoring_incidence_is_the_plain_share_and_reasons_add_up_to_al
         for reason in ("price", "closed down"):
             assert found.loc[reason, name] == pytest.approx((of["reason"] == reason).mean())
         assert found[name].sum() == pytest.approx(of["event"].mean())
+    np.testing.assert_allclose(found["estimate"], found["silent"] - found["answered"])
     assert found.loc["not stated", "n"] > 0
     assert found["n"].sum() == rows["event"].sum()
 
