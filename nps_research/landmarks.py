@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from nps_research.assembly import NEEDED_FOR_CHURN, window_open
-from nps_research.errors import CannotAnswerError
+from nps_research.errors import CannotAnswerError, ContractError
+from nps_research.outcomes import check_watched
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-__all__ = ["ANSWERED", "HISTORY", "SILENT", "STATES", "Landmarks", "landmarks_of"]
+__all__ = ["ANSWERED", "HISTORY", "SILENT", "STATES", "Landmarks", "landmarks_of", "require_horizon"]
 
 SILENT = "nonrespondent"
 ANSWERED = ("promoter", "passive", "detractor")
@@ -56,7 +57,7 @@ class Landmarks:
     horizon_days : int
     segments : tuple of str
     left_out : dict of str to int
-        Invitations (the first three) and unit-landmarks that are not in `rows`, by reason.
+        Invitations (the first four) and unit-landmarks that are not in `rows`, by reason.
     knows_delivery : bool
         Whether silence and bounces can be told apart.
     owners : DataFrame
@@ -85,7 +86,8 @@ def landmarks_of(study: Study, *, horizon_days: int | None = None) -> Landmarks:
 
     Nothing counts that was not known at the landmark: an answer after it is silence, there and in what later landmarks
     know of it, and units gone by then are not at risk. Leavers whose end of observation is missing,
-    or the day they left, are taken to have been watched as long as anybody.
+    or the day they left, are taken to have been watched as long as anybody. Units are accounts where churn is the
+    accounts': where customers have an ``account_id``, or the dates of customers who answer for one account agree.
 
     Parameters
     ----------
@@ -101,7 +103,10 @@ def landmarks_of(study: Study, *, horizon_days: int | None = None) -> Landmarks:
     Raises
     ------
     CannotAnswerError
-        If the study lacks a column that this needs, nobody was silent, or nobody answered.
+        If the study lacks a column that this needs, nobody was silent, or nobody answered; or if stayers were lost
+        sight of while leavers, of whom it is not said how long they were watched, were all seen to leave.
+    ContractError
+        If the horizon is no whole number of days from 1 on.
 
     Examples
     --------
@@ -116,9 +121,11 @@ def landmarks_of(study: Study, *, horizon_days: int | None = None) -> Landmarks:
     study.require(*NEEDED_FOR_CHURN)
     if not {"responses.respondent_id", "responses.customer_id"} & study.available:
         study.require("responses.customer_id")
-    horizon = horizon_days or study.settings.outcome_horizon_days
-    unit: Literal["account", "customer"] = "account" if "responses.account_id" in study.available else "customer"
-    invitations, left_out = _invitations(study, unit)
+    horizon = study.settings.outcome_horizon_days if horizon_days is None else horizon_days
+    if horizon < 1 or horizon != int(horizon):
+        raise ContractError(f"horizon_days = {horizon_days!r}: a whole number of days, 1 or more, is needed.")
+    unit, owner = _owner(study)
+    invitations, left_out = _invitations(study, owner)
     rows = _of_units(invitations, study)
     _check_states(rows, study)
     rows = rows.join(_history(rows))
@@ -142,18 +149,43 @@ def landmarks_of(study: Study, *, horizon_days: int | None = None) -> Landmarks:
     )
 
 
-def _invitations(study: Study, unit: str) -> tuple[pd.DataFrame, dict[str, int]]:
+def require_horizon(rows: pd.DataFrame, horizon_days: int) -> None:
+    """Raise CannotAnswerError where nobody was watched over the horizon: rates would be those of a shorter time."""
+    if not rows["is_complete"].any():
+        raise CannotAnswerError(
+            f"Nobody was watched for {horizon_days} days after a landmark (the longest: "
+            f"{int(rows['watched_days'].max()) if len(rows) else 0}), so how many leave in that time is not known."
+        )
+
+
+def _owner(study: Study) -> tuple[Literal["account", "customer"], pd.Series]:
+    """Whose churn it is, and the unit of each invitation: its account, where that is known, else its customer."""
+    responses, customers = study.responses, cast("pd.DataFrame", study.customers).set_index("customer_id")
+    customer = responses["customer_id"]
+    account = pd.Series(index=responses.index, dtype="str")
+    if "responses.account_id" in study.available:
+        account = responses["account_id"].astype("str")
+    if "customers.account_id" in study.available:
+        account = account.fillna(customer.map(customers["account_id"]).astype("str"))
+    else:
+        pairs = pd.DataFrame({"account": account, "customer_id": customer}).drop_duplicates()
+        dates = pairs.join(customers[["churned_at", "observed_until"]], on="customer_id", how="inner")
+        alike = dates.groupby("account")[["churned_at", "observed_until"]].nunique(dropna=False)
+        if account.isna().all() or (alike > 1).any(axis=None):
+            return "customer", customer
+    return "account", account.fillna("customer " + customer.astype("str") + " alone")
+
+
+def _invitations(study: Study, owner: pd.Series) -> tuple[pd.DataFrame, dict[str, int]]:
     """Invitations of known customers and dates: unit (the customer's or account's id), period, role and state."""
     responses, customers = study.responses, cast("pd.DataFrame", study.customers)
     of_customer = customers.set_index("customer_id")
     closed = responses["invited_at"] + pd.Timedelta(days=study.settings.response_window_days)
-    owner = responses["customer_id"]
-    if unit == "account":
-        owner = responses["account_id"].fillna(owner)
     reasons = {
         "no_invitation_date": closed.isna(),
         "no_customer": ~responses["customer_id"].isin(of_customer.index),
         "window_open": window_open(responses, study.settings),
+        "no_wave": (responses["wave"] if study.waves else responses["invited_at"]).isna(),
     }
     fate = np.select(list(reasons.values()), list(reasons), "")
     state = responses["response_state"]
@@ -178,7 +210,7 @@ def _invitations(study: Study, unit: str) -> tuple[pd.DataFrame, dict[str, int]]
         }
     )
     counts = {name: int((fate == name).sum()) for name in reasons}
-    return table[(fate == "") & period.notna()], counts
+    return table[fate == ""], counts
 
 
 def _of_units(invitations: pd.DataFrame, study: Study) -> pd.DataFrame:
@@ -193,7 +225,13 @@ def _of_units(invitations: pd.DataFrame, study: Study) -> pd.DataFrame:
         decided=decides & state.isin(["answered", "item_missing"]),
     )
     grouped = table.groupby(["unit", "period"], sort=False)
-    rows = grouped[["reached", "returned", "silent", "deciding", "decided"]].sum()
+    flags = ["reached", "returned", "silent", "deciding", "decided"]
+    if table.duplicated(["unit", "period", "customer_id"]).any():  # asked again within a quarter: one contact still
+        contacts = table.groupby(["unit", "period", "customer_id"], sort=False)[flags].max()
+        contacts["silent"] &= ~contacts["returned"]
+        rows = contacts.groupby(["unit", "period"], sort=False).sum()
+    else:
+        rows = grouped[flags].sum()
     rows["landmark"] = grouped["closed"].max()
     rows["score"] = grouped["score"].mean()
     whole = np.floor(rows["score"] + 0.5)
@@ -260,8 +298,12 @@ def _history(rows: pd.DataFrame) -> pd.DataFrame:
 def _units(study: Study, unit: str, invitations: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Dates, revenue and segments by unit, and which segments do not differ within units."""
     customers = cast("pd.DataFrame", study.customers)
-    owner = invitations.drop_duplicates("customer_id").set_index("customer_id")["unit"]
-    known = customers.assign(unit=customers["customer_id"].map(owner)).dropna(subset="unit")
+    known = customers.merge(invitations[["customer_id", "unit"]].drop_duplicates(), on="customer_id")
+    if unit == "account" and "account_id" in customers:
+        # who changed accounts brings no dates of the one into the other
+        own = customers.assign(unit=customers["account_id"].astype("str"))
+        own = own[own["unit"].isin(known["unit"])]
+        known = pd.concat([own, known[~known["unit"].isin(own["unit"])]])
     columns = [name for name in OF_UNIT if name in known]
     names = [name for name in study.segments if name in known]
     of_unit = known.groupby("unit", sort=False)
@@ -270,7 +312,7 @@ def _units(study: Study, unit: str, invitations: pd.DataFrame) -> tuple[pd.DataF
         for name in names
         if unit == "customer" or known.groupby([name, "unit"], observed=True, dropna=False).ngroups == of_unit.ngroups
     ]
-    found = of_unit[columns + alike].first()
+    found = known.drop_duplicates("unit").set_index("unit")[columns + alike]
     return found, tuple(name for name in alike if 1 < found[name].nunique() < len(found) / 2)
 
 
@@ -278,6 +320,7 @@ def _followed(rows: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, dict[str,
     """Rows at risk with days, event and is_complete; how many are gone, or not observed after it; units' ids."""
     landmark, left, watched = rows["landmark"], rows["churned_at"], rows["observed_until"]
     end = landmark + pd.Timedelta(days=horizon)
+    check_watched(left, watched, landmark, end, watched.max())
     unsaid = left.notna() & ~(watched > left)
     watched = watched.mask(unsaid, watched.max())
     gone, unobserved = left <= landmark, ~(watched > landmark)

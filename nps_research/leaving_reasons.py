@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.errors import CannotAnswerError
-from nps_research.landmarks import ANSWERED, SILENT, landmarks_of
+from nps_research.landmarks import ANSWERED, SILENT, landmarks_of, require_horizon
 from nps_research.result import Result
 from nps_research.retention import survival_risks
 from nps_research.silence_words import silence_caveat
@@ -126,6 +126,9 @@ def leaving_reasons(study: Study, *, horizon_days: int | None = None, confidence
     study.require("customers.churn_reason")
     landmarks = landmarks_of(study, horizon_days=horizon_days)
     rows = landmarks.rows[landmarks.rows["state"].isin([SILENT, *ANSWERED])]
+    require_horizon(rows, landmarks.horizon_days)
+    if len(set(rows["state"] == SILENT)) < 2:
+        raise CannotAnswerError("At the landmarks nobody is left who was silent, or nobody who answered.")
     event = rows["event"].to_numpy(dtype=bool)
     if not event.any():
         raise CannotAnswerError(f"Nobody is known to have left within {landmarks.horizon_days} days of a landmark.")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.intervals import check_level
-from nps_research.landmarks import ANSWERED, SILENT, STATES, landmarks_of
+from nps_research.landmarks import ANSWERED, SILENT, STATES, landmarks_of, require_horizon
 from nps_research.retention import survival_risks
 from nps_research.retention_curves import curves_of
 from nps_research.silence_contrasts import adjusted_contrasts, halves, ratios, ratios_to_all
@@ -73,7 +73,8 @@ def nonresponse_signal(
     Raises
     ------
     CannotAnswerError
-        If the study lacks a column that this needs; nobody was silent, answered or left, or everybody left.
+        If the study lacks a column that this needs; nobody was silent, answered, left or was watched over the horizon,
+        or everybody left.
     ContractError
         If a setting is out of range.
 
@@ -125,6 +126,7 @@ def signal_of(
             f"detractor_max = {detractor_max!r}: an answer from 0 to {promoter_min - 1}, below promoters, is needed."
         )
     rows = landmarks.classed(promoter_min=promoter_min, detractor_max=detractor_max)
+    require_horizon(rows, landmarks.horizon_days)
     event = rows["event"].to_numpy(dtype=bool)
     if not event.any() or event.all():
         whoever = "Nobody" if not event.any() else "Everybody"
@@ -155,6 +157,7 @@ def signal_of(
         promoter_min=promoter_min,
         adjusted_for=adjusted.words,
         lacking=judged.lacking,
+        is_rare=judged.is_rare,
         early=early,
         late=late,
         proportional_p=proportional_p,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-__all__ = ["CHURNED", "outcome_by_score", "outcome_rows", "yes_no_outcomes"]
+__all__ = ["CHURNED", "check_watched", "outcome_by_score", "outcome_rows", "yes_no_outcomes"]
 
 CHURNED = "churned"  # the outcome that is built in
 EVENT, NO_EVENT = "event", "no_event"
@@ -170,12 +170,7 @@ def _with_churn(study: Study) -> Study:
     left = responses["customer_id"].map(known["churned_at"])
     watched = responses["customer_id"].map(known["observed_until"])
     longest, unsaid = known["observed_until"].max(), left.notna() & ~(watched > left)
-    lost = left.isna() & ~(watched >= end) & (end <= longest)
-    if (unsaid & (left > landmark) & (left <= end) & (end <= longest)).any() and lost.any():
-        raise CannotAnswerError(
-            f"{int(lost.sum()):,} invitations are of customers who stayed, but were not observed over the horizon; "
-            "how long those who left would have been observed is not said (observed_until): the rate would be too high."
-        )
+    check_watched(left, watched, landmark, end, longest)
     watched = watched.mask(unsaid, longest)
     reasons = {
         NO_INVITATION_DATE: landmark.isna(),
@@ -190,6 +185,19 @@ def _with_churn(study: Study) -> Study:
         late = (responses["responded_at"] > landmark) & state.isin(["answered", "item_missing"])
         state = state.mask(late, "nonrespondent")
     return replace(study, rows=responses.assign(response_state=state, outcome=fate))
+
+
+def check_watched(
+    left: pd.Series, watched: pd.Series, landmark: pd.Series, end: pd.Series, longest: pd.Timestamp
+) -> None:
+    """Raise CannotAnswerError where stayers were lost sight of, and leavers, of whom no end is said, were not."""
+    unsaid = left.notna() & ~(watched > left)
+    lost = left.isna() & ~(watched >= end) & (end <= longest)
+    if (unsaid & (left > landmark) & (left <= end) & (end <= longest)).any() and lost.any():
+        raise CannotAnswerError(
+            f"{int(lost.sum()):,} invitations are of customers who stayed, but were not observed over the horizon; "
+            "how long those who left would have been observed is not said (observed_until): the rate would be too high."
+        )
 
 
 def _customers(study: Study) -> pd.DataFrame:

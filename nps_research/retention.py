@@ -42,7 +42,7 @@ class Risks:
         Of the risks, robust to clusters.
     n_effective : ndarray, shape (n_groups,)
         Independent rows that would err by as much: risk (1 - risk) / variance, never more than n. A group in which
-        nobody or everybody left takes the design effect of all groups together.
+        nobody or everybody left takes the mean design effect of the others.
     """
 
     n: Floats
@@ -74,7 +74,7 @@ class Risks:
         apart = binomial.sum()
         shared = apart - 2 * self.covariance[one, other]
         # clusters in both groups share their fate, and so the difference errs less, or more, than two apart
-        size = self.n_effective[pair] * (apart / shared if apart > 0 and shared > 0.1 * apart else 1.0)
+        size = self.n_effective[pair] * (apart / max(shared, 0.1 * apart) if apart > 0 else 1.0)
         return (
             float(self.risk[one] * size[0]),
             float(size[0]),
@@ -160,7 +160,6 @@ def survival_risks(
     ends = np.searchsorted(group[order], np.arange(n_groups + 1))
     parts = [order[ends[place] : ends[place + 1]] for place in range(n_groups)]
     curves = [survival(days[rows], event[rows]) for rows in parts]
-    whole = survival(days, event)
     n_clusters = int(cluster.max(initial=-1)) + 1
     found = []
     for day in at:
@@ -175,15 +174,13 @@ def survival_risks(
         n = np.array([len(rows) for rows in parts], dtype=float)
         correction = n_clusters / max(n_clusters - 1, 1)
         covariance = by_cluster.T @ by_cluster * correction
-        all_risk, influence = _influence(days, event, whole, day)
-        together = (np.bincount(cluster, influence) ** 2).sum() * correction
         found.append(
             Risks(
                 n=n,
                 events=events,
                 risk=risk,
                 covariance=covariance,
-                n_effective=_n_effective(n, risk, np.diag(covariance), all_risk, together),
+                n_effective=_n_effective(n, risk, np.diag(covariance)),
             )
         )
     return found
@@ -201,12 +198,13 @@ def _influence(days: Floats, event: Flags, curve: tuple[Floats, Floats, Floats],
     return float(1 - stayed[last]), np.asarray(-stayed[last] * moved)
 
 
-def _n_effective(n: Floats, risk: Floats, variance: Floats, all_risk: float, together: float) -> Floats:
+def _n_effective(n: Floats, risk: Floats, variance: Floats) -> Floats:
     """Independent rows that would err by as much."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        pooled = max(together * n.sum() / (all_risk * (1 - all_risk)), 1.0) if 0 < all_risk < 1 else 1.0
         own = risk * (1 - risk) / variance
         known = (risk > SAME) & (risk < 1 - SAME) & (variance > 0)
+        effect = np.maximum(n[known] / own[known], 1.0)
+        pooled = float(np.average(effect, weights=n[known])) if known.any() else 1.0
         return np.asarray(np.minimum(np.where(known, own, n / pooled), n), dtype=np.float64)
 
 

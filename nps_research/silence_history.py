@@ -11,6 +11,7 @@ import pandas as pd
 from nps_research.landmarks import ANSWERED, SILENT
 from nps_research.result import Result
 from nps_research.retention import survival_risks
+from nps_research.suppression import hidden_rows
 from nps_research.tables import format_interval, format_value
 from nps_research.wording import share
 
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 __all__ = ["SilenceHistory", "histories_of"]
 
 ANY_ANSWER = "Answered"
+FIRST = "Silent, asked for the first time"
+ONCE, TWICE = "Silent once, after answering", "Silent twice in a row"
+LONG = "Silent three times or more in a row"
+QUIET, NEVER = "Went quiet: answered once, silent now", "Never answered, though asked before"
+WHOLES = ((FIRST, ONCE, TWICE, LONG), (FIRST, QUIET, NEVER))  # each adds up to all the silent, who are shown elsewhere
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -63,6 +69,15 @@ class SilenceHistory(Result):
         "risk_difference",
         "risk_difference_conf_high",
     )
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        n, term = self.frame["n"].to_numpy(dtype=float), self.frame["term"]
+        gone = (n > 0) & (n < self.minimum_cell)
+        for parts in WHOLES * 2:  # twice, as they share the first
+            own = term.isin(parts).to_numpy()
+            gone[own] = hidden_rows(n[own], self.minimum_cell, hidden=gone[own])
+        return self.frame[~gone].reset_index(drop=True)
 
     @property
     def finding(self) -> str:
@@ -162,12 +177,12 @@ def _histories(rows: pd.DataFrame, unit: str) -> dict[str, Flags]:
     in_a_row = rows["silent_in_a_row"].to_numpy()
     before, asked_before = rows["answered_before"].to_numpy(dtype=bool), (rows["n_earlier"] > 0).to_numpy()
     found = {
-        "Silent, asked for the first time": silent & ~asked_before,
-        "Silent once, after answering": silent & (in_a_row == 1) & asked_before,
-        "Silent twice in a row": silent & (in_a_row == 2),
-        "Silent three times or more in a row": silent & (in_a_row >= 3),
-        "Went quiet: answered once, silent now": silent & before,
-        "Never answered, though asked before": silent & ~before & asked_before,
+        FIRST: silent & ~asked_before,
+        ONCE: silent & (in_a_row == 1) & asked_before,
+        TWICE: silent & (in_a_row == 2),
+        LONG: silent & (in_a_row >= 3),
+        QUIET: silent & before,
+        NEVER: silent & ~before & asked_before,
     }
     if unit == "account":
         share_silent, decides = rows["silent_share"].to_numpy(), rows["decision_maker_silent"].to_numpy()

@@ -69,6 +69,7 @@ class NonresponseSignal(Result):
     promoter_min: int
     adjusted_for: tuple[str, ...]
     lacking: str
+    is_rare: bool
     caveat: str
     early: float
     late: float
@@ -113,7 +114,11 @@ class NonresponseSignal(Result):
         hidden = hidden_rows(self.frame["n"].to_numpy(dtype=float)[~total], self.minimum_cell)
         gone = np.zeros(len(self.frame), dtype=bool)
         gone[~total] = hidden
-        gone |= total & (gone & self.frame["state"].isin(ANSWERED).to_numpy()).any()
+        # the histories show how many answered: what is hidden of them must not be the rest of it
+        answered = self.frame["state"].isin(ANSWERED).to_numpy()
+        sizes = self.frame.loc[answered, "n"].to_numpy(dtype=float)
+        gone[answered] = hidden_rows(sizes, self.minimum_cell, hidden=gone[answered])
+        gone |= total & (gone & answered).any()
         return self.frame[~gone].reset_index(drop=True)
 
     @property
@@ -131,15 +136,17 @@ class NonresponseSignal(Result):
         units = f"{self.unit}s"
         others = [row for row in self.records if row["state"] in ANSWERED]
         rates = joined([f"{share(row['churn_rate'])} of {row['term'].lower()}" for row in others])
+        against = f", against {rates}" if others else ""
         limits = format_interval(silent["conf_low"], silent["conf_high"], "share")
         said = (
             f"Of {units} that met the survey with silence, {share(silent['churn_rate'])} left within "
-            f"{self.horizon_days} days ({self.confidence_level:.0%} interval {limits}), against {rates}."
+            f"{self.horizon_days} days ({self.confidence_level:.0%} interval {limits}){against}."
         )
         return _sentence(f"{self._verdict_words(others)} {said}", self.caveat)
 
     def _verdict_words(self, others: Sequence[Mapping[str, Any]]) -> str:
-        nearest = min(others, key=lambda row: float(row["risk_difference"]), default=None)
+        all_shown = len(others) == len(ANSWERED)
+        nearest = min(others, key=lambda row: float(row["risk_difference"])) if all_shown else None
         margin = f"{100 * self.margin:g} percentage points"
         if self.verdict == "worst" and nearest is not None:
             gap = format_interval(
@@ -154,17 +161,29 @@ class NonresponseSignal(Result):
             if self.lacking:
                 absent = STATE_WORDS[self.lacking].lower()
                 return f"There are no {absent} at any landmark, so no verdict on silence is given."
-            above = [row["term"].lower() for row in others if row["p_value"] < 1 - self.confidence_level]
-            unclear = [row["term"].lower() for row in others if row["term"].lower() not in above]
+            if self.is_rare:
+                return "Too few left, or too few stayed, for the silent to be set beside those who answer."
+            p_values = self.frame.set_index("state")["p_value"]
+            above = [STATE_WORDS[name].lower() for name in ANSWERED if p_values[name] < 1 - self.confidence_level]
+            unclear = [words for name in ANSWERED if (words := STATE_WORDS[name].lower()) not in above]
             more = f" They leave more often than {joined(above)}; beside {joined(unclear)} it is open." if above else ""
             return f"Where the silent stand among those who answer cannot be told.{more}"
         return {
+            "worst": "The silent leave most of all: more often than promoters, passives and detractors, each.",
             "better": "The silent leave least of all: less often than promoters, passives and detractors, each.",
-            "like-respondents": f"The silent leave as often as those who answer, within {margin}.",
-            "like-detractors": f"The silent leave as often as detractors, within {margin}, and more often than "
-            "promoters and passives.",
+            "like-respondents": "The churn rates of the silent and of all who answer differ by less than "
+            f"{margin}{self._still('answered')}.",
+            "like-detractors": "The silent leave more often than promoters and passives; their churn rate and that of "
+            f"detractors differ by less than {margin}{self._still('detractor')}.",
             "between": "The silent leave more often than promoters and less often than detractors.",
         }[self.verdict]
+
+    def _still(self, state: str) -> str:
+        """What two rates within the margin may be none the less: apart by more than chance."""
+        row = self.frame.set_index("state").loc[state]
+        if row["risk_difference_conf_low"] > 0:
+            return ", though the silent leave more often"
+        return ", though the silent leave less often" if row["risk_difference_conf_high"] < 0 else ""
 
     @property
     def note(self) -> str:

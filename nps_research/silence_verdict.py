@@ -19,7 +19,7 @@ __all__ = ["MARGIN", "SilenceVerdict", "Verdict", "judge"]
 
 Verdict = Literal["worst", "like-detractors", "like-respondents", "between", "better", "cannot-tell"]
 MARGIN = 0.05  # two rates this near each other count as alike
-FEWEST = 5  # leavers, or stayers, in all groups together, fewer of which tell nothing
+FEWEST = 5  # leavers, or stayers, among the silent and all who answered, fewer of which tell nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +36,15 @@ class SilenceVerdict:
     p_above : mapping of str to float
         One-sided p that the silent leave no more often than promoters, passives, detractors.
     lacking : str
-        The group that is missing or too small to be compared; empty if none is.
+        The group that is missing; empty if none is.
+    is_rare : bool
+        Whether too few left, or stayed, for any comparison.
     """
 
     verdict: Verdict
     p_above: Mapping[str, float]
     lacking: str = ""
+    is_rare: bool = False
 
 
 def judge(risks: Risks, place: Mapping[str, int], *, margin: float, alpha: float) -> SilenceVerdict:
@@ -80,7 +83,8 @@ def judge(risks: Risks, place: Mapping[str, int], *, margin: float, alpha: float
     def alike(name: str) -> bool:
         return max(_p_above(risks, silent, place[name], -margin), _p_below(risks, silent, place[name], margin)) < alpha
 
-    rare = min(risks.events.sum(), (risks.n - risks.events).sum())
+    groups = [place[name] for name in ("nonrespondent", *ANSWERED)]
+    rare = min(risks.events[groups].sum(), (risks.n - risks.events)[groups].sum())
     verdict: Verdict = "cannot-tell"
     if lacking or rare < FEWEST:
         verdict = "cannot-tell"
@@ -94,7 +98,7 @@ def judge(risks: Risks, place: Mapping[str, int], *, margin: float, alpha: float
         verdict = "between"
     elif alike("answered"):
         verdict = "like-respondents"
-    return SilenceVerdict(verdict=verdict, p_above=above, lacking=lacking)
+    return SilenceVerdict(verdict=verdict, p_above=above, lacking=lacking, is_rare=bool(rare < FEWEST))
 
 
 def _p_above(risks: Risks, one: int, other: int, difference: float = 0.0) -> float:

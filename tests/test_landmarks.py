@@ -1,10 +1,12 @@
 """What is known at a landmark, and that nothing else is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from nps_research.errors import CannotAnswerError
+from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.landmarks import landmarks_of
 from nps_research.outcomes import outcome_by_score
 from nps_research.study import open_study
@@ -88,6 +90,26 @@ def test_who_is_gone_is_not_at_risk_and_leaving_is_counted_in_days_from_the_land
     assert rows_of(study, horizon_days=10)["event"].tolist() == [False, False, False, True]
 
 
+def test_leavers_of_whom_no_end_is_said_are_taken_as_watched_like_all():
+    left = {"b": "2024-04-01"}
+    for until in (pd.NaT, "2024-04-01"):
+        rows = rows_of(panel({"a": [9], "b": [None]}, left=left, observed_until={"b": until}))
+        assert rows["is_complete"].tolist() == [True, True]
+        assert rows["watched_days"].tolist() == [180, 180]
+        assert rows["event"].tolist() == [False, True]
+
+
+def test_at_the_landmark_itself_is_gone_and_on_the_last_moment_of_the_horizon_has_left():
+    study = panel(
+        {"at": [None], "end": [9], "past": [None]},
+        left={"at": "2024-01-22T09:00", "end": "2024-07-20T09:00", "past": "2024-07-20T09:01"},
+    )
+    landmarks = landmarks_of(study)
+    assert landmarks.left_out == {"gone_before_landmark": 1}
+    assert landmarks.rows["event"].tolist() == [True, False]
+    assert landmarks.rows["days"].tolist() == [180, 180]
+
+
 def test_every_invitation_is_in_a_row_or_counted_as_left_out():
     study = open_study(ROOT / "data" / "demo")
     landmarks = landmarks_of(study)
@@ -138,3 +160,77 @@ def test_invitations_without_dates_cannot_be_followed():
     )
     with pytest.raises(CannotAnswerError, match="invited_at"):
         landmarks_of(undated)
+
+
+def test_what_is_wrong_with_a_horizon_is_said():
+    study = panel({"a": [9], "b": [None]})
+    for horizon in (0, -5, 90.5):
+        with pytest.raises(ContractError, match="whole number of days"):
+            landmarks_of(study, horizon_days=horizon)
+
+
+def test_the_landmark_comes_a_window_after_the_last_invitation_of_the_account():
+    study = panel({"a": [9], "b": [None], "c": [None]}, account={"a": "X", "b": "X", "c": "Y"})
+    later = study.responses["invited_at"].mask(study.responses["respondent_id"] == "b", pd.Timestamp("2024-01-20"))
+    rows = landmarks_of(replace(study, rows=study.responses.assign(invited_at=later))).rows
+    assert rows["landmark"].tolist() == [pd.Timestamp("2024-02-03"), pd.Timestamp("2024-01-22T09:00")]
+
+
+def test_accounts_that_only_the_customers_table_knows_are_accounts_still():
+    """Where a wave's invitations do not say the account, churn is the account's none the less, and counted once."""
+    account = {name: name[0] for name in ("a1", "a2", "b1", "b2")}
+    answers = {"a1": [9, None], "a2": [None, None], "b1": [3, 8], "b2": [7, None]}
+    study = panel(answers, left={"a": "2024-06-01"}, account=account)
+    whole = landmarks_of(study)
+    for unsaid in (study.responses["wave"] == "2024 Q2", study.responses["wave"].notna()):
+        of_invitations = study.responses["account_id"].mask(unsaid)
+        found = landmarks_of(replace(study, rows=study.responses.assign(account_id=of_invitations)))
+        assert found.unit == "account"
+        pd.testing.assert_frame_equal(found.rows, whole.rows)
+
+
+def test_churn_that_differs_within_an_account_is_the_customers():
+    study = panel({"a": [9], "b": [None], "c": [None]}, left={"a": "2024-05-01"})
+    responses = study.responses.drop(columns="response_state").assign(account_id=["X", "X", "Y"])
+    settings = {"data_until": "2026-06-30"}
+    study = type(study).from_frames(responses=responses, customers=study.customers, settings=settings, made_up=True)
+    landmarks = landmarks_of(study)
+    assert (landmarks.unit, landmarks.rows["event"].sum(), len(landmarks.rows)) == ("customer", 1, 3)
+
+
+def test_a_customer_without_account_is_not_the_account_of_the_same_number():
+    account = {"1": "4", "2": "4", "3": "7"}
+    rows = rows_of(panel({"1": [9], "2": [9], "3": [3], "4": [None]}, account=account))
+    assert rows["state"].tolist() == ["promoter", "detractor", "nonrespondent"]
+    assert rows["n_contacts"].tolist() == [2, 1, 1]
+
+
+def test_who_is_asked_twice_in_a_quarter_is_one_contact():
+    study = panel({"a": [9], "b": [None]}, account={"a": "X", "b": "Y"})
+    again = study.responses.assign(
+        invited_at=study.responses["invited_at"] + pd.Timedelta(days=20), likelihood_to_recommend=np.nan
+    ).drop(columns=["responded_at", "response_state"])
+    responses = pd.concat([study.responses.drop(columns="response_state"), again]).drop(columns="wave")
+    settings = {"data_until": "2026-06-30"}
+    rows = rows_of(
+        type(study).from_frames(responses=responses, customers=study.customers, settings=settings, made_up=True)
+    )
+    assert rows["state"].tolist() == ["promoter", "nonrespondent"]
+    assert rows["n_contacts"].tolist() == [1, 1]
+    assert rows["silent_share"].tolist() == [0, 1]
+
+
+def test_invitations_without_a_wave_are_counted_as_left_out():
+    study = panel({"a": [9, 9], "b": [None, None], "c": [None, 3]})
+    wave = study.responses["wave"].mask(study.responses["respondent_id"] == "c")
+    assert landmarks_of(replace(study, rows=study.responses.assign(wave=wave))).left_out == {"no_wave": 2}
+
+
+def test_stayers_lost_sight_of_beside_leavers_who_were_not_give_no_rate():
+    study = panel(
+        {"a": [9], "b": [None], "c": [8], "d": [7]},
+        left={"b": "2024-04-01"},
+        observed_until={"b": "2024-04-01", "c": "2024-03-01"},
+    )
+    with pytest.raises(CannotAnswerError, match="1 invitations are of customers who stayed"):
+        landmarks_of(study)

@@ -69,6 +69,46 @@ def test_no_verdict_without_one_of_the_groups(absent):
     assert (judged.verdict, judged.lacking) == ("cannot-tell", absent)
 
 
+def test_few_leavers_give_no_verdict_and_are_counted_once():
+    """Two of the silent and two detractors left: four, though those who answered count two of them again."""
+    n, left = {"nonrespondent": 6, "promoter": 900, "passive": 900}, {"nonrespondent": 4}
+    size = np.array([n.get(name, 900.0 if name == "detractor" else 0.0) for name in PLACE])
+    size[PLACE["answered"]] = 2700
+    events = np.array([float(left.get(name, 0)) for name in PLACE])
+    events[PLACE["not_reached"]], size[PLACE["not_reached"]] = 3, 50
+    rate = events / np.maximum(size, 1)
+    risks = Risks(
+        n=size, events=events, risk=rate, covariance=np.diag(rate * (1 - rate) / np.maximum(size, 1)), n_effective=size
+    )
+    judged = judge(risks, PLACE, margin=0.05, alpha=0.05)
+    assert (judged.verdict, judged.is_rare) == ("cannot-tell", True)
+    one_more = replace(risks, events=events + (np.arange(len(PLACE)) == PLACE["nonrespondent"]))
+    assert not judge(one_more, PLACE, margin=0.05, alpha=0.05).is_rare
+
+
+def test_groups_within_the_margin_are_alike_and_beyond_it_are_not():
+    alike = {"nonrespondent": 0.08, "promoter": 0.08, "passive": 0.08, "detractor": 0.08}
+    for answered, verdict in ((0.115, "like-respondents"), (0.045, "like-respondents"), (0.15, "cannot-tell")):
+        judged = judge(risks_of(alike | {"answered": answered}), PLACE, margin=0.05, alpha=0.05)
+        assert judged.verdict == verdict
+    for silent in (0.10, 0.20):
+        rates = {"nonrespondent": silent, "promoter": 0.15, "passive": 0.15, "detractor": 0.15, "answered": 0.15}
+        assert "like" not in judge(risks_of(rates), PLACE, margin=0.049, alpha=0.05).verdict
+
+
+def test_like_detractors_comes_before_between_and_needs_passives_below():
+    rates = {"nonrespondent": 0.12, "promoter": 0.04, "passive": 0.05, "detractor": 0.145, "answered": 0.07}
+    assert judge(risks_of(rates), PLACE, margin=0.05, alpha=0.05).verdict == "like-detractors"
+    assert judge(risks_of(rates | {"passive": 0.12}), PLACE, margin=0.05, alpha=0.05).verdict == "between"
+
+
+def test_each_test_is_one_sided_at_alpha():
+    rates = {"nonrespondent": 0.2, "promoter": 0.05, "passive": 0.05, "detractor": 0.184, "answered": 0.08}
+    judged = judge(risks_of(rates), PLACE, margin=0.05, alpha=0.05)
+    assert 0.025 < judged.p_above["detractor"] < 0.05
+    assert judged.verdict == "worst"
+
+
 def test_not_significant_is_not_alike():
     rates = {"nonrespondent": 0.10, "promoter": 0.10, "passive": 0.10, "detractor": 0.10, "answered": 0.10}
     assert judge(risks_of(rates, n=40), PLACE, margin=0.05, alpha=0.05).verdict == "cannot-tell"
@@ -80,6 +120,7 @@ def test_the_demos_silent_are_worst_as_planted(demo):
     answers = frame.loc[["promoter", "passive", "detractor"]]
     assert (answers["risk_difference_conf_low"] > 0.1).all()
     assert (answers["adjusted_hazard_ratio_conf_low"] > 1.5).all()
+    assert (answers["adjusted_risk_difference_conf_low"] > 0.05).all()
     assert frame.loc["answered", "n"] == answers["n"].sum()
     assert frame.loc["answered", "events"] == answers["events"].sum()
     assert "leave most of all" in demo.finding
@@ -129,6 +170,57 @@ def test_copies_of_a_unit_do_not_make_surer():
     assert width[2] < 0.65 * width[0]
 
 
+def test_copies_of_a_unit_do_not_make_contrasts_or_the_log_rank_test_surer():
+    once = draw(SCENARIOS["tenure behind it"], 400, np.random.default_rng(3))
+    thrice = replace(once, rows=pd.concat([once.rows] * 3, ignore_index=True))
+    one, three = signal_of(once), signal_of(thrice)
+    assert three.curves.z == pytest.approx(one.curves.z, rel=1e-6)
+    for name in ("hazard_ratio", "adjusted_hazard_ratio", "adjusted_risk_difference"):
+        for end in ("_conf_low", "_conf_high"):
+            np.testing.assert_allclose(three.frame[name + end], one.frame[name + end], rtol=0.02, atol=0.002)
+
+
+def test_ratios_and_the_log_rank_test_compare_within_landmarks():
+    """At each landmark silent and promoters leave alike; the silent are many at that with much leaving."""
+    rng = np.random.default_rng(4)
+    calm, troubled = np.repeat([0, 1], 4000), rng.random(8000)
+    silent = rng.random(8000) < np.where(calm == 0, 0.8, 0.2)
+    event = troubled < np.where(calm == 0, 0.3, 0.05)
+    base = draw(SCENARIOS["all alike"], 10, rng).rows.iloc[[0]]
+    rows = pd.concat([base] * 8000, ignore_index=True).assign(
+        unit=np.arange(8000),
+        period=calm,
+        state=np.where(silent, "nonrespondent", "promoter"),
+        score=np.where(silent, np.nan, 9.0),
+        event=event,
+        days=np.where(event, rng.integers(1, 181, 8000), 180).astype(float),
+    )
+    signal = signal_of(replace(draw(SCENARIOS["all alike"], 10, rng), rows=rows))
+    ratio = signal.frame.set_index("state").loc["promoter"]
+    assert ratio["hazard_ratio_conf_low"] < 1 < ratio["hazard_ratio_conf_high"]
+    assert ratio["risk_difference_conf_low"] > 0.05
+    assert abs(signal.curves.z) < 3.3
+
+
+def test_the_halves_of_the_horizon_hold_the_leavers_of_each():
+    landmarks = draw(SCENARIOS["silent worst"], 400, np.random.default_rng(3))
+    late = landmarks.rows["event"] & (landmarks.rows["days"] <= 90)
+    signal = signal_of(replace(landmarks, rows=landmarks.rows.assign(event=landmarks.rows["event"] & ~late)))
+    assert np.isnan(signal.early)
+    assert signal.late > 1
+
+
+def test_histories_and_curves_have_their_signs_and_limits_the_right_way_round(demo):
+    frame = demo.histories.frame.set_index("term")
+    others = frame.drop("Answered")
+    np.testing.assert_allclose(others["risk_difference"], others["churn_rate"] - frame.loc["Answered", "churn_rate"])
+    assert (
+        others["risk_difference"].between(others["risk_difference_conf_low"], others["risk_difference_conf_high"]).all()
+    )
+    curves = demo.curves.frame
+    assert curves["estimate"].between(curves["conf_low"], curves["conf_high"]).all()
+
+
 def test_curves_start_at_all_and_end_at_the_rate(demo):
     curves = demo.curves.frame
     assert (curves.loc[curves["day"] == 0, "estimate"] == 1).all()
@@ -168,6 +260,54 @@ def test_small_groups_are_not_shown_nor_what_would_give_them_away(demo):
     assert "answered" not in shown  # detractors are the rest of it
 
 
+def test_what_the_histories_and_the_states_show_together_gives_no_small_group_away(demo):
+    # bounced ones would hide the detractors from the total of this table, but not from that of the histories
+    sizes = {"nonrespondent": 100, "promoter": 60, "passive": 40, "detractor": 4, "answered": 104, "not_reached": 8}
+    small = replace(demo, frame=demo.frame.assign(n=demo.frame["state"].map(sizes)), minimum_cell=10)
+    assert not {"detractor", "passive", "answered"} & set(small.shown["state"])
+    history = demo.histories.frame
+    last = "Silent three times or more in a row"
+    n = history["n"].mask(history["term"] == last, 4)
+    shown = set(replace(demo.histories, frame=history.assign(n=n), minimum_cell=10).shown["term"])
+    of_silent = {"Silent, asked for the first time", "Silent once, after answering", "Silent twice in a row", last}
+    assert len(of_silent - shown) >= 2
+
+
+@pytest.mark.parametrize("verdict", [*VERDICTS, "cannot-tell"])
+@pytest.mark.parametrize("hidden", [(), ("detractor",), ("promoter", "passive", "detractor"), ("nonrespondent",)])
+def test_findings_are_whole_sentences_for_every_verdict_whatever_is_hidden(demo, verdict, hidden):
+    n = demo.frame["n"].mask(demo.frame["state"].isin(hidden), 4)
+    p_value = demo.frame["p_value"].mask(demo.frame["state"] == "detractor", 0.5)
+    frame = demo.frame.assign(n=n, p_value=p_value)
+    for is_rare in (False, True):
+        said = replace(demo, frame=frame, verdict=verdict, minimum_cell=10, is_rare=is_rare).finding
+        assert said.endswith(".")
+        assert not any(broken in said for broken in ("nan", "against .", "beside  ", "beside it", "than ;", "the the"))
+
+
+def test_rates_within_the_margin_that_chance_does_not_explain_are_said_to_differ(demo):
+    """6% against 3% is within five points, and twice as many."""
+    like = replace(demo, verdict="like-respondents")
+    assert "differ by less than 5 percentage points, though the silent leave more often" in like.finding
+    low = demo.frame["risk_difference_conf_low"] - 1
+    assert "though" not in replace(like, frame=demo.frame.assign(risk_difference_conf_low=low)).finding
+
+
+def test_nobody_watched_to_the_horizon_no_rate_for_it():
+    rng = np.random.default_rng(1)
+    names = {f"c{n}": [[9, 7, 3, None][rng.integers(4)]] for n in range(120)}
+    study = panel(
+        names,
+        left=dict.fromkeys(list(names)[:30], "2024-02-10"),
+        reason=dict.fromkeys(names, "price"),
+        observed_until=dict.fromkeys(names, "2024-03-01"),
+    )
+    for estimate in (nonresponse_signal, leaving_reasons):
+        with pytest.raises(CannotAnswerError, match="Nobody was watched for 180 days"):
+            estimate(study)
+    assert nonresponse_signal(study, horizon_days=30).n_units == 120
+
+
 # Why they left
 
 
@@ -189,6 +329,7 @@ def test_without_censoring_incidence_is_the_plain_share_and_reasons_add_up_to_al
         for reason in ("price", "closed down"):
             assert found.loc[reason, name] == pytest.approx((of["reason"] == reason).mean())
         assert found[name].sum() == pytest.approx(of["event"].mean())
+    np.testing.assert_allclose(found["estimate"], found["silent"] - found["answered"])
     assert found.loc["not stated", "n"] > 0
     assert found["n"].sum() == rows["event"].sum()
 

@@ -66,6 +66,48 @@ def test_influence_is_what_a_row_more_of_weight_does():
     assert found.covariance[0, 0] == pytest.approx((sums**2).sum() * 12 / 11, rel=1e-4)
 
 
+def test_a_group_without_leavers_counts_as_many_rows_as_it_has_where_rows_are_independent():
+    left = np.arange(400) % 4 == 0
+    group = np.arange(400) // 200
+    days, each = np.where(left, 50.0, 180.0), np.arange(400)
+    calm = survival_risks(days, left & (group == 0), group, each, n_groups=2, at=[180])[0]
+    assert calm.n_effective[1] == pytest.approx(200, rel=0.01)
+    # the same rows in a third group, as all who answered are: nothing gets less sure
+    both = np.concatenate([each, each])
+    three = survival_risks(
+        days[both], (left & (group == 0))[both], np.append(group, np.full(400, 2)), both, n_groups=3, at=[180]
+    )[0]
+    assert three.n_effective[1] == pytest.approx(200, rel=0.01)
+    # clusters of 8 that leave as one: 25 rows' worth, and so in the calm group
+    as_one = (each // 8 % 4 == 0) & (group == 0)
+    eights = survival_risks(np.where(as_one, 50.0, 180.0), as_one, group, each // 8, n_groups=2, at=[180])[0]
+    np.testing.assert_allclose(eights.n_effective, [25, 25], rtol=0.05)
+
+
+@pytest.mark.parametrize("alike", [0.8, 0.0, -0.5])
+def test_limits_of_a_difference_know_that_units_stand_in_both_groups(alike):
+    """Every unit has a row in each group, which leave together, apart, or one in place of the other."""
+    rng = np.random.default_rng(8)
+    n, m = 2000, 2000
+    one = rng.random(n) < 0.4
+    same, drawn = rng.random(n) < abs(alike), rng.random(n) < 0.4
+    other = np.where(same, one if alike > 0 else ~one & (rng.random(n) < 2 / 3), drawn)
+    left, unit, group = np.concatenate([one, other]), np.tile(np.arange(n), 2), np.repeat([0, 1], n)
+    risks = survival_risks(np.full(2 * n, 9.0), left, group, unit, n_groups=2, at=[9])[0]
+    _, low, high = risks.difference(0, 1, 0.95)
+    error = (one.astype(float) - other).std() / np.sqrt(m)
+    assert (high - low) / 2 / 1.96 == pytest.approx(error, rel=0.02)
+    assert risks.statistic(0, 1) == pytest.approx((one.mean() - other.mean()) / error, rel=0.03)
+
+
+def test_a_rate_is_never_surer_than_as_many_independent_rows():
+    """Clusters that each hold one leaver and one stayer do not err at all; n rows count as n none the less."""
+    left, cluster = np.tile([True, False], 50), np.arange(100) // 2
+    left[:2] = True
+    risks = survival_risks(np.full(100, 9.0), left, np.zeros(100, int), cluster, n_groups=1, at=[9])[0]
+    assert risks.n_effective[0] == 100
+
+
 def test_log_rank_is_survdiffs():
     z, p = log_rank(DAYS, DIED, MAN)
     assert z**2 == pytest.approx(R["logrank"]["chisq"], rel=1e-10)
