@@ -96,10 +96,19 @@ def nonresponse_signal(
     >>> nonresponse_signal(study).verdict
     'worst'
     """
+    landmarks, convention = landmarks_of(study, horizon_days=horizon_days), study.settings.detractor_max
+    line = convention if detractor_max is None else detractor_max
+    whole = np.floor(landmarks.rows["score"] + 0.5)
+    between = int(((whole > min(line, convention)) & (whole <= max(line, convention))).sum())
+    if 0 < between < study.settings.minimum_cell:
+        raise CannotAnswerError(
+            f"Fewer than {study.settings.minimum_cell} answers lie between {line} and {convention}: beside the study's "
+            "own line another one would tell what they did."
+        )
     return signal_of(
-        landmarks_of(study, horizon_days=horizon_days),
+        landmarks,
         promoter_min=study.settings.promoter_min,
-        detractor_max=study.settings.detractor_max if detractor_max is None else detractor_max,
+        detractor_max=line,
         margin=margin,
         confidence_level=confidence_level,
         minimum_cell=study.settings.minimum_cell,

@@ -106,7 +106,7 @@ class PanelAttrition(Result):
             named, alike = "hazard_ratio", ""
         limits = format_interval(row[f"{named}_conf_low"], row[f"{named}_conf_high"], "number")
         return (
-            f"After {row['term']} people{alike} left at {format_value(row[named], 'number')} times the rate of those "
+            f"People with {row['term']}{alike} left at {format_value(row[named], 'number')} times the rate of those "
             f"without ({self.confidence_level:.0%} interval {limits}). "
         )
 

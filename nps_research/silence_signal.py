@@ -34,6 +34,14 @@ STATE_WORDS = {
     "answered": "All who answered",
     "not_reached": "Not reached",
 }
+LEFT_OUT = {
+    "no_invitation_date": "invitations without a date",
+    "no_customer": "invitations of nobody in the customer table",
+    "window_open": "invitations whose window was still open",
+    "no_wave": "invitations without a wave",
+    "gone_before_landmark": "landmarks of {unit}s that had left by then",
+    "outcome_unobserved": "landmarks of {unit}s that were not watched after it",
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -147,7 +155,7 @@ class NonresponseSignal(Result):
     def _verdict_words(self, others: Sequence[Mapping[str, Any]]) -> str:
         all_shown = len(others) == len(ANSWERED)
         nearest = min(others, key=lambda row: float(row["risk_difference"])) if all_shown else None
-        margin = f"{100 * self.margin:g} percentage points"
+        margin = f"{100 * self.margin:g} percentage points{self._wide}"
         if self.verdict == "worst" and nearest is not None:
             gap = format_interval(
                 nearest["risk_difference_conf_low"], nearest["risk_difference_conf_high"], "share_points"
@@ -178,6 +186,16 @@ class NonresponseSignal(Result):
             "between": "The silent leave more often than promoters and less often than detractors.",
         }[self.verdict]
 
+    @property
+    def _wide(self) -> str:
+        """A margin as large as the rate itself says little."""
+        rate = float(self.frame.set_index("state")["churn_rate"].get("answered", np.nan))
+        return (
+            f" (a margin as large as the rate itself: even twice {share(rate)} is within it)"
+            if rate <= self.margin
+            else ""
+        )
+
     def _still(self, state: str) -> str:
         """What two rates within the margin may be none the less: apart by more than chance."""
         row = self.frame.set_index("state").loc[state]
@@ -197,9 +215,15 @@ class NonresponseSignal(Result):
             f"{self.n_units:,} {self.unit}s over {self.n_landmarks} landmarks (the end of each wave's window), one row "
             f"each at risk; an answer after it is silence, and who had left by then is not at risk. {who}Detractors: "
             f"0 to {self.detractor_max}; promoters: {self.promoter_min} to 10. Rates by Kaplan-Meier; limits and tests "
-            f"take rows of one {self.unit} as alike. To be silent "
-            "goes with leaving; whether it, or being asked at all, brings it about is not known."
+            f"take rows of one {self.unit} as alike.{self._left_out} To be silent goes with leaving; whether it, or "
+            "being asked at all, brings it about is not known."
         )
+
+    @property
+    def _left_out(self) -> str:
+        """What is not at risk at any landmark, counted."""
+        said = [f"{n:,} {LEFT_OUT[reason].format(unit=self.unit)}" for reason, n in self.left_out.items()]
+        return f" Left out: {', '.join(said)}." if said else ""
 
     @property
     def adjusted(self) -> AdjustedSilence:

@@ -13,6 +13,8 @@ from nps_research.landmarks import landmarks_of
 from nps_research.leaving_reasons import leaving_reasons
 from nps_research.nonresponse import PLACE, group_of, nonresponse_signal, risks_by_state, signal_of
 from nps_research.retention import Risks, survival_risks
+from nps_research.silence_contrasts import adjusted_contrasts
+from nps_research.silence_history import histories_of
 from nps_research.silence_verdict import judge
 from nps_research.study import open_study
 from tests.made_up_silence import panel
@@ -306,6 +308,45 @@ def test_nobody_watched_to_the_horizon_no_rate_for_it():
         with pytest.raises(CannotAnswerError, match="Nobody was watched for 180 days"):
             estimate(study)
     assert nonresponse_signal(study, horizon_days=30).n_units == 120
+
+
+def test_an_account_whose_contacts_all_answered_is_not_one_where_some_did():
+    account = {"a": "X", "b": "X", "c": "Y", "d": "Y", "e": "Z", "f": "Z"}
+    answers = {"a": [9], "b": [8], "c": [3], "d": [None], "e": [None], "f": [None]}
+    study = panel(answers, account=account, left={"Z": "2024-05-01"})
+    rows = landmarks_of(study).classed(promoter_min=9, detractor_max=6)
+    about = {"horizon_days": 180, "unit": "account", "confidence_level": 0.95}
+    n = histories_of(rows, **about).frame.set_index("term")["n"]
+    assert n["All contacts answered"] == n["Some contacts answered, some were silent"] == 1
+
+
+def test_units_that_are_in_both_groups_make_the_adjusted_difference_surer():
+    """Every unit is silent once and a detractor once, and leaves after both or after neither."""
+    rng = np.random.default_rng(3)
+    landmarks = draw(SCENARIOS["tenure behind it"], 300, rng)
+    first = landmarks.rows.drop_duplicates("unit").reset_index(drop=True)
+    event = rng.random(len(first)) < 0.3
+    pair = [first.assign(event=event, state=state, days=90.0) for state in ("nonrespondent", "detractor")]
+    rows = pd.concat(pair, ignore_index=True)
+    together = adjusted_contrasts(landmarks, rows, group_of(rows)).differences.std_error[PLACE["detractor"]]
+    apart = rows.assign(unit=np.arange(len(rows)))
+    alone = adjusted_contrasts(landmarks, apart, group_of(rows)).differences.std_error[PLACE["detractor"]]
+    assert together < 0.1 * alone
+
+
+def test_another_line_is_not_shown_where_few_answers_lie_between_it_and_the_studys_own():
+    rng = np.random.default_rng(1)
+    names = {f"c{n}": [[9, 7, 3, None][rng.integers(4)] for _ in range(2)] for n in range(120)} | {"few": [5, 5]}
+    left = dict.fromkeys(list(names)[:40], "2024-06-01")
+    study = panel(names, left=left, minimum_cell=5)
+    with pytest.raises(CannotAnswerError, match="Fewer than 5 answers lie between 3 and 6"):
+        nonresponse_signal(study, detractor_max=3)
+    assert nonresponse_signal(study, detractor_max=7).detractor_max == 7
+
+
+def test_what_is_left_out_is_counted_in_the_note(demo):
+    assert "Left out: " in demo.note
+    assert "landmarks of accounts that had left by then" in demo.note
 
 
 # Why they left
