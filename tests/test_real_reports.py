@@ -21,13 +21,35 @@ if TYPE_CHECKING:
 REAL = ("sfo-airport", "carpentries", "garden-centre")
 
 
+def report_of(name: str, tmp_path_factory: pytest.TempPathFactory) -> ReportOutcome:
+    data = os.environ.get("NPS_RESEARCH_DATA")
+    if not data or not (Path(data) / name).is_dir():
+        pytest.skip("the real surveys are not here: NPS_RESEARCH_DATA names their folder")
+    study = open_study(ROOT / "data" / name, data=Path(data) / name)
+    return make_report(study, out=tmp_path_factory.mktemp("published") / name)
+
+
 @pytest.fixture(scope="session", params=REAL)
 def real_report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ReportOutcome:
-    data = os.environ.get("NPS_RESEARCH_DATA")
-    if not data or not (Path(data) / request.param).is_dir():
-        pytest.skip("the real surveys are not here: NPS_RESEARCH_DATA names their folder")
-    study = open_study(ROOT / "data" / request.param, data=Path(data) / request.param)
-    return make_report(study, out=tmp_path_factory.mktemp("published") / request.param)
+    return report_of(request.param, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def panel_report(tmp_path_factory: pytest.TempPathFactory) -> ReportOutcome:
+    return report_of("taps-panel", tmp_path_factory)
+
+
+def test_a_panel_without_scores_says_who_answers_and_who_leaves(browser: Browser, panel_report: ReportOutcome) -> None:
+    assert [outcome.name for outcome in panel_report.made] == ["00_study", "04_nonresponse"]
+    check_in_browser(browser, panel_report)
+    results = [each["result"] for each in results_of(panel_report)["results"]]
+    (attrition,) = [result for result in results if result["kind"] == "panel_attrition"]
+    rows = [dict(zip(attrition["columns"], row, strict=True)) for row in attrition["rows"]]
+    assert [(row["n"], round(row["estimate"], 3)) for row in rows] == [(1352, 0.137), (120, 0.317), (33, 0.394)]
+    assert rows[1]["adjusted_hazard_ratio_conf_low"] > 1
+    assert "Leaving a panel is itself seen as silence" in attrition["finding"]
+    assert "cannot be told apart" in attrition["finding"]  # silence, and what never arrived
+    assert "does not record the answer from 0 to 10" in findings_of(panel_report)
 
 
 def test_real_reports_in_a_browser(browser: Browser, real_report: ReportOutcome) -> None:
@@ -45,14 +67,14 @@ def test_real_reports_say_what_they_cannot_answer(real_report: ReportOutcome) ->
         assert re.search(r"Weighted and clustered, the change is −5\.3 \(95% interval −10\.\d to \+0\.\d", findings)
         assert "With every answer alike, the change is −8.9" in findings
         assert "Boarding area" in json.dumps(results_of(real_report))
-        assert [outcome.name for outcome in real_report.not_made] == ["02_thresholds"]
+        assert [outcome.name for outcome in real_report.not_made] == ["02_thresholds", "04_nonresponse"]
         assert "Weighted, NPS went from +40.4 (2017) to +35.1 (2018): −5.3" in findings
         assert "NPS went from +39.8 (2017) to +31.0 (2018): −8.9" in findings
         assert "go with more promoters most of all for Restaurants" in findings
         assert "go with fewer detractors most of all for Flight screens" in findings
     else:
         assert "This study does not record the round of the survey" in findings
-        assert [outcome.name for outcome in real_report.made] == list(PAGES)
+        assert [outcome.name for outcome in real_report.made] == list(PAGES[:-1])
         assert "an association, no prediction" in findings
     if real_report.out.name == "carpentries":
         assert "This rests on 60 outcomes of the rarer kind among 358 answers" in findings
