@@ -249,9 +249,10 @@ def measure(cases: dict[str, tuple[int, dict[str, tuple[str, ...]]]] | None = No
 
 
 if __name__ == "__main__":
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        if os.environ.get(variable) != "1":  # one thread each, so that like is set beside like
-            os.environ[variable] = "1"
-            os.execv(sys.executable, [sys.executable, "-m", "benchmarks.drivers", *sys.argv[1:]])  # noqa: S606 - again
+    wanted = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")  # like beside like
+    wanted["OMP_WAIT_POLICY"] = "PASSIVE"  # threads that wait do not spin: scikit-learn's own would, for minutes
+    if any(os.environ.get(name) != value for name, value in wanted.items()):
+        os.environ.update(wanted)
+        os.execv(sys.executable, [sys.executable, "-m", "benchmarks.drivers", *sys.argv[1:]])  # noqa: S606 - again
     told = RUNS[sys.argv[1]](*sys.argv[2:])
     print(json.dumps({"peak_megabytes": peak_megabytes(), **told}))
