@@ -199,8 +199,9 @@ def hostile_study(folder: Path) -> Path:
     folder.mkdir(parents=True)
     cell = '"' + HOSTILE.replace('"', '""') + '"'
     for wave in ("a", "b"):
-        lines = ["id,ltr,seg<script>alert(4)</script>,words,rate"]
-        lines += [f"{wave}{row},{row % 11},{cell if row % 2 else 'plain'},{cell},{1 + row % 5}" for row in range(240)]
+        lines = ["id,ltr,seg<script>alert(4)</script>,words,rate,back"]
+        lines += [f"{wave}{row},{row % 11},{cell if row % 2 else 'plain'},{cell},{1 + row % 5},1" for row in range(240)]
+        lines += [f"{wave}{row},,{cell if row % 2 else 'plain'},,,0" for row in range(240, 360)]  # the silent
         (folder / f"{wave}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     quoted = json.dumps(HOSTILE)
     (folder / "study.toml").write_text(
@@ -209,7 +210,7 @@ source = {quoted}
 licence = {quoted}
 url = "javascript:alert(5)"
 [responses]
-columns = {{ respondent_id = "id", likelihood_to_recommend = "ltr", comment = "words" }}
+columns = {{ respondent_id = "id", likelihood_to_recommend = "ltr", comment = "words", responded = "back" }}
 [[responses.files]]
 file = "a.csv"
 wave = {json.dumps("1 " + HOSTILE)}

@@ -124,7 +124,8 @@ class Attacker:
     that sets of them hold the same people (two groupings at a time, not chains of three). Takes from every
     bundle: the answers of each group; where answers count the same, its promoters and detractors, as its
     shares, score or histogram give them; what the difference of a pair tells of one where the other is known;
-    the answers of a group in the last wave, which are no more than its answers. Counts are not negative, and
+    the answers of a group in the last wave, which are no more than its answers; the forms that came back, and the score
+    of the wave in which the silent are looked at. Counts are not negative, and
     promoters and detractors together are no more than the answers.
     """
 
@@ -180,7 +181,24 @@ class Attacker:
                 if (row["term"], row["group"]) in self.place:
                     self.seen.add((row["term"], row["group"]))
                     self.at_most.append(({self.place[row["term"], row["group"]]: -1}, -row["n"]))
-        for row in rows if kind != "representativeness" else ():
+        if kind in ("response_rates", "who_answers"):
+            self._read_rates(rows)
+        if kind == "response_balance":
+            for row in rows:
+                cell = (str(row["term"]).lower(), row["group"])
+                if cell in self.place:
+                    self.seen.add(cell)
+                    self.at_most.append(({self.place[cell]: -1}, -row["n"]))
+        if kind == "score_if_all_responded" and rows and not self.weighted:
+            observed = rows[0]
+            cell = ("wave", observed["wave"])
+            if cell in self.place:
+                self._take(cell, observed["n"])
+                start = self.place[cell]
+                lead = round(observed["estimate"] * observed["n"] / 100)
+                self.equal.append(({start + 1: 1, start + 2: -1}, lead))
+        others = ("representativeness", "response_rates", "who_answers", "response_balance")
+        for row in rows if kind not in others else ():
             for of in [name for name in ("group", "group_a", "group_b") if (by, row.get(name)) in self.place]:
                 n = row[of.replace("group", "n")]
                 self._take((by, row[of]), n)
@@ -196,6 +214,21 @@ class Attacker:
                 a, b = (self.place[by, row[name]] for name in ("group_a", "group_b"))
                 na, nb = 100 / row["n_a"], 100 / row["n_b"]
                 self.equal.append(({b + 1: nb, b + 2: -nb, a + 1: -na, a + 2: na}, change))
+
+    def _read_rates(self, rows: list[dict]) -> None:
+        """Forms that came back, by group: as many as answers, or more where some came back without one."""
+        whole = not (self.study.responses["response_state"] == "item_missing").any()
+        for row in rows:
+            cell = (str(row.get("term", "wave")).lower(), row["group"])
+            if cell not in self.place:
+                continue
+            if row.get("rr5") is not None:
+                self._take(cell, round(row["rr5"] * row["n"]))
+            elif whole:
+                self._take(cell, row["events"])
+            else:
+                self.seen.add(cell)
+                self.at_most.append(({self.place[cell]: 1}, row["events"]))
 
     def _take(self, cell: tuple[str, str], *counts: float) -> None:
         self.seen.add(cell)
