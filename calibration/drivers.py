@@ -55,7 +55,7 @@ TERMS = (*PROMOTER, *IDLE)
 LUCK = 0.25  # correlation of the luck of one account's respondents
 N_RESAMPLES = 50
 # n, respondents of an account, data sets
-DESIGNS = ((1000, 1, 50), (2000, 1, 50), (5000, 1, 50), (2001, 3, 50))
+DESIGNS = ((1000, 1, 100), (2000, 1, 100), (5000, 1, 150), (2001, 3, 100))
 CONFIDENCE_LEVEL = 0.95
 COLUMNS = ("estimate", "std_error", "rank_low", "rank_high", "p_adjusted")
 
