@@ -119,6 +119,7 @@ class NonresponseValue(Result):
             minimum_cell=self.minimum_cell,
             wave=self.waves[-1],
             unit=self.unit,
+            knows_delivery=self.knows_delivery,
         )
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from nps_research.result import Result
+from nps_research.silence_words import NO_DELIVERY
 from nps_research.wording import joined
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class SilenceContributions(Result):
 
     wave: str
     unit: Literal["account", "customer"]
+    knows_delivery: bool = True
 
     kind: ClassVar[str] = "silence_contributions"
     rows_are_parts: ClassVar[bool] = False
@@ -70,6 +72,7 @@ class SilenceContributions(Result):
         return (
             f"Most moves the predicted risk of leaving: {joined(named)}. Of all that moves it, "
             f"{of_silence / total if total else 0:.0%} comes from who was silent."
+            + ("" if self.knows_delivery else f" {NO_DELIVERY}")
         )
 
     @property

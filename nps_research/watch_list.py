@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from nps_research.churn_models import Encoding, contributions, fit_boosted
 from nps_research.errors import CannotAnswerError
 from nps_research.landmarks import SILENT, landmarks_of
 from nps_research.out_of_time import fewest_leavers
+from nps_research.silence_words import silence_caveat
 from nps_research.tables import plain_text
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ def watch_list(study: Study, *, horizon_days: int | None = None, n_reasons: int 
     people["silent_in_a_row"] = chosen["silent_in_a_row"].to_numpy()
     people["last_answer"] = chosen["last_score"].round(1).to_numpy()
     people["reasons"] = _reasons(contributions(booster, encoding, listed), features.numbers, chosen, n_reasons)
-    return CallList.of(
+    found = CallList.of(
         people.sort_values(order, ascending=False, kind="stable", ignore_index=True),
         title=f"Silent {landmarks.unit}s to look after",
         who=f"{landmarks.unit}s, silent when last surveyed and not known to have left,",
@@ -99,6 +101,7 @@ def watch_list(study: Study, *, horizon_days: int | None = None, n_reasons: int 
         ),
         minimum_cell=study.settings.minimum_cell,
     )
+    return replace(found, says=f"{found.says} {silence_caveat(study)}".strip())
 
 
 def _reasons(moved: pd.DataFrame, numbers: pd.DataFrame, chosen: pd.DataFrame, n_reasons: int) -> list[str]:

@@ -457,3 +457,13 @@ def test_the_table_is_whole_and_the_package_still_gives_it():
     row = RUNS[(RUNS["kind"] == "curved") & (RUNS["n"] == 800) & (RUNS["number"] == 3)].iloc[0]
     assert row["verdict"] == again["verdict"]
     assert row["logistic_estimate"] == pytest.approx(again["logistic_estimate"], abs=2e-5)
+
+
+def test_without_delivery_value_contributions_and_list_say_that_silence_may_be_a_wrong_address():
+    truth = Truth(n_accounts=250)
+    company = simulate_study(truth, rng=np.random.default_rng(4))
+    responses = company.responses.drop(columns=["comment", "delivered", *truth.drivers])
+    study = Study.from_frames(responses=responses, customers=company.customers, made_up=True)
+    value = nonresponse_value(study, n_shuffles=1)
+    for result in (value, value.contributions, watch_list(study)):
+        assert "cannot be told apart" in result.finding
