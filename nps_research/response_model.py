@@ -80,9 +80,9 @@ def adjusted_differences(
 
     Notes
     -----
-    A group with few events, or few without, stands with the largest group in the model and has no difference; where the
-    model foretells every event there are none at all. Errors by
-    the delta method from the sandwich covariance over clusters; t with clusters - 1 degrees of freedom.
+    A group with few events, or few without, stands with the largest group in the model and has no difference (few of
+    whom a number is not known stand at its median); where the model foretells every event there are none at all.
+    Errors by the delta method from the sandwich covariance over clusters; t with clusters - 1 degrees of freedom.
     """
     parts = [_design(factor, event) for factor in factors]
     width = [part.columns.shape[1] for part in parts]
@@ -165,14 +165,14 @@ def _design(factor: Factor, event: NDArray[np.bool_]) -> _Design:
         none = np.zeros(len(n), dtype=bool)
         return _Design(columns=np.empty((len(event), 0)), levels=np.empty((len(n), 0)), is_told=none)
     if factor.number is not None:
-        return _spline(factor, enough)
+        return _spline(factor, enough, event)
     reference = int(np.where(enough, n, -1).argmax())
     levels = np.eye(len(n))[:, enough & (np.arange(len(n)) != reference)]
     return _Design(columns=levels[factor.group], levels=levels, is_told=enough)
 
 
-def _spline(factor: Factor, enough: NDArray[np.bool_]) -> _Design:
-    """A natural spline of the number; where it is not known, its median, and an indicator."""
+def _spline(factor: Factor, enough: NDArray[np.bool_], event: NDArray[np.bool_]) -> _Design:
+    """A natural spline of the number; where it is not known, its median, and an indicator if it is so of enough."""
     import patsy
 
     number = np.asarray(factor.number)
@@ -188,7 +188,7 @@ def _spline(factor: Factor, enough: NDArray[np.bool_]) -> _Design:
     )
     levels = np.asarray(patsy.build_design_matrices([basis.design_info], {"number": middles})[0])
     columns, is_missing = np.asarray(basis), np.array([missing[factor.group == each].all() for each in places])
-    if missing.any():
+    if min((missing & event).sum(), (missing & ~event).sum()) >= FEWEST:
         columns, levels = np.column_stack([columns, missing]), np.column_stack([levels, is_missing])
     return _Design(columns=columns, levels=levels, is_told=enough)
 
