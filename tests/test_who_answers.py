@@ -301,6 +301,19 @@ def test_small_groups_are_not_shown_nor_left_to_be_worked_out():
     assert result.frame.loc[result.frame["group"] == "W", "p_adjusted"].isna().all()
 
 
+def test_groups_of_few_people_and_those_that_other_pages_hide_are_not_shown():
+    area = ["N"] * 200 + ["S"] * 60 + ["few"] * 6 + ["blank"] * 30  # nobody of the few returned the form
+    responded = np.r_[np.arange(260) % 2, np.zeros(6), np.arange(30) % 2].astype(int)
+    table = pd.DataFrame(
+        {"area": area, "responded": responded, "likelihood_to_recommend": np.where(responded, 9.0, np.nan)}
+    )
+    last = table.index[(table["area"] == "blank") & (table["responded"] == 1)][3:]
+    table.loc[last, "likelihood_to_recommend"] = np.nan  # 15 forms of that area came back, 3 of them with an answer
+    shown = who_answers(Study.from_frames(responses=table, segments=["area"])).shown
+    assert not {"few", "blank"} & set(shown["group"])
+    assert "N" in set(shown["group"])
+
+
 def test_silence_and_a_wrong_address_cannot_be_told_apart_and_the_finding_says_so():
     table = pd.DataFrame({"area": ["N", "S"] * 100, "responded": [1, 0, 1, 1, 0, 0, 0, 0] * 25})
     without = who_answers(Study.from_frames(responses=table, segments=["area"]))
