@@ -72,12 +72,14 @@ class LeavingReasons(Result):
         if not self.records:
             return f"Too few left for any one reason to show why. {self.caveat}".strip()
         most = max(self.records, key=lambda row: abs(float(row["estimate"])))
+        sure = most["conf_low"] > 0 or most["conf_high"] < 0
+        verdict = "" if sure else " Chance alone could make that difference."
         return (
             "The silent and those who answer differ most in how often they leave for this reason: "
             f"{plain_text(most['term'])} ({share(most['silent'])} against {share(most['answered'])} within "
             f"{self.horizon_days} days; "
             f"{format_value(most['estimate'], 'share_points')}, {self.confidence_level:.0%} interval "
-            f"{format_interval(most['conf_low'], most['conf_high'], 'share_points')}). {self.caveat}"
+            f"{format_interval(most['conf_low'], most['conf_high'], 'share_points')}).{verdict} {self.caveat}"
         ).strip()
 
     @property

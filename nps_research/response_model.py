@@ -40,17 +40,17 @@ class Differences:
 
     @classmethod
     def of(cls, estimate: Floats, std_error: Floats, degrees: Floats | float, confidence_level: float) -> Differences:
-        """With t limits, kept within -1 to 1."""
+        """With t limits, kept within -1 to 1; none where nothing tells how far chance may move it."""
+        std_error = np.where(std_error > 0, std_error, np.nan)
+        estimate = np.where(std_error > 0, estimate, np.nan)
         degrees = np.maximum(degrees, 1)
         half = stats.t.ppf(0.5 + confidence_level / 2, degrees) * std_error
-        with np.errstate(invalid="ignore", divide="ignore"):
-            p = 2 * stats.t.sf(np.abs(estimate) / std_error, degrees)
         return cls(
             estimate=estimate,
             std_error=std_error,
             conf_low=np.maximum(estimate - half, -1.0),
             conf_high=np.minimum(estimate + half, 1.0),
-            p_value=np.where(std_error > 0, p, np.nan),
+            p_value=np.asarray(2 * stats.t.sf(np.abs(estimate) / std_error, degrees)),
         )
 
 

@@ -430,6 +430,15 @@ def test_without_censoring_incidence_is_the_plain_share_and_reasons_add_up_to_al
     assert found["n"].sum() == rows["event"].sum()
 
 
+def test_reasons_that_differ_by_no_more_than_chance_are_said_to():
+    verdict = "Chance alone could make that difference."
+    found = leaving_reasons(reasons_study())
+    (most,) = [row for row in found.records if abs(row["estimate"]) == found.frame["estimate"].abs().max()]
+    assert (verdict in found.finding) == (most["conf_low"] <= 0 <= most["conf_high"])
+    apart = found.frame.assign(conf_low=found.frame["estimate"] - 0.001, conf_high=found.frame["estimate"] + 0.001)
+    assert verdict not in replace(found, frame=apart).finding
+
+
 def test_one_reason_for_all_gives_the_rates_and_limits_of_leaving_at_all():
     rng = np.random.default_rng(9)
     names = {f"c{n:03d}": [[9, 3, None][rng.integers(3)] for _ in range(4)] for n in range(200)}

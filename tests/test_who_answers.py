@@ -115,6 +115,14 @@ def test_accounts_whose_people_tire_together_are_one():
         assert getattr(together, name)[1] == pytest.approx(getattr(once, name)[1])
 
 
+def test_a_change_that_is_the_same_for_all_is_none_as_chance_cannot_be_told():
+    table = pd.DataFrame({"respondent_id": np.repeat(np.arange(40), 2), "wave": [1, 2] * 40, "responded": [1, 0] * 40})
+    result = who_answers(Study.from_frames(responses=table))
+    assert result.frame["estimate"].isna().all()
+    assert "nan" not in result.finding
+    assert "their first" not in result.finding
+
+
 def test_differences_cover_what_they_estimate():
     rng, runs, covered = np.random.default_rng(3), 250, np.zeros(5)
     for _ in range(runs):
