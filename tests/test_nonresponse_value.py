@@ -30,11 +30,11 @@ from nps_research.churn_models import (
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.landmarks import landmarks_of
 from nps_research.nonresponse_value import LOSS
-from nps_research.out_of_time import folds_of
+from nps_research.out_of_time import folds_of, shuffle_silence
 from nps_research.prediction_metrics import MEASURES, compare_predictions
 from nps_research.simulate import Truth, simulate_study
 from nps_research.study import Study
-from nps_research.watch_list import _in_words
+from nps_research.watch_list import _in_words, _reasons
 
 RUNS = pd.read_csv(calibration.TABLE)
 
@@ -196,6 +196,18 @@ def test_outcomes_that_were_not_over_change_no_prediction(study):
     for learner in LEARNERS:
         encoding = Encoding.of(features, (*features.baseline, *features.silence), train)
         np.testing.assert_array_equal(predict(learner, encoding, event, test), predict(learner, encoding, other, test))
+
+
+def test_shuffled_silence_stays_together_and_within_its_wave(study):
+    landmarks = landmarks_of(study)
+    features, period = features_of(landmarks), landmarks.rows["period"]
+    other, silence = shuffle_silence(features, period, np.random.default_rng(1)), list(features.silence)
+    pd.testing.assert_frame_equal(other.numbers.drop(columns=silence), features.numbers.drop(columns=silence))
+    for wave in period.unique():
+        rows = (period == wave).to_numpy()
+        before, after = (each.numbers.loc[rows, silence].sort_values(silence) for each in (features, other))
+        np.testing.assert_array_equal(before.to_numpy(), after.to_numpy())
+        assert not other.numbers.loc[rows, "silent"].equals(features.numbers.loc[rows, "silent"])
 
 
 # --- the answer
@@ -480,6 +492,14 @@ def test_the_list_learns_nothing_from_landmarks_that_are_not_over(tables):
 def test_reasons_say_what_is_known(name, value, words):
     said = pd.Series({"n_earlier": 4, "region": "north"})
     assert _in_words(name, pd.Series({name: value}), said, pd.Series({"tenure": 40.0, "log_revenue": 9.0})) == words
+
+
+def test_reasons_stand_by_strength_and_what_adds_next_to_nothing_or_takes_off_is_none():
+    moved = pd.DataFrame({"tenure": [0.1], "log_revenue": [0.5], "answered_before": [0.01], "last_score": [-0.9]})
+    numbers = pd.DataFrame({"tenure": [90.0, 10], "log_revenue": [12.0, 6], "answered_before": 0.0, "last_score": 3.0})
+    chosen = pd.DataFrame({"n_earlier": [0]})
+    assert _reasons(moved, numbers, chosen, 3) == ["large revenue; long tenure (90 months)"]
+    assert _reasons(moved, numbers, chosen, 1) == ["large revenue"]
 
 
 def test_watch_list_shows_no_one(study, company):
