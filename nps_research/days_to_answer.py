@@ -157,19 +157,23 @@ def days_to_answer(study: Study, *, confidence_level: float = 0.95) -> DaysToAns
     day = (rows["responded_at"].dt.normalize() - rows["invited_at"].dt.normalize()).dt.days.to_numpy()
     window = study.settings.response_window_days
     late = (rows["responded_at"] > rows["invited_at"] + pd.Timedelta(days=window)).to_numpy()
+    knows_scores = "responses.likelihood_to_recommend" in study.available
     names, band = _bands(day, late, window)
     n = np.bincount(band, minlength=len(names))
+    scored = rows["likelihood_to_recommend"].notna().to_numpy() if knows_scores else np.ones(len(rows), dtype=bool)
+    n_scores = np.bincount(band[scored], minlength=len(names))
     split = int(np.abs(np.cumsum(n)[:-1] / n.sum() - 0.5).argmin()) if len(names) > 1 else -1
     minimum = study.settings.minimum_cell
     # Each side of the split is hidden by itself: else the difference would tell what a band of few has given.
-    hidden = np.concatenate([hidden_rows(n[: split + 1], minimum), hidden_rows(n[split + 1 :], minimum)])
+    sides = (slice(0, split + 1), slice(split + 1, None))
+    hidden = np.concatenate([hidden_rows(n_scores[side], minimum, people=n[side]) for side in sides])
     frame = pd.DataFrame({"group": names, "n": n, "cumulative_share": np.cumsum(n) / n.sum()})
     difference = (np.nan,) * 4
     columns = ["estimate", "std_error", "conf_low", "conf_high"]
-    if "responses.likelihood_to_recommend" in study.available:
+    if knows_scores:
         frame = frame.merge(_scores(study, rows, np.array(names)[band], confidence_level), on="group", how="left")
         slow = band > split
-        if split >= 0 and min(n[: split + 1].sum(), n[split + 1 :].sum()) >= minimum:
+        if split >= 0 and min(n_scores[side].sum() for side in sides) >= minimum:
             difference = _difference(study, rows, slow, confidence_level)
     else:
         frame[["n_scores", *columns]] = np.nan
@@ -223,7 +227,10 @@ def _scores(study: Study, rows: pd.DataFrame, band: NDArray[np.str_], confidence
 def _difference(
     study: Study, rows: pd.DataFrame, slow: NDArray[np.bool_], confidence_level: float
 ) -> tuple[float, float, float, float]:
-    """NPS of the slow answers less that of the fast ones: estimate, limits, p; linearised over clusters."""
+    """NPS of the slow answers less that of the fast ones: estimate, limits, p; linearised over clusters.
+
+    NaN where nothing tells how far chance may move it: in one cluster, or if all of a side gave answers of one class.
+    """
     score = rows["likelihood_to_recommend"].to_numpy(dtype=float, na_value=np.nan)
     answered = ~np.isnan(score)
     score = score[answered]
@@ -239,7 +246,7 @@ def _difference(
     estimate = mean[True] - mean[False]
     std_error = float(np.sqrt((sums**2).sum() * m / (m - 1))) if m > 1 else np.nan
     if not std_error > 0:
-        return estimate, np.nan, np.nan, np.nan
+        return (np.nan,) * 4
     half = float(stats.t.ppf(0.5 + confidence_level / 2, m - 1)) * std_error
     p = float(2 * stats.t.sf(abs(estimate) / std_error, m - 1))
     return estimate, max(estimate - half, -200.0), min(estimate + half, 200.0), p

@@ -60,7 +60,8 @@ def hazard_ratios(
     """Log hazard ratios of group 0 against each other group, by Cox regression.
 
     Breslow's handling of ties and a sandwich over clusters; a baseline hazard for each stratum. Groups without an event
-    have no finite ratio and are left out of the model.
+    have no finite ratio and are left out of the model, as are rows of a grouping held alike (a small region) of which
+    nobody had the event: at its highest the likelihood gives them no hazard.
 
     Parameters
     ----------
@@ -99,6 +100,9 @@ def hazard_ratios(
     if not events[0] or not modelled:
         return Contrasts(estimate=empty, std_error=empty.copy())
     kept = np.isin(group, [0, *modelled])
+    if other is not None:
+        flags = ((other == 0) | (other == 1)).all(axis=0) & (other[kept & event] == 0).all(axis=0)
+        kept &= ~(other[:, flags] == 1).any(axis=1)
     design = _dummies(group[kept], modelled, None if other is None else other[kept])
     design = _independent(design - design.mean(axis=0))  # a constant is in the baseline hazard already
     fitted = cox(days[kept], event[kept], design, strata=strata[kept], cluster=cluster[kept])
@@ -184,8 +188,9 @@ def adjustment(rows: pd.DataFrame, numbers: Sequence[str], groupings: Sequence[s
         if missing.any():
             parts.append(np.asarray(missing, dtype=np.float64)[:, None])
     for name in groupings:
-        codes, labels = pd.factorize(rows[name].astype("str").fillna(""))
-        parts.append(np.asarray(codes[:, None] == np.arange(1, len(labels)), dtype=np.float64))
+        label = rows[name].astype("str").fillna("")
+        labels = label.value_counts().index  # the largest is the one that the others are set against
+        parts.append(np.asarray(label.to_numpy()[:, None] == labels.to_numpy()[1:], dtype=np.float64))
     return np.hstack(parts)
 
 

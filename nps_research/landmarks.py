@@ -62,7 +62,7 @@ class Landmarks:
         Whether silence and bounces can be told apart.
     owners : DataFrame
         Private, never shown: a row a unit and landmark, those left out of `rows` too: id, unit (as in `rows`; -1 where
-        the unit is in none of them), period, landmark, churned_at.
+        the unit is in none of them), period, landmark, churned_at, state.
     """
 
     rows: pd.DataFrame
@@ -131,7 +131,7 @@ def landmarks_of(study: Study, *, horizon_days: int | None = None) -> Landmarks:
     rows = rows.join(_history(rows))
     customers, segments = _units(study, unit, invitations)
     rows = rows.join(customers, on="unit")
-    owners = rows[["unit", "period", "landmark", "churned_at"]].rename(columns={"unit": "id"})
+    owners = rows[["unit", "period", "landmark", "churned_at", "state"]].rename(columns={"unit": "id"})
     rows, gone, ids = _followed(rows, horizon)
     rows["tenure"] = (
         (rows["landmark"] - rows["started_at"]).dt.days / DAYS_PER_MONTH if "started_at" in rows else np.nan

@@ -39,6 +39,7 @@ class LeavingReasons(Result):
     horizon_days: int
     unit: str
     caveat: str
+    is_small: bool = False  # too few silent, or too few who answered, for anything to be shown
 
     kind: ClassVar[str] = "leaving_reasons"
     headings: ClassVar[Mapping[str, str]] = {
@@ -61,16 +62,24 @@ class LeavingReasons(Result):
     )
 
     @property
+    def shown(self) -> pd.DataFrame:
+        return self.frame.iloc[:0] if self.is_small else super().shown
+
+    @property
     def finding(self) -> str:
+        if self.is_small:
+            return f"Too few were silent, or too few answered, to show why they left. {self.caveat}".strip()
         if not self.records:
             return f"Too few left for any one reason to show why. {self.caveat}".strip()
         most = max(self.records, key=lambda row: abs(float(row["estimate"])))
+        sure = most["conf_low"] > 0 or most["conf_high"] < 0
+        verdict = "" if sure else " Chance alone could make that difference."
         return (
             "The silent and those who answer differ most in how often they leave for this reason: "
             f"{plain_text(most['term'])} ({share(most['silent'])} against {share(most['answered'])} within "
             f"{self.horizon_days} days; "
             f"{format_value(most['estimate'], 'share_points')}, {self.confidence_level:.0%} interval "
-            f"{format_interval(most['conf_low'], most['conf_high'], 'share_points')}). {self.caveat}"
+            f"{format_interval(most['conf_low'], most['conf_high'], 'share_points')}).{verdict} {self.caveat}"
         ).strip()
 
     @property
@@ -87,7 +96,7 @@ class LeavingReasons(Result):
             "answered"
             for row in self.records
         )
-        return f"Share that left for each reason: {said}."
+        return f"Share that left for each reason: {said}." if said else "There are too few to draw."
 
     def plot(self, ax: Axes | None = None) -> Axes:
         from nps_research.nonresponse_figures import plot_reasons
@@ -127,7 +136,8 @@ def leaving_reasons(study: Study, *, horizon_days: int | None = None, confidence
     landmarks = landmarks_of(study, horizon_days=horizon_days)
     rows = landmarks.rows[landmarks.rows["state"].isin([SILENT, *ANSWERED])]
     require_horizon(rows, landmarks.horizon_days)
-    if len(set(rows["state"] == SILENT)) < 2:
+    silent = (rows["state"] == SILENT).to_numpy()
+    if silent.all() or not silent.any():
         raise CannotAnswerError("At the landmarks nobody is left who was silent, or nobody who answered.")
     event = rows["event"].to_numpy(dtype=bool)
     if not event.any():
@@ -139,7 +149,7 @@ def leaving_reasons(study: Study, *, horizon_days: int | None = None, confidence
         risks = survival_risks(
             rows["days"].where(for_it, rows["watched_days"]).to_numpy(),
             for_it,
-            np.where(rows["state"] == SILENT, 0, 1).astype(np.int64),
+            np.where(silent, 0, 1).astype(np.int64),
             rows["unit"].to_numpy(),
             n_groups=2,
             at=[landmarks.horizon_days],
@@ -158,5 +168,6 @@ def leaving_reasons(study: Study, *, horizon_days: int | None = None, confidence
         minimum_cell=study.settings.minimum_cell,
         horizon_days=landmarks.horizon_days,
         unit=landmarks.unit,
+        is_small=min(silent.sum(), (~silent).sum()) < study.settings.minimum_cell,
         caveat=silence_caveat(study),
     )

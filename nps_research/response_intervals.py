@@ -89,9 +89,9 @@ def clustered_rates(
 
 
 def response_clusters(study: Study, rows: pd.DataFrame) -> tuple[Integers, str]:
-    """The cluster of each invitation, as numbers, and what it is: declared, else the person, else the row."""
-    person = "respondent_id" if "responses.respondent_id" in study.available else None
-    name = declared_cluster(study) or person
+    """The cluster of each invitation, as numbers, and what it is: declared, else who was asked, else the row."""
+    people = (name for name in ("customer_id", "respondent_id") if f"responses.{name}" in study.available)
+    name = declared_cluster(study) or next(people, None)
     if name is None:
         return np.arange(len(rows)), ""
     codes = pd.factorize(rows[name])[0]

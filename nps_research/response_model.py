@@ -40,17 +40,17 @@ class Differences:
 
     @classmethod
     def of(cls, estimate: Floats, std_error: Floats, degrees: Floats | float, confidence_level: float) -> Differences:
-        """With t limits, kept within -1 to 1."""
+        """With t limits, kept within -1 to 1; none where nothing tells how far chance may move it."""
+        std_error = np.where(std_error > 0, std_error, np.nan)
+        estimate = np.where(std_error > 0, estimate, np.nan)
         degrees = np.maximum(degrees, 1)
         half = stats.t.ppf(0.5 + confidence_level / 2, degrees) * std_error
-        with np.errstate(invalid="ignore", divide="ignore"):
-            p = 2 * stats.t.sf(np.abs(estimate) / std_error, degrees)
         return cls(
             estimate=estimate,
             std_error=std_error,
             conf_low=np.maximum(estimate - half, -1.0),
             conf_high=np.minimum(estimate + half, 1.0),
-            p_value=np.where(std_error > 0, p, np.nan),
+            p_value=np.asarray(2 * stats.t.sf(np.abs(estimate) / std_error, degrees)),
         )
 
 
@@ -80,9 +80,9 @@ def adjusted_differences(
 
     Notes
     -----
-    A group with few events, or few without, stands with the largest group in the model and has no difference; where the
-    model foretells every event there are none at all. Errors by
-    the delta method from the sandwich covariance over clusters; t with clusters - 1 degrees of freedom.
+    A group with few events, or few without, stands with the largest group in the model and has no difference (few of
+    whom a number is not known stand at its median); where the model foretells every event there are none at all.
+    Errors by the delta method from the sandwich covariance over clusters; t with clusters - 1 degrees of freedom.
     """
     parts = [_design(factor, event) for factor in factors]
     width = [part.columns.shape[1] for part in parts]
@@ -165,14 +165,14 @@ def _design(factor: Factor, event: NDArray[np.bool_]) -> _Design:
         none = np.zeros(len(n), dtype=bool)
         return _Design(columns=np.empty((len(event), 0)), levels=np.empty((len(n), 0)), is_told=none)
     if factor.number is not None:
-        return _spline(factor, enough)
+        return _spline(factor, enough, event)
     reference = int(np.where(enough, n, -1).argmax())
     levels = np.eye(len(n))[:, enough & (np.arange(len(n)) != reference)]
     return _Design(columns=levels[factor.group], levels=levels, is_told=enough)
 
 
-def _spline(factor: Factor, enough: NDArray[np.bool_]) -> _Design:
-    """A natural spline of the number; where it is not known, its median, and an indicator."""
+def _spline(factor: Factor, enough: NDArray[np.bool_], event: NDArray[np.bool_]) -> _Design:
+    """A natural spline of the number; where it is not known, its median, and an indicator if it is so of enough."""
     import patsy
 
     number = np.asarray(factor.number)
@@ -188,7 +188,7 @@ def _spline(factor: Factor, enough: NDArray[np.bool_]) -> _Design:
     )
     levels = np.asarray(patsy.build_design_matrices([basis.design_info], {"number": middles})[0])
     columns, is_missing = np.asarray(basis), np.array([missing[factor.group == each].all() for each in places])
-    if missing.any():
+    if min((missing & event).sum(), (missing & ~event).sum()) >= FEWEST:
         columns, levels = np.column_stack([columns, missing]), np.column_stack([levels, is_missing])
     return _Design(columns=columns, levels=levels, is_told=enough)
 

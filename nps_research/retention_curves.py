@@ -52,9 +52,12 @@ class RetentionCurves(Result):
 
     @property
     def shown(self) -> pd.DataFrame:
-        sizes = self.frame.drop_duplicates("group")
-        gone = sizes["group"][hidden_rows(sizes["n"].to_numpy(dtype=float), self.minimum_cell)]
-        return self.frame[~self.frame["group"].isin(gone)].reset_index(drop=True)
+        groups = self.frame.drop_duplicates("group")
+        size, answered = groups["n"].to_numpy(dtype=float), (groups["group"] != SHOWN[SILENT]).to_numpy()
+        gone = hidden_rows(size, self.minimum_cell)
+        # the histories show all who answered: what is hidden of them must not be the rest of it
+        gone[answered] = hidden_rows(size[answered], self.minimum_cell, hidden=gone[answered])
+        return self.frame[~self.frame["group"].isin(groups["group"][gone])].reset_index(drop=True)
 
     @property
     def finding(self) -> str:
@@ -120,7 +123,7 @@ def curves_of(
     group = pd.Categorical(kept["state"], list(SHOWN)).codes.astype(np.int64)
     days, event = kept["days"].to_numpy(), kept["event"].to_numpy(dtype=bool)
     cluster = kept["unit"].to_numpy()
-    at = sorted({round(step * horizon_days / STEPS) for step in range(1, STEPS + 1)})
+    at = sorted({max(round(step * horizon_days / STEPS), 1) for step in range(1, STEPS + 1)})
     risks = survival_risks(days, event, group, cluster, n_groups=len(SHOWN), at=at)
     found = []
     for place, words in enumerate(SHOWN.values()):

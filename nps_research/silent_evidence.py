@@ -152,7 +152,7 @@ def earlier_scores(
     """NPS of the last earlier answers of those silent now, less that of those who answered again.
 
     The estimand is that difference among people reached now who answered before; then the same with covariates held
-    alike (least squares, numbers as splines), with errors robust to clusters.
+    alike (least squares by design weights, numbers as splines), with errors robust to clusters.
 
     Parameters
     ----------
@@ -181,9 +181,10 @@ def earlier_scores(
     Opinion Quarterly 59, 236-258.
     """
     had = ~np.isnan(earlier_value)
-    value, silent, cluster = earlier_value[had], ~people.answered[had], people.cluster[had]
+    value, silent = earlier_value[had], ~people.answered[had]
+    cluster, base = people.cluster[had], people.base[had]
     plain = np.column_stack([np.ones(len(value)), silent])
-    mean, covariance, degrees = _least_squares(plain, value, cluster)
+    mean, covariance, degrees = _least_squares(plain, value, base, cluster)
     counts = {AGAIN: int((~silent).sum()), SILENT: int(silent.sum())}
     rows = [
         _row(term, n, float(contrast @ mean), float(contrast @ covariance @ contrast))
@@ -200,7 +201,7 @@ def earlier_scores(
     known = type(known)(numbers=known.numbers.dropna(axis=1, how="all"), categories=known.categories)
     others = design_matrix(~silent, known)[:, 1:]
     if others.shape[1] and min(counts.values()) >= PER_COLUMN * others.shape[1]:
-        slope, spread, degrees = _least_squares(np.column_stack([plain, others]), value, cluster)
+        slope, spread, degrees = _least_squares(np.column_stack([plain, others]), value, base, cluster)
         rows.append(_row(ADJUSTED, len(value), float(slope[1]), float(spread[1, 1])))
     frame = pd.DataFrame(rows)
     half_width = float(stats.t.ppf(0.5 + confidence_level / 2, max(degrees, 1))) * frame["std_error"]
@@ -213,10 +214,12 @@ def _row(term: str, n: int, estimate: float, variance: float) -> dict[str, Any]:
     return {"term": term, "n": n, "estimate": estimate, "std_error": float(np.sqrt(variance))}
 
 
-def _least_squares(design: Floats, value: Floats, cluster: NDArray[np.int64]) -> tuple[Floats, Floats, int]:
+def _least_squares(
+    design: Floats, value: Floats, weight: Floats, cluster: NDArray[np.int64]
+) -> tuple[Floats, Floats, int]:
     """Coefficients, their covariance robust to clusters (CR1), and its degrees of freedom."""
-    from statsmodels.regression.linear_model import OLS  # late: importing it takes longer than all else here
+    from statsmodels.regression.linear_model import WLS  # late: importing it takes longer than all else here
 
     codes = np.unique(cluster, return_inverse=True)[1]
-    fitted = OLS(value, design).fit(cov_type="cluster", cov_kwds={"groups": codes})
+    fitted = WLS(value, design, weights=weight).fit(cov_type="cluster", cov_kwds={"groups": codes})
     return np.asarray(fitted.params), np.asarray(fitted.cov_params()), int(codes.max())

@@ -67,8 +67,9 @@ def watch_list(study: Study, *, horizon_days: int | None = None, n_reasons: int 
     encoding = Encoding.of(features, (*features.baseline, *features.silence, *features.scores), learnt)
     booster = fit_boosted(encoding, event)
 
-    owners = landmarks.owners[landmarks.owners["unit"] >= 0].drop_duplicates("unit").set_index("unit")
+    owners = landmarks.owners[landmarks.owners["unit"] >= 0].drop_duplicates("unit", keep="last").set_index("unit")
     is_last = ~rows["unit"].duplicated(keep="last") & (rows["state"] == SILENT)
+    is_last &= rows["unit"].map(owners["state"]) == SILENT  # nor heard at a later landmark that nobody watched
     stays = rows["unit"].map(owners["churned_at"]).isna()
     listed = np.flatnonzero(is_last & stays)
     if not len(listed):

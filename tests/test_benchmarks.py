@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import counting, drivers, measuring, nonresponse, resampling, results, whole
+from benchmarks import counting, drivers, measuring, nonresponse, resampling, results, thresholds, whole
 
 HERE = measuring.ROOT / "benchmarks"
 COMMITTED = {
@@ -104,6 +104,25 @@ def test_the_committed_measurements_meet_the_targets():
     assert COMMITTED["whole"]["contender"].tolist() == list(whole.STEPS)
     sizes = COMMITTED["nonresponse"].groupby("invitations", sort=False)["step"].agg(list)
     assert sizes.to_dict() == {size: [*nonresponse.STEPS, "all"] for size in nonresponse.SIZES}
+
+
+def test_a_target_that_is_missed_is_said_to_be():
+    """The package's own runs take a thousand times as long and as much memory, and give other numbers."""
+    of_package = {
+        "thresholds": lambda table: table["contender"] != next(iter(thresholds.FROM_COUNTS)),
+        "nonresponse": lambda table: table["step"] == "all",
+        "whole": lambda table: table["contender"] == whole.REPORT,
+    }
+    worse = {}
+    for name, table in COMMITTED.items():
+        ours = of_package.get(name, lambda table: table["contender"] == "nps_research")(table)
+        worse[name] = table.copy()
+        for column in table.columns.intersection(["seconds", "processor_seconds", "peak_megabytes"]):
+            worse[name][column] = table[column].mask(ours, 1000 * table[column])
+        for column in table.columns.intersection(["check", "conf_high"]):
+            worse[name][column] = table[column].mask(ours, table[column] + 10)
+    lines = results.targets(**worse).splitlines()[2:]
+    assert [line for line in lines if not line.endswith("| no |")] == []
 
 
 def test_fits_meet_their_target_at_every_size_against_the_fastest_way_of_scikit_learn():

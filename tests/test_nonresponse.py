@@ -126,6 +126,7 @@ def test_the_demos_silent_are_worst_as_planted(demo):
     assert frame.loc["answered", "n"] == answers["n"].sum()
     assert frame.loc["answered", "events"] == answers["events"].sum()
     assert "leave most of all" in demo.finding
+    assert f"Nearest are {frame.loc[answers['risk_difference'].idxmin(), 'term'].lower()} (" in demo.finding
     assert demo.adjusted_for[:2] == ("tenure", "revenue")
 
 
@@ -228,10 +229,50 @@ def test_curves_start_at_all_and_end_at_the_rate(demo):
     assert (curves.loc[curves["day"] == 0, "estimate"] == 1).all()
     last = curves[curves["day"] == 180].set_index("group")["estimate"]
     rate = demo.frame.set_index("term")["churn_rate"]
+    low, high = (1 - demo.frame.set_index("term")[name] for name in ("conf_high", "conf_low"))
+    limits = curves[curves["day"] == 180].set_index("group")[["conf_low", "conf_high"]]
     for group in last.index:
         assert last[group] == pytest.approx(1 - rate[group])
+        assert limits.loc[group].tolist() == pytest.approx([low[group], high[group]])
     for _, rows in curves.groupby("group"):
         assert rows["estimate"].is_monotonic_decreasing
+
+
+def test_at_risk_are_those_who_neither_left_nor_were_lost_before_the_day():
+    landmarks = draw(SCENARIOS["silent worst"], 300, np.random.default_rng(6))
+    rows = landmarks.classed(promoter_min=9, detractor_max=6)
+    curves = signal_of(landmarks).curves.frame
+    for state, words in (("nonrespondent", "The silent"), ("passive", "Passives")):
+        days = rows.loc[rows["state"] == state, "days"]
+        at_risk = curves[curves["group"] == words].set_index("day")["n_at_risk"]
+        assert at_risk.to_dict() == {day: int((days >= day).sum()) for day in (0, 30, 60, 90, 120, 150, 180)}
+    week = signal_of(replace(landmarks, horizon_days=2)).curves.frame
+    assert week[week["group"] == "Passives"]["day"].tolist() == [0, 1, 2]
+
+
+def test_verdicts_are_tested_at_one_minus_the_level():
+    """Of these units the silent leave more often than each, the largest of three p lying between 0.025 and 0.05."""
+    signal = signal_of(draw(SCENARIOS["silent worst"], 100, np.random.default_rng(1)))
+    largest = signal.frame.set_index("state").loc[["promoter", "passive", "detractor"], "p_value"].max()
+    assert 0.025 < largest < 0.05
+    assert signal.verdict == "worst"
+
+
+def test_a_small_region_in_which_nobody_left_takes_no_adjusted_contrast_away():
+    landmarks = draw(SCENARIOS["silent worst"], 800, np.random.default_rng(1))
+    rows = landmarks.rows.assign(region=np.where(landmarks.rows["unit"] % 2, "north", "south"))
+    stays = rows.groupby("unit")["event"].max()
+    of_tiny = rows["unit"].isin(stays.index[~stays][:4])  # with the first row, too
+    tiny = replace(landmarks, rows=rows.assign(region=rows["region"].mask(of_tiny, "tiny")), segments=("region",))
+    without = replace(landmarks, rows=rows[~of_tiny].reset_index(drop=True), segments=("region",))
+    found, expected = (
+        adjusted_contrasts(each, of := each.classed(promoter_min=9, detractor_max=6), group_of(of)).ratios
+        for each in (tiny, without)
+    )
+    answers = [PLACE["promoter"], PLACE["passive"], PLACE["detractor"]]
+    assert np.isfinite(found.estimate[answers]).all()
+    np.testing.assert_allclose(found.estimate, expected.estimate, rtol=1e-6)
+    np.testing.assert_allclose(found.std_error, expected.std_error, rtol=1e-6)
 
 
 def test_longer_silence_goes_with_more_leaving(demo):
@@ -273,6 +314,20 @@ def test_what_the_histories_and_the_states_show_together_gives_no_small_group_aw
     shown = set(replace(demo.histories, frame=history.assign(n=n), minimum_cell=10).shown["term"])
     of_silent = {"Silent, asked for the first time", "Silent once, after answering", "Silent twice in a row", last}
     assert len(of_silent - shown) >= 2
+
+
+def test_curves_show_nothing_that_the_total_of_the_histories_would_turn_into_a_small_group():
+    answers = answers_of(6, [None]) | {f"d{n}": [3] for n in range(4)}
+    answers |= {f"p{n}": [9] for n in range(60)} | {f"q{n}": [8] for n in range(40)}
+    left = dict.fromkeys(["c000", "c001", "d0", "d1", "q3", *(f"p{n}" for n in range(20))], "2024-05-01")
+    study = panel(answers, left=left, reason=dict.fromkeys(left, "price"), minimum_cell=10)
+    signal = nonresponse_signal(study)
+    assert set(signal.curves.shown["group"]) == {"Promoters"}  # with passives, detractors were the rest of "Answered"
+    assert "Answered" in set(signal.histories.shown["term"])
+    reasons = leaving_reasons(study)
+    assert reasons.shown.empty  # or it would tell of six silent how many left
+    assert "Too few were silent" in reasons.finding
+    assert reasons.to_json()["alt"] == "There are too few to draw."
 
 
 @pytest.mark.parametrize("verdict", [*VERDICTS, "cannot-tell"])
@@ -373,6 +428,28 @@ def test_without_censoring_incidence_is_the_plain_share_and_reasons_add_up_to_al
     np.testing.assert_allclose(found["estimate"], found["silent"] - found["answered"])
     assert found.loc["not stated", "n"] > 0
     assert found["n"].sum() == rows["event"].sum()
+
+
+def test_reasons_that_differ_by_no_more_than_chance_are_said_to():
+    verdict = "Chance alone could make that difference."
+    found = leaving_reasons(reasons_study())
+    (most,) = [row for row in found.records if abs(row["estimate"]) == found.frame["estimate"].abs().max()]
+    assert (verdict in found.finding) == (most["conf_low"] <= 0 <= most["conf_high"])
+    apart = found.frame.assign(conf_low=found.frame["estimate"] - 0.001, conf_high=found.frame["estimate"] + 0.001)
+    assert verdict not in replace(found, frame=apart).finding
+
+
+def test_one_reason_for_all_gives_the_rates_and_limits_of_leaving_at_all():
+    rng = np.random.default_rng(9)
+    names = {f"c{n:03d}": [[9, 3, None][rng.integers(3)] for _ in range(4)] for n in range(200)}
+    left = {name: f"2024-{rng.integers(2, 12):02d}-15" for name in list(names)[:120]}
+    study = panel(names, left=left, reason=dict.fromkeys(left, "price"))
+    (row,), states = leaving_reasons(study).records, nonresponse_signal(study).frame.set_index("state")
+    for group, state in (("silent", "nonrespondent"), ("answered", "answered")):
+        found = [row[f"{group}{end}"] for end in ("", "_conf_low", "_conf_high")]
+        assert found == pytest.approx(states.loc[state, ["churn_rate", "conf_low", "conf_high"]].tolist())
+    gap = states.loc["answered", [f"risk_difference{end}" for end in ("", "_conf_low", "_conf_high")]]
+    assert [row["estimate"], row["conf_low"], row["conf_high"]] == pytest.approx(gap.tolist())
 
 
 def test_with_censoring_incidence_agrees_with_aalen_and_johansen():

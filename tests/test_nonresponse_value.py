@@ -7,6 +7,7 @@ import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -29,10 +30,11 @@ from nps_research.churn_models import (
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.landmarks import landmarks_of
 from nps_research.nonresponse_value import LOSS
-from nps_research.out_of_time import folds_of
+from nps_research.out_of_time import folds_of, shuffle_silence
 from nps_research.prediction_metrics import MEASURES, compare_predictions
 from nps_research.simulate import Truth, simulate_study
 from nps_research.study import Study
+from nps_research.watch_list import _in_words, _reasons
 
 RUNS = pd.read_csv(calibration.TABLE)
 
@@ -126,6 +128,15 @@ def test_standard_errors_are_those_of_resampled_clusters():
     assert ((ratio > 0.85) & (ratio < 1.15)).all(), ratio
 
 
+def test_limits_are_at_the_level_and_p_is_that_more_is_no_better():
+    y, without, more, same = predictions()
+    found = compare_predictions(y, without, more, **same | {"confidence_level": 0.9}).set_index("term")
+    np.testing.assert_allclose(found["conf_high"] - found["estimate"], stats.norm.ppf(0.95) * found["std_error"])
+    for term, better in (("log loss", -1), ("AUC", 1)):
+        row = found.loc[term]
+        assert row["p_value"] == pytest.approx(stats.norm.sf(better * row["estimate"] / row["std_error"]))
+
+
 def test_influences_sum_to_nothing_and_equal_predictions_differ_by_nothing():
     y, without, _, same = predictions(ties=True)
     for name, (measure, _) in MEASURES.items():
@@ -185,6 +196,18 @@ def test_outcomes_that_were_not_over_change_no_prediction(study):
     for learner in LEARNERS:
         encoding = Encoding.of(features, (*features.baseline, *features.silence), train)
         np.testing.assert_array_equal(predict(learner, encoding, event, test), predict(learner, encoding, other, test))
+
+
+def test_shuffled_silence_stays_together_and_within_its_wave(study):
+    landmarks = landmarks_of(study)
+    features, period = features_of(landmarks), landmarks.rows["period"]
+    other, silence = shuffle_silence(features, period, np.random.default_rng(1)), list(features.silence)
+    pd.testing.assert_frame_equal(other.numbers.drop(columns=silence), features.numbers.drop(columns=silence))
+    for wave in period.unique():
+        rows = (period == wave).to_numpy()
+        before, after = (each.numbers.loc[rows, silence].sort_values(silence) for each in (features, other))
+        np.testing.assert_array_equal(before.to_numpy(), after.to_numpy())
+        assert not other.numbers.loc[rows, "silent"].equals(features.numbers.loc[rows, "silent"])
 
 
 # --- the answer
@@ -341,9 +364,13 @@ def test_customers_gone_at_the_landmark_are_refused(study):
             "visits": [1.0, 2.0],
         }
     )
-    with pytest.raises(ContractError, match="1 of 2 rows are of customers who had left"):
-        check_features(table, ["visits"])
+    for left in (table["churned_at"], table["landmark"].where(table["churned_at"].notna())):  # at the landmark, too
+        with pytest.raises(ContractError, match="1 of 2 rows are of customers who had left"):
+            check_features(table.assign(churned_at=left), ["visits"])
     check_features(table.tail(1), ["visits"])
+    late = table.tail(1).assign(calls=[1.0], visits=np.nan, known_at=invited["landmark"] + pd.Timedelta(days=1))
+    with pytest.raises(ContractError, match="“calls” are dated after"):
+        check_features(late, ["visits", "calls"])
 
 
 def test_own_rows_of_the_gone_are_refused(tables):
@@ -411,6 +438,68 @@ def test_watch_list_is_of_the_silent_who_stay(tables, study):
     np.testing.assert_allclose(people["revenue_at_risk"], people["predicted_risk"] * people["revenue_known"], rtol=0.02)
     assert (listed.people["reasons"].str.count(";") <= 2).all()
     assert listed.people["reasons"].str.contains("silent").mean() > 0.5
+
+
+def test_who_spoke_at_a_landmark_that_nobody_was_watched_after_is_not_on_the_list(tables):
+    responses, customers = tables
+    ends = customers["observed_until"].min() - pd.Timedelta(days=819 - 4 * 91 - 60)  # before the landmark of w5
+    customers = customers.assign(
+        observed_until=ends, churned_at=customers["churned_at"].where(customers["churned_at"] < ends)
+    )
+    study = Study.from_frames(
+        responses=responses,
+        customers=customers,
+        settings={"outcome_horizon_days": 180, "response_window_days": 14, "data_until": "2025-01-01"},
+    )
+    assert "w5" not in set(landmarks_of(study).rows["period"])
+    listed = watch_list(study).people
+    asked = responses[responses["wave"] == "w5"].set_index("respondent_id")["responded"]
+    answered = listed["customer_id"].map(asked).fillna(value=False).astype(bool)
+    assert len(listed) > 20
+    assert not answered.any()
+
+
+def test_the_list_learns_nothing_from_landmarks_that_are_not_over(tables):
+    responses, customers = tables
+    last = responses["invited_at"].max() + pd.Timedelta(days=14)
+    ends, left = last + pd.Timedelta(days=40), customers["churned_at"]
+    risks = []
+    for until in (ends, last):  # who left after the last landmark, within the 60 days that were not over; or nobody did
+        known = customers.assign(observed_until=ends, churned_at=left.where(left <= until))
+        study = Study.from_frames(
+            responses=responses, customers=known, settings={"outcome_horizon_days": 60, "data_until": ends.date()}
+        )
+        risks.append(watch_list(study).people.set_index("customer_id")["predicted_risk"])
+    assert 20 < len(risks[0]) < len(risks[1])
+    pd.testing.assert_series_equal(risks[1][risks[0].index], risks[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("answered_before", 1.0, "answered before, then went quiet"),
+        ("answered_before", 0.0, "never answered before"),
+        ("tenure", 4.0, "short tenure (4 months)"),
+        ("tenure", 90.0, "long tenure (90 months)"),
+        ("log_revenue", 5.0, "small revenue"),
+        ("log_revenue", 12.0, "large revenue"),
+        ("log_revenue", np.nan, "revenue not known"),
+        ("earlier_answer_share", 0.25, "answered 1 of 4 earlier surveys"),
+        ("decision_maker_silent", 0.0, ""),
+        ("region", 0.0, "region: north"),
+    ],
+)
+def test_reasons_say_what_is_known(name, value, words):
+    said = pd.Series({"n_earlier": 4, "region": "north"})
+    assert _in_words(name, pd.Series({name: value}), said, pd.Series({"tenure": 40.0, "log_revenue": 9.0})) == words
+
+
+def test_reasons_stand_by_strength_and_what_adds_next_to_nothing_or_takes_off_is_none():
+    moved = pd.DataFrame({"tenure": [0.1], "log_revenue": [0.5], "answered_before": [0.01], "last_score": [-0.9]})
+    numbers = pd.DataFrame({"tenure": [90.0, 10], "log_revenue": [12.0, 6], "answered_before": 0.0, "last_score": 3.0})
+    chosen = pd.DataFrame({"n_earlier": [0]})
+    assert _reasons(moved, numbers, chosen, 3) == ["large revenue; long tenure (90 months)"]
+    assert _reasons(moved, numbers, chosen, 1) == ["large revenue"]
 
 
 def test_watch_list_shows_no_one(study, company):

@@ -93,6 +93,41 @@ def test_adjusting_takes_off_what_a_segment_explains():
     assert 0.8 < row["adjusted_hazard_ratio"] < 1.25
 
 
+def of_misses(groups):
+    """`groups`: misses of the first wave, gone at the end, segment, how many; of four waves all answered the second."""
+    rows = []
+    for misses, gone, kind, n in groups:
+        for _ in range(n):
+            answers = [1 - misses, 1, 1 - gone, 1 - gone]
+            rows += [(len(rows) // 4, wave, answer, kind) for wave, answer in zip("1234", answers, strict=True)]
+    table = pd.DataFrame(rows, columns=["respondent_id", "wave", "responded", "kind"])
+    study = Study.from_frames(responses=table, segments=["kind"])
+    return panel_attrition(study, wave="2", gone_waves=2).frame.set_index("misses")
+
+
+@pytest.mark.parametrize(("left", "is_told"), [(4, False), (5, True)])
+def test_a_group_of_five_leavers_has_a_hazard_ratio_and_one_of_four_has_none(left, is_told):
+    frame = of_misses([(0, 0, "a", 100), (0, 1, "a", 20), (1, 0, "a", 30), (1, 1, "a", left)])
+    assert np.isfinite(frame.loc[1, "hazard_ratio"]) == is_told
+
+
+def test_a_small_segment_of_which_nobody_left_takes_no_adjusted_ratio_away():
+    large = [(0, 0, "a", 60), (0, 1, "a", 9), (1, 0, "a", 20), (1, 1, "a", 8)]
+    large += [(0, 0, "b", 40), (0, 1, "b", 12), (1, 0, "b", 15), (1, 1, "b", 12)]
+    alone, beside = of_misses(large), of_misses([(1, 0, "tiny", 3), *large])
+    for name in ("adjusted_hazard_ratio", "adjusted_hazard_ratio_conf_low"):
+        assert beside.loc[1, name] == pytest.approx(alone.loc[1, name])
+
+
+def test_levels_with_few_leavers_stand_together():
+    large = [(0, 0, "a", 60), (0, 1, "a", 9), (1, 0, "a", 30), (1, 1, "a", 12)]
+    apart, together = (
+        of_misses([*large, (0, 0, one, 30), (0, 1, one, 3), (1, 0, other, 10), (1, 1, other, 4)])
+        for one, other in ("bc", "dd")
+    )
+    assert apart.loc[1, "adjusted_hazard_ratio"] == pytest.approx(together.loc[1, "adjusted_hazard_ratio"])
+
+
 def test_accounts_that_leave_together_widen_the_limits():
     table, _ = panel(np.random.default_rng(4), n=120)
     twins = pd.concat([table.assign(respondent_id=table["respondent_id"] * 3 + k) for k in range(3)])
@@ -121,6 +156,17 @@ def test_an_answer_after_the_landmark_was_silence_at_it():
     study = dated([*rows, (0, 0, 50.0), (1, 0, 120.0), (2, 1, 20.0), (20, 0, None)])
     frame = panel_attrition(study, wave="1", gone_waves=1).frame.set_index("misses")
     assert frame["n"].to_dict() == {0: 18, 1: 1}
+
+
+def test_a_late_answer_is_no_leaving_and_one_of_two_answers_in_a_wave_is_no_miss():
+    rows = [(person, wave, 1.0) for person in range(20) for wave in range(4)]
+    rows = [row for row in rows if row != (0, 3)]
+    study = dated([*rows, (0, 3, 30.0), (20, 0, None)])  # person 0 answers the last wave too late
+    assert panel_attrition(study, wave="1", gone_waves=1).frame["events"].tolist() == [0]
+    table = pd.DataFrame(rows, columns=["respondent_id", "wave", "day"]).assign(responded=1, touchpoint="shop")
+    again = table[table["wave"] == 0].assign(responded=0, touchpoint="phone")
+    twice = Study.from_frames(responses=pd.concat([table, again]).drop(columns="day"))
+    assert panel_attrition(twice, wave="1", gone_waves=2).frame["misses"].tolist() == [0]
 
 
 def test_not_being_invited_any_more_is_gone_and_not_yet_is_no_miss():

@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from nps_research.days_to_answer import days_to_answer
 from nps_research.errors import CannotAnswerError
 from nps_research.funnel import response_funnel
 from nps_research.proportions import wilson_limits
-from nps_research.response_intervals import clustered_rates
+from nps_research.response_intervals import clustered_rates, response_clusters
 from nps_research.response_rates import response_rates
 from nps_research.study import Study, open_study
 
@@ -72,16 +73,45 @@ def test_a_cluster_counts_once_where_all_did_the_same():
     assert found["conf_low"] == pytest.approx(1 - 1.96**2 / (40 + 1.96**2), abs=0.01)
 
 
-def test_limits_cover_where_people_have_their_bent():
-    rng, runs, covered = np.random.default_rng(2), 400, 0
-    cluster = np.repeat(np.arange(60), 5)
+@pytest.mark.parametrize(("clusters", "size", "runs"), [(60, 5, 400), (8, 10, 800)])
+def test_limits_cover_where_people_have_their_bent(clusters, size, runs):
+    rng, covered = np.random.default_rng(2), 0
+    cluster = np.repeat(np.arange(clusters), size)
     for _ in range(runs):
-        bent = rng.beta(1.5, 3.0, 60)
+        bent = rng.beta(1.5, 3.0, clusters)
         found = clustered_rates(
-            rng.random(300) < bent[cluster], cluster * 0, cluster, n_groups=1, confidence_level=0.95
+            rng.random(len(cluster)) < bent[cluster], cluster * 0, cluster, n_groups=1, confidence_level=0.95
         ).iloc[0]
         covered += found["conf_low"] <= 1 / 3 <= found["conf_high"]
     assert abs(covered / runs - 0.95) <= 3.3 * np.sqrt(0.95 * 0.05 / runs)
+
+
+def test_clusters_that_balance_out_make_no_rate_surer_than_as_many_people():
+    event, cluster = np.arange(40) % 2 == 0, np.arange(40) // 2  # of each two one answers
+    found = clustered_rates(event, cluster * 0, cluster, n_groups=1, confidence_level=0.95).iloc[0]
+    low, high = wilson_limits(np.array([20]), np.array([40]), confidence_level=0.95)
+    assert found["conf_low"] <= low[0] < high[0] <= found["conf_high"]
+
+
+def test_who_belongs_to_no_cluster_is_one_alone():
+    table = {"responded": [1, 0, 1, 0], "account_id": ["a", None, None, "a"], "respondent_id": range(4)}
+    study = of_frame(table, settings={"cluster": "account_id"})
+    codes, name = response_clusters(study, study.responses)
+    assert (name, len(set(codes)), codes[0] == codes[3]) == ("account_id", 3, True)
+
+
+@pytest.mark.parametrize(("spans", "clusters"), [(False, 4), (True, 2)])
+def test_a_cluster_is_another_one_in_another_wave_unless_it_spans_them(spans, clusters):
+    table = {"responded": [1, 0] * 4, "wave": list("11112222"), "cluster": list("abababab")}
+    study = of_frame(table, settings={"cluster_spans_waves": spans})
+    assert len(set(response_clusters(study, study.responses)[0])) == clusters
+
+
+def test_customers_without_ids_of_respondents_are_clusters_though_none_answered_twice():
+    table = {"responded": [1, 0, 0] * 20, "wave": list("123") * 20, "customer_id": np.repeat(np.arange(20), 3)}
+    study = of_frame(table)
+    codes, name = response_clusters(study, study.responses)
+    assert (name, len(set(codes))) == ("customer_id", 20)
 
 
 # Rates
@@ -219,6 +249,8 @@ def test_the_difference_of_the_slow_is_linearised_over_people():
     ]
     std_error = np.sqrt(np.sum(np.square(errors)) * 200 / 199)
     assert (result.difference_conf_high - result.difference_conf_low) / 2 == pytest.approx(std_error * 1.972, rel=1e-3)
+    p_value = 2 * stats.t.sf(abs(result.difference) / std_error, 199)
+    assert result.difference_p_value == pytest.approx(p_value)
     assert "weak sign" in result.finding
     assert "lower" in result.finding
 
@@ -236,6 +268,44 @@ def test_bands_of_few_are_hidden_on_their_side_of_the_split():
     result = days_to_answer(of_frame(table, settings={"data_until": "2025-06-01"}))
     assert result.split == "the next day"
     assert result.shown["group"].tolist() == ["days 3 to 4", "days 8 to 14"]  # the difference would give day 0 away
+
+
+def answers_by_day(day, score, **more):
+    invited = pd.Timestamp("2025-01-01")
+    table = {"invited_at": invited, "responded_at": invited + pd.to_timedelta(day, unit="D"), LTR: score, **more}
+    return of_frame(table, settings={"data_until": "2025-06-01"})
+
+
+def test_bands_of_few_answers_are_hidden_however_many_forms_they_hold():
+    day, score = [0] * 30 + [3] * 30, [10, 3] * 15 + [1, 2] + [None] * 28
+    result = days_to_answer(answers_by_day(day, score))
+    assert result.shown["group"].tolist() == ["the same day"]
+    assert np.isnan(result.difference)
+    blank = days_to_answer(answers_by_day(day, score[:30] + [None] * 30))
+    assert len(blank.shown) == 2  # nobody's answer is in it
+
+
+@pytest.mark.parametrize(("score", "more"), [([10] * 30 + [0] * 30, {}), ([10, 3] * 30, {"cluster": "one"})])
+def test_a_difference_of_which_chance_cannot_be_told_is_none(score, more):
+    result = days_to_answer(answers_by_day([0] * 30 + [5] * 30, score, **more))
+    assert np.isnan(result.difference)
+    assert "nan" not in result.finding
+    assert "no sign" not in result.finding
+
+
+def test_the_day_by_which_half_and_nine_in_ten_had_come_is_the_first_such():
+    result = days_to_answer(answers_by_day(range(15), [9] * 15))
+    day = np.arange(15)
+    first = {part: min(each for each in day if (day <= each).mean() >= part) for part in (0.5, 0.9)}
+    assert (result.half_day, result.ninety_day) == (first[0.5], first[0.9]) == (7, 13)
+    assert result.n_late == 0  # the window's last moment is within it
+
+
+def test_few_late_answers_are_not_told():
+    late = days_to_answer(answers_by_day([0] * 30 + [5] * 30 + [20] * 3, [9, 3] * 31 + [9]))
+    assert "After the window" not in late.finding
+    many = days_to_answer(answers_by_day([0] * 30 + [5] * 30 + [20] * 12, [9, 3] * 36))
+    assert "After the window of 14 days came 17%." in many.finding
 
 
 def test_days_need_both_dates():

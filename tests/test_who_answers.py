@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from scipy.special import expit, logit
 from statsmodels.discrete.discrete_model import Logit
 
 from nps_research.errors import CannotAnswerError
 from nps_research.response_factors import INVITATION, Factor, response_factors
-from nps_research.response_model import adjusted_differences
+from nps_research.response_model import adjusted_differences, changes_since_first
 from nps_research.simulate import simulate_study
 from nps_research.simulated_truth import Truth
 from nps_research.study import Study, open_study
@@ -68,6 +69,58 @@ def test_differences_are_those_of_a_model_read_by_hand():
             ]
             std_error = np.sqrt(gradient @ fitted.cov_params() @ gradient)
             assert found[factor.name].std_error[group] == pytest.approx(std_error, rel=1e-4)
+
+
+def test_limits_and_p_values_know_how_few_clusters_there_are():
+    factors, _, chance = two_factors(np.random.default_rng(1))
+    cluster, rng = np.arange(len(chance)) % 6, np.random.default_rng(2)
+    found = adjusted_differences(rng.random(len(chance)) < chance, factors, cluster, confidence_level=0.9).of["one"]
+    half = stats.t.ppf(0.95, 5) * found.std_error
+    np.testing.assert_allclose([found.conf_low, found.conf_high], [found.estimate - half, found.estimate + half])
+    np.testing.assert_allclose(found.p_value, 2 * stats.t.sf(np.abs(found.estimate) / found.std_error, 5))
+
+
+@pytest.mark.parametrize(("forms", "is_told"), [(7, False), (8, True)])
+def test_a_group_of_eight_forms_is_told_apart_and_one_of_seven_is_not(forms, is_told):
+    group = np.repeat([0, 1, 2], [200, 100, 40])
+    event = np.r_[np.arange(200) % 2, np.arange(100) % 3 == 0, np.arange(40) < forms].astype(bool)
+    factor = Factor(name="area", groups=("N", "S", "E"), group=group)
+    found = adjusted_differences(event, [factor], np.arange(340), confidence_level=0.95).of["area"]
+    assert np.isfinite(found.estimate).tolist() == [True, True, is_told]
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_few_of_unknown_number_who_all_did_the_same_take_no_difference_from_the_others(answered):
+    rng = np.random.default_rng(1)
+    years, few = rng.uniform(0, 10, 2000), np.arange(2000) < 5
+    group = np.where(few, 2, years > 5).astype(int)
+    numbers = Factor(
+        name="years", groups=("low", "high", "(not stated)"), group=group, number=np.where(few, np.nan, years)
+    )
+    area = Factor(name="area", groups=("N", "S"), group=rng.integers(0, 2, 2000))
+    event = np.where(few, answered, rng.random(2000) < 0.4)
+    found = adjusted_differences(event, [numbers, area], np.arange(2000), confidence_level=0.95).of
+    assert np.isfinite(found["area"].estimate).all()
+    assert np.isfinite(found["years"].estimate).tolist() == [True, True, False]
+
+
+def test_accounts_whose_people_tire_together_are_one():
+    rng = np.random.default_rng(8)
+    person, number, event = np.repeat(np.arange(50), 2), np.tile([0, 1], 50), rng.random(100) < 0.5
+    once = changes_since_first(event, number, person, person, confidence_level=0.95)
+    thrice = [np.tile(each, 3) for each in (event, number)]
+    people = np.concatenate([person + 50 * copy for copy in range(3)])
+    together = changes_since_first(*thrice, people, np.tile(person, 3), confidence_level=0.95)
+    for name in ("estimate", "std_error", "conf_low", "p_value"):
+        assert getattr(together, name)[1] == pytest.approx(getattr(once, name)[1])
+
+
+def test_a_change_that_is_the_same_for_all_is_none_as_chance_cannot_be_told():
+    table = pd.DataFrame({"respondent_id": np.repeat(np.arange(40), 2), "wave": [1, 2] * 40, "responded": [1, 0] * 40})
+    result = who_answers(Study.from_frames(responses=table))
+    assert result.frame["estimate"].isna().all()
+    assert "nan" not in result.finding
+    assert "their first" not in result.finding
 
 
 def test_differences_cover_what_they_estimate():
@@ -210,6 +263,31 @@ def test_the_invitations_of_a_person_go_by_their_dates():
     assert factors[INVITATION].group.tolist() == [2, 0, 0, 1, 1]
 
 
+@pytest.mark.parametrize(("invitations", "last"), [(6, "6th"), (8, "6th or later")])
+def test_many_invitations_are_counted_to_the_sixth(invitations, last):
+    table = pd.DataFrame({"respondent_id": np.repeat(np.arange(30), invitations), "wave": [*range(invitations)] * 30})
+    study = Study.from_frames(responses=table.assign(responded=[1, 0] * (15 * invitations)))
+    factors = {factor.name: factor for factor in response_factors(study, study.responses)}
+    assert factors[INVITATION].groups == ("1st", "2nd", "3rd", "4th", "5th", last)
+
+
+def test_of_two_columns_that_make_the_same_groups_one_is_kept_and_areas_within_regions_both():
+    area = ["a", "b", "c", "d"] * 50
+    table = pd.DataFrame({"area": area, "region": [each in "ab" for each in area], "code": [each * 2 for each in area]})
+    table = table.astype("str").assign(responded=[1, 0, 0] * 66 + [1, 0])
+    study = Study.from_frames(responses=table, segments=["region", "area", "code"])
+    assert [factor.name for factor in response_factors(study, study.responses)] == ["region", "area"]
+
+
+def test_invitations_that_may_still_be_answered_are_no_part_of_it():
+    invited = ["2025-01-01"] * 200 + ["2025-06-01"] * 60
+    answered = [f"2025-01-{2 + number % 5:02d}" if number % 3 else None for number in range(200)]
+    table = pd.DataFrame(
+        {"area": ["N", "S"] * 130, "invited_at": invited, "responded_at": answered + ["2025-06-02", None] * 30}
+    )
+    assert who_answers(Study.from_frames(responses=table, segments=["area"])).n_all == 200
+
+
 # What is shown
 
 
@@ -229,6 +307,19 @@ def test_small_groups_are_not_shown_nor_left_to_be_worked_out():
     assert 296 - shown["n"].sum() >= 10
     assert "W" not in {row[1] for row in result.to_json()["rows"]}
     assert result.frame.loc[result.frame["group"] == "W", "p_adjusted"].isna().all()
+
+
+def test_groups_of_few_people_and_those_that_other_pages_hide_are_not_shown():
+    area = ["N"] * 200 + ["S"] * 60 + ["few"] * 6 + ["blank"] * 30  # nobody of the few returned the form
+    responded = np.r_[np.arange(260) % 2, np.zeros(6), np.arange(30) % 2].astype(int)
+    table = pd.DataFrame(
+        {"area": area, "responded": responded, "likelihood_to_recommend": np.where(responded, 9.0, np.nan)}
+    )
+    last = table.index[(table["area"] == "blank") & (table["responded"] == 1)][3:]
+    table.loc[last, "likelihood_to_recommend"] = np.nan  # 15 forms of that area came back, 3 of them with an answer
+    shown = who_answers(Study.from_frames(responses=table, segments=["area"])).shown
+    assert not {"few", "blank"} & set(shown["group"])
+    assert "N" in set(shown["group"])
 
 
 def test_silence_and_a_wrong_address_cannot_be_told_apart_and_the_finding_says_so():
