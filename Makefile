@@ -13,6 +13,7 @@ SPARK := $(if $(shell command -v java 2>/dev/null),-with-spark)
 TEST_READY := $(VENV)/.ready-to-test$(SPARK)
 export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := reports
 .PHONY: reports test lab lint bench calibrate lock clean setup
@@ -21,7 +22,7 @@ reports: setup  ## the report on STUDY (default: the made-up company), in report
 	$(BIN)/nps-research report $(STUDY) $(if $(DATA),--data $(DATA))
 
 test: $(TEST_READY)  ## every test; where there is Java, on Spark too
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lab: setup  ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=$(CURDIR) --LabApp.default_url=/lab/tree/notebooks/00_study.ipynb \

@@ -174,9 +174,11 @@ def rejections(m: int, shape: str, design: Design, *, shared: bool, n_draws: int
     return [row_of(m, shape, design, quantity, method, np.mean(values)) for method, values in rejected.items()]
 
 
-def groups_of_draw(dist: ScoreDistribution, found: Estimates, draw: int) -> tuple[ScoreDistribution, Estimates]:
+def groups_of_draw(
+    dist: ScoreDistribution, found: Estimates, draw: int, n_groups: int = N_GROUPS
+) -> tuple[ScoreDistribution, Estimates]:
     """One draw's groups: their counts, and their estimates among those of all."""
-    rows = np.arange(draw * N_GROUPS, (draw + 1) * N_GROUPS)
+    rows = np.arange(draw * n_groups, (draw + 1) * n_groups)
     own = {field.name: getattr(found, field.name)[rows] for field in fields(found) if field.name != "covariance"}
     estimates = Estimates(**own, covariance=found.covariance[np.ix_(rows, rows)])
     return ScoreDistribution(groups=tuple(dist.groups[row] for row in rows), counts=dist.counts[rows]), estimates

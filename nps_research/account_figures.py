@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from nps_research.figures import GRID, INK, PASSIVE, PROMOTER, axes_for, label, literal, styled
+from nps_research.figures import GRID, INK, PASSIVE, PROMOTER, axes_for, label, literal, note_at_edge, styled
 from nps_research.wording import points
 
 if TYPE_CHECKING:
@@ -155,9 +155,7 @@ def plot_account_influence(result: AccountInfluence, ax: Axes | None = None) -> 
     place = _bands(ax, [row["margin_of_error"] for row in rows], height=1.0, words="Margin of error of the score")
     ax.barh(place, [row["change"] for row in rows], height=0.6, color=PROMOTER, label="Change without the account")
     for row, where in zip(rows, place, strict=True):
-        ax.annotate(
-            points(row["change"]), (1.01, where), xycoords=("axes fraction", "data"), va="center", fontweight="bold"
-        )
+        note_at_edge(ax, points(row["change"]), where)
     one = len({row["group"] for row in rows}) == 1
     names = [row["term"] if one else f"{literal(row['group'], 24)}, {row['term'].lower()}" for row in rows]
     answers = [f"{name} ({row['n']:,} answers)" for name, row in zip(names, rows, strict=True)]

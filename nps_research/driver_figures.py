@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from nps_research.figures import DETRACTOR, INK, PASSIVE, PROMOTER, axes_for, label, literal, styled
+from nps_research.figures import (
+    DETRACTOR,
+    INK,
+    PASSIVE,
+    PROMOTER,
+    axes_for,
+    label,
+    literal,
+    note_at_edge,
+    rows_axis,
+    styled,
+)
 from nps_research.wording import points
 
 if TYPE_CHECKING:
@@ -43,25 +54,13 @@ __all__ = [
 TESTS_SHOWN = 3
 
 
-def _rows_axis(ax: Axes, names: Sequence[str]) -> list[int]:
-    """Rows from the top, named; their places."""
-    place = list(range(len(names)))[::-1]
-    ax.set_yticks(place, list(names))
-    ax.set_ylim(-0.6, len(names) - 0.4)
-    ax.grid(axis="x")
-    ax.spines["left"].set_visible(False)
-    ax.tick_params(axis="y", length=0)
-    ax.axvline(0, color=INK, linewidth=0.8)
-    return place
-
-
 def _is_real(row: Mapping[str, Any]) -> bool:
     return bool(pd.notna(row["above_noise"]) and row["above_noise"])
 
 
 def _with_bars(ax: Axes, rows: Sequence[Mapping[str, Any]], names: Sequence[str], colour: str, *, mark: bool) -> None:
     """Points with interval bars; hollow where the driver is not above noise."""
-    place = _rows_axis(ax, names)
+    place = rows_axis(ax, names)
     for where, row in zip(place, rows, strict=True):
         real = not mark or _is_real(row)
         ax.plot([row["conf_low"], row["conf_high"]], [where, where], color=colour if real else PASSIVE, linewidth=2)
@@ -73,9 +72,7 @@ def _with_bars(ax: Axes, rows: Sequence[Mapping[str, Any]], names: Sequence[str]
             markerfacecolor=colour if real else "white",
             markersize=7,
         )
-        ax.annotate(
-            points(row["estimate"]), (1.01, where), xycoords=("axes fraction", "data"), va="center", fontweight="bold"
-        )
+        note_at_edge(ax, points(row["estimate"]), where)
 
 
 @styled
@@ -83,7 +80,7 @@ def plot_drivers(result: DriverModel, ax: Axes | None = None) -> Axes:
     """Points at stake in two parts, with the interval of their sum; pale where not above noise."""
     rows = [row for row in result.records if pd.notna(row["estimate"])]
     ax = axes_for(ax, n_rows=len(rows) + 1)
-    place = _rows_axis(ax, [label(row["term"]) for row in rows])
+    place = rows_axis(ax, [label(row["term"]) for row in rows])
     for where, row in zip(place, rows, strict=True):
         pale = 1.0 if _is_real(row) else 0.35
         parts = ((row["promoter_points"], PROMOTER, ""), (row["detractor_points"], DETRACTOR, "///"))
@@ -102,9 +99,7 @@ def plot_drivers(result: DriverModel, ax: Axes | None = None) -> Axes:
             )
             ends[width >= 0] += width
         ax.plot([row["conf_low"], row["conf_high"]], [where - 0.38, where - 0.38], color=INK, linewidth=1.6)
-        ax.annotate(
-            points(row["estimate"]), (1.01, where), xycoords=("axes fraction", "data"), va="center", fontweight="bold"
-        )
+        note_at_edge(ax, points(row["estimate"]), where)
     handles = [
         ax.barh([np.nan], [0], color=PROMOTER, label="Making promoters"),
         ax.barh([np.nan], [0], color=DETRACTOR, hatch="///", edgecolor="white", label="Keeping from detractors"),
@@ -166,7 +161,7 @@ def plot_bridge(result: ScoreBridge, ax: Axes | None = None) -> Axes:
         *(label(name) for name, _ in steps),
         label(f"NPS, {result.to_group}"),
     ]
-    place = _rows_axis(ax, names)
+    place = rows_axis(ax, names)
     at = result.score_from
     ax.barh(place[0], at, color=PASSIVE, height=0.56)
     for where, (_, step) in zip(place[1:-1], steps, strict=True):
@@ -176,10 +171,10 @@ def plot_bridge(result: ScoreBridge, ax: Axes | None = None) -> Axes:
         )  # fmt: skip
         ax.plot([at + step, at + step], [where - 0.9, where + 0.28], color=INK, linewidth=0.8)
         at += step
-        ax.annotate(points(step), (1.01, where), xycoords=("axes fraction", "data"), va="center", fontweight="bold")
+        note_at_edge(ax, points(step), where)
     ax.barh(place[-1], result.score_to, color=PASSIVE, height=0.56)
     for where, value in ((place[0], result.score_from), (place[-1], result.score_to)):
-        ax.annotate(points(value), (1.01, where), xycoords=("axes fraction", "data"), va="center", fontweight="bold")
+        note_at_edge(ax, points(value), where)
     ax.set(xlabel="NPS, points", title=literal(result.title))
     return ax
 
@@ -208,7 +203,7 @@ def plot_asymmetry(result: RatingAsymmetry, ax: Axes | None = None) -> Axes:
     """Points lost per rating point below the middle to the left, won above it to the right."""
     rows = [row for row in result.records if pd.notna(row["estimate"])]
     ax = axes_for(ax, n_rows=len(rows) + 1)
-    place = _rows_axis(ax, [label(row["term"]) for row in rows])
+    place = rows_axis(ax, [label(row["term"]) for row in rows])
     for where, row in zip(place, rows, strict=True):
         pale = 0.35 if row["class"] == "none" else 1.0
         ax.barh(

@@ -187,6 +187,23 @@ def plot_histogram(result: ScoreHistogram, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def rows_axis(ax: Axes, names: Sequence[str]) -> list[int]:
+    """Rows from the top, named, and a line at zero; their places."""
+    place = list(range(len(names)))[::-1]
+    ax.set_yticks(place, list(names))
+    ax.set_ylim(-0.6, len(names) - 0.4)
+    ax.grid(axis="x")
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    ax.axvline(0, color=INK, linewidth=0.8)
+    return place
+
+
+def note_at_edge(ax: Axes, text: str, where: float) -> None:
+    """A row's number in bold, at the right edge."""
+    ax.annotate(text, (1.01, where), xycoords=("axes fraction", "data"), va="center", fontweight="bold")
+
+
 def _points_with_bars(ax: Axes, rows: Sequence[Mapping[str, Any]], names: Sequence[str], colour: str) -> None:
     """One row per estimate: a point, its interval as a bar, and the number at the right edge."""
     place = list(range(len(rows)))[::-1]
@@ -195,9 +212,7 @@ def _points_with_bars(ax: Axes, rows: Sequence[Mapping[str, Any]], names: Sequen
     above = [max(row["conf_high"] - row["estimate"], 0) for row in rows]
     ax.errorbar(value, place, xerr=[below, above], fmt="o", color=colour, markersize=7, capsize=4, elinewidth=2)
     for row, where in zip(rows, place, strict=True):
-        ax.annotate(
-            points(row["estimate"]), (1.01, where), xycoords=("axes fraction", "data"), va="center", fontweight="bold"
-        )
+        note_at_edge(ax, points(row["estimate"]), where)
     ax.set_yticks(place, list(names))
     ax.set_ylim(-0.6, len(rows) - 0.4)
     ax.grid(axis="x")

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nps_research.column_groups import ColumnGroups, names_of
 from nps_research.comparison import adjust_p_values
 from nps_research.counting import BETWEEN, NOT_STATED, groups_not_shown
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.result import Result
 from nps_research.study_file import did_you_mean
 from nps_research.suppression import hidden_rows
 from nps_research.tables import format_interval, format_value, plain_text
@@ -29,7 +29,7 @@ __all__ = ["Representativeness", "hidden_elsewhere", "representativeness"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Representativeness(Result):
+class Representativeness(ColumnGroups):
     """Those who answered against those who could have.
 
     `frame` columns: term (the column), group, n (answers), base_share, answer_share, estimate
@@ -63,15 +63,6 @@ class Representativeness(Result):
         "estimate": "share_points",
         "std_error": "share",
     }
-
-    @property
-    def shown(self) -> pd.DataFrame:
-        named = self.frame["term"] + BETWEEN + self.frame["group"]
-        return self.frame[~named.isin(self.hidden or ())].reset_index(drop=True)
-
-    @property
-    def n_hidden(self) -> int:
-        return len(self.frame) - len(self.shown)
 
     @property
     def finding(self) -> str:
@@ -202,7 +193,7 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
         confidence_level=confidence_level,
         title="Those who answered against those who could have" + (f", {named}" if named else ""),
         minimum_cell=study.settings.minimum_cell,
-        hidden=frozenset((frame["term"] + BETWEEN + frame["group"])[hidden]),
+        hidden=frozenset(names_of(frame)[hidden]),
         wave=named,
         base=kind,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nps_research.figures import INK, PROMOTER, SILENT, axes_for, label, literal, styled
+from nps_research.figures import INK, PROMOTER, SILENT, axes_for, label, literal, note_at_edge, styled
 from nps_research.tables import format_value
 from nps_research.wording import share
 
@@ -35,7 +35,7 @@ def _rows_with_bars(
     errors = [np.nan_to_num(np.maximum(value - low, 0)), np.nan_to_num(np.maximum(high - value, 0))]
     ax.errorbar(value, place, xerr=errors, fmt="o", color=colour, markersize=7, capsize=4, elinewidth=2)
     for where, text in zip(place, texts, strict=True):
-        ax.annotate(text, (1.01, where), xycoords=("axes fraction", "data"), va="center", fontweight="bold")
+        note_at_edge(ax, text, where)
     ax.set_yticks(place, list(names))
     ax.set_ylim(-0.6, len(rows) - 0.4)
     ax.grid(axis="x")

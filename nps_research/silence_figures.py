@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nps_research.figures import INK, PASSIVE, PROMOTER, SILENT, axes_for, label, literal, styled
+from nps_research.figures import INK, PASSIVE, PROMOTER, SILENT, axes_for, label, literal, note_at_edge, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +27,7 @@ def plot_value(result: NonresponseValue, ax: Axes | None = None) -> Axes:
     ax.plot(with_silence, place, "o", color=PROMOTER, markersize=8, label="With the silence")
     for row, where in zip(rows, place, strict=True):
         change = 100 * row["estimate"]
-        ax.annotate(f"{change:+.1f}", (1.01, where), xycoords=("axes fraction", "data"), va="center", fontweight="bold")
+        note_at_edge(ax, f"{change:+.1f}", where)
     names = [label(f"{row['term'][0].upper()}{row['term'][1:]}, {row['learner']}") for row in rows]
     ax.set_yticks(place, names)
     ax.set_ylim(-0.6, len(rows) - 0.4)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from nps_research.column_groups import ColumnGroups
 from nps_research.counting import BETWEEN
 from nps_research.representation import hidden_elsewhere
-from nps_research.result import Result
 from nps_research.silent_covariates import WORDS
 from nps_research.suppression import hidden_rows
 from nps_research.tables import format_value, plain_text
@@ -35,7 +35,7 @@ TOLERABLE = 0.1  # standard deviations; a usual line, below which a difference i
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ResponseBalance(Result):
+class ResponseBalance(ColumnGroups):
     """Standardised differences between those who answered and all who were reached.
 
     `frame` columns: term (what is known), group (its group, or "mean" of a number), n (answers), observed and one
@@ -56,15 +56,6 @@ class ResponseBalance(Result):
         "boosted": "Weighted, boosted",
     }
     table_columns: ClassVar[tuple[str, ...]] = ()
-
-    @property
-    def shown(self) -> pd.DataFrame:
-        named = self.frame["term"] + BETWEEN + self.frame["group"]
-        return self.frame[~named.isin(self.hidden or ())].reset_index(drop=True)
-
-    @property
-    def n_hidden(self) -> int:
-        return len(self.frame) - len(self.shown)
 
     def largest(self, column: str) -> dict[str, Any]:
         """The shown row that is furthest off in a column."""

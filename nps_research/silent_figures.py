@@ -6,14 +6,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nps_research.figures import DETRACTOR, INK, PASSIVE, PROMOTER, SILENT, axes_for, label, literal, styled
+from nps_research.figures import (
+    DETRACTOR,
+    INK,
+    PASSIVE,
+    PROMOTER,
+    SILENT,
+    axes_for,
+    label,
+    literal,
+    note_at_edge,
+    rows_axis,
+    styled,
+)
 from nps_research.silent_balance import MEAN, TOLERABLE
 from nps_research.silent_estimates import HIGHEST, LOWEST, NAIVE, OBSERVED
 from nps_research.wording import points
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.axes import Axes
 
     from nps_research.silent_balance import ResponseBalance
@@ -28,21 +38,6 @@ COLOURS = {"observed": DETRACTOR, "raked": PASSIVE, "logistic": PROMOTER, "boost
 MOST_DRAWN = 20  # groups of the balance, those furthest off
 
 
-def _rows_axis(ax: Axes, names: Sequence[str]) -> list[int]:
-    place = list(range(len(names)))[::-1]
-    ax.set_yticks(place, list(names))
-    ax.set_ylim(-0.6, len(names) - 0.4)
-    ax.grid(axis="x")
-    ax.spines["left"].set_visible(False)
-    ax.tick_params(axis="y", length=0)
-    ax.axvline(0, color=INK, linewidth=0.8)
-    return place
-
-
-def _note_at_edge(ax: Axes, value: float, where: int) -> None:
-    ax.annotate(points(value), (1.01, where), xycoords=("axes fraction", "data"), va="center", fontweight="bold")
-
-
 @styled
 def plot_silent_score(result: SilentScore, ax: Axes | None = None) -> Axes:
     """Each method's score with its interval; what is possible as a hatched bar behind them all."""
@@ -50,7 +45,7 @@ def plot_silent_score(result: SilentScore, ax: Axes | None = None) -> Axes:
     low, high = rows.pop(LOWEST)["estimate"], rows.pop(HIGHEST)["estimate"]
     ax = axes_for(ax, n_rows=len(rows) + 1)
     names = [literal(f"{term}, no estimate" if term == NAIVE else term) for term in rows]
-    place = _rows_axis(ax, [*names, "what is possible"])
+    place = rows_axis(ax, [*names, "what is possible"])
     ax.barh([place[-1]], [high - low], left=[low], height=0.5, facecolor="white", edgecolor=SILENT, hatch="///")
     ax.axvspan(low, high, color=SILENT, alpha=0.06, linewidth=0)
     ax.annotate(
@@ -64,7 +59,7 @@ def plot_silent_score(result: SilentScore, ax: Axes | None = None) -> Axes:
         colour = PASSIVE if term == NAIVE else DETRACTOR if term == OBSERVED else PROMOTER
         ax.plot([row["conf_low"], row["conf_high"]], [where, where], color=colour, linewidth=2)
         ax.plot([row["estimate"]], [where], "x" if term == NAIVE else "o", color=colour, markersize=7)
-        _note_at_edge(ax, row["estimate"], where)
+        note_at_edge(ax, points(row["estimate"]), where)
     ax.set(
         xlabel=f"NPS of all who were reached, points, with {result.confidence_level:.0%} interval",
         title=literal(result.title),
@@ -83,7 +78,7 @@ def plot_balance(result: ResponseBalance, ax: Axes | None = None) -> Axes:
         else f"{literal(row['term'], 24)}, mean"
         for row in rows
     ]
-    place = _rows_axis(ax, names)
+    place = rows_axis(ax, names)
     ax.axvspan(-TOLERABLE, TOLERABLE, color=PASSIVE, alpha=0.12, linewidth=0)
     for name in ("observed", *result.weightings):
         ax.plot(
@@ -141,10 +136,10 @@ def plot_earlier_scores(result: EarlierScores, ax: Axes | None = None) -> Axes:
     """Last earlier NPS of both, and the difference, with interval bars."""
     rows = result.records
     ax = axes_for(ax, n_rows=len(rows))
-    place = _rows_axis(ax, [f"{literal(row['term'])} (n = {row['n']:,})" for row in rows])
+    place = rows_axis(ax, [f"{literal(row['term'])} (n = {row['n']:,})" for row in rows])
     for row, where in zip(rows, place, strict=True):
         ax.plot([row["conf_low"], row["conf_high"]], [where, where], color=PROMOTER, linewidth=2)
         ax.plot([row["estimate"]], [where], "o", color=PROMOTER, markersize=7)
-        _note_at_edge(ax, row["estimate"], where)
+        note_at_edge(ax, points(row["estimate"]), where)
     ax.set(xlabel=f"NPS, points, with {result.confidence_level:.0%} interval", title=literal(result.title))
     return ax

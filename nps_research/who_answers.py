@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from nps_research.assembly import window_open
+from nps_research.column_groups import ColumnGroups, names_of
 from nps_research.comparison import adjust_p_values
-from nps_research.counting import BETWEEN, groups_not_shown
+from nps_research.counting import groups_not_shown
 from nps_research.errors import CannotAnswerError
 from nps_research.intervals import check_level
 from nps_research.response_factors import INVITATION, WAVE, Factor, response_factors
 from nps_research.response_intervals import clustered_rates, response_clusters
 from nps_research.response_model import Differences, adjusted_differences, changes_since_first
-from nps_research.result import Result
 from nps_research.silence_words import silence_caveat
 from nps_research.suppression import hidden_rows
 from nps_research.tables import format_interval, format_value, plain_text
@@ -35,7 +35,7 @@ __all__ = ["WhoAnswers", "who_answers"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class WhoAnswers(Result):
+class WhoAnswers(ColumnGroups):
     """Response rates by group, and how far they are from everybody's with all else alike.
 
     `frame` columns: term (what is known), group, n (invitations that reached somebody), events (forms returned),
@@ -74,15 +74,6 @@ class WhoAnswers(Result):
         "conf_high",
         "p_adjusted",
     )
-
-    @property
-    def shown(self) -> pd.DataFrame:
-        named = self.frame["term"] + BETWEEN + self.frame["group"]
-        return self.frame[~named.isin(self.hidden or ())].reset_index(drop=True)
-
-    @property
-    def n_hidden(self) -> int:
-        return len(self.frame) - len(self.shown)
 
     @property
     def finding(self) -> str:
@@ -236,13 +227,12 @@ def who_answers(study: Study, *, confidence_level: float = 0.95) -> WhoAnswers:
     frame = pd.concat(parts, ignore_index=True)
     gone = np.concatenate(hidden)
     frame["p_adjusted"] = adjust_p_values(frame["p_value"].mask(gone).to_numpy())
-    named = frame["term"] + BETWEEN + frame["group"]
     return WhoAnswers(
         frame=frame,
         confidence_level=confidence_level,
         title="Who answers",
         minimum_cell=study.settings.minimum_cell,
-        hidden=frozenset(named[gone]),
+        hidden=frozenset(names_of(frame)[gone]),
         n_all=len(rows),
         rate_all=float(returned.mean()),
         adjusted_for=tuple(factor.name.partition(",")[0] for factor in in_model) if len(in_model) > 1 else (),

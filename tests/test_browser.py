@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -70,6 +71,20 @@ def test_check_can_fail(browser: Browser, mixed_report: ReportOutcome, tmp_path:
     broken = tmp_path / "broken.html"
     broken.write_text(page.replace("</main>", f"{fault}</main>"), encoding="utf-8")
     with pytest.raises(AssertionError, match=says):
+        check_page(browser, broken, n_tables=0, n_images=0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("media", "width"), [("max-width: 400px", 320), ("min-width: 1200px", 1280)])
+def test_check_looks_at_each_scheme_and_width(
+    browser: Browser, mixed_report: ReportOutcome, tmp_path: Path, scheme: str, media: str, width: int
+) -> None:
+    page = (mixed_report.out / "glossary.html").read_text(encoding="utf-8")
+    unguarded = re.sub("<meta[^>]*Content-Security-Policy[^>]*>", "", page)
+    fault = f"<style>@media (prefers-color-scheme: {scheme}) and ({media}) {{ main {{ min-width: 3000px }} }}</style>"
+    broken = tmp_path / "broken.html"
+    broken.write_text(unguarded.replace("</head>", f"{fault}</head>"), encoding="utf-8")
+    with pytest.raises(AssertionError, match=f"broken.html, {scheme}, {width} px scrolls sideways"):
         check_page(browser, broken, n_tables=0, n_images=0)
 
 

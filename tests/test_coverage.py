@@ -81,11 +81,9 @@ def draw_clusters(rng, *, n_draws: int, n_groups: int, m: int, shape, shared: bo
 
 def p_values_of_draws(dist: ScoreDistribution, n_groups: int) -> list[float]:
     """The test of equal scores among each draw's groups."""
-    p = []
-    for first in range(0, len(dist.groups), n_groups):
-        draw = dist.select(dist.groups[first : first + n_groups])
-        scores = estimate(draw, **CUTS, method=suitable_difference_method(draw), confidence_level=0.95)
-        p.append(heterogeneity(draw, scores))
+    scores = estimate(dist, **CUTS, method=suitable_difference_method(dist), confidence_level=0.95)
+    draws = range(len(dist.groups) // n_groups)
+    p = [heterogeneity(*clustered_intervals.groups_of_draw(dist, scores, draw, n_groups)) for draw in draws]
     return np.array(p, dtype=float).tolist()
 
 

@@ -36,8 +36,9 @@ def test_the_funnel_is_the_states_counted():
     frame = response_funnel(study).frame.set_index("group")
     assert frame.index.tolist() == [*study.waves, "all"]
     window = pd.Timedelta(days=study.settings.response_window_days)
+    records = study.responses.to_dict("records")
     for group, row in frame.iterrows():
-        rows = [r for r in study.responses.to_dict("records") if group in ("all", r["wave"])]
+        rows = [r for r in records if group in ("all", r["wave"])]
         states = Counter(r["response_state"] for r in rows)
         late = sum(r["responded_at"] > r["invited_at"] + window for r in rows)
         returned = states["answered"] + states["item_missing"]
