@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nps_research.figures import DETRACTOR, INK, PASSIVE, PROMOTER, SILENT, axes_for, label, literal, styled
+from nps_research.figures import (
+    DETRACTOR,
+    INK,
+    PASSIVE,
+    PROMOTER,
+    SILENT,
+    axes_for,
+    label,
+    legend_below,
+    literal,
+    styled,
+)
 from nps_research.silent_balance import MEAN, TOLERABLE
 from nps_research.silent_estimates import HIGHEST, LOWEST, NAIVE, OBSERVED
 from nps_research.wording import points
@@ -95,7 +106,7 @@ def plot_balance(result: ResponseBalance, ax: Axes | None = None) -> Axes:
             markersize=7,
             label="before" if name == "observed" else name,
         )
-    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.06), ncols=4)
+    legend_below(ax, ncols=4)
     ax.set(xlabel="Answered less all reached, standard deviations", title=literal(result.title))
     return ax
 
