@@ -409,3 +409,12 @@ def test_first_answer_stands_on_the_index_where_the_headline_has_none(tmp_path: 
     assert results_of(a=False, b=True, c=True) == ([says["b"]],) * 2
     assert results_of(a=False, b=False, c=True) == ([says["c"]],) * 2
     assert results_of(a=False, b=False, c=False) == ([says["a"]],) * 2
+
+
+def test_what_readers_are_to_mind_stands_on_every_page(tmp_path: Any) -> None:
+    result = Said(frame=pd.DataFrame({"group": ["x"]}), title="a", says="a")
+    cell = showing(output(result._repr_mimebundle_()))
+    said = '<p class="caution"><strong>Mind:</strong> Ten branches &lt;b&gt; were added.</p>'
+    assert said in page(tmp_path, cell, caution="Ten branches <b> were added.")
+    assert said in Pages(stand_in_study(tmp_path, caution="Ten branches <b> were added."), PROVENANCE).index([])
+    assert "caution" not in page(tmp_path, cell).split("</style>")[1]

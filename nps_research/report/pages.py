@@ -102,7 +102,7 @@ class Pages:
         self._common: dict[str, Any] = {
             "study": {
                 name: plain_text(getattr(study, name), 400)
-                for name in ("name", "source", "licence", "url", "period", "base")
+                for name in ("name", "source", "licence", "url", "period", "base", "caution")
             },
             "made_up": study.made_up,
             "made_from": made_from,
