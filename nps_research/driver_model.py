@@ -201,7 +201,7 @@ class DriverModel(Result):
             n = int(is_real.sum())
             tells = f"tell{'s' * (n == 1)} something about the answer"
             many = f"Of {len(shown)} ratings, {n} {tells} that all others do not."
-            said.append(many if len(shown) > 1 else f"The rating {tells}.")
+            said.append(many if len(shown) > 1 else f"The rating of {joined(shown['term'].tolist())} {tells}.")
         elif not any(found["above_noise"] for found in self.sets):
             said.append("No rating could be told from noise, given the others.")
         if len(real):

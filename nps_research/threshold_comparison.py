@@ -211,7 +211,7 @@ class ThresholdComparison(Result):
 _SAYS: dict[Verdict, str] = {
     "keep": "By {outcome}, detractors end at {convention}: the convention stands.",
     "move": "By {outcome}, detractors end at {best}, not at {convention}.",
-    "gradual": "There is no one line by {outcome}: it changes over several scores, not at one.",
+    "gradual": "By {outcome}, there is no one line: it changes over several scores, not at one.",
     "flat": "No relation of {outcome} with the score is shown; a doubled risk below the convention would have been.",
     "reversed": "By {outcome}, the relation is upside down: those below the line do better.",
     "undecided": "By {outcome}, the data cannot say where detractors end.",

@@ -51,6 +51,7 @@ def test_the_only_rating_is_not_called_the_most(model: DriverModel) -> None:
     assert "All ratings together" not in said
     row = model.frame.iloc[0]
     assert f"is {row['estimate']:.1f} NPS points above that where it is poor (95% interval +" in model.finding
+    assert model.finding.startswith("The rating of Delivery tells something about the answer. By it, the answer")
     assert "Holm" not in model.note
 
 
