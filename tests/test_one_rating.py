@@ -91,7 +91,11 @@ def test_groups_that_are_numbers_stand_in_their_order(study: Study, model: Drive
 
 def test_improvement_says_how_much_higher(model: DriverModel) -> None:
     found = simulate_improvement(model)
-    assert found.finding.startswith("With poor ratings of Delivery one point higher goes an NPS higher by +")
+    row = found.frame.iloc[0]
+    assert (
+        f"are one point higher, an NPS of +{row['estimate']:.1f} points more goes with it (95% interval"
+        in found.finding
+    )
 
 
 def test_legend_and_axis_label_stay_apart_in_a_low_figure(model: DriverModel) -> None:
