@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from nps_research.figures import GRID, INK, PASSIVE, PROMOTER, axes_for, label, literal, note_at_edge, styled
+from nps_research.figures import (
+    GRID,
+    INK,
+    PASSIVE,
+    PROMOTER,
+    axes_for,
+    label,
+    legend_below,
+    literal,
+    note_at_edge,
+    styled,
+)
 from nps_research.wording import points
 
 if TYPE_CHECKING:
@@ -24,11 +35,6 @@ __all__ = [
     "plot_detectable_change",
     "plot_pooled_groups",
 ]
-
-
-def _legend_below(ax: Axes) -> None:
-    """A legend under the axis label, as far away in low figures as in tall ones."""
-    ax.legend(loc="upper left", bbox_to_anchor=(0, 0), borderaxespad=4.2, ncols=3)
 
 
 def _bands(ax: Axes, widths: list[float], *, height: float, words: str) -> list[int]:
@@ -60,7 +66,7 @@ def plot_detectable_change(result: DetectableChange, ax: Axes | None = None) -> 
     for row, where in zip(rows, place, strict=True):
         ax.annotate(f"±{row['detectable_change']:.1f}", (1.01, where), xycoords=("axes fraction", "data"), va="center")
     ax.set_yticks(place, [f"{literal(row['group_b'], 24)} - {literal(row['group_a'], 24)}" for row in rows])
-    _legend_below(ax)
+    legend_below(ax, ncols=3)
     ax.set(xlabel=f"Change, NPS points ({result.power:.0%} power)", title=literal(result.title))
     return ax
 
@@ -103,7 +109,7 @@ def plot_pooled_groups(result: PooledGroups, ax: Axes | None = None) -> Axes:
     ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     ax.set_xticks([], minor=True)
     ax.grid(axis="y")
-    _legend_below(ax)
+    legend_below(ax, ncols=3)
     return ax
 
 
@@ -142,7 +148,7 @@ def plot_account_scores(result: AccountScores, ax: Axes | None = None) -> Axes:
     ax.axvline(0, color=INK, linewidth=0.8)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    _legend_below(ax)
+    legend_below(ax, ncols=3)
     ax.set(xlabel=f"NPS, points, with {result.confidence_level:.0%} interval", title=literal(result.title))
     return ax
 
@@ -160,6 +166,6 @@ def plot_account_influence(result: AccountInfluence, ax: Axes | None = None) -> 
     names = [row["term"] if one else f"{literal(row['group'], 24)}, {row['term'].lower()}" for row in rows]
     answers = [f"{name} ({row['n']:,} answers)" for name, row in zip(names, rows, strict=True)]
     ax.set_yticks(place, answers)
-    _legend_below(ax)
+    legend_below(ax, ncols=3)
     ax.set(xlabel="Change of the NPS, points", title=literal(result.title))
     return ax

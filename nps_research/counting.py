@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-__all__ = ["NOT_STATED", "groups_not_shown", "groups_of", "score_distribution"]
+__all__ = ["NOT_STATED", "by_size", "groups_not_shown", "groups_of", "score_distribution"]
 
 BETWEEN = " \N{MIDDLE DOT} "  # the parts of a group that is a combination
 
@@ -260,6 +260,17 @@ def groups_of(study: Study, keys: Sequence[str], cells: pd.DataFrame) -> tuple[t
     return groups, np.asarray(place.ravel(), dtype=np.int64)
 
 
+def by_size(value: str) -> tuple[int, float, str]:
+    """What to sort the names of groups by: numbers by size, then words by the alphabet.
+
+    Examples
+    --------
+    >>> sorted(["10", "east", "9"], key=by_size)
+    ['9', '10', 'east']
+    """
+    return (0, float(value), value) if value.isdecimal() else (1, 0.0, value)
+
+
 def _order(study: Study, name: str, cells: pd.DataFrame, key: str) -> dict[str, int]:
     """Values in the order readers expect: time for waves and days, numbers by size, else the alphabet."""
     values = cells[key]
@@ -272,7 +283,7 @@ def _order(study: Study, name: str, cells: pd.DataFrame, key: str) -> dict[str, 
     elif name == "weekday":
         found = [day for day in WEEKDAYS if day in found]
     else:
-        found.sort(key=lambda value: (0, float(value), value) if value.isdecimal() else (1, 0.0, value))
+        found.sort(key=by_size)
     if (values == NOT_STATED).any():
         found.append(NOT_STATED)
     return {value: code for code, value in enumerate(found)}

@@ -87,7 +87,7 @@ class RatingAsymmetry(Result):
             return "No rating is surely a must-be, a performance rating or a delighter."
         words = {
             "must-be": "lower scores where they are bad, scarcely higher ones where they are good (must-be)",
-            "delighter": "higher scores where they are good, scarcely lower ones where they are bad (delighters)",
+            "delighter": "higher scores where they are good, scarcely lower ones where they are bad (delighter)",
             "performance": "both ways (performance)",
         }
         said = []

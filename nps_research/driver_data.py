@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.cells import NOT_STATED
-from nps_research.counting import declared_cluster
+from nps_research.counting import by_size, declared_cluster
 from nps_research.driver_trees import Coding
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError, NPSResearchError
 from nps_research.intervals import check_cuts
@@ -170,7 +170,7 @@ def data_of_study(
 
 
 def group_labels(study: Study, by: str | Sequence[str]) -> pd.Series[Any]:
-    """Each answer's group, by one column or the combination of several; waves in order of time, others sorted."""
+    """Each answer's group, by one column or the combination of several; waves in order of time, others by size."""
     keys = [by] if isinstance(by, str) else list(by)
     answered = study.responses[study.responses["response_state"] == "answered"]
     if lost := [key for key in keys if key not in answered]:
@@ -179,7 +179,8 @@ def group_labels(study: Study, by: str | Sequence[str]) -> pd.Series[Any]:
     labels = answered[keys].astype("str").where(answered[keys].notna(), NOT_STATED).agg(" \N{MIDDLE DOT} ".join, axis=1)
     found = set(labels)
     order = [wave for wave in study.waves if wave in found] if keys == ["wave"] else []
-    order += sorted(found - set(order) - {NOT_STATED}) + sorted(found & {NOT_STATED} - set(order))
+    others = found - set(order) - {NOT_STATED}
+    order += sorted(others, key=by_size) + sorted(found & {NOT_STATED} - set(order))
     return pd.Series(pd.Categorical(labels, categories=order, ordered=keys == ["wave"]), index=answered.index)
 
 

@@ -171,8 +171,9 @@ class ContributionSpread(Result):
     @property
     def finding(self) -> str:
         top = self.frame.iloc[0]
+        most = " most" if len(self.frame) > 1 else ""
         return (
-            f"{top['term']} contributes most to single answers: between {points(top['low'])} and "
+            f"{top['term']} contributes{most} to single answers: between {points(top['low'])} and "
             f"{points(top['high'])} NPS points for nine respondents in ten."
         )
 

@@ -14,6 +14,7 @@ from nps_research.figures import (
     PROMOTER,
     axes_for,
     label,
+    legend_below,
     literal,
     note_at_edge,
     rows_axis,
@@ -52,6 +53,7 @@ __all__ = [
 ]
 
 TESTS_SHOWN = 3
+MOST_LEVELS = 8
 
 
 def _is_real(row: Mapping[str, Any]) -> bool:
@@ -105,7 +107,7 @@ def plot_drivers(result: DriverModel, ax: Axes | None = None) -> Axes:
         ax.barh([np.nan], [0], color=DETRACTOR, hatch="///", edgecolor="white", label="Keeping from detractors"),
         ax.plot([], [], color=INK, linewidth=1.6, label=f"{result.confidence_level:.0%} interval of the sum")[0],
     ]
-    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(0, -0.1), ncols=3)
+    legend_below(ax, ncols=3, handles=handles)
     ax.set(xlabel="NPS points at stake (pale: not above noise)", title=literal(result.title))
     return ax
 
@@ -296,10 +298,12 @@ def plot_rating_effect(result: RatingEffect, ax: Axes | None = None) -> Axes:
         if place not in rated:
             ax.errorbar([place], [value[place]], yerr=[[value[place] - low[place]], [high[place] - value[place]]],
                         fmt="o", color=PASSIVE, capsize=4)  # fmt: skip
-    ax.set_xticks(range(len(rows)), [f"{row['term']}\nn = {row['n']:,}" for row in rows])
+    many = len(rows) > MOST_LEVELS  # then "n =" under each would run into the next
+    ax.set_xticks(range(len(rows)), [f"{row['term']}\n{'' if many else 'n = '}{row['n']:,}" for row in rows])
     ax.grid(axis="y")
     ax.legend(loc="best")
-    ax.set(xlabel="Rating given", ylabel="Contribution, NPS points", title=literal(result.title))
+    below = ", and number of answers" if many else ""
+    ax.set(xlabel=f"Rating given{below}", ylabel="Contribution, NPS points", title=literal(result.title))
     return ax
 
 

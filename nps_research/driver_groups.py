@@ -65,7 +65,7 @@ class DriversByGroup(Result):
         "term": "Rating",
         "estimate": "Points at stake",
         "difference": "Against all",
-        "p_adjusted": "p that groups are alike, adjusted",
+        "p_adjusted": "p, groups alike, adjusted",
     }
     formats: ClassVar[Mapping[str, str]] = {"estimate": "points", "difference": "points", "by": "text"}
     table_columns: ClassVar[tuple[str, ...]] = (
@@ -94,10 +94,10 @@ class DriversByGroup(Result):
     def finding(self) -> str:
         real = self.frame[self.frame["p_adjusted"] < 1 - self.confidence_level]
         if real.empty:
+            tests = f"{self.tested} tests (each of" if self.tested != 1 else "1 test (of"
             return (
-                "No rating is shown to be worth more in one group than in another, by "
-                f"{self.tested} test{'s' * (self.tested != 1)} (each of a rating in a grouping): no reason for other "
-                "priorities in any group."
+                f"No rating is shown to be worth more in one group than in another, by {tests} a rating in a "
+                "grouping): no reason for other priorities in any group."
             )
         said = []
         for (by, term), rows in real.groupby(["by", "term"], sort=False):
@@ -115,14 +115,17 @@ class DriversByGroup(Result):
 
     @property
     def note(self) -> str:
-        small = (
-            f" {self.left_out} groups with fewer than {ANSWERS_PER_GROUP} answers left out." if self.left_out else ""
+        groups = "1 group" if self.left_out == 1 else f"{self.left_out} groups"
+        small = f" {groups} with fewer than {ANSWERS_PER_GROUP} answers left out." if self.left_out else ""
+        chosen = (
+            f"Of {self.tested} tests, the {TESTS_SHOWN} with the strongest evidence are shown. "
+            if self.tested > TESTS_SHOWN
+            else ""
         )
         return (
-            f"Of {self.tested} tests, the {min(self.tested, TESTS_SHOWN)} with the strongest evidence are shown. Each "
-            "group's points: the model's, times what the group makes of the rating (a regression of its answers on all "
-            f"contributions, errors robust to clusters). Only ratings above noise are compared.{small} No "
-            "difference shown is not the same as none: look at the intervals."
+            f"{chosen}Each group's points: the model's, times what the group makes of the rating (a "
+            "regression of its answers on all contributions, errors robust to clusters). Only ratings above noise are "
+            f"compared.{small} No difference shown is not the same as none: look at the intervals."
         )
 
     @property

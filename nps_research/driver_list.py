@@ -137,7 +137,8 @@ class DriverList(Result):
                 if row["estimate"] * of_way > 0
             ]
             if named:
-                said.append(f"Good rather than poor ratings go with {way} {who} most of all for {joined(named)}.")
+                most = "most of all " if len(self.frame) > 1 else ""
+                said.append(f"Good rather than poor ratings go with {way} {who} {most}for {joined(named)}.")
         return " ".join(said) or f"For no rating above noise are the points of {who} away from zero."
 
     @property

@@ -148,9 +148,12 @@ def compare_methods(
     Raises
     ------
     CannotAnswerError
-        If a linear model cannot be made, for want of ratings or of answers that share them.
+        If there is one rating only; or a linear model cannot be made, for want of ratings or of answers that share
+        them.
     """
     data = model.data
+    if len(data.terms) == 1:
+        raise CannotAnswerError("With one rating methods have nothing to share out, nor to rank.")
     y = data.y.sum(axis=0)
     table = data.frame.loc[:, data.can_be_judged]
     if table.empty:

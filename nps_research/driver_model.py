@@ -201,16 +201,21 @@ class DriverModel(Result):
             n = int(is_real.sum())
             tells = f"tell{'s' * (n == 1)} something about the answer"
             many = f"Of {len(shown)} ratings, {n} {tells} that all others do not."
-            said.append(many if len(shown) > 1 else f"The rating {tells}.")
+            said.append(many if len(shown) > 1 else f"The rating of {joined(shown['term'].tolist())} {tells}.")
         elif not any(found["above_noise"] for found in self.sets):
             said.append("No rating could be told from noise, given the others.")
         if len(real):
             top = real.iloc[0]
-            said.append(
-                f"Most is at stake with {joined([top['term']])}: for this rating alone, the answer expected where it "
-                f"is good is {points(top['estimate'])} NPS points from that where it is poor "
-                f"({interval_text(top, self.confidence_level)})."
+            lead = (
+                f"Most is at stake with {joined([top['term']])}: for this rating alone" if len(shown) > 1 else "By it"
             )
+            way = "below" if top["estimate"] < 0 else "above"
+            said.append(
+                f"{lead}, the answer expected where it is good is {abs(top['estimate']):.1f} NPS points {way} that "
+                f"where it is poor ({interval_text(top, self.confidence_level)})."
+            )
+            if (top["rank_low"], top["rank_high"]) != (1, 1):
+                said.append(f"Whether it comes first is open: its rank is from {top['ranks']}.")
         if falling := real.loc[real["conf_high"] < 0, "term"].tolist():
             said.append(f"Higher ratings go with lower scores: {joined(falling)}.")
         if noise := shown.loc[shown["above_noise"].notna() & ~is_real, "term"].tolist():
@@ -222,9 +227,8 @@ class DriverModel(Result):
         )
         if unknown := shown.loc[shown["estimate"].isna(), "term"].tolist():
             said.append(f"Too few good or too few poor ratings to put points to: {joined(unknown)}.")
-        said.append(
-            f"All ratings together predict {share(max(self.r_squared, 0.0))} of the differences between answers."
-        )
+        who = "All ratings together predict" if len(shown) > 1 else "It predicts"
+        said.append(f"{who} {share(max(self.r_squared, 0.0))} of the differences between answers.")
         return " ".join(said)
 
     @property
@@ -237,9 +241,15 @@ class DriverModel(Result):
             "interventional Shapley values of boosted trees that did not see the respondent. "
             f"{self.confidence_level:.0%} intervals from {self.n_resamples:,} refits"
             f"{' to resampled clusters' if self.n_clusters else ''}. They are not tests against zero: a rating that "
-            "does nothing can average a few points; whether it adds to all others is tested apart "
-            f"(Holm over {len(self.frame)} ratings{' and their sets' if self.sets else ''}). {NOT_CAUSES}"
+            f"does nothing can average a few points; whether it adds {self._tested}. {NOT_CAUSES}"
         )
+
+    @property
+    def _tested(self) -> str:
+        if len(self.frame) == 1:
+            return "to what the prediction knows without it is tested apart"
+        sets = " and their sets" if self.sets else ""
+        return f"to all others is tested apart (Holm over {len(self.frame)} ratings{sets})"
 
     @property
     def key_numbers(self) -> tuple[KeyNumber, ...]:

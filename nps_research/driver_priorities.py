@@ -109,6 +109,11 @@ def importance_performance(model: DriverModel) -> ImportancePerformance:
     -------
     ImportancePerformance
 
+    Raises
+    ------
+    CannotAnswerError
+        If the average would be of one rating: a rating cannot be set against itself.
+
     References
     ----------
     Martilla, J. A. & James, J. C. (1977). Importance-performance analysis. Journal of Marketing 41, 77-79.
@@ -118,6 +123,10 @@ def importance_performance(model: DriverModel) -> ImportancePerformance:
     real = above_noise(frame)
     rating, estimate = frame["mean_rating"].to_numpy(), frame["estimate"].to_numpy()
     over = real if real.any() else np.ones(len(real), dtype=bool)
+    if over.sum() < 2:
+        only = joined(frame.loc[over, "term"].tolist())
+        which = f"Only {only} is above noise" if len(frame) > 1 else "There is one rating" if only else "There is none"
+        raise CannotAnswerError(f"{which}, so no rating can be set against the average of several.")
     lines = (rating[over].mean(), np.abs(estimate[over]).mean())
     places = [model.data.terms.index(term) for term in frame["term"]]
     drawn = model.draws.points.sum(axis=1)[:, places]
@@ -195,7 +204,7 @@ class Improvement(Result):
         more = f" Then {joined(others)}." if others else ""
         return (
             f"Where the poor ratings of {joined([top['term']])} are one point higher, an NPS of "
-            f"{points(top['estimate'])} points goes with it ({interval_text(top, self.confidence_level)}).{more}"
+            f"{points(top['estimate'])} points more goes with it ({interval_text(top, self.confidence_level)}).{more}"
         )
 
     @property

@@ -125,6 +125,12 @@ def axes_for(ax: Axes | None, *, n_rows: int = 0) -> Axes:
     return ax
 
 
+def legend_below(ax: Axes, *, ncols: int, handles: Sequence[Any] | None = None) -> None:
+    """A legend under the axis label, as far away in low figures as in tall ones."""
+    drawn = {} if handles is None else {"handles": handles}
+    ax.legend(loc="upper left", bbox_to_anchor=(0, 0), borderaxespad=4.2, ncols=ncols, **drawn)
+
+
 def styled(plot: Callable[[R, Axes | None], Axes]) -> Callable[[R, Axes | None], Axes]:
     """Let a plot draw in the house style."""
 
@@ -363,6 +369,6 @@ def plot_representativeness(result: Representativeness, ax: Axes | None = None) 
     ax.set_yticks(place, [label(f"{literal(row['term'], 24)}: {literal(row['group'], 28)}") for row in rows])
     ax.set_ylim(-0.6, len(rows) - 0.4)
     ax.grid(axis="x")
-    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.08), ncols=2)
+    legend_below(ax, ncols=2)
     ax.set(xlabel="Share (%)", title=literal(result.title))
     return ax

@@ -12,6 +12,7 @@ from nps_research.intervals import check_level
 from nps_research.landmarks import ANSWERED, SILENT, STATES, landmarks_of, require_horizon
 from nps_research.retention import survival_risks
 from nps_research.retention_curves import curves_of
+from nps_research.score_bands import band_text
 from nps_research.silence_contrasts import adjusted_contrasts, halves, ratios, ratios_to_all
 from nps_research.silence_history import histories_of
 from nps_research.silence_signal import STATE_WORDS, NonresponseSignal
@@ -113,6 +114,7 @@ def nonresponse_signal(
         confidence_level=confidence_level,
         minimum_cell=study.settings.minimum_cell,
         caveat=silence_caveat(study),
+        named_line=line != convention,
     )
 
 
@@ -125,8 +127,9 @@ def signal_of(
     confidence_level: float = 0.95,
     minimum_cell: int = 0,
     caveat: str = "",
+    named_line: bool = False,
 ) -> NonresponseSignal:
-    """As `nonresponse_signal`, from landmarks."""
+    """As `nonresponse_signal`, from landmarks; `named_line` puts the line into the title."""
     check_level(confidence_level)
     if not 0 < margin < 1:
         raise ContractError(f"margin = {margin!r}: a difference of rates between 0 and 1 is needed.")
@@ -154,10 +157,11 @@ def signal_of(
         "minimum_cell": minimum_cell,
         "caveat": caveat,
     }
+    of_line = f", detractors {band_text(0, detractor_max)}" if named_line else ""
     early, late, proportional_p = halves(rows, group, landmarks.horizon_days)
     return NonresponseSignal(
         frame=_table(rows, group, risks, judged, adjusted, confidence_level),
-        title=f"Churn within {landmarks.horizon_days} days, by answer",
+        title=f"Churn within {landmarks.horizon_days} days, by answer{of_line}",
         verdict=judged.verdict,
         margin=margin,
         n_units=rows["unit"].nunique(),

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nps_research.figures import DETRACTOR, INK, PASSIVE, PROMOTER, SILENT, axes_for, label, literal, styled
+from nps_research.figures import (
+    DETRACTOR,
+    INK,
+    PASSIVE,
+    PROMOTER,
+    SILENT,
+    axes_for,
+    label,
+    legend_below,
+    literal,
+    styled,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -162,9 +173,9 @@ def plot_adjusted(result: AdjustedSilence, ax: Axes | None = None) -> Axes:
         )
     ax.axvline(0, color=INK, linewidth=1)
     ax.set_yticks(place, [label(row["term"]) for row in rows])
-    ax.invert_yaxis()
+    ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.grid(axis="x")
-    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.16), ncols=2)
+    legend_below(ax, ncols=2)
     level = f"{result.confidence_level:.0%} interval"
     ax.set(xlabel=f"Churn rate of the silent less these, percentage points, {level}", title=literal(result.title))
     return ax

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PanelAttrition", "panel_attrition"]
 
-TERMS = ("no earlier miss", "1 earlier miss", "2 earlier misses", "3 or more earlier misses")
+MOST = 3  # earlier misses told apart; so many or more are one group
 FEWEST = 5  # who left, and who stayed, in a group that the model tells apart
 SAME_TWICE = (
     "Leaving a panel is itself seen as silence, so early silence and leaving are one behaviour measured twice; "
@@ -43,7 +43,8 @@ SAME_TWICE = (
 class PanelAttrition(Result):
     """Shares gone at the end of the panel, by how many of the earlier invitations were missed.
 
-    `frame` columns: term, misses (3 stands for 3 or more), n (answered the landmark wave), events (gone at the end),
+    `frame` columns: term, misses (the highest stands for so many or more, where the term says so), n (answered the
+    landmark wave), events (gone at the end),
     estimate (share gone), conf_low, conf_high, hazard_ratio against no earlier miss with hazard_ratio_conf_low and
     hazard_ratio_conf_high, and the same for adjusted_hazard_ratio.
     """
@@ -200,10 +201,10 @@ def panel_attrition(
     after = people.returned[:, place + 1 :]
     last_answer = np.where(after.any(axis=1), after.shape[1] - after[:, ::-1].argmax(axis=1), 0)
     time = np.where(gone, last_answer + 1.0, float(after.shape[1]))
-    misses = np.minimum(people.silent[:, :place].sum(axis=1), len(TERMS) - 1)
+    misses, pooled_from = _pooled(people.silent[:, :place].sum(axis=1), study.settings.minimum_cell)
     groups, group = np.unique(misses, return_inverse=True)
     rates = clustered_rates(gone, group, people.cluster, n_groups=len(groups), confidence_level=confidence_level)
-    frame = rates.assign(term=[TERMS[each] for each in groups], misses=groups)
+    frame = rates.assign(term=[_term(int(each), pooled_from) for each in groups], misses=groups)
     plain = _hazard_ratios(time, gone, misses, None, people.cluster, confidence_level)
     adjusted_for, covariates = _covariates(people.segments, gone)
     adjusted = _hazard_ratios(time, gone, misses, covariates, people.cluster, confidence_level)
@@ -284,6 +285,25 @@ def _panel(study: Study, wave: str | None, gone_waves: int | None) -> tuple[_Peo
         segments=answered[list(study.segments)].reset_index(drop=True),
     )
     return people, waves, place, last
+
+
+def _pooled(silent: NDArray[np.int64], minimum_cell: int) -> tuple[NDArray[np.int64], int]:
+    """Misses with the highest numbers taken together, until so many or more are enough to show; and that number.
+
+    A small group that is left out could be worked out: how many answered the wave stands elsewhere.
+    """
+    most = min(int(silent.max()), MOST)
+    while most > 1 and (silent >= most).sum() < minimum_cell:
+        most -= 1
+    is_pooled = most == MOST or most < int(silent.max())
+    return np.minimum(silent, most), most if is_pooled else MOST
+
+
+def _term(misses: int, pooled_from: int) -> str:
+    if not misses:
+        return "no earlier miss"
+    more = " or more" if misses == pooled_from else ""
+    return f"{misses}{more} earlier {'miss' if misses == 1 and not more else 'misses'}"
 
 
 def _covariates(segments: pd.DataFrame, gone: NDArray[np.bool_]) -> tuple[tuple[str, ...], Floats | None]:

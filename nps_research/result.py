@@ -188,7 +188,8 @@ class Result:
             return self.note
         groups = "1 group is" if self.n_hidden == 1 else f"{self.n_hidden} groups are"
         or_told = ", or would let such a group be worked out by subtraction" if self.rows_are_parts else ""
-        hidden = f"{groups} not shown: each has fewer than {self.minimum_cell} answers{or_told}."
+        has = "it has" if self.n_hidden == 1 else "each has"
+        hidden = f"{groups} not shown: {has} fewer than {self.minimum_cell} answers{or_told}."
         return f"{self.note} {hidden}".strip()
 
     def __repr__(self) -> str:

@@ -93,8 +93,8 @@ class AdjustedSilence(Result):
             )
             halves = (
                 f" Against all who answered the unadjusted hazard ratio is {self.early:.1f} in the first half of the "
-                f"horizon and {self.late:.1f} in the second ({p_text(self.proportional_p)} that they are the same): "
-                f"{changes}."
+                f"horizon and {self.late:.1f} in the second (test that they are the same: "
+                f"{p_text(self.proportional_p)}); {changes}."
             )
         return (
             "Rates: logistic regression, standardised to all at risk who were watched over the whole horizon. Hazard "

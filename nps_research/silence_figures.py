@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nps_research.figures import INK, PASSIVE, PROMOTER, SILENT, axes_for, label, literal, note_at_edge, styled
+from nps_research.figures import (
+    INK,
+    PASSIVE,
+    PROMOTER,
+    SILENT,
+    axes_for,
+    label,
+    legend_below,
+    literal,
+    note_at_edge,
+    styled,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +43,7 @@ def plot_value(result: NonresponseValue, ax: Axes | None = None) -> Axes:
     ax.set_yticks(place, names)
     ax.set_ylim(-0.6, len(rows) - 0.4)
     ax.grid(axis="x")
-    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.16), ncols=2)
+    legend_below(ax, ncols=2)
     ax.set(xlabel="Percent; the difference at the right edge", title=literal(result.title))
     return ax
 

@@ -161,8 +161,8 @@ class NonresponseSignal(Result):
                 nearest["risk_difference_conf_low"], nearest["risk_difference_conf_high"], "share_points"
             )
             return (
-                f"The silent leave most of all: more often than promoters, passives and detractors, each. Nearest are "
-                f"{nearest['term'].lower()} ({format_value(nearest['risk_difference'], 'share_points')}, "
+                f"The silent leave most of all: more often than promoters, passives and detractors, each. Smallest is "
+                f"the gap to {nearest['term'].lower()} ({format_value(nearest['risk_difference'], 'share_points')}, "
                 f"{self.confidence_level:.0%} interval {gap}; one-sided {p_text(nearest['p_value'])})."
             )
         if self.verdict == "cannot-tell":

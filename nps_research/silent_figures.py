@@ -14,6 +14,7 @@ from nps_research.figures import (
     SILENT,
     axes_for,
     label,
+    legend_below,
     literal,
     note_at_edge,
     rows_axis,
@@ -90,7 +91,7 @@ def plot_balance(result: ResponseBalance, ax: Axes | None = None) -> Axes:
             markersize=7,
             label="before" if name == "observed" else name,
         )
-    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.06), ncols=4)
+    legend_below(ax, ncols=4)
     ax.set(xlabel="Answered less all reached, standard deviations", title=literal(result.title))
     return ax
 

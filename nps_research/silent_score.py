@@ -116,7 +116,7 @@ class SilentScore(Result):
             return "There are too few answers to show."
         of_wave = f" in {self.wave}" if self.wave else ""
         says = (
-            f"Of {self.n_reached:,} people reached{of_wave} {self.n_silent:,} "
+            f"Of {self.n_reached:,} people reached{of_wave}, {self.n_silent:,} "
             f"({share(self.n_silent / self.n_reached)}) gave no answer. Those who answered gave an NPS of "
             f"{_score(rows[OBSERVED], self.confidence_level)}; "
         )

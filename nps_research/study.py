@@ -43,7 +43,7 @@ class Study:
 
     Attributes
     ----------
-    name, source, licence, url, stated_period : str
+    name, source, licence, url, stated_period, caution : str
         As the study's file gives them.
     made_up : bool
         Whether the data are invented; every report then says so.
@@ -75,6 +75,7 @@ class Study:
     licence: str = ""
     url: str = ""
     stated_period: str = ""
+    caution: str = ""
     made_up: bool = False
     settings: Settings
     outcomes: Mapping[str, OutcomeSettings]
@@ -374,6 +375,7 @@ def open_study(folder: str | Path, *, data: str | Path | None = None) -> Study:
         licence=file.licence,
         url=file.url,
         stated_period=file.period,
+        caution=file.caution,
         made_up=file.made_up,
         settings=file.settings,
         outcomes=file.outcomes,

@@ -125,6 +125,7 @@ class StudyFile(_Strict):
     licence: str = ""
     period: str = ""
     url: str = ""
+    caution: str = ""
     made_up: bool = False
     responses: TableSettings
     customers: TableSettings | None = None

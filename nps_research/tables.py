@@ -86,20 +86,25 @@ def format_value(value: Any, style: str) -> str:
         case "share":
             text = f"{number:.1%}"
         case "share_points":
-            text = f"{100 * number:+.1f} pp"
+            text = f"{_no_negative_zero(100 * number, 1):+.1f} pp"
+            text = text.replace("+0.0 pp", "0.0 pp")
         case "count":
             text = f"{number:,.0f}"
         case "p":
             text = "<0.001" if number < 0.001 else f"{number:.3f}"
         case "width":
-            text = f"{number:.1f}"
+            text = f"{_no_negative_zero(number, 1):.1f}"
         case "number":
-            text = f"{number:.2f}"
+            text = f"{_no_negative_zero(number, 2):.2f}"
         case "fine":
-            text = f"{number:.4f}"
+            text = f"{_no_negative_zero(number, 4):.4f}"
         case _:
             raise ValueError(f"no such format: {style!r}")
     return text.replace("-", MINUS)
+
+
+def _no_negative_zero(number: float, digits: int) -> float:
+    return 0.0 if round(number, digits) == 0 else number
 
 
 def format_interval(low: Any, high: Any, style: str) -> str:

@@ -12,7 +12,7 @@ from nps_research.score_bands import band_text
 from nps_research.tables import plain_text
 from nps_research.threshold_models import CUTS
 from nps_research.threshold_verdict import cuts_text
-from nps_research.wording import quoted, share
+from nps_research.wording import p_text, quoted, share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -177,7 +177,7 @@ class ThresholdComparison(Result):
     @property
     def alt(self) -> str:
         rows = "; ".join(
-            f"{row['cut']}: ratio {row['risk_ratio']:.2f}, p {row['p_value']:.3f}"
+            f"{row['cut']}: ratio {row['risk_ratio']:.2f}, {p_text(row['p_value'])}"
             for row in self.shown.to_dict("records")
         )
         kept = cuts_text(self.confidence_set)
@@ -211,8 +211,8 @@ class ThresholdComparison(Result):
 _SAYS: dict[Verdict, str] = {
     "keep": "By {outcome}, detractors end at {convention}: the convention stands.",
     "move": "By {outcome}, detractors end at {best}, not at {convention}.",
-    "gradual": "There is no one line: the outcome changes over several scores, not at one.",
-    "flat": "No relation of this outcome with the score is shown; a doubled risk below the convention would have been.",
-    "reversed": "The relation is upside down: those below the line do better.",
-    "undecided": "The data cannot say where detractors end.",
+    "gradual": "By {outcome}, there is no one line: it changes over several scores, not at one.",
+    "flat": "No relation of {outcome} with the score is shown; a doubled risk below the convention would have been.",
+    "reversed": "By {outcome}, the relation is upside down: those below the line do better.",
+    "undecided": "By {outcome}, the data cannot say where detractors end.",
 }

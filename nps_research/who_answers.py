@@ -86,10 +86,10 @@ class WhoAnswers(ColumnGroups):
             says = "In the columns at hand no group answers more or less often than all by more than chance."
         else:
             most = max(sure, key=lambda row: abs(float(row["estimate"])))
-            groups = "1 group differs" if len(sure) == 1 else f"{len(sure)} groups differ"
+            differ = "differs" if len(sure) == 1 else "differ"
             says = (
-                f"Of {len(of_people)} groups {groups} from all ({share(self.rate_all)} answer) by more than chance, "
-                f"all else alike. Most of all: {plain_text(most['term'])} {plain_text(most['group'])}, "
+                f"{len(sure)} of {len(of_people)} groups {differ} from all ({share(self.rate_all)} answer) by more "
+                f"than chance, all else alike. Most of all: {plain_text(most['term'])} {plain_text(most['group'])}, "
                 f"{self._in_words(most)}."
             )
         return " ".join(part for part in (says, self._fatigue(rows), self.caveat) if part)
@@ -101,14 +101,20 @@ class WhoAnswers(ColumnGroups):
         row = later[-1]
         is_sure = row["p_adjusted"] < 1 - self.confidence_level
         how = "less" if row["estimate"] < 0 else "more"
-        says = f"{how} often than" if is_sure else "as often, within chance, as"
-        return f"The same people answer the {row['group']} invitation {says} their first: {self._in_words(row)}."
+        if not is_sure:
+            return (
+                f"That the same people answer the {row['group']} invitation {how} often than their first is not shown, "
+                f"with all groups counted: {self._in_words(row)}."
+            )
+        return (
+            f"The same people answer the {row['group']} invitation {how} often than their first: {self._in_words(row)}."
+        )
 
     def _in_words(self, row: Mapping[str, Any]) -> str:
         limits = format_interval(row["conf_low"], row["conf_high"], "share_points")
         return (
             f"{format_value(row['estimate'], 'share_points')} ({self.confidence_level:.0%} interval {limits}; "
-            f"{p_text(row['p_adjusted'])} for all groups together)"
+            f"{p_text(row['p_adjusted'])}, adjusted for all groups)"
         )
 
     @property

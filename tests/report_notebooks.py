@@ -71,6 +71,7 @@ class StandInStudy:
     source: str = "Invented for tests"
     licence: str = "MIT"
     url: str = ""
+    caution: str = ""
     made_up: bool = True
     period: str = "2017 and 2018"
     base: str = "5,701 answers from 9,876 invitations."

@@ -158,6 +158,10 @@ def test_another_cut_moves_the_detractors_only(demo):
     kept = ["nonrespondent", "promoter", "answered"]
     np.testing.assert_allclose(one.loc[kept, "churn_rate"], two.loc[kept, "churn_rate"])
     assert "0 to 3" in other.note
+    assert (demo.title, other.title) == (
+        "Churn within 180 days, by answer",
+        "Churn within 180 days, by answer, detractors 0-3",
+    )
 
 
 def test_copies_of_a_unit_do_not_make_surer():

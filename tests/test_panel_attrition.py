@@ -214,6 +214,26 @@ def test_small_groups_are_not_shown():
 
 
 @pytest.mark.parametrize(
+    ("missed", "shown"),
+    [
+        ([60, 20, 12, 11], [("no earlier miss", 60), ("1 earlier miss", 20), ("2 earlier misses", 12),
+                            ("3 or more earlier misses", 11)]),
+        ([60, 20, 12, 3], [("no earlier miss", 60), ("1 earlier miss", 20), ("2 or more earlier misses", 15)]),
+        ([60, 20, 5, 3], [("no earlier miss", 60), ("1 or more earlier misses", 28)]),
+        ([60, 20, 5], [("no earlier miss", 60), ("1 or more earlier misses", 25)]),
+        ([60, 20, 12], [("no earlier miss", 60), ("1 earlier miss", 20), ("2 earlier misses", 12)]),
+    ],
+)  # fmt: skip
+def test_small_groups_are_taken_together_so_that_none_can_be_worked_out(missed, shown):
+    numbers = np.repeat(np.arange(len(missed)), missed)
+    rows = [(who, wave, int(wave >= misses)) for who, misses in enumerate(numbers) for wave in range(6)]
+    table = pd.DataFrame(rows, columns=["respondent_id", "wave", "responded"])
+    result = panel_attrition(Study.from_frames(responses=table), wave="3", gone_waves=1)
+    assert list(result.shown[["term", "n"]].itertuples(index=False, name=None)) == shown
+    assert result.n_hidden == 0
+
+
+@pytest.mark.parametrize(
     ("options", "error", "said"),
     [
         ({"wave": "w2"}, ContractError, "did you mean w0"),

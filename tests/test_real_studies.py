@@ -1,5 +1,6 @@
 """The facts known of the real surveys; skipped where NPS_RESEARCH_DATA does not name the folder of their files."""
 
+import dataclasses
 import os
 from functools import cache
 from pathlib import Path
@@ -185,11 +186,19 @@ def test_garden_centre_cannot_tell_silence_nor_waves():
 
 
 def test_taps_members_gone_by_earlier_misses():
-    result = panel_attrition(study("taps-panel"), wave="w06", gone_waves=6)
-    frame = result.frame.set_index("misses")
-    assert frame["n"].tolist()[:3] == [1352, 120, 33]
+    panel = study("taps-panel")
+    all_shown = dataclasses.replace(panel, settings=panel.settings.model_copy(update={"minimum_cell": 1}))
+    frame = panel_attrition(all_shown, wave="w06", gone_waves=6).frame
+    assert frame["n"].tolist() == [1352, 120, 33, 6]
     assert (100 * frame["estimate"]).round(1).tolist()[:3] == [13.7, 31.7, 39.4]
-    assert result.shown["misses"].tolist() == [0, 1, 2]
+    result = panel_attrition(panel, wave="w06", gone_waves=6)
+    frame = result.frame.set_index("misses")
+    assert frame[["term", "n", "events"]].values.tolist() == [
+        ["no earlier miss", 1352, 185],
+        ["1 earlier miss", 120, 38],
+        ["2 or more earlier misses", 39, 17],
+    ]
+    assert result.n_hidden == 0
     assert SAME_TWICE in result.finding
     for name in ("hazard_ratio", "adjusted_hazard_ratio"):
         assert (frame[f"{name}_conf_low"].loc[[1, 2]] > 1).all()

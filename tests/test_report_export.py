@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from nps_research.errors import ReportError
+from nps_research.overview import NotAnswered
 from nps_research.report.execute import Failure
 from nps_research.report.harvest import csv_text, harvest, shown_numbers, table_csv
 from nps_research.report.notebooks import ReportNotebook
@@ -377,3 +378,43 @@ def test_glossary_can_be_linked_to(tmp_path: Any) -> None:
         "made-up-data",
     ):
         assert f'<h2 id="{name}">' in html
+
+
+def test_first_answer_stands_on_the_index_where_the_headline_has_none(tmp_path: Any) -> None:
+    says = {"a": "Silence is worst.", "b": "The silent would score -3.", "c": "12% are gone."}
+
+    def results_of(**answered: bool) -> tuple[list[str], list[str]]:
+        """Findings on the index, and those that are large on the page."""
+
+        def cell(name: str, *tags: str) -> dict[str, Any]:
+            said: Result = Said(frame=pd.DataFrame({"group": ["x"]}), title=name, says=says[name])
+            if not answered[name]:
+                said = NotAnswered(frame=pd.DataFrame({"term": []}), says=says[name])
+            return showing(output(said._repr_mimebundle_()), tags=tags)
+
+        node = shared(
+            cell("a", "headline"),
+            cell("b", "headline-otherwise"),
+            showing(output({"text/plain": "x"})),
+            cell("c", "headline-otherwise"),
+        )
+        found = harvest("04_nonresponse", node)
+        html = Pages(stand_in_study(tmp_path), PROVENANCE).notebook(asked(), node, found)
+        large = [block.split("</div>")[0] for block in html.split('<div class="outputs headline">')[1:]]
+        return [each.bundle["finding"] for each in found if each.headline], [
+            text for text in says.values() if any(text in block for block in large)
+        ]
+
+    assert results_of(a=True, b=True, c=True) == ([says["a"]],) * 2
+    assert results_of(a=False, b=True, c=True) == ([says["b"]],) * 2
+    assert results_of(a=False, b=False, c=True) == ([says["c"]],) * 2
+    assert results_of(a=False, b=False, c=False) == ([says["a"]],) * 2
+
+
+def test_what_readers_are_to_mind_stands_on_every_page(tmp_path: Any) -> None:
+    result = Said(frame=pd.DataFrame({"group": ["x"]}), title="a", says="a")
+    cell = showing(output(result._repr_mimebundle_()))
+    said = '<p class="caution"><strong>Mind:</strong> Ten branches &lt;b&gt; were added.</p>'
+    assert said in page(tmp_path, cell, caution="Ten branches <b> were added.")
+    assert said in Pages(stand_in_study(tmp_path, caution="Ten branches <b> were added."), PROVENANCE).index([])
+    assert "caution" not in page(tmp_path, cell).split("</style>")[1]

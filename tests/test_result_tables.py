@@ -80,6 +80,15 @@ def test_hidden_groups_are_in_the_frame_and_nowhere_else() -> None:
     assert "Tiny town" not in json.dumps(bundle)
     assert "2 groups are not shown" in bundle["text/html"]
     assert [row[0] for row in bundle[MIME_TYPE]["rows"]] == ["A", "B"]
+    assert "2 groups are not shown: each has fewer than 10 answers" in result.full_note
+
+
+def test_one_hidden_group_is_one() -> None:
+    class NoParts(Bars):
+        rows_are_parts: ClassVar[bool] = False
+
+    result = NoParts(frame=bars([120, 40, 3]).frame, minimum_cell=10)
+    assert "1 group is not shown: it has fewer than 10 answers." in result.full_note
 
 
 def test_bundle_is_plain_json_with_missing_values_and_no_last_bits() -> None:
@@ -106,6 +115,13 @@ def test_results_are_frozen() -> None:
         (-5.31, "points", "\N{MINUS SIGN}5.3"),
         (0.1234, "share", "12.3%"),
         (-0.0331, "share_points", "\N{MINUS SIGN}3.3 pp"),
+        (-0.0004, "share_points", "0.0 pp"),
+        (0.0004, "share_points", "0.0 pp"),
+        (0.1, "share_points", "+10.0 pp"),
+        (-0.004, "number", "0.00"),
+        (-0.006, "number", "\N{MINUS SIGN}0.01"),
+        (-0.00004, "fine", "0.0000"),
+        (-0.04, "width", "0.0"),
         (12345, "count", "12,345"),
         (0.0004, "p", "<0.001"),
         (0.0537, "p", "0.054"),

@@ -77,6 +77,7 @@ def test_the_same_generator_gives_the_same_answer_and_the_input_stays():
     before = outcome.events.copy()
     one, other = (compare_thresholds(outcome, rng=np.random.default_rng(5)) for _ in range(2))
     assert one.to_json() == other.to_json()
+    assert f"by \N{LEFT DOUBLE QUOTATION MARK}{outcome.outcome}" in one.finding.replace("By", "by")
     assert (outcome.events == before).all()
 
 

@@ -250,6 +250,16 @@ def test_fatigue_is_that_of_the_same_people():
     assert "not invited again" in result.note
 
 
+def test_no_fatigue_shown_is_not_called_as_often():
+    came_back = np.random.default_rng(6).random((300, 4)) < 0.5
+    table = pd.DataFrame([(*each, back) for each, back in np.ndenumerate(came_back.astype(int))])
+    table.columns = ["respondent_id", "wave", "responded"]
+    result = who_answers(Study.from_frames(responses=table))
+    assert (result.frame.loc[result.frame["term"] == INVITATION, "p_adjusted"].dropna() > 0.05).all()
+    assert "often than their first is not shown, with all groups counted: " in result.finding
+    assert "as often" not in result.finding
+
+
 def test_the_invitations_of_a_person_go_by_their_dates():
     table = pd.DataFrame(
         {

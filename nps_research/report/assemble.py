@@ -154,7 +154,7 @@ def _leak_text(count: int) -> str:
 
 def _described(study: Study) -> str:
     """What is no secret: the study's own description and the glossary."""
-    return "\n".join([study.name, study.source, study.licence, study.period, study.base, GLOSSARY])
+    return "\n".join([study.name, study.source, study.licence, study.period, study.base, study.caution, GLOSSARY])
 
 
 def write_report(study: Study, parts: Sequence[Part], place: Workspace) -> None:
@@ -202,7 +202,8 @@ def _results_json(study: Study, made_from: Provenance, cards: Sequence[Card]) ->
             "made_up": study.made_up,
             "period": study.period,
             "base": study.base,
-        },
+        }
+        | ({"caution": study.caution} if study.caution else {}),
         "made_from": made_from.to_json(),
         "notebooks": [
             {"name": card.name, "title": card.title, "state": card.state, "reason": card.reason} for card in cards

@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
+from nps_research.overview import NotAnswered
 from nps_research.raw_table import arrow_of_cells
 from nps_research.report.notebooks import has_tag
 from nps_research.result import MIME_TYPE
@@ -24,7 +25,16 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-__all__ = ["HarvestedResult", "ShownNumber", "csv_text", "exact_parquet", "harvest", "shown_numbers", "table_csv"]
+__all__ = [
+    "HarvestedResult",
+    "ShownNumber",
+    "csv_text",
+    "exact_parquet",
+    "harvest",
+    "headline_cells",
+    "shown_numbers",
+    "table_csv",
+]
 
 # What spreadsheets take for a formula: a sign, plain or full-width, perhaps behind blanks; and what begins with a
 # control character, which some of them drop.
@@ -70,20 +80,42 @@ def harvest(notebook: str, node: NotebookNode) -> list[HarvestedResult]:
     """The results displayed in an executed notebook, in their order."""
     found: list[HarvestedResult] = []
     used: Counter[str] = Counter()
-    for cell in node.cells:
-        for output in cell.get("outputs", ()):
-            bundle = output.get("data", {}).get(MIME_TYPE)
-            if bundle is None:
-                continue
+    headlines = headline_cells(node)
+    for place, cell in enumerate(node.cells):
+        for bundle in _bundles(cell):
             slug = _slug(bundle["title"]) or _slug(bundle["kind"]) or "result"
             used[slug] += 1
             name = slug if used[slug] == 1 else f"{slug}--{used[slug]}"
-            headline = has_tag(cell, "headline")
+            headline = place in headlines
             position = len(found) + 1
             found.append(
                 HarvestedResult(notebook=notebook, position=position, name=name, headline=headline, bundle=bundle)
             )
     return found
+
+
+def headline_cells(node: NotebookNode) -> frozenset[int]:
+    """Places of the cells that stand on the index page and large on their own.
+
+    Those are the cells tagged ``headline``. Where the study could answer none of them, the first cell tagged
+    ``headline-otherwise`` that has an answer takes their place, if there is one.
+    """
+    first, others = (
+        [place for place, cell in enumerate(node.cells) if has_tag(cell, tag)]
+        for tag in ("headline", "headline-otherwise")
+    )
+    if not any(_is_answered(node.cells[place]) for place in first):
+        first = [place for place in others if _is_answered(node.cells[place])][:1] or first
+    return frozenset(first)
+
+
+def _bundles(cell: NotebookNode) -> list[dict[str, Any]]:
+    found = (output.get("data", {}).get(MIME_TYPE) for output in cell.get("outputs", ()))
+    return [bundle for bundle in found if bundle is not None]
+
+
+def _is_answered(cell: NotebookNode) -> bool:
+    return any(bundle["kind"] != NotAnswered.kind for bundle in _bundles(cell))
 
 
 def _slug(text: str) -> str:

@@ -18,7 +18,7 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 from nbconvert.exporters.templateexporter import TemplateExporter
 
-from nps_research.report.harvest import HarvestedResult, shown_numbers
+from nps_research.report.harvest import HarvestedResult, headline_cells, shown_numbers
 from nps_research.report.notebooks import ReportNotebook, has_tag
 from nps_research.report.sanitise import heading_slug, render_markdown
 from nps_research.tables import plain_text
@@ -102,7 +102,7 @@ class Pages:
         self._common: dict[str, Any] = {
             "study": {
                 name: plain_text(getattr(study, name), 400)
-                for name in ("name", "source", "licence", "url", "period", "base")
+                for name in ("name", "source", "licence", "url", "period", "base", "caution")
             },
             "made_up": study.made_up,
             "made_from": made_from,
@@ -151,7 +151,8 @@ def _cells(node: NotebookNode, title: str) -> list[dict[str, Any]]:
     """
     cells: list[dict[str, Any]] = []
     code: list[str] = []
-    for cell in node.cells:
+    headlines = headline_cells(node)
+    for place, cell in enumerate(node.cells):
         if cell.cell_type == "markdown":
             html = Markup(render_markdown(cell.source, title=title))  # noqa: S704 - sanitised
             cells.append({"kind": "text", "html": html})
@@ -159,7 +160,7 @@ def _cells(node: NotebookNode, title: str) -> list[dict[str, Any]]:
             code += [cell.source] if cell.source.strip() else []
             if cell.outputs:
                 outputs = [_output(output) for output in cell.outputs]
-                cells.append({"kind": "outputs", "outputs": outputs, "headline": has_tag(cell, "headline")})
+                cells.append({"kind": "outputs", "outputs": outputs, "headline": place in headlines})
                 cells.append({"kind": "code", "code": "\n\n".join(code)})
                 code = []
     if code:
