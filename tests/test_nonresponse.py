@@ -126,7 +126,7 @@ def test_the_demos_silent_are_worst_as_planted(demo):
     assert frame.loc["answered", "n"] == answers["n"].sum()
     assert frame.loc["answered", "events"] == answers["events"].sum()
     assert "leave most of all" in demo.finding
-    assert f"Nearest are {frame.loc[answers['risk_difference'].idxmin(), 'term'].lower()} (" in demo.finding
+    assert f"Smallest is the gap to {frame.loc[answers['risk_difference'].idxmin(), 'term'].lower()} (" in demo.finding
     assert demo.adjusted_for[:2] == ("tenure", "revenue")
 
 
