@@ -3,8 +3,8 @@
 Fills `demo_silent_score.csv` beside this file: companies drawn as the one in data/demo is, of 300 accounts each, with
 other seeds. There the chance to answer rises with the score not yet given, so weighting misses, which is published.
 The shift planted is taken from one very large company: how far its silent come out below their weighted estimate.
-Columns, for the last wave: people reached; the score of all, that of those who answered and the weighted one (logistic)
-with its limits, in NPS points; whether these hold the score of all; the shift planted; and whether the limits at that
+Columns, for the last wave: people reached; the score of all, that of those who answered and the doubly robust one with
+its limits, in NPS points; whether these hold the score of all; the shift planted; and whether the limits at that
 shift hold it. Run it with `python -m calibration.demo_silent_score`.
 """
 
@@ -18,7 +18,8 @@ import numpy as np
 from calibration.resumable import fill, fresh_is_asked
 from nps_research.response_propensity import response_propensity
 from nps_research.silent_covariates import covariates_at_invitation
-from nps_research.silent_estimates import LOGISTIC, OBSERVED, people_of, reached_rows
+from nps_research.silent_estimates import DOUBLY_ROBUST, OBSERVED, people_of, reached_rows
+from nps_research.silent_outcomes import predicted_value
 from nps_research.silent_score import score_if_all_responded
 from nps_research.silent_weights import inverse_propensity_score
 from nps_research.simulate import SimulatedStudy, simulate_study
@@ -57,8 +58,15 @@ def planted_shift() -> float:
     study = study_of(company)
     rows = reached_rows(study, None)[1]
     people, _ = people_of(study, rows, study.settings.detractor_max)
-    propensity = response_propensity(people.answered, covariates_at_invitation(study, rows))
-    found = inverse_propensity_score(people, propensity, largest_weight=10.0, confidence_level=0.95)
+    known = covariates_at_invitation(study, rows)
+    propensity = response_propensity(people.answered, known, cluster=people.cluster, model="boosted")
+    found = inverse_propensity_score(
+        people,
+        propensity,
+        largest_weight=10.0,
+        confidence_level=0.95,
+        predicted=predicted_value(people, known),
+    )
     return people.of_silent(found.estimate) - float(would_be(company, study)[~people.answered].mean())
 
 
@@ -69,7 +77,7 @@ def measure(seed: int) -> dict[str, object]:
     truth, planted = float(would_be(company, study).mean()), planted_shift()
     found = score_if_all_responded(study, shifts=[planted])
     rows = found.frame.set_index("term")
-    weighted = rows.loc[LOGISTIC]
+    weighted = rows.loc[DOUBLY_ROBUST]
     table = found.shifts.frame
     at = table[np.isclose(table["shift"], planted)].iloc[0]
     return {

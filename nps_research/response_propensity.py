@@ -13,7 +13,7 @@ from nps_research.errors import EstimationError
 from nps_research.resampling import DEFAULT_SEED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
-__all__ = ["Propensity", "PropensityModel", "design_matrix", "joined_levels", "response_propensity"]
+__all__ = [
+    "Propensity",
+    "PropensityModel",
+    "design_matrix",
+    "folds_of_clusters",
+    "joined_levels",
+    "response_propensity",
+    "tree_features",
+]
 
 PropensityModel = Literal["logistic", "boosted"]
 
@@ -33,6 +41,17 @@ RIDGE = 0.01  # on columns of standard deviation 1: keeps a separable category's
 OTHER = "(other)"
 N_FOLDS = 5
 N_TREES = 100
+TREES: Mapping[str, Any] = {
+    "num_leaves": 8,
+    "max_depth": 3,
+    "learning_rate": 0.1,
+    "min_data_in_leaf": 20,
+    "deterministic": True,
+    "force_row_wise": True,
+    "num_threads": 1,
+    "seed": 0,
+    "verbose": -1,
+}
 _NEWTON_STEPS = 50
 
 
@@ -206,32 +225,42 @@ def _logistic(design: Floats, answered: Flags) -> tuple[Floats, Floats]:
     return expit(design @ beta), np.asarray(np.linalg.inv(information), dtype=np.float64)
 
 
-def _boosted_log_odds(answered: Flags, covariates: Covariates, cluster: Integers, rng: np.random.Generator) -> Floats:
-    """Log-odds to answer of each fold of clusters, by trees grown on the other folds."""
-    import lightgbm  # late: importing it takes longer than all else here
-
+def tree_features(answered: Flags, covariates: Covariates) -> Floats:
+    """Columns that trees are grown on: numbers as they are, gaps kept, and a mark of each level, small ones joined."""
     dummies = [
         (levels == level).to_numpy(dtype=float)
         for levels in (joined_levels(covariates.categories[name], answered) for name in covariates.categories)
         for level in sorted(levels.unique())
     ]
-    features = np.column_stack([*(covariates.numbers[name] for name in covariates.numbers), *dummies])
-    settings: dict[str, Any] = {
-        "objective": "binary",
-        "num_leaves": 8,
-        "max_depth": 3,
-        "learning_rate": 0.1,
-        "min_data_in_leaf": 20,
-        "deterministic": True,
-        "force_row_wise": True,
-        "num_threads": 1,
-        "seed": 0,
-        "verbose": -1,
-    }
+    return np.column_stack([*(covariates.numbers[name] for name in covariates.numbers), *dummies])
+
+
+def folds_of_clusters(cluster: Integers, rng: np.random.Generator) -> Integers:
+    """The fold of each person, 0 to 4, drawn by clusters: nobody of one cluster is in another's fold.
+
+    Raises
+    ------
+    EstimationError
+        If there are fewer clusters than folds.
+
+    Examples
+    --------
+    >>> folds_of_clusters(np.array([7, 7, 1, 2, 3, 4]), np.random.default_rng(1)).tolist()
+    [3, 3, 4, 0, 1, 2]
+    """
     codes = np.unique(cluster, return_inverse=True)[1]
     if codes.max() + 1 < N_FOLDS:
         raise EstimationError(f"Boosted trees need people of {N_FOLDS} clusters or more; there are {codes.max() + 1}.")
-    fold = rng.permutation(np.arange(codes.max() + 1) % N_FOLDS)[codes]
+    return np.asarray(rng.permutation(np.arange(codes.max() + 1) % N_FOLDS)[codes], dtype=np.int64)
+
+
+def _boosted_log_odds(answered: Flags, covariates: Covariates, cluster: Integers, rng: np.random.Generator) -> Floats:
+    """Log-odds to answer of each fold of clusters, by trees grown on the other folds."""
+    import lightgbm  # late: importing it takes longer than all else here
+
+    features = tree_features(answered, covariates)
+    settings = {**TREES, "objective": "binary"}
+    fold = folds_of_clusters(cluster, rng)
     log_odds = np.zeros(len(answered))
     for number in range(N_FOLDS):
         out = fold == number

@@ -14,6 +14,7 @@ from nps_research.errors import CannotAnswerError, ContractError, EstimationErro
 from nps_research.response_propensity import response_propensity
 from nps_research.score import net_promoter_score
 from nps_research.silence_words import require_silence
+from nps_research.silent_outcomes import predicted_value
 from nps_research.silent_weights import Reached, Weighted, inverse_propensity_score, raked_score
 from nps_research.study_file import did_you_mean
 
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BOOSTED",
+    "DOUBLY_ROBUST",
     "HIGHEST",
     "LOGISTIC",
     "LOWEST",
     "NAIVE",
     "OBSERVED",
+    "PREFERRED",
     "RAKED",
     "frame_of",
     "observed_score",
@@ -40,6 +43,8 @@ __all__ = [
 ]
 
 OBSERVED, RAKED, LOGISTIC, BOOSTED = "observed", "raked", "weighted: logistic", "weighted: boosted"
+DOUBLY_ROBUST = "doubly robust"
+PREFERRED = (DOUBLY_ROBUST, LOGISTIC, BOOSTED, RAKED)  # which to read first, of those that there are
 LOWEST, HIGHEST = "bound: all silent detractors", "bound: all silent promoters"
 NAIVE = "NPS x response rate"
 REACHED = ("answered", "item_missing", "nonrespondent")
@@ -153,7 +158,10 @@ def weighted_scores(
     confidence_level: float,
     rng: np.random.Generator | None,
 ) -> tuple[dict[str, Weighted], list[str]]:
-    """The score of all by each weighting that these people allow, and why others are missing."""
+    """The score of all by each weighting that these people allow, and why others are missing.
+
+    The doubly robust estimate has the weights of the boosted one, of which predicted answers take what they leave.
+    """
     if not covariates.words:
         return {}, ["Nothing is known of the silent, so answers cannot be weighted."]
     found: dict[str, Weighted] = {}
@@ -174,6 +182,13 @@ def weighted_scores(
             found[name] = inverse_propensity_score(
                 people, propensity, largest_weight=largest_weight, confidence_level=confidence_level
             )
+        found[DOUBLY_ROBUST] = inverse_propensity_score(
+            people,
+            propensity,
+            largest_weight=largest_weight,
+            confidence_level=confidence_level,
+            predicted=predicted_value(people, covariates, rng=rng),
+        )
     except EstimationError as error:
         refused.append(f"Not weighted by the chance to answer: {error}")
     return found, refused

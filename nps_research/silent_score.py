@@ -15,13 +15,12 @@ from nps_research.silence_words import silence_caveat
 from nps_research.silent_balance import response_balance
 from nps_research.silent_covariates import covariates_at_invitation
 from nps_research.silent_estimates import (
-    BOOSTED,
+    DOUBLY_ROBUST,
     HIGHEST,
-    LOGISTIC,
     LOWEST,
     NAIVE,
     OBSERVED,
-    RAKED,
+    PREFERRED,
     frame_of,
     observed_score,
     people_of,
@@ -110,6 +109,11 @@ class SilentScore(Result):
         return {row["term"]: row for row in self.records}
 
     @property
+    def _preferred(self) -> dict[str, Any] | None:
+        rows = self._by_term
+        return next((rows[name] for name in PREFERRED if name in rows), None)
+
+    @property
     def finding(self) -> str:
         rows = self._by_term
         if not rows:
@@ -120,12 +124,12 @@ class SilentScore(Result):
             f"({share(self.n_silent / self.n_reached)}) gave no answer. Those who answered gave an NPS of "
             f"{_score(rows[OBSERVED], self.confidence_level)}; "
         )
-        weighted = [row for term, row in rows.items() if term in (LOGISTIC, BOOSTED, RAKED)]
-        if weighted:
-            best = weighted[-1] if len(weighted) == 1 else next(row for row in weighted if row["term"] != RAKED)
-            moved = best["estimate"] - rows[OBSERVED]["estimate"]
+        best = self._preferred
+        if best is not None:
+            moved, name = best["estimate"] - rows[OBSERVED]["estimate"], best["term"].removeprefix("weighted: ")
+            also = ", and with what they would answer predicted from those who did" if name == DOUBLY_ROBUST else ""
             says += (
-                f"weighted to resemble all who were reached ({best['term'].removeprefix('weighted: ')}), it is "
+                f"weighted to resemble all who were reached{also} ({name}), it is "
                 f"{_score(best, self.confidence_level)}: weighting moves it by {points(moved)}. "
             )
         else:
@@ -145,17 +149,24 @@ class SilentScore(Result):
         missing = (
             f"{self.n_item_missing:,} of those without an answer returned the form. " if self.n_item_missing else ""
         )
-        trimmed = self.frame["n_trimmed"].sum() if "n_trimmed" in self.frame else 0
+        once = self.frame["term"] != DOUBLY_ROBUST  # whose weights are those of another row
+        trimmed = self.frame.loc[once, "n_trimmed"].sum() if "n_trimmed" in self.frame else 0
         cap = (
             f"Weights above {self.largest_allowed:g} times the mean are brought down to it ({int(trimmed):,} were). "
             if self.adjusted_for
+            else ""
+        )
+        both = (
+            "The doubly robust estimate takes the boosted weights and, for what they leave, predicts everybody's "
+            "answer from what is known of them: it is right if either is. "
+            if DOUBLY_ROBUST in self._by_term
             else ""
         )
         remarks = f"{' '.join(self.remarks)} " if self.remarks else ""
         return (
             f"All who were reached and whose window has closed; late answers count. {missing}{known}Limits of weighted "
             "scores are about these people: chance lies in who of them answered. Those of the observed score are the "
-            f"usual ones, about people like those who answered. {cap}Bounds are arithmetic and have no limits. "
+            f"usual ones, about people like those who answered. {cap}{both}Bounds are arithmetic and have no limits. "
             f"{NAIVE} ({points(self._by_term[NAIVE]['estimate'])}) is no estimate: it "
             "supposes that the silent would come out at exactly 0 points, as many promoters as detractors among them. "
             f"{remarks}"
@@ -174,14 +185,12 @@ class SilentScore(Result):
 
     @property
     def key_numbers(self) -> tuple[KeyNumber, ...]:
-        rows = self._by_term
-        name = next((term for term in (LOGISTIC, BOOSTED, RAKED) if term in rows), None)
-        if name is None:
+        row, of_wave = self._preferred, f", {self.wave}" if self.wave else ""
+        if row is None:
             return ()
-        row, of_wave = rows[name], f", {self.wave}" if self.wave else ""
         return (
             KeyNumber(
-                label=f"NPS if all had answered{of_wave} ({name})",
+                label=f"NPS if all had answered{of_wave} ({row['term']})",
                 estimate=row["estimate"],
                 conf_low=row["conf_low"],
                 conf_high=row["conf_high"],
@@ -211,9 +220,11 @@ def score_if_all_responded(
     """What the Net Promoter Score would be if everyone who was reached had answered.
 
     The estimand is the score of all people of the wave who were reached and whose window has closed. It is observed
-    for those who answered; raked and weighted by the inverse of the chance to answer, it is that of all if answering
-    has nothing to do with loyalty but through what was known before the invitation; and it lies between the bounds
-    whatever the silent think. `shifts` says what it would be if the silent came out below their weighted estimate.
+    for those who answered; raked, weighted by the inverse of the chance to answer, and doubly robust (those weights
+    beside a prediction of everybody's answer), it is that of all if answering has nothing to do with loyalty but
+    through what was known before the invitation; and it lies between the bounds whatever the silent think. The finding
+    and the shifts take the doubly robust estimate where there is one. `shifts` says what it would be if the silent came
+    out below it.
 
     Parameters
     ----------
@@ -250,9 +261,30 @@ def score_if_all_responded(
     Answers of one account, or of the study's cluster, may go together. A returned form without this answer counts
     as no answer. Design weights are taken where all who were reached have one.
 
-    Coverage is in ``calibration/silent_score.csv``: nominal where answering follows what is known one by one, however
-    bent. Where tenure and revenue cross strongly, weights from some hundreds of answers mend most of the error and not
-    all; where answering follows the score itself, no weighting mends it.
+    Assumptions. Answers are missing at random, given what was known before the invitation, and everybody had some
+    chance to answer. Besides, each weighted estimate needs its model of who answers to be right; the doubly robust one
+    needs this model or that of the answers to be right, or both to come near: its error is of the size of the product
+    of theirs. Its trees learn from other accounts than those they speak of. Where both models are wrong it may be worse
+    than either, above all where weights are large (Kang & Schafer, 2007).
+
+    Coverage is in ``calibration/silent_score.csv`` and ``calibration/doubly_robust.csv``. Where answering follows what
+    is known one by one, however bent, weights and the doubly robust estimate are nominal, and the latter's limits are
+    little wider. Where tenure and revenue cross strongly, weights from some hundreds of answers mend most of the error
+    and not all; the doubly robust estimate mends most of what they leave, which is why it is read first. Where
+    answering follows the score itself, neither mends it.
+
+    References
+    ----------
+    Robins, J. M., Rotnitzky, A. & Zhao, L. P. (1994). Estimation of regression coefficients when some regressors are
+    not always observed. Journal of the American Statistical Association 89, 846-866.
+    doi:10.1080/01621459.1994.10476818
+
+    Chernozhukov, V., Chetverikov, D., Demirer, M., Duflo, E., Hansen, C., Newey, W. & Robins, J. (2018).
+    Double/debiased machine learning for treatment and structural parameters. The Econometrics Journal 21, C1-C68.
+    doi:10.1111/ectj.12097
+
+    Kang, J. D. Y. & Schafer, J. L. (2007). Demystifying double robustness: a comparison of alternative strategies for
+    estimating a population mean from incomplete data. Statistical Science 22, 523-539. doi:10.1214/07-STS227
 
     Examples
     --------
@@ -298,7 +330,7 @@ def score_if_all_responded(
         title=f"What the silent last said{of_title}",
         **of_result,
     )
-    based_on = next((name for name in (LOGISTIC, BOOSTED, RAKED) if name in weighted), OBSERVED)
+    based_on = next((name for name in PREFERRED if name in weighted), OBSERVED)
     shift_table = silent_shifts(
         people,
         weighted.get(based_on, observed),
@@ -314,7 +346,9 @@ def score_if_all_responded(
     )
     balance = None
     if known.words:
-        weights = {name.removeprefix("weighted: "): found.weights for name, found in weighted.items()}
+        weights = {
+            name.removeprefix("weighted: "): found.weights for name, found in weighted.items() if name != DOUBLY_ROBUST
+        }
         balance = response_balance(study, people, known, weights, wave=chosen, caveat=of_result["caveat"])
     return SilentScore(
         frame=frame_of(chosen, people, {OBSERVED: observed, **weighted}, bounds),

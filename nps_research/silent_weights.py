@@ -113,7 +113,12 @@ def worst_case_bounds(people: Reached) -> tuple[float, float]:
 
 
 def inverse_propensity_score(
-    people: Reached, propensity: Propensity, *, largest_weight: float, confidence_level: float
+    people: Reached,
+    propensity: Propensity,
+    *,
+    largest_weight: float,
+    confidence_level: float,
+    predicted: Floats | None = None,
 ) -> Weighted:
     """The score of all, each answer weighted by one over its chance.
 
@@ -122,10 +127,18 @@ def inverse_propensity_score(
     down to it. The variance is linearised with the estimating equations of the logistic model, whose coefficients are
     estimated; where people of one cluster answer together more often than the model says, by the ratio of both.
 
+    With `predicted`, what each person would answer in points, by a model that has not seen their answer, the mean of
+    it over all is taken and the weighted mean of what the answers are off it is added: the doubly robust, or augmented,
+    estimate. Its variance is that of the second, as the first is the same whoever answers.
+
     References
     ----------
     Kim, J. K. & Kim, J. J. (2007). Nonresponse weighting adjustment using estimated response probability. Canadian
     Journal of Statistics 35(4), 501-514.
+
+    Robins, J. M., Rotnitzky, A. & Zhao, L. P. (1994). Estimation of regression coefficients when some regressors are
+    not always observed. Journal of the American Statistical Association 89, 846-866.
+    doi:10.1080/01621459.1994.10476818
     """
     yes, chance = people.answered, propensity.probability
     weight = np.where(yes, 1 / chance, 0.0)
@@ -139,8 +152,10 @@ def inverse_propensity_score(
     trimmed = yes & (weight > cap)
     weight = np.minimum(weight, cap)
     total = people.base * weight
-    score = float(np.average(people.value, weights=total))
-    error = total * (people.value - score)
+    left = people.value if predicted is None else np.where(yes, people.value - predicted, 0.0)
+    mean_left = float(np.average(left, weights=total))
+    score = mean_left if predicted is None else mean_left + float(np.average(predicted, weights=people.base))
+    error = total * (left - mean_left)
     free = np.where(trimmed, 0.0, error * (1 - chance))  # a trimmed weight does not move with the coefficients
     slope = propensity.information_inverse @ (propensity.design.T @ free)
     influence = error - np.where(yes, propensity.design @ slope, 0.0)
@@ -217,6 +232,7 @@ def _with_limits(
     n_effective = float(weights.sum() ** 2 / (weights**2).sum())
     half_width = float(stats.t.ppf(0.5 + level / 2, max(n_effective - 1, 1))) * std_error
     low, high = worst_case_bounds(people)
+    score = min(max(score, low), high)  # a mean of answers is within; a sum of two means need not be
     return Weighted(
         weights=weights,
         estimate=score,

@@ -1,0 +1,105 @@
+"""How often the doubly robust limits of "NPS if all had answered" hold the score of all, where the truth is known.
+
+Fills `doubly_robust.csv` beside this file with the first 200 waves of each row of `silent_score.csv`, drawn from the
+same random numbers, and of one row more: waves where what is known crosses and three people share an account. What
+the rows mean is said in `silent_score.py`.
+
+Columns, of the doubly robust estimate and of the boosted weights in the same waves: bias, the mean of the estimate
+less the score of all; deviation of that error; mean standard error; how often the limits hold the score of all. planted
+is the shift of the silent, in NPS points below their doubly robust estimate: nothing where answering follows what is
+known, else taken from one very large wave; shifted_held, how often the shift table's limits at it hold the score of
+all. Run it with `python -m calibration.doubly_robust`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from calibration import silent_score
+from calibration.resumable import fill, fresh_is_asked, generator
+from calibration.silent_score import LARGEST_WEIGHT, draw
+from nps_research.response_propensity import response_propensity
+from nps_research.silent_outcomes import predicted_value
+from nps_research.silent_shifts import silent_shifts
+from nps_research.silent_weights import Reached, Weighted, inverse_propensity_score, worst_case_bounds
+
+if TYPE_CHECKING:
+    from nps_research.silent_covariates import Covariates
+
+TABLE = Path(__file__).with_suffix(".csv")
+RUNS = 200
+LARGE = 150_000
+METHODS = ("boosted", "doubly_robust")
+CELLS = [{"design": "accounts", "answering": "crossing"}, *silent_score.CELLS]
+
+
+def estimates(people: Reached, covariates: Covariates) -> dict[str, Weighted]:
+    """The score of all by boosted weights, and by them beside predicted answers."""
+    propensity = response_propensity(people.answered, covariates, cluster=people.cluster, model="boosted")
+    predicted = {"boosted": None, "doubly_robust": predicted_value(people, covariates)}
+    return {
+        name: inverse_propensity_score(
+            people, propensity, largest_weight=LARGEST_WEIGHT, confidence_level=0.95, predicted=predicted[name]
+        )
+        for name in METHODS
+    }
+
+
+@cache
+def planted_shift(design: str, answering: str) -> float:
+    """By how much the silent of a very large wave come out below their doubly robust estimate."""
+    if answering != "score":
+        return 0.0
+    people, covariates, would_be = draw(LARGE, design, answering, np.random.default_rng(1))
+    found = estimates(people, covariates)["doubly_robust"]
+    return people.of_silent(found.estimate) - float(would_be[~people.answered].mean())
+
+
+def one_wave(design: str, answering: str, planted: float, rng: np.random.Generator) -> dict[str, float]:
+    """Errors, standard errors and whether limits hold the score of all, of one wave."""
+    people, covariates, would_be = draw(3000 if answering == "few" else 1500, design, answering, rng)
+    truth = float(would_be.mean())
+    found = estimates(people, covariates)
+    row: dict[str, float] = {}
+    for name, weighted in found.items():
+        row[f"{name}_error"] = weighted.estimate - truth
+        row[f"{name}_std_error"] = weighted.std_error
+        row[f"{name}_held"] = weighted.conf_low <= truth <= weighted.conf_high
+    table = silent_shifts(
+        people,
+        found["doubly_robust"],
+        based_on="doubly robust",
+        bounds=worst_case_bounds(people),
+        shifts=[planted],
+        margin=np.nan,
+        previous=None,
+        wave="",
+    ).frame
+    at = table[np.isclose(table["shift"], planted)]
+    row["shifted_held"] = bool(len(at)) and bool(at["conf_low"].iloc[0] <= truth <= at["conf_high"].iloc[0])
+    return row
+
+
+def measure(design: str, answering: str, runs: int = RUNS) -> dict[str, object]:
+    """One row."""
+    rng = generator({"design": design, "answering": answering})
+    planted = planted_shift(design, answering)
+    rows = pd.DataFrame([one_wave(design, answering, planted, rng) for _ in range(runs)])
+    found: dict[str, object] = {"runs": runs}
+    for name in METHODS:
+        found |= {
+            f"{name}_bias": round(rows[f"{name}_error"].mean(), 2),
+            f"{name}_deviation": round(rows[f"{name}_error"].std(), 2),
+            f"{name}_std_error": round(rows[f"{name}_std_error"].mean(), 2),
+            f"{name}_held": round(rows[f"{name}_held"].mean(), 4),
+        }
+    return found | {"planted": round(planted, 2), "shifted_held": round(rows["shifted_held"].mean(), 4)}
+
+
+if __name__ == "__main__":
+    print(fill(TABLE, CELLS, measure, fresh=fresh_is_asked(__doc__), jobs=2).to_string(index=False))
