@@ -13,7 +13,7 @@ SPARK := $(if $(shell command -v java 2>/dev/null),-with-spark)
 TEST_READY := $(VENV)/.ready-to-test$(SPARK)
 export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never
-unexport PYTHONDONTWRITEBYTECODE
+unexport PYTHONDONTWRITEBYTECODE  # or each process would compile the package anew
 
 .DEFAULT_GOAL := reports
 .PHONY: reports test lab lint bench calibrate lock clean setup
