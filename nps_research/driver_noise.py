@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nps_research.driver_trees import Tables
 
     Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
 
 __all__ = ["NEAR", "correlations", "near_duplicates", "noise_tests"]
 
@@ -71,11 +72,12 @@ def noise_tests(data: DriverData, fits: Sequence[CrossFit], *, sets: Sequence[Se
     the respondent. Under the hypothesis the mean is zero; above zero, adding the driver lowers the error. The plain
     difference of the two errors tests the same, but pays for the noise of both models, and finds less.
 
-    Respondents whose answer the others leave open say less of the driver than those in whom it is nearly certain: each
-    weighs by the inverse standard deviation of the part, as the others tell it (`_certainty`), as in Pearson's
-    residuals. The inverse variance is best where effects add to chances, no weight at all where they add to log odds;
-    this lies between, and loses little in either. Under the hypothesis the mean is zero whatever the weights, as long
-    as they hang on the others alone.
+    Where effects add to chances, respondents whose answer the others leave open say less of the driver than those in
+    whom it is nearly certain, and weigh by the inverse variance of the part, as the others tell it (`_certainty`).
+    Where effects add to log odds they are smaller just where the answer is nearly certain, and no weights are best.
+    Which of the two holds is asked of the data, of all ratings together and before any one is tested
+    (`_adds_to_chances`). Under the hypothesis the mean is zero with either; ``calibration/drivers.md`` has how often
+    idle ratings are called real, and others found, on both scales.
 
     One-sided, but whether scores rise or fall with the rating is learned from these answers too, fold by fold, so that
     each direction gets a share of the error fixed beforehand: `RISING` to higher scores where ratings are higher, the
@@ -108,9 +110,10 @@ def noise_tests(data: DriverData, fits: Sequence[CrossFit], *, sets: Sequence[Se
     """
     effects = [_level_effects(data, fit) for fit in fits]
     curves = _curves(data)
+    weighed = _adds_to_chances(data, curves, fits[0].fold)
     statistic = np.array(
         [
-            _statistic(data, fits, effects, curves, terms)
+            _statistic(data, fits, effects, curves, terms, weighed=weighed)
             for terms in [*([term] for term in range(len(data.terms))), *sets]
         ]
     )
@@ -127,12 +130,18 @@ def _rises(data: DriverData, effects: Sequence[Floats], curves: Floats, term: in
 
 
 def _statistic(
-    data: DriverData, fits: Sequence[CrossFit], effects: Sequence[Floats], curves: Floats, terms: Sequence[int]
+    data: DriverData,
+    fits: Sequence[CrossFit],
+    effects: Sequence[Floats],
+    curves: Floats,
+    terms: Sequence[int],
+    *,
+    weighed: bool,
 ) -> float:
     """How many clustered standard errors the slope is above zero; nan if the drivers' effects do not vary."""
     others = [term for term in range(len(data.terms)) if term not in terms]
     known = np.vstack([np.ones(len(data)), curves[others].reshape(-1, len(data))]).T
-    certainty = _certainty(data, known)
+    certainty = _certainty(data, known) if weighed else np.ones_like(data.y)
     slope = np.zeros(len(data))
     for fit, of_fit in zip(fits, effects, strict=True):
         for part, y in enumerate(data.y):
@@ -158,15 +167,39 @@ def _curves(data: DriverData) -> Floats:
     return np.stack([centred, centred**2, ~rated], axis=1)
 
 
-def _certainty(data: DriverData, known: Floats) -> Floats:
-    """Inverse standard deviation of each respondent's promoter and detractor part, given the others; shape (2, n).
+def _adds_to_chances(data: DriverData, curves: Floats, fold: Integers) -> bool:
+    """Whether ratings add up on the scale of chances rather than of log odds.
 
-    Of a chance p it is 1 / sqrt(p (1 - p)), with p by least squares on the others' curves. Trees' chances are noisier,
+    The smaller squared error decides, for respondents left out and both parts together, of least squares and of a
+    logistic regression on all ratings' curves.
+    """
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    columns = curves.reshape(-1, len(data))
+    spread = columns.std(axis=1)
+    x = (columns[spread > 0] / spread[spread > 0][:, None]).T
+    error = np.zeros(2)
+    for number in np.unique(fold):
+        out = fold == number
+        for y in np.abs(data.y) / 100:
+            if np.ptp(y[~out]) == 0:
+                continue  # nothing to choose by
+            linear = Ridge(alpha=1.0).fit(x[~out], y[~out], sample_weight=data.weights[~out]).predict(x[out])
+            logistic = LogisticRegression(solver="newton-cholesky").fit(x[~out], y[~out], data.weights[~out])
+            for place, told in enumerate((linear, logistic.predict_proba(x[out])[:, 1])):
+                error[place] += data.weights[out] @ (y[out] - told) ** 2
+    return bool(error[0] < error[1])
+
+
+def _certainty(data: DriverData, known: Floats) -> Floats:
+    """Inverse variance of each respondent's promoter and detractor part, given the others; shape (2, n).
+
+    Of a chance p it is 1 / (p (1 - p)), with p by least squares on the others' curves. Trees' chances are noisier,
     and found less; a respondent's own answer moves this one by no more than its leverage.
     """
     told = np.stack([y - _left_over(y, known, data.weights) for y in data.y])
     chance = (told / [[100.0], [-100.0]]).clip(RARE, 1 - RARE)
-    return np.asarray(1 / np.sqrt(chance * (1 - chance)))
+    return np.asarray(1 / (chance * (1 - chance)))
 
 
 def _left_over(value: Floats, known: Floats, weights: Floats) -> Floats:

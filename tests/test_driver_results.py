@@ -3,13 +3,16 @@
 import json
 import os
 import stat
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.special import expit
 from statsmodels.api import WLS
 
+from nps_research import driver_noise
 from nps_research.call_list import LISTS
 from nps_research.driver_asymmetry import rating_asymmetry
 from nps_research.driver_bridge import REST, explain_change
@@ -240,13 +243,16 @@ def test_a_planted_pair_is_found_and_no_other():
 
 
 def test_effects_that_add_up_are_no_pairs_as_often_as_said():
+    """By the cross-fitted trees alone: pairs ask a model for nothing else, and not for its resamples."""
     rng = np.random.default_rng(7)
+    any_model = fitted_model()
     said = 0
     for _ in range(40):
         ratings = pd.DataFrame(rng.integers(1, 6, (500, 4)).astype(float), columns=list("abcd"))
         chance = 0.1 + 0.08 * (ratings["a"] - 1) + 0.06 * (ratings["b"] - 1)
-        answer = np.where(rng.random(500) < chance, 10, 5)
-        model = fit_drivers_from_frame(ratings, answer, n_resamples=20, rng=rng)
+        data = data_of_frame(ratings, np.where(rng.random(500) < chance, 10, 5))
+        (folding,) = rng.spawn(1)
+        model = replace(any_model, data=data, fit=cross_fit(data, folds_of(data.cluster, folding)))
         said += bool((driver_interactions(model).frame["p_adjusted"] < 0.05).any())
     assert said / 40 <= 0.05 + 3.3 * np.sqrt(0.05 * 0.95 / 40)
 
@@ -443,8 +449,10 @@ def test_every_result_shows_itself_the_same_each_time(make):
 # What a stranger's eyes found: each of these breaks once stayed unseen
 
 
-def test_the_noise_test_is_a_clustered_regression_of_what_the_others_leave():
+@pytest.mark.parametrize("weighed", [True, False])
+def test_the_noise_test_is_a_clustered_regression_of_what_the_others_leave(monkeypatch, weighed):
     """Brute force, for one driver and one fit."""
+    monkeypatch.setattr(driver_noise, "_adds_to_chances", lambda *_: weighed)
     model = fitted_model(weighted=True)
     data, fit = model.data, model.fit
     found = noise_tests(data, [fit], sets=[])["statistic"][2]
@@ -462,7 +470,7 @@ def test_the_noise_test_is_a_clustered_regression_of_what_the_others_leave():
         varies = [0, *(1 + np.flatnonzero(np.ptp(design[:, 1:].astype(float), axis=0) > 0))]
         chance = WLS(y, design[:, varies], weights=weights).fit().fittedvalues / (100.0, -100.0)[part]
         chance = np.minimum(np.maximum(chance, 0.05), 0.95)
-        certainty = 1 / np.sqrt(chance * (1 - chance))
+        certainty = 1 / (chance * (1 - chance)) if weighed else 1.0
         by = weights * certainty
         left = [WLS(value, design[:, varies], weights=by).fit().resid for value in (rest, effects[part][:, 2])]
         slope += left[0] * left[1] * certainty
@@ -471,6 +479,18 @@ def test_the_noise_test_is_a_clustered_regression_of_what_the_others_leave():
     )
     m, n, k = data.n_clusters, len(data), design.shape[1]
     assert found == pytest.approx(clustered.tvalues[0] / np.sqrt(m / (m - 1) * (n - 1) / (n - k)))
+
+
+@pytest.mark.parametrize("adds_to_chances", [True, False])
+def test_respondents_weigh_where_effects_add_to_chances(adds_to_chances):
+    """Recovery: the same steep effects, on the one scale or on the other."""
+    rng = np.random.default_rng(4)
+    ratings = pd.DataFrame(rng.integers(1, 6, (4000, 3)), columns=["a", "b", "c"])
+    level = (ratings.sum(axis=1) - 3) / 12
+    chance = 0.02 + 0.96 * level if adds_to_chances else expit(14 * (level - 0.5))
+    data = data_of_frame(ratings, np.where(rng.random(4000) < chance, 10, np.where(rng.random(4000) < 0.5, 7, 3)))
+    fold = folds_of(data.cluster, rng)
+    assert driver_noise._adds_to_chances(data, driver_noise._curves(data), fold) == adds_to_chances
 
 
 def test_each_direction_pays_its_share_of_the_error():
