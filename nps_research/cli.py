@@ -156,7 +156,7 @@ def check(study: StudyArgument, data: DataOption = None) -> None:
             listing = result(opened)
             console.print(f"\n{escape(listing.finding)}")
             if len(listing.frame):
-                _print_frame(listing.frame, listing.title)
+                _print_frame(listing.frame.rename(columns=listing.headings), listing.title)
         if opened.nothing_accepted:
             raise ContractError(opened.nothing_accepted)
 

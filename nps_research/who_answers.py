@@ -131,7 +131,7 @@ class WhoAnswers(ColumnGroups):
             parts.append(f"Not to be told from the rest, and so without a difference: {joined(self.not_separable)}.")
         if (self.frame["term"] == INVITATION).any():
             parts.append(
-                "Number of the invitation: the rates are of other people each time, as those who leave are not invited "
+                "Number of the invitation: the rates may be of other people each time, as who leaves is not invited "
                 "again; the difference is between the same people's invitations, and cannot tell tiredness of surveys "
                 "from growing apart, nor from time."
             )
