@@ -203,8 +203,8 @@ class Improvement(Result):
         others = [f"{row['term']} ({points(row['estimate'])})" for row in real.iloc[1:4].to_dict("records")]
         more = f" Then {joined(others)}." if others else ""
         return (
-            f"Where the poor ratings of {joined([top['term']])} are one point higher, an NPS of "
-            f"{points(top['estimate'])} points more goes with it ({interval_text(top, self.confidence_level)}).{more}"
+            f"Where the poor ratings of {joined([top['term']])} are one point higher, the NPS that goes with them "
+            f"differs by {points(top['estimate'])} points ({interval_text(top, self.confidence_level)}).{more}"
         )
 
     @property

@@ -187,7 +187,9 @@ def test_an_improvement_is_the_prediction_with_poor_ratings_one_higher():
 
 def test_improvements_never_promise():
     found = simulate_improvement(fitted_model())
-    assert found.finding.startswith("Where the poor ratings of delivery are one point higher, an NPS of +")
+    assert found.finding.startswith(
+        "Where the poor ratings of delivery are one point higher, the NPS that goes with them "
+    )
     assert "not what a change of the service would bring" in found.note
 
 

@@ -92,10 +92,7 @@ def test_groups_that_are_numbers_stand_in_their_order(study: Study, model: Drive
 def test_improvement_says_how_much_higher(model: DriverModel) -> None:
     found = simulate_improvement(model)
     row = found.frame.iloc[0]
-    assert (
-        f"are one point higher, an NPS of +{row['estimate']:.1f} points more goes with it (95% interval"
-        in found.finding
-    )
+    assert f"the NPS that goes with them differs by +{row['estimate']:.1f} points (95% interval" in found.finding
 
 
 def test_legend_and_axis_label_stay_apart_in_a_low_figure(model: DriverModel) -> None:
