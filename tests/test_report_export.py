@@ -418,3 +418,15 @@ def test_what_readers_are_to_mind_stands_on_every_page(tmp_path: Any) -> None:
     assert said in page(tmp_path, cell, caution="Ten branches <b> were added.")
     assert said in Pages(stand_in_study(tmp_path, caution="Ten branches <b> were added."), PROVENANCE).index([])
     assert "caution" not in page(tmp_path, cell).split("</style>")[1]
+
+
+def test_why_a_question_is_not_answered_is_told_once(tmp_path: Any) -> None:
+    reasons = ("No <b>dates</b>.", "No <b>dates</b>.", "No ratings.", "No <b>dates</b>.")
+    cells = [
+        showing(output(NotAnswered(frame=pd.DataFrame({"term": []}), says=says)._repr_mimebundle_()))
+        for says in reasons
+    ]
+    html = page(tmp_path, *cells)
+    told = re.findall(r'<p class="nps-unanswered">(.*?)</p>', html)
+    again = "Not answered, for the same reason as above."
+    assert told == ["No &lt;b&gt;dates&lt;/b&gt;.", again, "No ratings.", again]

@@ -18,9 +18,11 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 from nbconvert.exporters.templateexporter import TemplateExporter
 
+from nps_research.overview import NotAnswered
 from nps_research.report.harvest import HarvestedResult, headline_cells, shown_numbers
 from nps_research.report.notebooks import ReportNotebook, has_tag
 from nps_research.report.sanitise import heading_slug, render_markdown
+from nps_research.result import MIME_TYPE
 from nps_research.tables import plain_text
 
 if TYPE_CHECKING:
@@ -147,11 +149,11 @@ class Pages:
 def _cells(node: NotebookNode, title: str) -> list[dict[str, Any]]:
     """The cells for the template; their HTML has passed the allow-lists.
 
-    Code that shows nothing is folded away with the next that does.
+    Code that shows nothing is folded away with the next that does. Why a question cannot be answered is told once.
     """
     cells: list[dict[str, Any]] = []
     code: list[str] = []
-    headlines = headline_cells(node)
+    headlines, told = headline_cells(node), set[str]()
     for place, cell in enumerate(node.cells):
         if cell.cell_type == "markdown":
             html = Markup(render_markdown(cell.source, title=title))  # noqa: S704 - sanitised
@@ -159,7 +161,7 @@ def _cells(node: NotebookNode, title: str) -> list[dict[str, Any]]:
         elif cell.cell_type == "code":
             code += [cell.source] if cell.source.strip() else []
             if cell.outputs:
-                outputs = [_output(output) for output in cell.outputs]
+                outputs = [_output(output, told) for output in cell.outputs]
                 cells.append({"kind": "outputs", "outputs": outputs, "headline": place in headlines})
                 cells.append({"kind": "code", "code": "\n\n".join(code)})
                 code = []
@@ -168,8 +170,14 @@ def _cells(node: NotebookNode, title: str) -> list[dict[str, Any]]:
     return cells
 
 
-def _output(output: NotebookNode) -> Markup:
+def _output(output: NotebookNode, told: set[str]) -> Markup:
+    """Its HTML; `told` are the reasons for no answer that the page has given so far."""
     data = output.get("data", {})
+    if data.get(MIME_TYPE, {}).get("kind") == NotAnswered.kind:
+        reason = data[MIME_TYPE]["finding"]
+        says = "Not answered, for the same reason as above." if reason in told else reason
+        told.add(reason)
+        return Markup('<div class="nps-result"><p class="nps-unanswered">{}</p></div>').format(says)
     if "text/html" in data:
         return Markup(data["text/html"])  # noqa: S704 - sanitised
     return Markup('<pre class="nps-text" tabindex="0">{}</pre>').format(data.get("text/plain", output.get("text", "")))
