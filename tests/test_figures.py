@@ -14,7 +14,7 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 import nps_research as nps
-from nps_research.figures import DETRACTOR, PASSIVE, PROMOTER, style, svg
+from nps_research.figures import DETRACTOR, PASSIVE, PROMOTER, _fit_legend, legend_below, style, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -134,6 +134,26 @@ def test_same_result_same_bytes_whatever_the_reader_has_set() -> None:
     with mpl.rc_context({"font.size": 30, "axes.facecolor": "red", "svg.fonttype": "none"}):
         assert svg(nps.trend(WAVES)) == first
     assert b"<dc:date>" not in first
+
+
+@pytest.mark.parametrize("name", ["short", "Information booths (upper"])
+def test_a_legend_is_not_cut_off(name: str) -> None:
+    with style():
+        figure = Figure(layout="constrained")
+        ax = figure.subplots()
+        for place, part in enumerate(("Making promoters", "Keeping from detractors", "95% interval")):
+            ax.barh([name], [1], left=place, label=part)
+        legend_below(ax, ncols=3)
+        legend = ax.get_legend()
+        assert legend is not None
+        figure.draw_without_rendering()
+        before = legend.get_window_extent()
+        _fit_legend(ax)
+        figure.draw_without_rendering()
+    extent = legend.get_window_extent()
+    assert figure.bbox.x0 <= extent.x0
+    assert extent.x1 <= figure.bbox.x1 + 1
+    assert (extent.x0 < before.x0) == (before.x1 > figure.bbox.x1) == (name != "short")
 
 
 def test_without_axes_a_new_figure_comes_and_nothing_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
