@@ -107,7 +107,7 @@ def svg(result: Result) -> bytes:
     """A result's figure as SVG: the same bytes for the same result."""
     with style():
         figure = Figure(layout="constrained")
-        _fit_legend(result.plot(figure.subplots()))
+        _keep_inside(result.plot(figure.subplots()))
         buffer = io.BytesIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return re.sub(
@@ -115,14 +115,15 @@ def svg(result: Result) -> bytes:
     )  # matplotlib repeats every text in a comment
 
 
-def _fit_legend(ax: Axes) -> None:
-    """Move a legend to the left where it would be cut off at the figure's right edge."""
+def _keep_inside(ax: Axes) -> None:
+    """Move what stands below the axes to the left where it would be cut off at the figure's right edge."""
     figure, legend = ax.get_figure(root=True), ax.get_legend()
-    if figure is None or legend is None:
+    if figure is None:
         return
     figure.draw_without_rendering()  # only then is it known where things are
-    over = legend.get_window_extent().x1 - figure.bbox.x1
-    if over > 0:
+    if ax.xaxis.label.get_window_extent().x1 > figure.bbox.x1:
+        ax.xaxis.label.set(x=1, horizontalalignment="right")
+    if legend is not None and (over := legend.get_window_extent().x1 - figure.bbox.x1) > 0:
         legend.set_bbox_to_anchor((-over / ax.bbox.width, 0), transform=ax.transAxes)
 
 

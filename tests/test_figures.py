@@ -14,7 +14,7 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 import nps_research as nps
-from nps_research.figures import DETRACTOR, PASSIVE, PROMOTER, _fit_legend, legend_below, style, svg
+from nps_research.figures import DETRACTOR, PASSIVE, PROMOTER, _keep_inside, legend_below, style, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -137,21 +137,25 @@ def test_same_result_same_bytes_whatever_the_reader_has_set() -> None:
 
 
 @pytest.mark.parametrize("name", ["short", "Information booths (upper"])
-def test_a_legend_is_not_cut_off(name: str) -> None:
+def test_what_stands_below_is_not_cut_off(name: str) -> None:
     with style():
         figure = Figure(layout="constrained")
         ax = figure.subplots()
         for place, part in enumerate(("Making promoters", "Keeping from detractors", "95% interval")):
             ax.barh([name], [1], left=place, label=part)
         legend_below(ax, ncols=3)
+        ax.set_xlabel("Contribution to the expected answer, NPS points (vermilion: low rating, blue: high rating)")
         legend = ax.get_legend()
         assert legend is not None
         figure.draw_without_rendering()
-        before = legend.get_window_extent()
-        _fit_legend(ax)
+        before, label_before = legend.get_window_extent(), ax.xaxis.label.get_window_extent()
+        _keep_inside(ax)
         figure.draw_without_rendering()
     extent = legend.get_window_extent()
-    assert figure.bbox.x0 <= extent.x0
+    label = ax.xaxis.label.get_window_extent()
+    assert figure.bbox.x0 <= min(extent.x0, label.x0)
+    assert label.x1 <= figure.bbox.x1 + 1
+    assert (label.x0 < label_before.x0) == (label_before.x1 > figure.bbox.x1) == (name != "short")
     assert extent.x1 <= figure.bbox.x1 + 1
     assert (extent.x0 < before.x0) == (before.x1 > figure.bbox.x1) == (name != "short")
 
