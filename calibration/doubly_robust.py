@@ -22,11 +22,10 @@ import pandas as pd
 
 from calibration import silent_score
 from calibration.resumable import fill, fresh_is_asked, generator
-from calibration.silent_score import LARGEST_WEIGHT, draw
+from calibration.silent_score import LARGEST_WEIGHT, draw, of_wave, summary
 from nps_research.response_propensity import response_propensity
 from nps_research.silent_outcomes import predicted_value
-from nps_research.silent_shifts import silent_shifts
-from nps_research.silent_weights import Reached, Weighted, inverse_propensity_score, worst_case_bounds
+from nps_research.silent_weights import Reached, Weighted, inverse_propensity_score
 
 if TYPE_CHECKING:
     from nps_research.silent_covariates import Covariates
@@ -64,25 +63,7 @@ def one_wave(design: str, answering: str, planted: float, rng: np.random.Generat
     """Errors, standard errors and whether limits hold the score of all, of one wave."""
     people, covariates, would_be = draw(3000 if answering == "few" else 1500, design, answering, rng)
     truth = float(would_be.mean())
-    found = estimates(people, covariates)
-    row: dict[str, float] = {}
-    for name, weighted in found.items():
-        row[f"{name}_error"] = weighted.estimate - truth
-        row[f"{name}_std_error"] = weighted.std_error
-        row[f"{name}_held"] = weighted.conf_low <= truth <= weighted.conf_high
-    table = silent_shifts(
-        people,
-        found["doubly_robust"],
-        based_on="doubly robust",
-        bounds=worst_case_bounds(people),
-        shifts=[planted],
-        margin=np.nan,
-        previous=None,
-        wave="",
-    ).frame
-    at = table[np.isclose(table["shift"], planted)]
-    row["shifted_held"] = bool(len(at)) and bool(at["conf_low"].iloc[0] <= truth <= at["conf_high"].iloc[0])
-    return row
+    return of_wave(people, estimates(people, covariates), based_on="doubly_robust", planted=planted, truth=truth)
 
 
 def measure(design: str, answering: str, runs: int = RUNS) -> dict[str, object]:
@@ -90,15 +71,7 @@ def measure(design: str, answering: str, runs: int = RUNS) -> dict[str, object]:
     rng = generator({"design": design, "answering": answering})
     planted = planted_shift(design, answering)
     rows = pd.DataFrame([one_wave(design, answering, planted, rng) for _ in range(runs)])
-    found: dict[str, object] = {"runs": runs}
-    for name in METHODS:
-        found |= {
-            f"{name}_bias": round(rows[f"{name}_error"].mean(), 2),
-            f"{name}_deviation": round(rows[f"{name}_error"].std(), 2),
-            f"{name}_std_error": round(rows[f"{name}_std_error"].mean(), 2),
-            f"{name}_held": round(rows[f"{name}_held"].mean(), 4),
-        }
-    return found | {"planted": round(planted, 2), "shifted_held": round(rows["shifted_held"].mean(), 4)}
+    return {"runs": runs} | summary(rows, METHODS, planted)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,10 @@ from calibration.resumable import fill, fresh_is_asked, generator
 from nps_research.response_propensity import response_propensity
 from nps_research.silent_covariates import Covariates
 from nps_research.silent_shifts import silent_shifts
-from nps_research.silent_weights import Reached, inverse_propensity_score, raked_score, worst_case_bounds
+from nps_research.silent_weights import Reached, Weighted, inverse_propensity_score, raked_score, worst_case_bounds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TABLE = Path(__file__).with_suffix(".csv")
 RUNS = 300
@@ -99,15 +103,23 @@ def one_wave(design: str, answering: str, planted: float, rng: np.random.Generat
         found[model] = inverse_propensity_score(
             people, propensity, largest_weight=LARGEST_WEIGHT, confidence_level=0.95
         )
-    row: dict[str, float] = {"observed_error": people.observed - truth}
+    row = {"observed_error": people.observed - truth}
+    return row | of_wave(people, found, based_on="logistic", planted=planted, truth=truth)
+
+
+def of_wave(
+    people: Reached, found: dict[str, Weighted], *, based_on: str, planted: float, truth: float
+) -> dict[str, float]:
+    """Each estimate's error, standard error and whether it holds the truth; and whether the shift table does."""
+    row: dict[str, float] = {}
     for name, weighted in found.items():
         row[f"{name}_error"] = weighted.estimate - truth
         row[f"{name}_std_error"] = weighted.std_error
         row[f"{name}_held"] = weighted.conf_low <= truth <= weighted.conf_high
     table = silent_shifts(
         people,
-        found["logistic"],
-        based_on="logistic",
+        found[based_on],
+        based_on=based_on,
         bounds=worst_case_bounds(people),
         shifts=[planted],
         margin=np.nan,
@@ -119,13 +131,10 @@ def one_wave(design: str, answering: str, planted: float, rng: np.random.Generat
     return row
 
 
-def measure(design: str, answering: str, runs: int = RUNS) -> dict[str, object]:
-    """One row."""
-    rng = generator({"design": design, "answering": answering})
-    planted = planted_shift(design, answering)
-    rows = pd.DataFrame([one_wave(design, answering, planted, rng) for _ in range(runs)])
-    found: dict[str, object] = {"runs": runs, "observed_bias": round(rows["observed_error"].mean(), 2)}
-    for name in METHODS:
+def summary(rows: pd.DataFrame, methods: Sequence[str], planted: float) -> dict[str, object]:
+    """Columns of a table from its waves."""
+    found: dict[str, object] = {}
+    for name in methods:
         found |= {
             f"{name}_bias": round(rows[f"{name}_error"].mean(), 2),
             f"{name}_deviation": round(rows[f"{name}_error"].std(), 2),
@@ -133,6 +142,15 @@ def measure(design: str, answering: str, runs: int = RUNS) -> dict[str, object]:
             f"{name}_held": round(rows[f"{name}_held"].mean(), 4),
         }
     return found | {"planted": round(planted, 2), "shifted_held": round(rows["shifted_held"].mean(), 4)}
+
+
+def measure(design: str, answering: str, runs: int = RUNS) -> dict[str, object]:
+    """One row."""
+    rng = generator({"design": design, "answering": answering})
+    planted = planted_shift(design, answering)
+    rows = pd.DataFrame([one_wave(design, answering, planted, rng) for _ in range(runs)])
+    observed_bias = round(rows["observed_error"].mean(), 2)
+    return {"runs": runs, "observed_bias": observed_bias} | summary(rows, METHODS, planted)
 
 
 if __name__ == "__main__":
