@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks import counting, drivers, nonresponse, resampling, thresholds, whole
 from benchmarks.measuring import ROOT, machine
 from benchmarks.results import figure_of, page, targets
-from nps_research.figures import style
+from nps_research.results.drawing import style
 
 HERE = ROOT / "benchmarks"
 

@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.measuring import ROOT, SEED, in_turns, peak_megabytes
-from nps_research.driver_trees import (
+from nps_research.drivers.fit_drivers import fit_drivers, fit_drivers_from_frame
+from nps_research.drivers.fitting.trees import (
     LEAF_WEIGHT,
     LEARNING_RATE,
     MAX_DEPTH,
@@ -29,9 +30,8 @@ from nps_research.driver_trees import (
     tables_of,
     trees_of,
 )
-from nps_research.drivers import fit_drivers, fit_drivers_from_frame
-from nps_research.relative_importance import decompose_r_squared
-from nps_research.study import open_study
+from nps_research.drivers.linear.relative_importance import decompose_r_squared
+from nps_research.study.study import open_study
 
 if TYPE_CHECKING:
     from collections.abc import Callable

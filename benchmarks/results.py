@@ -14,7 +14,7 @@ from benchmarks.nonresponse import TARGET_INVITATIONS
 from benchmarks.resampling import N_RESAMPLES
 from benchmarks.thresholds import ACCOUNTS, FROM_COUNTS
 from benchmarks.whole import NBCONVERT, REPORT
-from nps_research.figures import DETRACTOR, PASSIVE, PROMOTER
+from nps_research.results.drawing import DETRACTOR, PASSIVE, PROMOTER
 
 if TYPE_CHECKING:
     import pandas as pd

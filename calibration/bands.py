@@ -17,8 +17,8 @@ import numpy as np
 
 from calibration.resumable import fill, fresh_is_asked, generator
 from calibration.thresholds import CONTACTS, SCORE, SHAPE, SIZES, outcome_of_accounts
-from nps_research.bands import compare_bands
-from nps_research.outcome_counts import OutcomeByScore
+from nps_research.counting.outcome_by_score import OutcomeByScore
+from nps_research.thresholds.bands import compare_bands
 
 RATES = {"alike": ((0.05, 0.05), (0.10, 0.10)), "margin apart": ((0.10, 0.05), (0.05, 0.10), (0.15, 0.10))}
 MARGIN = 0.05

@@ -22,11 +22,11 @@ import pandas as pd
 
 from calibration import trinomial
 from calibration.resumable import fresh_is_asked
-from nps_research.comparison import compare_net_promoter_scores
-from nps_research.distribution import ClusterSums, ScoreDistribution
-from nps_research.intervals import VALUES, Estimates
-from nps_research.methods import estimate
-from nps_research.score import heterogeneity
+from nps_research.counting.score_distribution import ClusterSums, ScoreDistribution
+from nps_research.score.differences import compare_net_promoter_scores
+from nps_research.score.limits.independent import VALUES, Estimates
+from nps_research.score.limits.methods import estimate
+from nps_research.score.score import heterogeneity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

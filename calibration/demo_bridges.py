@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from calibration.resumable import fill, fresh_is_asked
-from nps_research.driver_asymmetry import rating_asymmetry
-from nps_research.driver_bridge import explain_change
-from nps_research.drivers import fit_drivers
-from nps_research.simulate import NOT_USED, simulate_study
-from nps_research.simulated_truth import Truth
-from nps_research.study import Study
-from nps_research.study_file import DriverSettings
+from nps_research.drivers.asymmetry import rating_asymmetry
+from nps_research.drivers.bridge import explain_change
+from nps_research.drivers.fit_drivers import fit_drivers
+from nps_research.made_up.simulate import NOT_USED, simulate_study
+from nps_research.made_up.truth import Truth
+from nps_research.study.settings_file import DriverSettings
+from nps_research.study.study import Study
 
 TABLE = Path(__file__).with_suffix(".csv")
 WAVES = ("2025 Q1", "2025 Q2")

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from calibration.resumable import fill, fresh_is_asked
-from nps_research.outcomes import outcome_by_score
-from nps_research.simulate import simulate_study
-from nps_research.study import Study
-from nps_research.thresholds import compare_thresholds
+from nps_research.counting.outcomes import outcome_by_score
+from nps_research.made_up.simulate import simulate_study
+from nps_research.study.study import Study
+from nps_research.thresholds.compare_thresholds import compare_thresholds
 
 PLANTED = 3
 TABLE = Path(__file__).with_suffix(".csv")

@@ -16,15 +16,15 @@ from pathlib import Path
 import numpy as np
 
 from calibration.resumable import fill, fresh_is_asked
-from nps_research.response_propensity import response_propensity
-from nps_research.silent_covariates import covariates_at_invitation
-from nps_research.silent_estimates import DOUBLY_ROBUST, OBSERVED, people_of, reached_rows
-from nps_research.silent_outcomes import predicted_value
-from nps_research.silent_score import score_if_all_responded
-from nps_research.silent_weights import inverse_propensity_score
-from nps_research.simulate import SimulatedStudy, simulate_study
-from nps_research.simulated_truth import Truth
-from nps_research.study import Study
+from nps_research.counting.people import covariates_at_invitation
+from nps_research.made_up.simulate import SimulatedStudy, simulate_study
+from nps_research.made_up.truth import Truth
+from nps_research.silence.score.estimates import DOUBLY_ROBUST, OBSERVED, people_of, reached_rows
+from nps_research.silence.score.full_response import score_if_all_responded
+from nps_research.silence.score.predicted_answers import predicted_value
+from nps_research.silence.score.weights import inverse_propensity_score
+from nps_research.statistics.propensity import response_propensity
+from nps_research.study.study import Study
 
 TABLE = Path(__file__).with_suffix(".csv")
 ACCOUNTS = 300

@@ -23,12 +23,12 @@ import pandas as pd
 from calibration import silent_score
 from calibration.resumable import fill, fresh_is_asked, generator
 from calibration.silent_score import LARGEST_WEIGHT, draw, of_wave, summary
-from nps_research.response_propensity import response_propensity
-from nps_research.silent_outcomes import predicted_value
-from nps_research.silent_weights import Reached, Weighted, inverse_propensity_score
+from nps_research.silence.score.predicted_answers import predicted_value
+from nps_research.silence.score.weights import Reached, Weighted, inverse_propensity_score
+from nps_research.statistics.propensity import response_propensity
 
 if TYPE_CHECKING:
-    from nps_research.silent_covariates import Covariates
+    from nps_research.counting.people import Covariates
 
 TABLE = Path(__file__).with_suffix(".csv")
 RUNS = 200

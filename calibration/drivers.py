@@ -20,11 +20,11 @@ import pandas as pd
 from scipy import stats
 
 from calibration.resumable import fill, fresh_is_asked, generator
-from nps_research.driver_data import data_of_frame
-from nps_research.driver_fit import cross_fit, folds_of
-from nps_research.driver_noise import near_duplicates, noise_tests
-from nps_research.driver_trees import shapley_of_table
-from nps_research.drivers import N_NOISE_FITS, fit_drivers_from_frame
+from nps_research.drivers.fit_drivers import N_NOISE_FITS, fit_drivers_from_frame
+from nps_research.drivers.fitting.cross_fit import cross_fit, folds_of
+from nps_research.drivers.fitting.data import data_of_frame
+from nps_research.drivers.fitting.noise import near_duplicates, noise_tests
+from nps_research.drivers.fitting.trees import shapley_of_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -17,10 +17,10 @@ import pandas as pd
 from scipy.special import expit
 
 from calibration.resumable import fill, fresh_is_asked, generator
-from nps_research.churn_models import LEARNERS
-from nps_research.nonresponse_value import LOSS, nonresponse_value
-from nps_research.simulate import simulate_study
-from nps_research.study import Study
+from nps_research.made_up.simulate import simulate_study
+from nps_research.silence.value.churn_models import LEARNERS
+from nps_research.silence.value.value import LOSS, nonresponse_value
+from nps_research.study.study import Study
 
 TABLE = Path(__file__).with_suffix(".csv")
 NOTHING = ("noise", "curved", "stepped", "crossed", "rising")

@@ -24,9 +24,9 @@ from pathlib import Path
 import numpy as np
 
 from calibration.resumable import fill, fresh_is_asked, generator
-from nps_research.distribution import ClusterSums, ScoreDistribution
-from nps_research.intervals import VALUES
-from nps_research.pooling import pool_groups
+from nps_research.counting.score_distribution import ClusterSums, ScoreDistribution
+from nps_research.score.limits.independent import VALUES
+from nps_research.score.pooled_groups import pool_groups
 
 SHAPES = {"b2b": (0.25, 0.40, 0.35), "skewed high": (0.04, 0.16, 0.80)}  # detractors, passives, promoters
 SIZES = (4, 10, 30, 100)

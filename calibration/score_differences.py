@@ -17,7 +17,7 @@ from scipy import stats
 
 from calibration.resumable import fill, fresh_is_asked
 from calibration.trinomial import EDGE, LEVEL, in_blocks, likely_tables, truth_of
-from nps_research.intervals import adjusted_wald, wald
+from nps_research.score.limits.independent import adjusted_wald, wald
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,7 +15,7 @@ import numpy as np
 
 from calibration.resumable import fill, fresh_is_asked
 from calibration.trinomial import EDGE, LEVEL, SHAPES, in_blocks, likely_tables, truth_of
-from nps_research.intervals import adjusted_wald, score_interval, wald
+from nps_research.score.limits.independent import adjusted_wald, score_interval, wald
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 from calibration.resumable import fill, fresh_is_asked, generator
-from nps_research.landmarks import ANSWERED, Landmarks
-from nps_research.nonresponse import PLACE, group_of, risks_by_state
-from nps_research.silence_contrasts import adjusted_contrasts, ratios
-from nps_research.silence_verdict import MARGIN, judge
+from nps_research.counting.landmarks import ANSWERED, Landmarks
+from nps_research.silence.signal.contrasts import adjusted_contrasts, ratios
+from nps_research.silence.signal.signal import PLACE, group_of, risks_by_state
+from nps_research.silence.signal.verdict import MARGIN, judge
 
 RUNS, TABLE, TRUTHS = (
     Path(__file__).with_name(name) for name in ("silence_runs.csv", "silence.csv", "silence_truths.csv")

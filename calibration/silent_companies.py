@@ -18,10 +18,10 @@ import pandas as pd
 
 from calibration.resumable import fill, fresh_is_asked
 from calibration.silence import ADJUSTED, RATIOS, RISKS, quantities
-from nps_research.landmarks import Landmarks, landmarks_of
-from nps_research.simulate import simulate_study
-from nps_research.simulated_truth import Truth
-from nps_research.study import Study
+from nps_research.counting.landmarks import Landmarks, landmarks_of
+from nps_research.made_up.simulate import simulate_study
+from nps_research.made_up.truth import Truth
+from nps_research.study.study import Study
 
 TABLE, TRUTHS = Path(__file__).with_suffix(".csv"), Path(__file__).with_name("silent_companies_truths.csv")
 KINDS = {"planted": Truth(), "nothing": Truth(churn_disengaged=0.0, answer_slope=0.0, churn_base=0.03)}

@@ -28,10 +28,16 @@ import pandas as pd
 from scipy.special import expit
 
 from calibration.resumable import fill, fresh_is_asked, generator
-from nps_research.response_propensity import response_propensity
-from nps_research.silent_covariates import Covariates
-from nps_research.silent_shifts import silent_shifts
-from nps_research.silent_weights import Reached, Weighted, inverse_propensity_score, raked_score, worst_case_bounds
+from nps_research.counting.people import Covariates
+from nps_research.silence.score.shifts import silent_shifts
+from nps_research.silence.score.weights import (
+    Reached,
+    Weighted,
+    inverse_propensity_score,
+    raked_score,
+    worst_case_bounds,
+)
+from nps_research.statistics.propensity import response_propensity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -28,8 +28,8 @@ import numpy as np
 from scipy.special import expit, logit
 
 from calibration.resumable import fill, fresh_is_asked, generator
-from nps_research.outcome_counts import OutcomeByScore, OutcomeClusters
-from nps_research.thresholds import compare_thresholds
+from nps_research.counting.outcome_by_score import OutcomeByScore, OutcomeClusters
+from nps_research.thresholds.compare_thresholds import compare_thresholds
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from nps_research.intervals import VALUES
+from nps_research.score.limits.independent import VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from nps_research.intervals import Estimates
+    from nps_research.score.limits.independent import Estimates
 
     Floats = NDArray[np.float64]
 

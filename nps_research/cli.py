@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from nps_research.report import Progress
-    from nps_research.study import Study
+    from nps_research.study.study import Study
 
 __all__ = ["app"]
 
@@ -90,7 +90,7 @@ def report(
     """Run every notebook the study can feed and write the report. Exit code 2 if a notebook failed."""
     with _errors_in_words():
         from nps_research.report import make_report
-        from nps_research.study import open_study
+        from nps_research.study.study import open_study
 
         opened = open_study(study, data=data)
         console.print(escape(f"{opened.name}: {opened.base}."))
@@ -115,7 +115,7 @@ def verify(
 ) -> None:
     """Run a report's notebooks again and compare every value. Exit code 1 if any differs, 2 if a notebook failed."""
     from nps_research.report import verify_report
-    from nps_research.study import open_study
+    from nps_research.study.study import open_study
 
     with _errors_in_words():
         opened = open_study(study, data=data)
@@ -136,9 +136,9 @@ def verify(
 @app.command()
 def check(study: StudyArgument, data: DataOption = None) -> None:
     """Hold a study against the data contract and say in words what was found. Exit code 1 on errors."""
-    from nps_research import overview
     from nps_research.errors import ContractError
-    from nps_research.study import open_study
+    from nps_research.intake import listings as overview
+    from nps_research.study.study import open_study
 
     with _errors_in_words():
         opened = open_study(study, data=data)
@@ -170,8 +170,8 @@ def init(
     name: Annotated[str | None, typer.Option(help="Name of the study.")] = None,
 ) -> None:
     """Read an export, guess what its columns mean, and write a commented study.toml to correct."""
-    from nps_research.draft import draft_study
     from nps_research.errors import ContractError
+    from nps_research.study.draft.draft import draft_study
 
     with _errors_in_words():
         target = (out or Path("data") / file.stem) / "study.toml"
@@ -195,7 +195,7 @@ def studies(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of study folders.")] = Path("data"),
 ) -> None:
     """List the studies of a folder and whether their tables are there."""
-    from nps_research.study_file import read_study_file
+    from nps_research.study.settings_file import read_study_file
 
     table = Table("Study", "Name", "Tables")
     with _errors_in_words():
@@ -260,7 +260,7 @@ def _columns_in_words(study: Study) -> pd.DataFrame:
     """Each standard column that the study holds: what it means, and how many rows have a value."""
     import pandas as pd
 
-    from nps_research.contract import TABLES
+    from nps_research.study.contract import TABLES
 
     rows = [
         (f"{table}.{name}", column.says, f"{int(frame[name].notna().sum()):,} of {len(frame):,}")

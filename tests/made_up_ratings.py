@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from nps_research.drivers import fit_drivers, fit_drivers_from_frame
-from nps_research.study import Study
+from nps_research.drivers.fit_drivers import fit_drivers, fit_drivers_from_frame
+from nps_research.study.study import Study
 
 TERMS = ["delivery", "must-be", "delighter", "idle", "newsletter"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nps_research.study import Study
+from nps_research.study.study import Study
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ from nps_research import cli
 from nps_research.report import make_report, runner
 from nps_research.report.provenance import CHECKOUT
 from nps_research.report.publish import private_folder
-from nps_research.study import open_study
+from nps_research.study.study import open_study
 from tests.report_notebooks import code, notebook, write_notebooks
 
 if TYPE_CHECKING:

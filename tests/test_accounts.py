@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from nps_research.accounts import account_score
-from nps_research.counting import score_distribution
+from nps_research.accounts.influence import LISTED, account_influence
+from nps_research.accounts.score import account_score
+from nps_research.counting.score_counts import score_distribution
 from nps_research.errors import CannotAnswerError, EstimationError
-from nps_research.figures import svg
-from nps_research.influence import LISTED, account_influence
-from nps_research.score import net_promoter_score
-from nps_research.study import Study
+from nps_research.results.drawing import svg
+from nps_research.score.score import net_promoter_score
+from nps_research.study.study import Study
 from tests.made_up_answers import class_value, distribution_of, made_up_rows, slow_score, study_of
 
 REFERENCE = Path(__file__).parent / "reference"

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nps_research.bands import compare_bands
+from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.errors import EstimationError
-from nps_research.outcome_counts import OutcomeByScore
-from nps_research.proportions import difference_limits, difference_statistic, ratio_limits
-from nps_research.thresholds import compare_thresholds
+from nps_research.statistics.proportions import difference_limits, difference_statistic, ratio_limits
+from nps_research.thresholds.bands import compare_bands
+from nps_research.thresholds.compare_thresholds import compare_thresholds
 from tests.made_up_answers import in_clusters
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "proportions.json").read_text(encoding="utf-8"))["tables"]

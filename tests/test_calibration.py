@@ -10,10 +10,10 @@ from scipy import stats
 
 from calibration import resumable, score_differences, score_intervals
 from calibration.trinomial import SHAPES, truth_of
-from nps_research.comparison import compare_net_promoter_scores
-from nps_research.intervals import VALUES
-from nps_research.methods import estimate, suitable_difference_method, suitable_method
-from nps_research.score import net_promoter_score
+from nps_research.score.differences import compare_net_promoter_scores
+from nps_research.score.limits.independent import VALUES
+from nps_research.score.limits.methods import estimate, suitable_difference_method, suitable_method
+from nps_research.score.score import net_promoter_score
 from tests.made_up_answers import of_classes
 from tests.test_coverage import CUTS, every_table, of_tables, tolerance
 

@@ -9,10 +9,10 @@ import pytest
 from scipy.stats import norm
 
 from calibration import demo_bridges, drivers
-from nps_research.driver_data import data_of_frame
-from nps_research.driver_fit import cross_fit, folds_of, points_at_stake
-from nps_research.driver_noise import noise_tests
-from nps_research.drivers import fit_drivers_from_frame
+from nps_research.drivers.fit_drivers import fit_drivers_from_frame
+from nps_research.drivers.fitting.cross_fit import cross_fit, folds_of, points_at_stake
+from nps_research.drivers.fitting.data import data_of_frame
+from nps_research.drivers.fitting.noise import noise_tests
 
 RUNS, NOISE_RUNS = pd.read_csv(drivers.RUNS), pd.read_csv(drivers.NOISE_RUNS)
 LOG_ODDS_RUNS, TABLE = pd.read_csv(drivers.LOG_ODDS_RUNS), pd.read_csv(drivers.TABLE)

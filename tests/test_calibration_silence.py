@@ -9,8 +9,8 @@ import pytest
 
 from calibration import silence, silent_companies
 from calibration.silence import ADJUSTED, RATIOS, RISKS, SCENARIOS, draw
-from nps_research.nonresponse import PLACE, group_of, risks_by_state
-from nps_research.silence_verdict import judge
+from nps_research.silence.signal.signal import PLACE, group_of, risks_by_state
+from nps_research.silence.signal.verdict import judge
 
 RUNS, TABLE = pd.read_csv(silence.RUNS), pd.read_csv(silence.TABLE)
 COMPANIES = pd.read_csv(silent_companies.TABLE)

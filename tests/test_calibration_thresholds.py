@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from calibration import bands, demo_companies, thresholds
-from nps_research.bands import compare_bands
-from nps_research.risk_by_score import risk_by_score
-from nps_research.thresholds import compare_thresholds
+from nps_research.thresholds.bands import compare_bands
+from nps_research.thresholds.compare_thresholds import compare_thresholds
+from nps_research.thresholds.risk_by_score import risk_by_score
 
 LINES = pd.read_csv(thresholds.TABLE)
 BANDS = pd.read_csv(bands.TABLE)

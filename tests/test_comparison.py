@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nps_research.comparison import adjust_p_values, compare_net_promoter_scores
 from nps_research.errors import EstimationError
-from nps_research.intervals import adjusted_wald
+from nps_research.score.differences import adjust_p_values, compare_net_promoter_scores
+from nps_research.score.limits.independent import adjusted_wald
 from tests.made_up_answers import (
     distribution_of,
     effective_clusters,

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nps_research.contract import CUSTOMERS, PRIVATE, RESPONSES, Violations
 from nps_research.errors import ContractError
-from nps_research.study import Study
-from nps_research.study_file import DriverSettings
+from nps_research.study.contract import CUSTOMERS, PRIVATE, RESPONSES, Violations
+from nps_research.study.settings_file import DriverSettings
+from nps_research.study.study import Study
 
 LTR = "likelihood_to_recommend"
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nps_research.counting import NOT_STATED, score_distribution
+from nps_research.counting.score_counts import NOT_STATED, score_distribution
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.study import Study
+from nps_research.study.study import Study
 from tests.made_up_answers import distribution_of, made_up_rows, study_of
 
 

@@ -14,11 +14,11 @@ import pytest
 from scipy import stats
 
 from calibration import clustered_intervals
-from nps_research.comparison import compare_net_promoter_scores
-from nps_research.distribution import ScoreDistribution
-from nps_research.intervals import adjusted_wald, score_interval, wald
-from nps_research.methods import estimate, suitable_difference_method
-from nps_research.score import heterogeneity
+from nps_research.counting.score_distribution import ScoreDistribution
+from nps_research.score.differences import compare_net_promoter_scores
+from nps_research.score.limits.independent import adjusted_wald, score_interval, wald
+from nps_research.score.limits.methods import estimate, suitable_difference_method
+from nps_research.score.score import heterogeneity
 from tests.made_up_answers import CLASS_SCORES, SHAPES, clustered_distribution, truth_of
 
 CUTS = {"promoter_min": 9, "detractor_max": 6}

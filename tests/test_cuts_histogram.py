@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nps_research.cuts import net_promoter_score_by_cut
-from nps_research.distribution import ScoreDistribution
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import ContractError, EstimationError
-from nps_research.histogram import score_histogram
-from nps_research.score import net_promoter_score
+from nps_research.score.by_cut import net_promoter_score_by_cut
+from nps_research.score.histogram import score_histogram
+from nps_research.score.score import net_promoter_score
 from tests.made_up_answers import CLASS_SCORES, distribution_of, made_up_rows, of_classes
 
 TWO = ScoreDistribution.from_counts({"z": range(11), "a": [3, 0, 2, 1, 4, 6, 2, 5, 9, 8, 7]})

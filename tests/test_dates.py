@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from nps_research.parsing import parse_timestamp
-from nps_research.study import Study
+from nps_research.reading.values import parse_timestamp
+from nps_research.study.study import Study
 
 
 def read(*cells, **options):

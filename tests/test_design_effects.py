@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nps_research.design_effects import group_design_effects
+from nps_research.score.limits.design_effects import group_design_effects
 from tests.made_up_answers import clustered_distribution, distribution_of, made_up_rows, of_classes
 
 CUTS = {"promoter_min": 9, "detractor_max": 6}

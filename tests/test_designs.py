@@ -9,15 +9,15 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from nps_research.counting import score_distribution
-from nps_research.cuts import net_promoter_score_by_cut
-from nps_research.designs import compare_designs
+from nps_research.counting.score_counts import score_distribution
 from nps_research.errors import CannotAnswerError
-from nps_research.intervals import score_interval
-from nps_research.methods import estimate
-from nps_research.score import net_promoter_score
-from nps_research.study import open_study
-from nps_research.waves import trend
+from nps_research.score.by_cut import net_promoter_score_by_cut
+from nps_research.score.designs import compare_designs
+from nps_research.score.limits.independent import score_interval
+from nps_research.score.limits.methods import estimate
+from nps_research.score.score import net_promoter_score
+from nps_research.score.trend import trend
+from nps_research.study.study import open_study
 from tests.made_up_answers import class_value, made_up_rows, study_of
 
 CUTS = {"promoter_min": 9, "detractor_max": 6}

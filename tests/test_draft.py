@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nps_research.draft import draft_study
-from nps_research.study_file import StudyFile
+from nps_research.study.draft.draft import draft_study
+from nps_research.study.settings_file import StudyFile
 
 REAL = Path(os.environ.get("NPS_RESEARCH_DATA", "there is none"))
 needs_real_files = pytest.mark.skipif(

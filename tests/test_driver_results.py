@@ -12,24 +12,24 @@ from scipy import stats
 from scipy.special import expit
 from statsmodels.api import WLS
 
-from nps_research import driver_noise
-from nps_research.call_list import LISTS
-from nps_research.driver_asymmetry import rating_asymmetry
-from nps_research.driver_bridge import REST, explain_change
-from nps_research.driver_calibration import model_calibration
-from nps_research.driver_data import data_of_frame
-from nps_research.driver_effects import contribution_spread, rating_effect
-from nps_research.driver_explanations import explain_respondents
-from nps_research.driver_fit import cross_fit, folds_of, predictions_left_out
-from nps_research.driver_groups import LIFETIME, _equal, compare_drivers, lifetime_stages
-from nps_research.driver_interactions import driver_interactions
-from nps_research.driver_methods import compare_methods, path_dependent_contributions
-from nps_research.driver_noise import _level_effects, noise_tests
-from nps_research.driver_priorities import importance_performance, simulate_improvement
-from nps_research.driver_regressions import regress
-from nps_research.drivers import fit_drivers, fit_drivers_from_frame
+from nps_research.drivers.asymmetry import rating_asymmetry
+from nps_research.drivers.bridge import REST, explain_change
+from nps_research.drivers.calibration import model_calibration
+from nps_research.drivers.effects import contribution_spread, rating_effect
+from nps_research.drivers.explanations import explain_respondents
+from nps_research.drivers.fit_drivers import fit_drivers, fit_drivers_from_frame
+from nps_research.drivers.fitting import noise as driver_noise
+from nps_research.drivers.fitting.cross_fit import cross_fit, folds_of, predictions_left_out
+from nps_research.drivers.fitting.data import data_of_frame
+from nps_research.drivers.fitting.noise import _level_effects, noise_tests
+from nps_research.drivers.groups import LIFETIME, _equal, compare_drivers, lifetime_stages
+from nps_research.drivers.interactions import driver_interactions
+from nps_research.drivers.methods import compare_methods, path_dependent_contributions
+from nps_research.drivers.priorities import importance_performance, simulate_improvement
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError
-from nps_research.study import Study
+from nps_research.results.call_list import LISTS
+from nps_research.statistics.least_squares import regress
+from nps_research.study.study import Study
 from tests.made_up_ratings import TERMS, fitted_model, fitted_study, made_up_ratings
 
 # The bridge between two groups
@@ -164,7 +164,7 @@ def test_the_map_puts_much_at_stake_and_low_ratings_first():
 
 def test_an_improvement_is_the_prediction_with_poor_ratings_one_higher():
     """Brute force: the trees of each fold, on ratings raised by hand."""
-    from nps_research.driver_trees import boost
+    from nps_research.drivers.fitting.trees import boost
 
     model = fitted_model()
     data, fold = model.data, model.fit.fold
@@ -318,7 +318,7 @@ def test_small_groups_are_left_out_and_people_are_no_groups(monkeypatch):
         compare_drivers(study, model, by=["account_id"])
     with pytest.raises(ContractError, match="account_id tells who answered; it cannot be grouped by"):
         fit_drivers(study, by="account_id")
-    monkeypatch.setattr("nps_research.driver_groups.ANSWERS_PER_GROUP", 1_000)
+    monkeypatch.setattr("nps_research.drivers.groups.ANSWERS_PER_GROUP", 1_000)
     with pytest.raises(CannotAnswerError, match="No grouping has two groups of 1000"):
         compare_drivers(study, model, by=["region"])
 
@@ -403,7 +403,7 @@ def test_the_call_list_is_private(tmp_path, monkeypatch):
 def test_a_short_list_is_not_counted_out():
     study, model = fitted_study()
     few = study.responses[study.responses["wave"] == "2025"].index[:3]
-    from nps_research.call_list import CallList
+    from nps_research.results.call_list import CallList
 
     shown = CallList.of(study.responses.loc[few], title="t", who="detractors", remark="", minimum_cell=10)
     assert shown.finding.startswith("Fewer than 10 detractors are on the list")

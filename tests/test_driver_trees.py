@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nps_research.driver_trees import (
+from nps_research.drivers.fitting.trees import (
     Background,
     Coding,
     Tree,

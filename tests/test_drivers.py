@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nps_research.driver_data import data_of_frame
-from nps_research.driver_fit import cross_fit, folds_of, points_at_stake
-from nps_research.driver_resampling import rank_limits, resample
-from nps_research.drivers import fit_drivers, fit_drivers_from_frame
+from nps_research.drivers.fit_drivers import fit_drivers, fit_drivers_from_frame
+from nps_research.drivers.fitting.cross_fit import cross_fit, folds_of, points_at_stake
+from nps_research.drivers.fitting.data import data_of_frame
+from nps_research.drivers.fitting.resampling import rank_limits, resample
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError
-from nps_research.study import Study
+from nps_research.study.study import Study
 from tests.made_up_ratings import TERMS, fitted_model, fitted_study, made_up_ratings
 
 

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from nps_research import cells
-from nps_research.counting import score_distribution
+from nps_research.counting import cells
+from nps_research.counting.score_counts import score_distribution
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.score import net_promoter_score
-from nps_research.study import Study
+from nps_research.score.score import net_promoter_score
+from nps_research.study.study import Study
 from tests.spark import spark  # noqa: F401  a fixture
 
 LTR = "likelihood_to_recommend"

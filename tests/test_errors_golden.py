@@ -11,14 +11,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nps_research.comparison import compare_net_promoter_scores
-from nps_research.counting import score_distribution
-from nps_research.distribution import ScoreDistribution
+from nps_research.counting.score_counts import score_distribution
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import NPSResearchError
-from nps_research.funnel import response_funnel
-from nps_research.representation import representativeness
-from nps_research.score import net_promoter_score
-from nps_research.study import Study, open_study
+from nps_research.responding.funnel import response_funnel
+from nps_research.responding.representativeness import representativeness
+from nps_research.score.differences import compare_net_promoter_scores
+from nps_research.score.score import net_promoter_score
+from nps_research.study.study import Study, open_study
 
 GOLDEN = Path(__file__).parent / "golden" / "error_texts.txt"
 LTR = "likelihood_to_recommend"

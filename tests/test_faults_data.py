@@ -18,15 +18,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from nps_research import cli, database
-from nps_research.delimited import long_cells
+from nps_research import cli
 from nps_research.errors import ContractError
+from nps_research.reading import database
+from nps_research.reading.delimited import long_cells
+from nps_research.reading.sources import read_table
 from nps_research.report import runner
 from nps_research.report.harvest import csv_text, exact_parquet
 from nps_research.report.provenance import CHECKOUT
 from nps_research.report.publish import private_folder
-from nps_research.sources import read_table
-from nps_research.study import open_study
+from nps_research.study.study import open_study
 from tests.postgresql import running
 from tests.report_command import CELL, Place, obey_permissions
 from tests.report_notebooks import code, notebook, write_notebooks

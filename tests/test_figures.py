@@ -14,12 +14,12 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 import nps_research as nps
-from nps_research.figures import DETRACTOR, PASSIVE, PROMOTER, _keep_inside, legend_below, style, svg
+from nps_research.results.drawing import DETRACTOR, PASSIVE, PROMOTER, _keep_inside, legend_below, style, svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from nps_research.result import Result
+    from nps_research.results.result import Result
 
 COUNTS = {"2017": [2, 1, 1, 3, 2, 9, 8, 19, 31, 27, 21], "2018": [9, 1, 2, 3, 4, 9, 8, 19, 31, 20, 18]}
 WAVES = nps.ScoreDistribution.from_counts(COUNTS, ordered=True)

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from nps_research.comparison import adjust_p_values
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.funnel import response_funnel
-from nps_research.representation import representativeness
-from nps_research.study import Study, open_study
+from nps_research.responding.funnel import response_funnel
+from nps_research.responding.representativeness import representativeness
+from nps_research.score.differences import adjust_p_values
+from nps_research.study.study import Study, open_study
 
 LTR = "likelihood_to_recommend"
 DEMO = Path(__file__).parents[1] / "data" / "demo"

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nps_research.counting.landmarks import landmarks_of
+from nps_research.counting.outcomes import outcome_by_score
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.landmarks import landmarks_of
-from nps_research.outcomes import outcome_by_score
-from nps_research.study import open_study
+from nps_research.study.study import open_study
 from tests.made_up_silence import panel
 from tests.published import ROOT
 

@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 
 from calibration.silence import SCENARIOS, draw
+from nps_research.counting.landmarks import landmarks_of
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.landmarks import landmarks_of
-from nps_research.leaving_reasons import leaving_reasons
-from nps_research.nonresponse import PLACE, group_of, nonresponse_signal, risks_by_state, signal_of
-from nps_research.retention import Risks, survival_risks
-from nps_research.silence_contrasts import adjusted_contrasts
-from nps_research.silence_history import histories_of
-from nps_research.silence_verdict import judge
-from nps_research.study import open_study
+from nps_research.silence.signal.contrasts import adjusted_contrasts
+from nps_research.silence.signal.history import histories_of
+from nps_research.silence.signal.leaving_reasons import leaving_reasons
+from nps_research.silence.signal.signal import PLACE, group_of, nonresponse_signal, risks_by_state, signal_of
+from nps_research.silence.signal.verdict import judge
+from nps_research.statistics.survival import Risks, survival_risks
+from nps_research.study.study import open_study
 from tests.made_up_silence import panel
 from tests.published import ROOT
 

@@ -16,9 +16,13 @@ from statsmodels.api import Logit
 
 from calibration import nonresponse_value as calibration
 from calibration.nonresponse_value import made_up_tables, study_of
-from nps_research import check_features, nonresponse_value, watch_list
-from nps_research.churn_features import features_of
-from nps_research.churn_models import (
+from nps_research import check_features
+from nps_research.counting.landmarks import landmarks_of
+from nps_research.errors import CannotAnswerError, ContractError
+from nps_research.made_up.simulate import Truth, simulate_study
+from nps_research.silence.value import value as nonresponse_value
+from nps_research.silence.value import watch_list
+from nps_research.silence.value.churn_models import (
     LEARNERS,
     MOST_CATEGORIES,
     Encoding,
@@ -27,14 +31,12 @@ from nps_research.churn_models import (
     predict,
     ridge_logistic,
 )
-from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.landmarks import landmarks_of
-from nps_research.nonresponse_value import LOSS
-from nps_research.out_of_time import folds_of, shuffle_silence
-from nps_research.prediction_metrics import MEASURES, compare_predictions
-from nps_research.simulate import Truth, simulate_study
-from nps_research.study import Study
-from nps_research.watch_list import _in_words, _reasons
+from nps_research.silence.value.features import features_of
+from nps_research.silence.value.out_of_time import folds_of, shuffle_silence
+from nps_research.silence.value.value import LOSS
+from nps_research.silence.value.watch_list import _in_words, _reasons
+from nps_research.statistics.prediction_metrics import MEASURES, compare_predictions
+from nps_research.study.study import Study
 
 RUNS = pd.read_csv(calibration.TABLE)
 

@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nps_research.driver_effects import rating_effect
-from nps_research.driver_groups import compare_drivers
-from nps_research.driver_methods import compare_methods
-from nps_research.driver_priorities import importance_performance, simulate_improvement
-from nps_research.drivers import fit_drivers, fit_drivers_from_frame
+from nps_research.drivers.effects import rating_effect
+from nps_research.drivers.fit_drivers import fit_drivers, fit_drivers_from_frame
+from nps_research.drivers.groups import compare_drivers
+from nps_research.drivers.methods import compare_methods
+from nps_research.drivers.priorities import importance_performance, simulate_improvement
 from nps_research.errors import CannotAnswerError
-from nps_research.study import Study
-from nps_research.table_settings import DriverSettings
+from nps_research.study.study import Study
+from nps_research.study.table_settings import DriverSettings
 
 if TYPE_CHECKING:
-    from nps_research.driver_model import DriverModel
+    from nps_research.drivers.model import DriverModel
 
 YEARS = [str(year) for year in range(12)]
 

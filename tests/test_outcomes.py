@@ -10,13 +10,13 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
-from nps_research import outcomes
+from nps_research.counting import outcomes
+from nps_research.counting.outcome_by_score import OutcomeByScore
+from nps_research.counting.outcomes import outcome_by_score
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.outcome_counts import OutcomeByScore
-from nps_research.outcomes import outcome_by_score
-from nps_research.proportions import wilson_limits
-from nps_research.simulate import Truth, simulate_study
-from nps_research.study import Study, open_study
+from nps_research.made_up.simulate import Truth, simulate_study
+from nps_research.statistics.proportions import wilson_limits
+from nps_research.study.study import Study, open_study
 
 LTR = "likelihood_to_recommend"
 RENEWED = {"table": "responses", "column": "Renewed", "event": ["yes"], "no_event": ["no"], "direction": "good"}

@@ -4,12 +4,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nps_research import overview
-from nps_research.counting import score_distribution
+from nps_research.counting.score_counts import score_distribution
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.funnel import response_funnel
-from nps_research.study import Study, open_study
-from nps_research.tables import result_html
+from nps_research.intake import listings as overview
+from nps_research.responding.funnel import response_funnel
+from nps_research.results.tables import result_html
+from nps_research.study.study import Study, open_study
 
 LTR = "likelihood_to_recommend"
 DEMO = Path(__file__).parents[1] / "data" / "demo"

@@ -7,9 +7,9 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError
-from nps_research.panel_attrition import SAME_TWICE, panel_attrition
-from nps_research.proportions import wilson_limits
-from nps_research.study import Study, open_study
+from nps_research.responding.panel_attrition import SAME_TWICE, panel_attrition
+from nps_research.statistics.proportions import wilson_limits
+from nps_research.study.study import Study, open_study
 
 DEMO = Path(__file__).parents[1] / "data" / "demo"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nps_research.parsing import (
+from nps_research.reading.values import (
     blank_codes,
     has_code,
     parse_flag,

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from scipy import stats
 
-from nps_research.comparison import compare_net_promoter_scores
-from nps_research.detectable import detectable_change
-from nps_research.distribution import ScoreDistribution
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import CannotAnswerError, EstimationError
-from nps_research.next_survey import plan_next_survey
-from nps_research.planning import required_responses
-from nps_research.score import net_promoter_score
+from nps_research.score.detectable_change import detectable_change
+from nps_research.score.differences import compare_net_promoter_scores
+from nps_research.score.next_survey import plan_next_survey
+from nps_research.score.sample_size import required_responses
+from nps_research.score.score import net_promoter_score
 from tests.made_up_answers import (
     clustered_distribution,
     distribution_of,

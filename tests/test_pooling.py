@@ -16,15 +16,15 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from calibration.pooling import DESIGNS, made_up_study
-from nps_research.counting import score_distribution
-from nps_research.design_effects import group_design_effects
+from nps_research.counting.score_counts import score_distribution
 from nps_research.errors import CannotAnswerError, EstimationError
-from nps_research.figures import svg
-from nps_research.intervals import VALUES, classify
-from nps_research.pooling import fit_dirichlet, pool_groups
-from nps_research.score import net_promoter_score
-from nps_research.study import open_study
-from nps_research.wording import p_text
+from nps_research.results.drawing import svg
+from nps_research.results.words import p_text
+from nps_research.score.limits.design_effects import group_design_effects
+from nps_research.score.limits.independent import VALUES, classify
+from nps_research.score.pooled_groups import fit_dirichlet, pool_groups
+from nps_research.score.score import net_promoter_score
+from nps_research.study.study import open_study
 from tests.made_up_answers import SHAPES, clustered_distribution, distribution_of, made_up_rows, of_classes
 
 SFO = Path(__file__).parents[1] / "data" / "sfo-airport"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import nps_research as nps
 from nps_research.errors import EstimationError
-from nps_research.raking import rake
+from nps_research.score.raking import rake
 
 REFERENCE = Path(__file__).parent / "reference"
 PEOPLE = pd.DataFrame(

@@ -33,12 +33,12 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.utils.exceptions import IllegalCharacterError
 from pyarrow import parquet
 
-from nps_research.contract import RESPONSES
-from nps_research.draft import draft_study
 from nps_research.errors import NPSResearchError
-from nps_research.sources import read_table
-from nps_research.study import open_study
-from nps_research.study_file import FileSettings, Settings, StudyFile
+from nps_research.reading.sources import read_table
+from nps_research.study.contract import RESPONSES
+from nps_research.study.draft.draft import draft_study
+from nps_research.study.settings_file import FileSettings, Settings, StudyFile
+from nps_research.study.study import open_study
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,15 +8,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nps_research import overview
-from nps_research.counting import score_distribution
+from nps_research.counting.score_counts import score_distribution
 from nps_research.errors import CannotAnswerError
-from nps_research.funnel import response_funnel
-from nps_research.panel_attrition import SAME_TWICE, panel_attrition
-from nps_research.representation import representativeness
-from nps_research.response_rates import response_rates
-from nps_research.score import net_promoter_score
-from nps_research.study import open_study
+from nps_research.intake import listings as overview
+from nps_research.responding.funnel import response_funnel
+from nps_research.responding.panel_attrition import SAME_TWICE, panel_attrition
+from nps_research.responding.representativeness import representativeness
+from nps_research.responding.response_rates import response_rates
+from nps_research.score.score import net_promoter_score
+from nps_research.study.study import open_study
 
 STUDIES = Path(__file__).parents[1] / "data"
 FILES = Path(os.environ.get("NPS_RESEARCH_DATA", "not set"))

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nps_research.drivers.linear.relative_importance import METHODS, decompose_r_squared
 from nps_research.errors import EstimationError
-from nps_research.r_squared_shares import N_ORDERS, shares_of_r_squared
-from nps_research.relative_importance import METHODS, decompose_r_squared
+from nps_research.statistics.r_squared_shares import N_ORDERS, shares_of_r_squared
 
 REFERENCE = Path(__file__).parent / "reference"
 KNOWN = json.loads((REFERENCE / "driver_importance.json").read_text(encoding="utf-8"))

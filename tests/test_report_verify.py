@@ -15,7 +15,7 @@ from nps_research import ScoreDistribution, cli, compare_net_promoter_scores, ne
 from nps_research.errors import ReportError
 from nps_research.report import Progress, Verification, make_report, runner, verify, verify_report
 from nps_research.report.differences import Difference, compare_results
-from nps_research.result import MIME_TYPE, Result
+from nps_research.results.result import MIME_TYPE, Result
 from tests.report_notebooks import code, notebook, stand_in_study, text, write_notebooks
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from nps_research.days_to_answer import days_to_answer
 from nps_research.errors import CannotAnswerError
-from nps_research.funnel import response_funnel
-from nps_research.proportions import wilson_limits
-from nps_research.response_intervals import clustered_rates, response_clusters
-from nps_research.response_rates import response_rates
-from nps_research.study import Study, open_study
+from nps_research.responding.clustered_rates import clustered_rates, response_clusters
+from nps_research.responding.days_to_answer import days_to_answer
+from nps_research.responding.funnel import response_funnel
+from nps_research.responding.response_rates import response_rates
+from nps_research.statistics.proportions import wilson_limits
+from nps_research.study.study import Study, open_study
 
 LTR = "likelihood_to_recommend"
 DEMO = Path(__file__).parents[1] / "data" / "demo"

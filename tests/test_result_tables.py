@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nps_research.result import MIME_TYPE, KeyNumber, Result
-from nps_research.suppression import hidden_rows
-from nps_research.tables import format_interval, format_value, plain_text, result_html, table_html
+from nps_research.results.result import MIME_TYPE, KeyNumber, Result
+from nps_research.results.suppression import hidden_rows
+from nps_research.results.tables import format_interval, format_value, plain_text, result_html, table_html
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from nps_research.cox import cox
-from nps_research.hazards import adjustment, hazard_ratios, standardised_risks
-from nps_research.retention import log_rank, survival, survival_risks
+from nps_research.statistics.cox import cox
+from nps_research.statistics.hazard_ratios import adjustment, hazard_ratios, standardised_risks
+from nps_research.statistics.survival import log_rank, survival, survival_risks
 from tests.published import ROOT
 
 REFERENCE = ROOT / "tests" / "reference"

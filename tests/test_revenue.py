@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nps_research.counting import score_distribution
+from nps_research.counting.score_counts import score_distribution
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.score import net_promoter_score
-from nps_research.study import Study
-from nps_research.waves import trend
+from nps_research.score.score import net_promoter_score
+from nps_research.score.trend import trend
+from nps_research.study.study import Study
 from tests.made_up_answers import class_value, made_up_rows
 
 

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nps_research.comparison import compare_net_promoter_scores
-from nps_research.counting import score_distribution
-from nps_research.distribution import ScoreDistribution
+from nps_research.counting.score_counts import score_distribution
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
-from nps_research.score import net_promoter_score
-from nps_research.suppression import hidden_rows
+from nps_research.results.suppression import hidden_rows
+from nps_research.score.differences import compare_net_promoter_scores
+from nps_research.score.score import net_promoter_score
 from tests.made_up_answers import (
     distribution_of,
     made_up_rows,

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from calibration.thresholds import SHAPE
+from nps_research.counting.outcome_by_score import OutcomeByScore, OutcomeClusters
 from nps_research.errors import EstimationError
-from nps_research.outcome_counts import OutcomeByScore, OutcomeClusters
-from nps_research.segment_lines import compare_segments
+from nps_research.thresholds.segments import compare_segments
 
 SCORE = np.arange(11)
 

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from nps_research.silent_balance import response_balance
-from nps_research.silent_covariates import Covariates
-from nps_research.silent_evidence import earlier_scores
-from nps_research.silent_shifts import silent_shifts
-from nps_research.silent_weights import Reached, Weighted, worst_case_bounds
-from nps_research.study import Study
+from nps_research.counting.people import Covariates
+from nps_research.silence.score.balance import response_balance
+from nps_research.silence.score.earlier_scores import earlier_scores
+from nps_research.silence.score.shifts import silent_shifts
+from nps_research.silence.score.weights import Reached, Weighted, worst_case_bounds
+from nps_research.study.study import Study
 
 
 def people_of(answered, value=0.0, *, base=None, cluster=None):

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from nps_research.simulate import SimulatedStudy, Truth, simulate_study, write_demo
+from nps_research.made_up.simulate import SimulatedStudy, Truth, simulate_study, write_demo
 
 DEMO = Path(__file__).parents[1] / "data" / "demo"
 Z = 3.3  # two-sided error of 0.1% per comparison

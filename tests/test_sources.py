@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nps_research import records
 from nps_research.errors import ContractError
-from nps_research.sources import read_table, sha256_of
+from nps_research.reading import records
+from nps_research.reading.sources import read_table, sha256_of
 
 RUSSIAN = "ид;оценка;комментарий\n1;10;Всё понравилось, спасибо за быструю доставку\n2;3;Долго ждал ответа\n"
 UKRAINIAN = "ід;оцінка;коментар\n1;10;Все сподобалося, дякую за ввічливий персонал\n2;3;Її відповідь ще не надійшла\n"

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from nps_research import database
 from nps_research.errors import ContractError
-from nps_research.raw_table import Reading
-from nps_research.sources import read_table
+from nps_research.reading import database
+from nps_research.reading.raw_table import Reading
+from nps_research.reading.sources import read_table
 from tests.postgresql import postgresql_url  # noqa: F401  (a fixture)
 
 ROWS = [("a", 9, dt.date(2025, 12, 31), None), ("b", None, None, 0.1), ("c", 0, dt.date(2025, 1, 1), 1 / 3)]

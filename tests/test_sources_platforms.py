@@ -6,9 +6,9 @@ import json
 import openpyxl
 import pytest
 
-from nps_research.draft import draft_study
 from nps_research.errors import ContractError
-from nps_research.sources import read_table
+from nps_research.reading.sources import read_table
+from nps_research.study.draft.draft import draft_study
 
 # Qualtrics: names, question texts, {"ImportId": ...}; then the answers.
 QUALTRICS = {

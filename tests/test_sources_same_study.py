@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from nps_research.errors import ContractError
-from nps_research.study import open_study
+from nps_research.study.study import open_study
 from tests.postgresql import postgresql_url  # noqa: F401  (a fixture)
 
 DEMO = Path(__file__).parents[1] / "data" / "demo"

@@ -4,9 +4,9 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from nps_research.draft import draft_study
 from nps_research.errors import ContractError
-from nps_research.sources import read_table
+from nps_research.reading.sources import read_table
+from nps_research.study.draft.draft import draft_study
 
 ANSWERS = pd.DataFrame(
     {

@@ -8,8 +8,8 @@ import pytest
 from openpyxl.utils.exceptions import InvalidFileException
 
 from nps_research.errors import ContractError
-from nps_research.raw_table import cell_text
-from nps_research.sources import read_table
+from nps_research.reading.raw_table import cell_text
+from nps_research.reading.sources import read_table
 
 
 def workbook(folder, *sheets, merged=(), name="answers.xlsx"):

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nps_research.comparison import compare_net_promoter_scores
-from nps_research.counting import score_distribution
-from nps_research.designs import compare_designs
-from nps_research.distribution import ClusterSums, ScoreDistribution
+from nps_research.counting.score_counts import score_distribution
+from nps_research.counting.score_distribution import ClusterSums, ScoreDistribution
 from nps_research.errors import ContractError, EstimationError
-from nps_research.methods import estimate
-from nps_research.score import net_promoter_score
-from nps_research.waves import trend
+from nps_research.score.designs import compare_designs
+from nps_research.score.differences import compare_net_promoter_scores
+from nps_research.score.limits.methods import estimate
+from nps_research.score.score import net_promoter_score
+from nps_research.score.trend import trend
 from tests.made_up_answers import CLASS_SCORES, study_of
 
 REFERENCE = Path(__file__).parent / "reference"

@@ -7,11 +7,18 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from nps_research.contract import TABLES
 from nps_research.errors import ContractError
-from nps_research.parsing import MISSING_WORDS, NO, YES
-from nps_research.study_file import Settings, SourceSettings, StudyFile, did_you_mean, read_settings, read_study_file
-from nps_research.table_settings import WideSettings
+from nps_research.reading.values import MISSING_WORDS, NO, YES
+from nps_research.study.contract import TABLES
+from nps_research.study.settings_file import (
+    Settings,
+    SourceSettings,
+    StudyFile,
+    did_you_mean,
+    read_settings,
+    read_study_file,
+)
+from nps_research.study.table_settings import WideSettings
 
 LEAST = 'name = "S"\n[responses]\nfile = "a.csv"\n'
 

@@ -21,10 +21,10 @@ from matplotlib.text import Text
 from scipy.optimize import linprog
 
 import nps_research as nps
-from nps_research.counting import groups_not_shown
+from nps_research.counting.score_counts import groups_not_shown
 from nps_research.report import make_report
-from nps_research.result import Result
-from nps_research.suppression import hidden_groups
+from nps_research.results.result import Result
+from nps_research.results.suppression import hidden_groups
 from tests.made_up_answers import of_classes
 from tests.test_published_reports import shared_text
 

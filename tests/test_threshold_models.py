@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import isotonic_regression, minimize
 from scipy.special import expit, xlogy
 
-from nps_research.threshold_models import (
+from nps_research.thresholds.evidence.shape_models import (
     CUTS,
     PAIRS,
     constant_loglik,

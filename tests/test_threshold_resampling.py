@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from calibration.thresholds import SHAPE, outcome_of_accounts
-from nps_research.outcome_counts import OutcomeByScore
-from nps_research.threshold_resampling import Sample, fold_tables, null_tables, resampled_tables
+from nps_research.counting.outcome_by_score import OutcomeByScore
+from nps_research.thresholds.evidence.resampling import Sample, fold_tables, null_tables, resampled_tables
 
 N = [17, 6, 8, 19, 18, 144, 130, 291, 677, 564, 872]
 EVENTS = [4, 1, 2, 5, 1, 8, 7, 13, 30, 28, 44]

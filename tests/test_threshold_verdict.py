@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from nps_research.outcome_counts import OutcomeByScore
-from nps_research.threshold_evidence import Lines, Relation, events_to_find_a_doubled_risk
-from nps_research.threshold_models import CUTS
-from nps_research.threshold_resampling import Sample
-from nps_research.threshold_verdict import MOVE_GAP, SHAPE_GAP, judge
+from nps_research.counting.outcome_by_score import OutcomeByScore
+from nps_research.thresholds.evidence.lines import Lines, Relation, events_to_find_a_doubled_risk
+from nps_research.thresholds.evidence.resampling import Sample
+from nps_research.thresholds.evidence.shape_models import CUTS
+from nps_research.thresholds.evidence.verdict import MOVE_GAP, SHAPE_GAP, judge
 
 N = [150, 60, 120, 160, 160, 1300, 1000, 2300, 4700, 3900, 6100]
 EVENTS = [n // 10 for n in N]

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
+from nps_research.counting.outcome_by_score import OutcomeByScore
+from nps_research.counting.score_bands import bands_between, shown_cuts
 from nps_research.errors import ContractError, EstimationError
-from nps_research.outcome_counts import OutcomeByScore
-from nps_research.score_bands import bands_between, shown_cuts
-from nps_research.threshold_evidence import MODELS
-from nps_research.threshold_verdict import cuts_text
-from nps_research.thresholds import compare_thresholds
+from nps_research.thresholds.compare_thresholds import compare_thresholds
+from nps_research.thresholds.evidence.lines import MODELS
+from nps_research.thresholds.evidence.verdict import cuts_text
 from tests.made_up_answers import in_clusters
 
 SCORE = np.arange(11)

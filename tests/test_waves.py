@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nps_research.comparison import compare_net_promoter_scores
-from nps_research.counting import score_distribution
-from nps_research.distribution import ScoreDistribution
+from nps_research.counting.score_counts import score_distribution
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
-from nps_research.score import net_promoter_score
-from nps_research.waves import trend
+from nps_research.score.differences import compare_net_promoter_scores
+from nps_research.score.score import net_promoter_score
+from nps_research.score.trend import trend
 from tests.made_up_answers import CLASS_SCORES, distribution_of, made_up_rows, study_of
 
 CHANGES = ["change", "change_conf_low", "change_conf_high", "change_p_value", "p_adjusted"]

@@ -10,12 +10,12 @@ from scipy.special import expit, logit
 from statsmodels.discrete.discrete_model import Logit
 
 from nps_research.errors import CannotAnswerError
-from nps_research.response_factors import INVITATION, Factor, response_factors
-from nps_research.response_model import adjusted_differences, changes_since_first
-from nps_research.simulate import simulate_study
-from nps_research.simulated_truth import Truth
-from nps_research.study import Study, open_study
-from nps_research.who_answers import who_answers
+from nps_research.made_up.simulate import simulate_study
+from nps_research.made_up.truth import Truth
+from nps_research.responding.factors import INVITATION, Factor, response_factors
+from nps_research.responding.who_answers import who_answers
+from nps_research.statistics.standardised_rates import adjusted_differences, changes_since_first
+from nps_research.study.study import Study, open_study
 
 DEMO = Path(__file__).parents[1] / "data" / "demo"
 

@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 
 from nps_research import Study, open_study, response_funnel
-from nps_research.cells import count_cells
-from nps_research.counting import groups_not_shown
+from nps_research.counting.cells import count_cells
+from nps_research.counting.score_counts import groups_not_shown
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.overview import intake
+from nps_research.intake.listings import intake
 
 LTR = "likelihood_to_recommend"
 HEADER = "id,sex,r_a,r_b,r_c,nps_a,nps_b,nps_c\n"
@@ -66,7 +66,7 @@ def test_rows_in_are_rows_accepted_and_rows_quarantined_and_lines_are_those_of_t
 
 
 def test_the_file_is_read_once_and_notes_say_so_once(tmp_path, monkeypatch):
-    from nps_research import acceptance
+    from nps_research.study import acceptance
 
     read, calls = acceptance.read_source, []
     monkeypatch.setattr(acceptance, "read_source", lambda *given, **named: (calls.append(1), read(*given, **named))[1])

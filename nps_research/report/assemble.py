@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-    from nps_research.study import Study
+    from nps_research.study.study import Study
 
 __all__ = ["CHECKSUMS", "Part", "assemble", "write_report"]
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 import nbformat
 
+from nps_research.reading.sources import sha256_of
 from nps_research.report.provenance import CHECKOUT, provenance
 from nps_research.report.publish import private_folder, write_private
-from nps_research.sources import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from nps_research.report.assemble import Part
-    from nps_research.study import Study
+    from nps_research.study.study import Study
 
 __all__ = ["cache_keys", "unchanged_notebooks", "write_record"]
 

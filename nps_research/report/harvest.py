@@ -14,11 +14,11 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
-from nps_research.overview import NotAnswered
-from nps_research.raw_table import arrow_of_cells
+from nps_research.intake.listings import NotAnswered
+from nps_research.reading.raw_table import arrow_of_cells
 from nps_research.report.notebooks import has_tag
-from nps_research.result import MIME_TYPE
-from nps_research.tables import format_interval, format_value
+from nps_research.results.result import MIME_TYPE
+from nps_research.results.tables import format_interval, format_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

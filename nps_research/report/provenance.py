@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nps_research.study import Study
+    from nps_research.study.study import Study
 
 __all__ = ["CHECKOUT", "Provenance", "provenance"]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nps_research.report.pages import Card
-    from nps_research.study import Study
+    from nps_research.study.study import Study
 
 __all__ = ["NotebookOutcome", "Progress", "ReportOutcome", "make_report"]
 

@@ -12,7 +12,7 @@ from nbformat.v4.rwbase import split_lines
 
 from nps_research.report.notebooks import restore_parameters
 from nps_research.report.sanitise import clean_output_html, figure_html, plain_output, render_markdown
-from nps_research.result import MIME_TYPE
+from nps_research.results.result import MIME_TYPE
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

@@ -1,0 +1,212 @@
+"""What single accounts do to the score: leave each out in turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from nps_research.accounts.score import clusters_of
+from nps_research.errors import EstimationError
+from nps_research.results.result import Result
+from nps_research.results.suppression import hidden_rows
+from nps_research.results.tables import plain_text
+from nps_research.results.words import points
+from nps_research.score.limits.by_design import effective_score
+from nps_research.score.limits.independent import VALUES, check_cuts, check_level, classify
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+
+    from nps_research.counting.score_distribution import ScoreDistribution
+
+__all__ = ["AccountInfluence", "account_influence"]
+
+LISTED = 10  # accounts shown at most
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class AccountInfluence(Result):
+    """What leaving out one account does to the score.
+
+    `frame` columns: group, n (the account's answers), change (score without the account less the score with
+    it, points; missing, where nobody else answered), margin_of_error (half-width of the group's limits, with
+    accounts as clusters), estimate (the group's score). One row per account and group, sorted by the size of
+    the change; no account is named. Shown are the first of those with enough answers, with their rank among
+    these as ``term``.
+    """
+
+    promoter_min: int = 9
+    detractor_max: int = 6
+
+    kind: ClassVar[str] = "account_influence"
+    table_columns: ClassVar[tuple[str, ...]] = ("group", "term", "n", "change", "margin_of_error")
+    headings: ClassVar[Mapping[str, str]] = {
+        "term": "Influence",
+        "change": "NPS without it, change",
+        "margin_of_error": "Margin of error, ± points",
+    }
+    formats: ClassVar[Mapping[str, str]] = {"margin_of_error": "width"}
+
+    @property
+    def large_enough(self) -> pd.DataFrame:
+        """The accounts that may be shown, with their ranks among these."""
+        n, group = self.frame["n"].to_numpy(), self.frame["group"].to_numpy()
+        hidden = np.isin(group, list(self.hidden or ()))
+        for name in self.frame["group"].unique():
+            hidden[group == name] |= hidden_rows(n[group == name], self.minimum_cell)
+        kept = self.frame[~hidden].reset_index(drop=True)
+        return kept.assign(term=[f"Rank {rank + 1}" for rank in kept.index])
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        return self.large_enough.head(LISTED)[["group", "term", "n", "change", "margin_of_error", "estimate"]]
+
+    @property
+    def beyond_margin(self) -> pd.DataFrame:
+        """Accounts that move their group's score by more than its margin of error, hidden ones among them."""
+        return self.frame[self.frame["change"].abs() > self.frame["margin_of_error"]]
+
+    @property
+    def finding(self) -> str:
+        known = self.frame["change"].notna() & self.frame["margin_of_error"].notna()
+        if not known.any():
+            return "What single accounts do to the score cannot be said: it needs answers from two accounts or more."
+        beyond, rows = len(self.beyond_margin), [row for row in self.records if not np.isnan(row["change"])]
+        if beyond == 0:
+            verdict = "No single account moves the NPS by more than its margin of error."
+        elif beyond == 1:
+            verdict = "One account moves the NPS by more than its margin of error: the score hangs on it."
+        else:
+            verdict = (
+                f"{beyond:,} accounts each move the NPS by more than its margin of error: the score hangs on them."
+            )
+        if not rows:
+            return verdict
+        row = max(rows, key=lambda row: abs(float(row["change"])))
+        whom = "" if row["group"] == "all" else f" of {plain_text(row['group'])}"
+        return (
+            f"{verdict} The largest influence shown is that of an account with {row['n']:,} answers: without it, the "
+            f"NPS{whom} would change by {points(row['change'])}, against a margin of ±{row['margin_of_error']:.1f}."
+        )
+
+    @property
+    def note(self) -> str:
+        return (
+            f"Promoters {self.promoter_min}-10, detractors 0-{self.detractor_max}. The score is made again without "
+            "each account in turn. Margin of error: half the interval, with accounts as clusters. Accounts are not "
+            "named."
+        )
+
+    @property
+    def full_note(self) -> str:
+        allowed = len(self.large_enough)
+        parts = [self.note]
+        if hidden := len(self.frame) - allowed:
+            accounts = "1 account is" if hidden == 1 else f"{hidden:,} accounts are"
+            parts.append(
+                f"{accounts} not shown: each has fewer than {self.minimum_cell} answers, or would let such an account "
+                "be worked out by subtraction."
+            )
+        if allowed > len(self.shown):
+            parts.append(f"Of {allowed:,} others, the {LISTED} of most influence are listed.")
+        return " ".join(parts)
+
+    @property
+    def alt(self) -> str:
+        rows = [
+            f"{plain_text(row['group'])}, {row['term'].lower()}, {row['n']:,} answers: {points(row['change'])}"
+            for row in self.records
+        ]
+        return (
+            f"Bars of the change in NPS without single accounts, on a band of its margin of error: {'; '.join(rows)}."
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.accounts.figures import plot_account_influence
+
+        return plot_account_influence(self, ax)
+
+
+def account_influence(
+    dist: ScoreDistribution,
+    *,
+    promoter_min: int = 9,
+    detractor_max: int = 6,
+    confidence_level: float = 0.95,
+    title: str = "",
+) -> AccountInfluence:
+    """What each account does to the score: the score without it less the score with it, in points.
+
+    Describes these answers, one account left out at a time; set against the score's margin of error
+    (clustered by account), it tells whether the score hangs on one of them.
+
+    Parameters
+    ----------
+    dist : ScoreDistribution
+        Unweighted answers, counted with ``cluster="account_id"``.
+    promoter_min, detractor_max : int
+        Lowest promoter and highest detractor answer.
+    confidence_level : float
+        Level of the limits that give the margin of error.
+    title : str
+        Caption; one is made where none is given.
+
+    Returns
+    -------
+    AccountInfluence
+
+    Raises
+    ------
+    EstimationError
+        If the distribution has no clusters, or has weights (how many answers an account gave is then not
+        known), or a cut or level is impossible.
+
+    References
+    ----------
+    Belsley, D. A., Kuh, E. & Welsch, R. E. (1980). Regression Diagnostics. Wiley. doi:10.1002/0471725153
+
+    Examples
+    --------
+    >>> from nps_research import Study, score_distribution
+    >>> table = pd.DataFrame({"likelihood_to_recommend": [10, 10, 10, 2, 9], "account_id": list("aaabc")})
+    >>> dist = score_distribution(Study.from_frames(responses=table), cluster="account_id")
+    >>> account_influence(dist).frame[["n", "change"]].values.tolist()
+    [[3.0, -60.0], [1.0, 40.0], [1.0, -10.0]]
+    """
+    check_cuts(promoter_min, detractor_max)
+    check_level(confidence_level)
+    clusters = clusters_of(dist)
+    if dist.weight_sums is not None:
+        raise EstimationError(
+            "Influence counts an account's answers, which weighted distributions do not hold: "
+            "count with score_distribution(..., cluster='account_id', weight=None)."
+        )
+    cuts = {"promoter_min": promoter_min, "detractor_max": detractor_max}
+    scores = effective_score(dist, **cuts, confidence_level=confidence_level)
+    account = classify(clusters.sums, **cuts)
+    rest = classify(dist.counts, **cuts)[clusters.group] - account
+    with np.errstate(invalid="ignore"):
+        change = rest @ VALUES / rest.sum(axis=1) - scores.estimate[clusters.group]
+    frame = pd.DataFrame(
+        {
+            "group": np.array(dist.groups, dtype=object)[clusters.group],
+            "n": account.sum(axis=1).astype(np.int64),
+            "change": change,
+            "margin_of_error": ((scores.conf_high - scores.conf_low) / 2)[clusters.group],
+            "estimate": scores.estimate[clusters.group],
+        }
+    )
+    order = np.lexsort((clusters.group, -frame["n"], -np.abs(np.nan_to_num(change))))
+    return AccountInfluence(
+        frame=frame.iloc[order].reset_index(drop=True),
+        confidence_level=confidence_level,
+        title=title or "Influence of single accounts on the Net Promoter Score",
+        minimum_cell=dist.minimum_cell,
+        hidden=dist.hidden_groups,
+        **cuts,
+    )

@@ -1,0 +1,249 @@
+"""The score in which every account counts the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from nps_research.counting.score_counts import score_distribution
+from nps_research.counting.score_distribution import ClusterSums, ScoreDistribution
+from nps_research.errors import EstimationError
+from nps_research.results.result import KeyNumber, Result
+from nps_research.results.tables import plain_text
+from nps_research.results.words import interval_text, joined, p_text, points
+from nps_research.score.differences import compare_net_promoter_scores
+from nps_research.score.limits.by_design import effective_score
+from nps_research.score.limits.independent import check_level
+from nps_research.score.limits.methods import METHOD_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+    from nps_research.study.study import Study
+
+__all__ = ["AccountScores", "account_score", "clusters_of"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class AccountScores(Result):
+    """Scores in which every account counts the same, beside those in which every answer does.
+
+    `frame` columns: group, n, n_accounts, estimate, std_error, conf_low, conf_high (the account-level
+    score's), respondent_score, respondent_score_conf_low,
+    respondent_score_conf_high (every answer alike, clustered by
+    account), difference (account-level less respondent-level), difference_conf_low, difference_conf_high,
+    difference_p_value.
+    """
+
+    promoter_min: int = 9
+    detractor_max: int = 6
+    by: tuple[str, ...] = ()
+
+    kind: ClassVar[str] = "account_score"
+    table_columns: ClassVar[tuple[str, ...]] = (
+        "group",
+        "n_accounts",
+        "n",
+        "estimate",
+        "conf_high",
+        "respondent_score",
+        "respondent_score_conf_high",
+        "difference",
+        "difference_conf_high",
+    )
+    headings: ClassVar[Mapping[str, str]] = {
+        "n_accounts": "Accounts",
+        "estimate": "NPS, every account alike",
+        "respondent_score": "NPS, every answer alike",
+        "difference": "Difference",
+    }
+    formats: ClassVar[Mapping[str, str]] = {
+        "n_accounts": "count",
+        "respondent_score": "points",
+        "difference": "points",
+    }
+
+    @property
+    def answered(self) -> list[dict[str, Any]]:
+        """The shown groups that have answers."""
+        return [row for row in self.records if row["n"] > 0]
+
+    @property
+    def finding(self) -> str:
+        rows = self.answered
+        if not rows:
+            return "There is no score to show: no group has enough answers."
+        row = rows[-1]
+        whom = "" if row["group"] == "all" else f" of {plain_text(row['group'])}"
+        said = (
+            f"With each of {row['n_accounts']:,} accounts counting the same, the NPS{whom} is "
+            f"{points(row['estimate'])} ({interval_text(row, self.confidence_level)}); with each of {row['n']:,} "
+            f"answers counting the same, it is {points(row['respondent_score'])}."
+        )
+        if np.isnan(row["difference_p_value"]):
+            return said
+        difference = (
+            f"The difference of {points(row['difference'])} "
+            f"({interval_text(row, self.confidence_level, prefix='difference_')}; {p_text(row['difference_p_value'])})"
+        )
+        if row["difference_p_value"] >= 1 - self.confidence_level:
+            return f"{said} {difference} is not established."
+        lower = "lower" if row["difference"] > 0 else "higher"
+        return f"{said} {difference} is more than chance explains: accounts with many answers score {lower}."
+
+    @property
+    def note(self) -> str:
+        return (
+            f"Promoters {self.promoter_min}-10, detractors 0-{self.detractor_max}. An account's own score is the mean "
+            "of its answers; an answer without an account is an account of its own. Neither score is weighted by "
+            f"revenue or design. Limits, with accounts as clusters: {METHOD_WORDS['effective-score']}; of differences, "
+            "t limits."
+        )
+
+    @property
+    def alt(self) -> str:
+        rows = [
+            f"{plain_text(row['group'])} {points(row['estimate'])} and {points(row['respondent_score'])}"
+            for row in self.answered
+        ]
+        return (
+            f"NPS by {joined(self.by) or 'group'} with interval bars, every account alike (full) and every answer "
+            f"alike (hollow): {'; '.join(rows)}."
+        )
+
+    @property
+    def key_numbers(self) -> tuple[KeyNumber, ...]:
+        return tuple(
+            KeyNumber(
+                label="NPS, every account alike" + ("" if row["group"] == "all" else f", {row['group']}"),
+                estimate=row["estimate"],
+                conf_low=row["conf_low"],
+                conf_high=row["conf_high"],
+            )
+            for row in self.answered
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.accounts.figures import plot_account_scores
+
+        return plot_account_scores(self, ax)
+
+
+def account_score(
+    study: Study, *, by: str | Sequence[str] | None = None, confidence_level: float = 0.95, title: str = ""
+) -> AccountScores:
+    """Net Promoter Score in which every account counts the same, however many of its people answered.
+
+    The estimand is the mean, over accounts that would answer, of the account's own score: the mean of its
+    answers recoded to -100, 0 and 100. Accounts are taken as independent; limits are those of
+    `limits.independent.effective_score`, accounts being the clusters. Beside it stands the score in which every answer
+    counts the same, and their difference with its own interval (both come from the same accounts, so the
+    covariance is kept).
+
+    Parameters
+    ----------
+    study : Study
+        The study; it must have ``account_id``.
+    by : str or sequence of str, optional
+        Columns to group by, e.g. ``"wave"``; an account in several groups counts in each.
+    confidence_level : float
+        Level of the limits.
+    title : str
+        Caption; one is made where none is given.
+
+    Returns
+    -------
+    AccountScores
+
+    Raises
+    ------
+    CannotAnswerError
+        If the study has no ``account_id`` or no ``likelihood_to_recommend``.
+    EstimationError
+        If the level is impossible.
+
+    References
+    ----------
+    Woodruff, R. S. (1971). A simple method for approximating the variance of a complicated estimate.
+    Journal of the American Statistical Association 66, 411-414. doi:10.1080/01621459.1971.10482279
+
+    Examples
+    --------
+    >>> from nps_research.study.study import Study
+    >>> table = pd.DataFrame({"likelihood_to_recommend": [10, 10, 10, 2, 9], "account_id": list("aaabc")})
+    >>> account_score(Study.from_frames(responses=table)).frame[["estimate", "respondent_score"]].round().values
+    array([[33., 60.]])
+    """
+    check_level(confidence_level)
+    study.require("responses.account_id")
+    cuts: dict[str, Any] = {"promoter_min": study.settings.promoter_min, "detractor_max": study.settings.detractor_max}
+    dist = score_distribution(study, by=by, cluster="account_id", weight=None)
+    k = len(dist.groups)
+    both = _answers_and_accounts(dist)
+    scores = effective_score(both, **cuts, confidence_level=confidence_level)
+    pairs = list(zip(both.groups[:k], both.groups[k:], strict=True))
+    between = compare_net_promoter_scores(
+        both, pairs=pairs, **cuts, method="effective-score", confidence_level=confidence_level
+    ).frame
+    frame = pd.DataFrame(
+        {
+            "group": list(dist.groups),
+            "n": dist.n,
+            "n_accounts": np.bincount(clusters_of(dist).group, minlength=k),
+            "estimate": scores.estimate[k:],
+            "std_error": scores.std_error[k:],
+            "conf_low": scores.conf_low[k:],
+            "conf_high": scores.conf_high[k:],
+            "respondent_score": scores.estimate[:k],
+            "respondent_score_conf_low": scores.conf_low[:k],
+            "respondent_score_conf_high": scores.conf_high[:k],
+            "difference": between["estimate"],
+            "difference_conf_low": between["conf_low"],
+            "difference_conf_high": between["conf_high"],
+            "difference_p_value": between["p_value"],
+        }
+    )
+    return AccountScores(
+        frame=frame,
+        confidence_level=confidence_level,
+        title=title or "Net Promoter Score, every account alike" + (f", by {joined(dist.by)}" if dist.by else ""),
+        minimum_cell=dist.minimum_cell,
+        hidden=dist.hidden_groups,
+        by=dist.by,
+        **cuts,
+    )
+
+
+def _answers_and_accounts(dist: ScoreDistribution) -> ScoreDistribution:
+    """Each group twice, in the same clusters: first with every answer weighing 1, then every account."""
+    clusters = clusters_of(dist)
+    size = clusters.sums.sum(axis=1, keepdims=True)
+    equal = clusters.sums / size
+    k = len(dist.groups)
+    of_accounts, squared = np.zeros((2, k, equal.shape[1]))
+    np.add.at(of_accounts, clusters.group, equal)
+    np.add.at(squared, clusters.group, equal / size)
+    return ScoreDistribution(
+        groups=(*(f"answers {row}" for row in range(k)), *(f"accounts {row}" for row in range(k))),
+        counts=np.concatenate([dist.counts, dist.counts]),
+        weight_sums=np.concatenate([dist.counts, of_accounts]),
+        squared_weight_sums=np.concatenate([dist.counts, squared]),
+        clusters=ClusterSums(
+            group=np.concatenate([clusters.group, clusters.group + k]),
+            label=np.concatenate([clusters.label, clusters.label]),
+            sums=np.concatenate([clusters.sums, equal]),
+        ),
+        minimum_cell=dist.minimum_cell,
+    )
+
+
+def clusters_of(dist: ScoreDistribution) -> ClusterSums:
+    """The clusters of a distribution counted by account; EstimationError where there are none."""
+    if dist.clusters is None:
+        raise EstimationError("Answers must be counted by account: score_distribution(..., cluster='account_id').")
+    return dist.clusters

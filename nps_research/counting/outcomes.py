@@ -1,0 +1,287 @@
+"""What customers did afterwards, by the answer they gave: events per score 0-10, and of the silent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pandas as pd
+
+from nps_research.counting.cells import FROM_ANSWER, count_cells, tells_silence
+from nps_research.counting.outcome_by_score import OutcomeByScore, OutcomeClusters
+from nps_research.counting.score_counts import declared_cluster, groups_not_shown, groups_of
+from nps_research.counting.score_distribution import N_SCORES
+from nps_research.errors import CannotAnswerError, ContractError
+from nps_research.study.acceptance import yes_and_no
+from nps_research.study.response_states import NEEDED_FOR_CHURN
+from nps_research.study.settings_file import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from nps_research.study.settings_file import OutcomeSettings
+    from nps_research.study.study import Study
+
+    Integers = NDArray[np.int64]
+
+__all__ = ["CHURNED", "check_watched", "outcome_by_score", "outcome_rows", "yes_no_outcomes"]
+
+CHURNED = "churned"  # the outcome that is built in
+EVENT, NO_EVENT = "event", "no_event"
+UNKNOWN = "outcome_unknown"
+NO_CUSTOMER = "no_customer"
+NO_INVITATION_DATE = "no_invitation_date"
+GONE = "gone_before_landmark"
+UNOBSERVED = "outcome_unobserved"
+
+
+def outcome_by_score(
+    study: Study, *, outcome: str = CHURNED, by: str | Sequence[str] | None = None, cluster: str | None = None
+) -> OutcomeByScore:
+    """Count an outcome per score and group, and among the silent.
+
+    ``"churned"`` is built in: leaving within ``outcome_horizon_days`` after the landmark, ``invited_at`` +
+    ``response_window_days``. Nothing counts that was not known at the landmark: an answer after it is silence, and
+    customers gone by then are not at risk. Who was not observed over the whole horizon is left out, whether they
+    left or not: were the leavers alone kept, all would seem to leave. Leavers whose ``observed_until`` is missing,
+    or the day they left, are taken to have been watched as long as anybody. Rows are invitations: one churn counts at
+    each landmark before it, so cluster by customer, or by account where churn is the account's.
+
+    Any other outcome is a yes/no column that the study names. It is counted as it stands, for its rows of known
+    outcome.
+
+    Parameters
+    ----------
+    study : Study
+        The study. On a lazy frame, outcomes are columns of the responses; ``"churned"`` needs tables in memory.
+    outcome : str
+        ``"churned"``, or the name of one of ``study.outcomes``.
+    by : str or sequence of str, optional
+        Columns to group by, as in `score_distribution`.
+    cluster : str, optional
+        Column within whose values outcomes are alike; its counts are kept. ``"auto"``: the account, where there is
+        one and the outcome is the customer's, for contacts of one account share its fate; else what
+        `score_distribution` takes, the person where somebody answered twice.
+
+    Returns
+    -------
+    OutcomeByScore
+
+    Raises
+    ------
+    CannotAnswerError
+        If the study lacks a column that the outcome needs.
+    ContractError
+        If there is no such outcome, it is an amount, or a column is named that no study has.
+
+    Examples
+    --------
+    >>> from nps_research.study.study import Study
+    >>> table = pd.DataFrame({"likelihood_to_recommend": [10, 10, 2, None], "Renewed": ["yes", "yes", "no", "no"]})
+    >>> renewed = {"table": "responses", "column": "Renewed", "event": ["yes"], "no_event": ["no"], "direction": "good"}
+    >>> counted = outcome_by_score(Study.from_frames(responses=table, outcomes={"renewed": renewed}), outcome="renewed")
+    >>> counted.n[0, [2, 10]].tolist(), counted.events[0, [2, 10]].tolist()
+    ([1, 2], [0, 2])
+    """
+    study.require("responses.likelihood_to_recommend")
+    keys = [by] if isinstance(by, str) else list(by or [])
+    settings = _settings_of(study, outcome)
+    if cluster == "auto":
+        of_customer = settings is None or settings.table == "customers"
+        with_account = of_customer and "responses.account_id" in study.available
+        cluster = "account_id" if with_account else declared_cluster(study)
+    if settings is None:
+        cells = count_cells(_with_churn(study), keys, cluster=cluster, outcome="outcome")
+        fate = cells["outcome"].astype("str")
+    elif study.is_lazy:
+        cells = count_cells(study, keys, cluster=cluster, outcome=settings.column)
+        is_event, is_none = yes_and_no(cells["outcome"], settings)
+        fate = pd.Series(UNKNOWN, index=cells.index).mask(is_none, NO_EVENT).mask(is_event, EVENT)
+    else:
+        cells = count_cells(_with_outcome(study, outcome), keys, cluster=cluster, outcome="outcome")
+        fate = cells["outcome"].astype("str")
+    return _tabulate(
+        study,
+        keys,
+        cells.assign(fate=fate),
+        outcome=outcome,
+        direction="bad" if settings is None else settings.direction,
+        dated=settings is None or settings.dated,
+        horizon_days=study.settings.outcome_horizon_days if settings is None else None,
+        design={} if cluster is None else {"cluster": cluster},
+    )
+
+
+def yes_no_outcomes(study: Study) -> tuple[str, ...]:
+    """Names of the outcomes that a study can count by score, churn first; CannotAnswerError if there is none.
+
+    Examples
+    --------
+    >>> from nps_research.study.study import Study
+    >>> table = pd.DataFrame({"likelihood_to_recommend": [10, 2], "Renewed": ["yes", "no"]})
+    >>> renewed = {"table": "responses", "column": "Renewed", "event": ["yes"], "no_event": ["no"], "direction": "good"}
+    >>> yes_no_outcomes(Study.from_frames(responses=table, outcomes={"renewed": renewed}))
+    ('renewed',)
+    """
+    named = [name for name, settings in study.outcomes.items() if settings.kind == "binary"]
+    found = tuple(name for name in dict.fromkeys([CHURNED, *named]) if f"outcomes.{name}" in study.available)
+    if not found:
+        study.require("outcomes")
+        raise CannotAnswerError("This study knows amounts, but no outcome that is a yes or a no (event_min makes one).")
+    return found
+
+
+def outcome_rows(study: Study, *, outcome: str = CHURNED) -> pd.DataFrame:
+    """Answered invitations of known outcome, a row each; as counted by `outcome_by_score`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of the responses, and `event`: whether it happened.
+    """
+    settings = _settings_of(study, outcome)
+    rows = (_with_churn(study) if settings is None else _with_outcome(study, outcome)).responses
+    known = (rows["response_state"] == "answered") & rows["outcome"].isin([EVENT, NO_EVENT])
+    return rows[known].assign(event=lambda table: table.pop("outcome") == EVENT).reset_index(drop=True)
+
+
+def _settings_of(study: Study, outcome: str) -> OutcomeSettings | None:
+    """What the study says of a yes/no outcome; None for churn, which is built in."""
+    settings = study.outcomes.get(outcome)
+    if settings is None:
+        if outcome != CHURNED:
+            raise ContractError(f"There is no outcome {outcome!r}{did_you_mean(outcome, [*study.outcomes, CHURNED])}")
+        study.require(*NEEDED_FOR_CHURN)
+    elif settings.kind != "binary":
+        raise ContractError(f"outcome {outcome}: it is an amount, where a yes/no outcome is needed.")
+    elif not study.is_lazy:
+        study.require(f"outcomes.{outcome}")
+    return settings
+
+
+def _with_churn(study: Study) -> Study:
+    """The study with what is known of each invitation's customer after its landmark; late answers are silence."""
+    responses, known = study.responses, _customers(study)
+    landmark = responses["invited_at"] + pd.Timedelta(days=study.settings.response_window_days)
+    end = landmark + pd.Timedelta(days=study.settings.outcome_horizon_days)
+    left = responses["customer_id"].map(known["churned_at"])
+    watched = responses["customer_id"].map(known["observed_until"])
+    longest, unsaid = known["observed_until"].max(), left.notna() & ~(watched > left)
+    check_watched(left, watched, landmark, end, longest)
+    watched = watched.mask(unsaid, longest)
+    reasons = {
+        NO_INVITATION_DATE: landmark.isna(),
+        NO_CUSTOMER: ~responses["customer_id"].isin(known.index),
+        GONE: left <= landmark,
+        UNOBSERVED: ~(watched >= end),
+        EVENT: left <= end,
+    }
+    fate = np.select(list(reasons.values()), list(reasons), NO_EVENT)
+    state = responses["response_state"]
+    if "responded_at" in responses:
+        late = (responses["responded_at"] > landmark) & state.isin(["answered", "item_missing"])
+        state = state.mask(late, "nonrespondent")
+    return replace(study, rows=responses.assign(response_state=state, outcome=fate))
+
+
+def check_watched(
+    left: pd.Series, watched: pd.Series, landmark: pd.Series, end: pd.Series, longest: pd.Timestamp
+) -> None:
+    """Raise CannotAnswerError where stayers were lost sight of, and leavers, of whom no end is said, were not."""
+    unsaid = left.notna() & ~(watched > left)
+    lost = left.isna() & ~(watched >= end) & (end <= longest)
+    if (unsaid & (left > landmark) & (left <= end) & (end <= longest)).any() and lost.any():
+        raise CannotAnswerError(
+            f"{int(lost.sum()):,} invitations are of customers who stayed, but were not observed over the horizon; "
+            "how long those who left would have been observed is not said (observed_until): the rate would be too high."
+        )
+
+
+def _customers(study: Study) -> pd.DataFrame:
+    """Customers by id, where something says which response is whose."""
+    if not {"responses.respondent_id", "responses.customer_id"} & study.available:
+        study.require("responses.customer_id")
+    return cast("pd.DataFrame", study.customers).set_index("customer_id")
+
+
+def _with_outcome(study: Study, outcome: str) -> Study:
+    """The study with a yes/no outcome in words, beside each invitation."""
+    responses, name = study.responses, f"outcome_{outcome}"
+    if study.outcomes[outcome].table == "responses":
+        happened, is_stranger = responses[name], pd.Series(data=False, index=responses.index)
+    else:
+        known = _customers(study)
+        happened = responses["customer_id"].map(known[name].astype("boolean"))
+        is_stranger = ~responses["customer_id"].isin(known.index)
+    reasons = {
+        NO_CUSTOMER: is_stranger,
+        UNKNOWN: happened.isna(),
+        EVENT: happened.astype("boolean").fillna(value=False),
+    }
+    fate = np.select([where.to_numpy(dtype=bool) for where in reasons.values()], list(reasons), NO_EVENT)
+    return replace(study, rows=responses.assign(outcome=fate))
+
+
+def _tabulate(study: Study, keys: Sequence[str], cells: pd.DataFrame, **said: Any) -> OutcomeByScore:
+    """Cells as counts: at risk and events, per score and of the silent; what is left out, per reason."""
+    knows_silence = tells_silence(study, cells) and not set(keys) & set(FROM_ANSWER)
+    if set(keys) & set(FROM_ANSWER):  # who did not answer did so on no day
+        cells = cells[cells["state"].isin(["answered", "item_missing"])]
+    groups, place = groups_of(study, keys, cells)
+    n, fate = cells["n"].to_numpy(), cells["fate"].to_numpy(dtype=object)
+    known, event = np.isin(fate, [EVENT, NO_EVENT]), fate == EVENT
+    answered = known & (cells["state"] == "answered").to_numpy()
+    silent = known & (cells["state"] == "nonrespondent").to_numpy()
+    score = cells["score"].fillna(-1).astype(int).to_numpy()
+    reason = np.where(known, cells["state"].to_numpy(dtype=object), fate)
+    out = ~answered & ~silent
+
+    def per_score(row: Integers, rows: int, where: NDArray[np.bool_]) -> Integers:
+        total = np.zeros((rows, N_SCORES), dtype=np.int64)
+        np.add.at(total, (row[where], score[where]), n[where])
+        return total
+
+    def per_row(row: Integers, rows: int, where: NDArray[np.bool_]) -> Integers:
+        total = np.zeros(rows, dtype=np.int64)
+        np.add.at(total, row[where], n[where])
+        return total
+
+    def counts(row: Integers, rows: int) -> dict[str, Any]:
+        return {
+            "n": per_score(row, rows, answered),
+            "events": per_score(row, rows, answered & event),
+            "nonrespondents": per_row(row, rows, silent),
+            "nonrespondent_events": per_row(row, rows, silent & event),
+        }
+
+    clusters = None
+    if "cluster" in cells:
+        at_risk = answered | silent
+        code, labels = pd.factorize(cells["cluster"].to_numpy(dtype=object))
+        of_row = np.stack([place, code])
+        present, row = np.unique(of_row[:, at_risk], axis=1, return_inverse=True)
+        position = np.zeros(len(cells), dtype=np.int64)
+        position[at_risk] = row.ravel()
+        clusters = OutcomeClusters(
+            group=present[0].astype(np.int64),
+            label=np.asarray(labels, dtype=object)[present[1]],
+            **counts(position, present.shape[1]),
+        )
+    total = counts(place, len(groups))
+    if not knows_silence:
+        del total["nonrespondents"], total["nonrespondent_events"]
+    return OutcomeByScore(
+        groups=groups,
+        **total,
+        left_out={name: per_row(place, len(groups), out & (reason == name)) for name in sorted(set(reason[out]))},
+        clusters=clusters,
+        by=tuple(keys),
+        ordered=list(keys) == ["wave"],
+        minimum_cell=study.settings.minimum_cell,
+        convention=(study.settings.detractor_max, study.settings.promoter_min - 1),
+        not_shown=frozenset() if study.is_lazy else groups_not_shown(study, keys),
+        **said,
+    )

@@ -1,0 +1,289 @@
+"""Counting a study's answers: from rows to a ScoreDistribution, in one pass."""
+
+from __future__ import annotations
+
+import weakref
+from functools import reduce
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from nps_research.counting.cells import FROM_ANSWER, NOT_STATED, WEEKDAYS, count_cells, tells_silence
+from nps_research.counting.revenue_weights import revenue_unit, revenue_weighted
+from nps_research.counting.score_distribution import N_SCORES, ScoreDistribution, merged_clusters
+from nps_research.errors import CannotAnswerError
+from nps_research.results.suppression import hidden_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from nps_research.study.study import Study
+
+    Integers = NDArray[np.int64]
+
+__all__ = ["NOT_STATED", "by_size", "groups_not_shown", "groups_of", "score_distribution"]
+
+BETWEEN = " \N{MIDDLE DOT} "  # the parts of a group that is a combination
+
+
+def score_distribution(
+    study: Study,
+    *,
+    by: str | Sequence[str] | None = None,
+    cluster: str | Literal["auto"] | None = "auto",
+    weight: str | Literal["auto"] | None = "auto",
+    stratum: str | Literal["auto"] | None = "auto",
+) -> ScoreDistribution:
+    """Count a study's answers per score and group.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+    by : str or sequence of str, optional
+        Columns of ``study.responses`` to group by (``"wave"``, a segment, ``"channel"``), or
+        ``"weekday"`` or ``"hour"`` of the answer. Several make groups of their combinations.
+    cluster : str or None
+        Column within whose values answers are alike. ``"auto"`` takes the study's declared cluster; without
+        one the person (``customer_id``, else ``respondent_id``), where somebody answered more than once: one
+        person's answers are alike, whatever else is known. In a lazy frame that is not looked for. It never
+        takes the account by itself: whether people or accounts were sampled is for the study to declare.
+        None takes answers as independent.
+    weight : str or None
+        Column of weights; ``"auto"`` takes ``design_weight``, if there is one; None counts each
+        answer once. ``"revenue"`` weights accounts (customers, where there are no accounts) by their
+        ``customers.revenue``: see `counting.revenue_weights.revenue_weighted`.
+    stratum : str or None
+        Column of the strata in which clusters (or, without clusters, people) were drawn. ``"auto"`` takes
+        ``stratum``, if there is one, unless another cluster than the study's is asked for. The same
+        stratum in two waves is two, unless clusters span waves. None takes clusters as drawn without strata.
+
+    Returns
+    -------
+    ScoreDistribution
+
+    Raises
+    ------
+    CannotAnswerError
+        If the study lacks ``likelihood_to_recommend`` or a standard column named in the call, or a lazy
+        frame has too many groups, clusters or weights to bring into memory.
+    ContractError
+        If a column is named that no study has, a weight is missing or negative on an answered row, or values of
+        a lazy frame break the contract.
+
+    Notes
+    -----
+    The rows are counted where they lie, in one pass: by DuckDB, or by the engine of a lazy frame (see
+    `Study.from_frames`), which also counts by each distinct weight, so that no engine sums floats. Values of
+    a lazy frame are checked by the way; who stands twice in one wave is not looked for.
+
+    Examples
+    --------
+    >>> from nps_research.study.study import Study
+    >>> study = Study.from_frames(responses=pd.DataFrame({"likelihood_to_recommend": [10, 9, 3, None]}))
+    >>> score_distribution(study).item_missing.tolist()
+    [1]
+    """
+    study.require("responses.likelihood_to_recommend")
+    if weight == "revenue":
+        unit = revenue_unit(study, cluster)
+        return revenue_weighted(score_distribution(study, by=by, cluster=unit, weight=None), study, unit)
+    keys = [by] if isinstance(by, str) else list(by or [])
+    if stratum == "auto":
+        stratum = "stratum" if cluster == "auto" and "responses.stratum" in study.available else None
+    cluster_name = declared_cluster(study) if cluster == "auto" else cluster
+    if weight == "auto":
+        weight = "design_weight" if "responses.design_weight" in study.available else None
+    cells = count_cells(study, keys, cluster=cluster_name, weight=weight, stratum=stratum)
+    knows_silence = tells_silence(study, cells) and not set(keys) & set(FROM_ANSWER)
+    if set(keys) & set(FROM_ANSWER):
+        cells = cells[cells["state"].isin(["answered", "item_missing"])]
+    groups, place = groups_of(study, keys, cells)
+    score = cells["score"].fillna(-1).astype(int).to_numpy()
+    one = cells["weight"].to_numpy() if weight else np.ones(len(cells))
+    state, n = cells["state"].to_numpy(), cells["n"].to_numpy(dtype=np.int64)
+    answered = state == "answered"
+    if study.is_lazy and not answered.any():
+        raise CannotAnswerError("No row of the lazy frame has an answer in likelihood_to_recommend.")
+
+    def per_score(values: NDArray[Any]) -> NDArray[Any]:
+        total: NDArray[Any] = np.zeros((len(groups), N_SCORES), dtype=values.dtype)
+        np.add.at(total, (place[answered], score[answered]), values[answered])
+        return total
+
+    def per_group(name: str) -> Integers:
+        return np.bincount(place[state == name], weights=n[state == name], minlength=len(groups)).astype(np.int64)
+
+    clusters = None
+    if "cluster" in cells:
+        sums = np.zeros((int(answered.sum()), N_SCORES))
+        sums[np.arange(len(sums)), score[answered]] = (n * one)[answered]
+        clusters = merged_clusters(
+            place[answered], cells["cluster"].to_numpy(dtype=object)[answered], sums, strata=_strata_of_clusters(cells)
+        )
+    return ScoreDistribution(
+        groups=groups,
+        counts=per_score(n),
+        item_missing=per_group("item_missing"),
+        nonrespondents=per_group("nonrespondent") if knows_silence else None,
+        not_reached=per_group("not_reached") if knows_silence else None,
+        pending=per_group("pending") if knows_silence else None,
+        weight_sums=per_score(n * one) if weight else None,
+        squared_weight_sums=per_score(n * one**2) if weight else None,
+        clusters=clusters,
+        by=tuple(keys),
+        ordered=keys == ["wave"],
+        minimum_cell=study.settings.minimum_cell,
+        not_shown=None if study.is_lazy else groups_not_shown(study, keys),
+        design={
+            key: value
+            for key, value in (("weight", weight), ("cluster", cluster_name), ("stratum", stratum))
+            if value is not None
+        },
+    )
+
+
+# What was found for a study, for as long as the study is there.
+_NOT_SHOWN: weakref.WeakKeyDictionary[Study, dict[tuple[str, ...], frozenset[str]]] = weakref.WeakKeyDictionary()
+
+
+def groups_not_shown(study: Study, by: Sequence[str]) -> frozenset[str]:
+    """Groups that a report on the study must not show: small ones, and those that would give them away.
+
+    Waves, segments, channels, weekdays and hours are all taken to be shown, in this order, and any
+    other grouping beside them.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+    by : sequence of str
+        Columns as in `score_distribution`.
+
+    Returns
+    -------
+    frozenset of str
+        Names of groups, as in the distribution counted by the same columns.
+
+    Examples
+    --------
+    >>> from nps_research.study.study import Study
+    >>> table = pd.DataFrame({"likelihood_to_recommend": [9] * 50, "area": ["A"] * 30 + ["B"] * 12 + ["C"] * 8})
+    >>> sorted(groups_not_shown(Study.from_frames(responses=table, segments=["area"]), ["area"]))
+    ['B', 'C']
+    """
+    if study.settings.minimum_cell <= 1:
+        return frozenset()  # no group is too small
+    found = _NOT_SHOWN.setdefault(study, {})
+    if tuple(by) not in found:
+        usual = ["wave"] * bool(study.waves) + [*study.segments, "channel", *FROM_ANSWER]
+        needs = {"channel": "responses.channel"} | dict.fromkeys(FROM_ANSWER, "responses.responded_at")
+        groupings: list[tuple[str, ...]] = [
+            (name,) for name in usual if name not in needs or study.can_answer(needs[name])
+        ]
+        if tuple(by) not in groupings:
+            groupings += [(name,) for name in by if (name,) not in groupings] + [tuple(by)] * (len(by) != 1)
+        found.update(zip(groupings, _not_shown(study, groupings, found), strict=True))
+    return found[tuple(by)]
+
+
+def _not_shown(
+    study: Study, groupings: Sequence[tuple[str, ...]], found: Mapping[tuple[str, ...], frozenset[str]]
+) -> list[frozenset[str]]:
+    """Per grouping, the groups that must not be shown where all of them are shown together."""
+    columns = list(dict.fromkeys(name for grouping in groupings for name in grouping))
+    cells = count_cells(study, columns)
+    returned, answered = cells["state"].isin(["answered", "item_missing"]), cells["state"] == "answered"
+    keys = {
+        name: cells[f"key{position}"].where(returned) if name in FROM_ANSWER else cells[f"key{position}"]
+        for position, name in enumerate(columns)
+    }
+    detractor = answered & (cells["score"] <= study.settings.detractor_max)
+    promoter = answered & (cells["score"] >= study.settings.promoter_min)
+    classes = np.stack([detractor, answered & ~detractor & ~promoter, promoter], axis=1)
+    labels = pd.DataFrame(index=cells.index)
+    parts: dict[int, list[int]] = {}
+    for position, grouping in enumerate(groupings):
+        of = [keys[name] for name in grouping]
+        labels[position] = reduce(lambda one, other: one + BETWEEN + other, of) if of else "all"
+        if len(of) > 1:
+            parts[position] = [groupings.index((name,)) for name in grouping]
+    hidden = hidden_groups(
+        labels,
+        answers=classes * cells["n"].to_numpy()[:, None],
+        people=cells["n"].to_numpy(),
+        minimum_cell=study.settings.minimum_cell,
+        parts=parts,
+        settled={position: found[grouping] for position, grouping in enumerate(groupings) if grouping in found},
+    )
+    return list(hidden.values())
+
+
+def declared_cluster(study: Study) -> str | None:
+    """The column that ``cluster="auto"`` takes."""
+    if study.settings.cluster is not None:
+        return study.settings.cluster
+    if "responses.cluster" in study.available:
+        return "cluster"
+    if study.is_lazy:
+        return None
+    # Row numbers that stand in for ids are not among what is available.
+    person = next((name for name in ("customer_id", "respondent_id") if f"responses.{name}" in study.available), None)
+    if person is None:
+        return None
+    answered = study.responses.loc[study.responses["response_state"] == "answered", person].dropna()
+    return person if answered.duplicated().any() else None
+
+
+def _strata_of_clusters(cells: pd.DataFrame) -> dict[str, str] | None:
+    """The stratum of each cluster with answers."""
+    if "stratum" not in cells:
+        return None
+    answered = cells[cells["state"] == "answered"].drop_duplicates("cluster")
+    return dict(zip(answered["cluster"], answered["stratum"], strict=True))
+
+
+def groups_of(study: Study, keys: Sequence[str], cells: pd.DataFrame) -> tuple[tuple[str, ...], Integers]:
+    """Names of the groups in their order, and each cell's place among them."""
+    if not keys:
+        return ("all",), np.zeros(len(cells), dtype=np.int64)
+    orders = [_order(study, name, cells, f"key{position}") for position, name in enumerate(keys)]
+    codes = np.stack(
+        [cells[f"key{position}"].map(order).to_numpy(dtype=np.int64) for position, order in enumerate(orders)]
+    )
+    present, place = np.unique(codes, axis=1, return_inverse=True)
+    names = [list(order) for order in orders]
+    groups = tuple(BETWEEN.join(names[position][code] for position, code in enumerate(column)) for column in present.T)
+    return groups, np.asarray(place.ravel(), dtype=np.int64)
+
+
+def by_size(value: str) -> tuple[int, float, str]:
+    """What to sort the names of groups by: numbers by size, then words by the alphabet.
+
+    Examples
+    --------
+    >>> sorted(["10", "east", "9"], key=by_size)
+    ['9', '10', 'east']
+    """
+    return (0, float(value), value) if value.isdecimal() else (1, 0.0, value)
+
+
+def _order(study: Study, name: str, cells: pd.DataFrame, key: str) -> dict[str, int]:
+    """Values in the order readers expect: time for waves and days, numbers by size, else the alphabet."""
+    values = cells[key]
+    found = [value for value in values.unique() if value != NOT_STATED]
+    if name == "wave" and "first_invited" in cells:
+        first = cells.groupby(key)["first_invited"].min()
+        found.sort(key=lambda wave: (pd.isna(first[wave]), first[wave], wave))
+    elif name == "wave" and study.waves:
+        found = [wave for wave in study.waves if wave in found]
+    elif name == "weekday":
+        found = [day for day in WEEKDAYS if day in found]
+    else:
+        found.sort(key=by_size)
+    if (values == NOT_STATED).any():
+        found.append(NOT_STATED)
+    return {value: code for code, value in enumerate(found)}

@@ -1,0 +1,336 @@
+"""ScoreDistribution: answers per score 0-10 and group; all that the score statistics need.
+
+`nps_research.counting.score_counts` makes it in one pass over a study's rows; nothing after that depends on how
+many rows there were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from nps_research.errors import ContractError
+from nps_research.results.suppression import hidden_rows
+from nps_research.study.settings_file import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+__all__ = ["N_SCORES", "ClusterSums", "ScoreDistribution", "merged_clusters"]
+
+N_SCORES = 11
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ClusterSums:
+    """Sums of weights per score, one row for each cluster that occurs in a group.
+
+    Attributes
+    ----------
+    group : ndarray of int, shape (n_rows,)
+        Position of the group in the distribution.
+    label : ndarray of object, shape (n_rows,)
+        The cluster's identity; private. The same label in two groups is the same cluster.
+    sums : ndarray, shape (n_rows, 11)
+        Sums of weights per score (counts, where unweighted).
+    strata : mapping of label to str, or None
+        The stratum of each cluster of the sample, those without answers in these groups among them: they
+        count in how many clusters a stratum has. None where clusters were not drawn in strata.
+    """
+
+    group: Integers
+    label: NDArray[np.object_]
+    sums: Floats
+    strata: Mapping[str, str] | None = None
+
+    @property
+    def code(self) -> Integers:
+        """Clusters as integers, the same for the same label."""
+        codes, _ = pd.factorize(self.label)
+        return np.asarray(codes, dtype=np.int64)
+
+    @property
+    def stratum_codes(self) -> tuple[Integers, Integers | None]:
+        """The stratum of each row as an integer, and how many clusters each stratum has (None without strata)."""
+        if self.strata is None:
+            return np.zeros(len(self.group), dtype=np.int64), None
+        sizes = pd.Series(list(self.strata.values()), dtype=object).value_counts(sort=False)
+        place = {stratum: code for code, stratum in enumerate(sizes.index)}
+        codes = np.array([place[self.strata[label]] for label in self.label], dtype=np.int64)
+        return codes, np.asarray(sizes, dtype=np.int64)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ScoreDistribution:
+    """Counts of answers per score and of missing answers, per group. Distributions add.
+
+    Attributes
+    ----------
+    groups : tuple of str
+        Names of the groups.
+    counts : ndarray of int, shape (n_groups, 11)
+        Answers per score 0 to 10.
+    item_missing, nonrespondents, not_reached, pending : ndarray of int, shape (n_groups,), or None
+        Returned without this answer; delivered, window closed, nothing returned; bounced; nothing
+        returned yet, window open. None where the data cannot tell.
+    weight_sums, squared_weight_sums : ndarray, shape (n_groups, 11), or None
+        Sums of weights and of squared weights per score; None where every answer counts 1.
+    clusters : ClusterSums or None
+        Per-cluster sums, where answers within clusters are alike.
+    by : tuple of str
+        What the groups are groups of.
+    ordered : bool
+        Whether the groups follow each other in time.
+    minimum_cell : int
+        Smallest number of answers that shared pages may show for a group.
+    not_shown : frozenset of str or None
+        Groups that shared pages must not show; None works them out from these groups alone.
+    """
+
+    groups: tuple[str, ...]
+    counts: Integers
+    item_missing: Integers | None = None
+    nonrespondents: Integers | None = None
+    not_reached: Integers | None = None
+    pending: Integers | None = None
+    weight_sums: Floats | None = None
+    squared_weight_sums: Floats | None = None
+    clusters: ClusterSums | None = None
+    by: tuple[str, ...] = ()
+    ordered: bool = False
+    minimum_cell: int = 0
+    not_shown: frozenset[str] | None = None
+    design: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_counts(
+        cls,
+        counts: Mapping[str, Sequence[int]],
+        *,
+        item_missing: Mapping[str, int] | None = None,
+        nonrespondents: Mapping[str, int] | None = None,
+        not_reached: Mapping[str, int] | None = None,
+        ordered: bool = False,
+    ) -> ScoreDistribution:
+        """A distribution from counts that are known already.
+
+        Parameters
+        ----------
+        counts : mapping of str to 11 ints
+            Group to its answers per score 0, 1, ..., 10.
+        item_missing, nonrespondents, not_reached : mapping of str to int, optional
+            Missing answers per group; leave out what is not known.
+        ordered : bool
+            Whether the groups follow each other in time.
+
+        Raises
+        ------
+        ContractError
+            If a group has not 11 counts, or one is negative or no whole number.
+
+        Examples
+        --------
+        >>> dist = ScoreDistribution.from_counts({"2018": [0, 0, 0, 0, 0, 1, 1, 2, 2, 3, 5]})
+        >>> dist.n.tolist()
+        [14]
+        """
+        groups = tuple(str(group) for group in counts)
+        if not groups:
+            raise ContractError("counts: no group was given.")
+        for group, row in counts.items():
+            values = _numbers(row)
+            if values.shape != (N_SCORES,):
+                raise ContractError(
+                    f"counts of {group!r}: {values.size} values arrived; 11 are needed, for scores 0 to 10."
+                )
+            if not ((values >= 0) & (values == np.round(values)) & np.isfinite(values)).all():
+                raise ContractError(f"counts of {group!r}: every count must be a whole number of 0 or more.")
+        extra = {"item_missing": item_missing, "nonrespondents": nonrespondents, "not_reached": not_reached}
+        for name, known in extra.items():
+            if known is None:
+                continue
+            if strange := [group for group in known if str(group) not in groups]:
+                raise ContractError(f"{name}: no counts for group {strange[0]!r}.")
+            if wrong := [group for group, count in known.items() if not (np.isfinite(count) and count >= 0)]:
+                raise ContractError(f"{name} of {wrong[0]!r}: must be a whole number of 0 or more.")
+
+        def per_group(known: Mapping[str, int] | None) -> Integers | None:
+            return None if known is None else np.array([known.get(group, 0) for group in counts], dtype=np.int64)
+
+        return cls(
+            groups=groups,
+            counts=np.array([list(row) for row in counts.values()], dtype=np.int64),
+            item_missing=per_group(item_missing),
+            nonrespondents=per_group(nonrespondents),
+            not_reached=per_group(not_reached),
+            ordered=ordered,
+        )
+
+    @property
+    def n(self) -> Integers:
+        """Answers per group, shape (n_groups,)."""
+        return np.asarray(self.counts.sum(axis=1), dtype=np.int64)
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether the answers are independent and count the same."""
+        return self.clusters is None and self.weight_sums is None
+
+    @property
+    def response_rate(self) -> Floats | None:
+        """Returned forms among delivered invitations whose window has closed, shape (n_groups,).
+
+        AAPOR's RR2 (2023 Standard Definitions) among the reached: forms returned without this answer
+        count as returned; bounced invitations are in ``reach``, not here. None where unknown, NaN where
+        a window is still open: those who answer early would count, and those who may yet answer not.
+        """
+        if self.nonrespondents is None:
+            return None
+        returned = self.n + (0 if self.item_missing is None else self.item_missing)
+        delivered = returned + self.nonrespondents
+        rate: Floats = np.divide(returned, delivered, out=np.full(len(self.groups), np.nan), where=delivered > 0)
+        return rate if self.pending is None else np.where(self.pending > 0, np.nan, rate)
+
+    @property
+    def hidden_groups(self) -> frozenset[str]:
+        """The groups that shared pages must not show."""
+        if self.not_shown is not None:
+            return self.not_shown & frozenset(self.groups)
+        missing = (self.item_missing, self.nonrespondents, self.not_reached, self.pending)
+        people = sum((values for values in missing if values is not None), self.n)
+        gone = hidden_rows(self.n, self.minimum_cell, people=people)
+        return frozenset(group for group, hidden in zip(self.groups, gone, strict=True) if hidden)
+
+    @property
+    def hidden(self) -> NDArray[np.bool_]:
+        """Which groups shared pages must not show, shape (n_groups,)."""
+        hidden = self.hidden_groups
+        return np.array([group in hidden for group in self.groups], dtype=bool)
+
+    @property
+    def weights(self) -> Floats:
+        """Sums of weights per score (counts, where unweighted), shape (n_groups, 11)."""
+        return self.counts.astype(np.float64) if self.weight_sums is None else self.weight_sums
+
+    def group(self, name: str) -> ScoreDistribution:
+        """The distribution of one group alone."""
+        return self.select([name])
+
+    def select(self, names: Sequence[str]) -> ScoreDistribution:
+        """The distribution of some groups, in the order named."""
+        for name in names:
+            if name not in self.groups:
+                raise ContractError(f"There is no group {name!r}{did_you_mean(name, list(self.groups))}")
+        rows = np.array([self.groups.index(name) for name in names], dtype=np.int64)
+        clusters = self.clusters
+        if clusters is not None:
+            place = np.full(len(self.groups), -1)
+            place[rows] = np.arange(len(rows))
+            kept = place[clusters.group] >= 0
+            clusters = replace(
+                clusters, group=place[clusters.group[kept]], label=clusters.label[kept], sums=clusters.sums[kept]
+            )
+        return replace(
+            self._with_arrays(tuple(names), lambda values: values[rows], clusters), not_shown=self.hidden_groups
+        )
+
+    def total(self, name: str = "all") -> ScoreDistribution:
+        """All groups together, as one."""
+        clusters = self.clusters
+        if clusters is not None:
+            clusters = merged_clusters(
+                np.zeros_like(clusters.group), clusters.label, clusters.sums, strata=clusters.strata
+            )
+        together = self._with_arrays((name,), lambda values: values.sum(axis=0, keepdims=True), clusters)
+        return replace(together, not_shown=None)
+
+    def __add__(self, other: ScoreDistribution) -> ScoreDistribution:
+        """The distribution of two samples together."""
+        if not isinstance(other, ScoreDistribution):
+            return NotImplemented
+        if (self.weight_sums is None) != (other.weight_sums is None) or (self.clusters is None) != (
+            other.clusters is None
+        ):
+            raise ContractError("Only distributions with the same weighting and clustering can be added.")
+        groups = tuple(dict.fromkeys([*self.groups, *other.groups]))
+        place = {group: row for row, group in enumerate(groups)}
+        rows = [np.array([place[group] for group in part.groups], dtype=np.int64) for part in (self, other)]
+
+        def added(name: str) -> NDArray[Any] | None:
+            parts: list[Any] = [getattr(part, name) for part in (self, other)]
+            if parts[0] is None or parts[1] is None:
+                return None
+            total: NDArray[Any] = np.zeros((len(groups), *parts[0].shape[1:]), dtype=parts[0].dtype)
+            for where, values in zip(rows, parts, strict=True):
+                np.add.at(total, where, values)
+            return total
+
+        clusters = None
+        if self.clusters is not None and other.clusters is not None:
+            strata = [part.strata for part in (self.clusters, other.clusters)]
+            if (strata[0] is None) != (strata[1] is None):
+                raise ContractError("Only distributions with the same weighting, clustering and strata can be added.")
+            clusters = merged_clusters(
+                np.concatenate(
+                    [where[part.group] for where, part in zip(rows, (self.clusters, other.clusters), strict=True)]
+                ),
+                np.concatenate([self.clusters.label, other.clusters.label]),
+                np.concatenate([self.clusters.sums, other.clusters.sums]),
+                strata=None if strata[0] is None else {**strata[0], **(strata[1] or {})},
+            )
+        arrays: dict[str, Any] = {name: added(name) for name in _ARRAYS}
+        together = replace(
+            self,
+            groups=groups,
+            clusters=clusters,
+            ordered=self.ordered and other.ordered,
+            minimum_cell=max(self.minimum_cell, other.minimum_cell),
+            not_shown=None,
+            **arrays,
+        )
+        before = self.hidden_groups | other.hidden_groups  # less the one sample, the sum would tell of the other
+        return replace(together, not_shown=before | together.hidden_groups) if before else together
+
+    def _with_arrays(
+        self, groups: tuple[str, ...], change: Callable[[NDArray[Any]], NDArray[Any]], clusters: ClusterSums | None
+    ) -> ScoreDistribution:
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        changed: dict[str, Any] = {name: None if values is None else change(values) for name, values in arrays.items()}
+        return replace(self, groups=groups, clusters=clusters, **changed)
+
+    def __repr__(self) -> str:
+        return f"<ScoreDistribution: {len(self.groups)} groups, {int(self.n.sum()):,} answers>"
+
+
+_ARRAYS = ("counts", "item_missing", "nonrespondents", "not_reached", "pending", "weight_sums", "squared_weight_sums")
+
+
+def _numbers(row: Sequence[float]) -> Floats:
+    try:
+        return np.asarray(row, dtype=float)
+    except (TypeError, ValueError):
+        return np.full(N_SCORES, np.nan)
+
+
+def merged_clusters(
+    group: Integers, label: NDArray[np.object_], sums: Floats, *, strata: Mapping[str, str] | None = None
+) -> ClusterSums:
+    """Cluster sums with rows of the same group and label added up."""
+    code, labels = pd.factorize(label)
+    key, row = np.unique(np.stack([group, code]), axis=1, return_inverse=True)
+    total = np.zeros((key.shape[1], N_SCORES))
+    np.add.at(total, row.ravel(), sums)
+    return ClusterSums(
+        group=key[0].astype(np.int64),
+        label=np.asarray(labels, dtype=object)[key[1]],
+        sums=total,
+        strata=strata,
+    )

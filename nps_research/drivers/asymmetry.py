@@ -1,0 +1,208 @@
+"""Must-be, performance or delighter: whether more is lost below the middle of the scale, or won above it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from nps_research.drivers.fitting.resampling import spread
+from nps_research.errors import CannotAnswerError
+from nps_research.results.result import Result
+from nps_research.results.words import joined, share
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from nps_research.drivers.model import DriverModel
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["RatingAsymmetry", "rating_asymmetry"]
+
+TWICE = 1 / 3  # of the index: one side's step is worth twice the other's
+SURE = 0.8  # share of resamples from which a class is said
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RatingAsymmetry(Result):
+    """What one rating point is worth below and above the middle of the scale.
+
+    `frame` columns: term, n, penalty (NPS points lost per rating point from middle to poor ratings) and reward (won per
+    rating point from middle to good ones), each with limits; estimate ((reward - penalty) / (|reward| + |penalty|), -1
+    to 1) with std_error, conf_low, conf_high; class (must-be, performance, delighter; none where the driver is not
+    above noise, or higher ratings go with lower scores); certainty (share of resamples of the same class); certain
+    (whether that is 80% or more).
+
+    Attributes
+    ----------
+    middle : str
+        The ratings between good and poor.
+    """
+
+    middle: str
+    scale: str
+
+    kind: ClassVar[str] = "rating_asymmetry"
+    rows_are_parts: ClassVar[bool] = False
+    headings: ClassVar[Mapping[str, str]] = {
+        "term": "Rating",
+        "n": "Rated by",
+        "penalty": "Lost per rating point below",
+        "reward": "Won per rating point above",
+        "estimate": "Asymmetry",
+        "class": "Class",
+        "certainty": "Certainty",
+    }
+    formats: ClassVar[Mapping[str, str]] = {
+        "penalty": "points",
+        "reward": "points",
+        "estimate": "number",
+        "class": "text",
+        "certainty": "share",
+    }
+    table_columns: ClassVar[tuple[str, ...]] = (
+        "term",
+        "n",
+        "penalty",
+        "penalty_conf_low",
+        "penalty_conf_high",
+        "reward",
+        "reward_conf_low",
+        "reward_conf_high",
+        "class",
+        "certainty",
+    )
+
+    @property
+    def finding(self) -> str:
+        rows = [row for row in self.records if row["certain"] and row["class"] != "none"]
+        if not rows:
+            return "No rating is surely a must-be, a performance rating or a delighter."
+        words = {
+            "must-be": "lower scores where they are bad, scarcely higher ones where they are good (must-be)",
+            "delighter": "higher scores where they are good, scarcely lower ones where they are bad (delighter)",
+            "performance": "both ways (performance)",
+        }
+        said = []
+        for kind, does in words.items():
+            names = [f"{row['term']} ({share(row['certainty'])} of resamples)" for row in rows if row["class"] == kind]
+            if names:
+                said.append(f"{joined(names)}: {does}.")
+        return " ".join(said)
+
+    @property
+    def note(self) -> str:
+        return (
+            f"{self.scale[:1].upper()}{self.scale[1:]}; the middle is {self.middle}. A must-be loses at least twice as "
+            "much per rating point below the middle as it wins above it, a delighter the reverse; a class is certain "
+            f"where {SURE:.0%} of resamples agree. A rating that is not above noise has none, nor one "
+            "whose higher ratings go with lower scores. Few at the end of the "
+            "scale, or answers that pile up there, bend these numbers."
+        )
+
+    @property
+    def alt(self) -> str:
+        said = [
+            f"{row['term']} {row['penalty']:.1f} below and {row['reward']:.1f} above"
+            for row in self.records
+            if pd.notna(row["estimate"])
+        ]
+        return "Bars of NPS points per rating point, lost below and won above the middle: " + "; ".join(said) + "."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.drivers.figures import plot_asymmetry
+
+        return plot_asymmetry(self, ax)
+
+
+def rating_asymmetry(model: DriverModel) -> RatingAsymmetry:
+    """Class each driver by what a rating point is worth below and above the middle of the scale.
+
+    The estimands are slopes of the model's mean contribution: from poor ratings to middle ones (penalty) and from
+    middle to good ones (reward), per rating point, as averages over those who gave these ratings.
+
+    Parameters
+    ----------
+    model : DriverModel
+
+    Returns
+    -------
+    RatingAsymmetry
+
+    Raises
+    ------
+    CannotAnswerError
+        If no rating lies between good and poor.
+
+    References
+    ----------
+    Mikulic, J. & Prebezac, D. (2008). Prioritizing improvement of service attributes using impact range-performance
+    analysis and impact-asymmetry analysis. Managing Service Quality 18, 559-576. doi:10.1108/09604520810920068
+    """
+    data, levels = model.data, model.data.levels
+    middle = (levels > data.poor) & (levels < data.good)
+    if not middle.any():
+        raise CannotAnswerError("No rating lies between good and poor, so there is no middle to look from.")
+    shares = np.array(
+        [np.bincount(codes, data.weights, minlength=len(levels) + 1)[:-1] for codes in data.coding.codes.T]
+    )
+    penalty, reward = _slopes(model.summary.by_level.sum(axis=0), shares, levels, data.poor, data.good)
+    penalties, rewards = _slopes(model.draws.by_level.sum(axis=1), shares, levels, data.poor, data.good)
+    index, indices = _index(penalty, reward), _index(penalties, rewards)
+    z = float(stats.norm.ppf(0.5 + model.confidence_level / 2))
+    above = model.frame.set_index("term")["above_noise"].reindex(list(data.terms))
+    rises = (penalty + reward > 0) & np.isfinite(index) & data.can_be_judged
+    real = above.fillna(value=False).to_numpy(dtype=bool) & rises
+    kinds = np.where(real, _classes(index), "none")
+    certainty = (np.isfinite(indices) & (_classes(indices) == _classes(index))).mean(axis=0)
+    columns = {"term": list(data.terms), "n": np.isfinite(data.ratings).sum(axis=0)}
+    frame = pd.DataFrame(columns)
+    for name, value, drawn in (("penalty", penalty, penalties), ("reward", reward, rewards), ("", index, indices)):
+        error, prefix = spread(drawn), f"{name}_" if name else ""
+        frame[name or "estimate"] = value
+        frame[f"{prefix}std_error"] = error
+        frame[f"{prefix}conf_low"], frame[f"{prefix}conf_high"] = value - z * error, value + z * error
+    frame["conf_low"], frame["conf_high"] = frame["conf_low"].clip(lower=-1), frame["conf_high"].clip(upper=1)
+    frame["class"], frame["certainty"] = kinds, np.where(real, certainty, np.nan)
+    frame["certain"] = real & (certainty >= SURE)
+    order = model.frame["term"].tolist()
+    between = levels[middle]
+    return RatingAsymmetry(
+        frame=frame.set_index("term").loc[order].reset_index(),
+        confidence_level=model.confidence_level,
+        title="What a rating point is worth below and above the middle",
+        minimum_cell=model.minimum_cell,
+        middle=f"{between[0]:g}" if len(between) == 1 else f"{between[0]:g} to {between[-1]:g}",
+        scale=model.scale,
+    )
+
+
+def _slopes(by_level: Floats, shares: Floats, levels: Floats, poor: float, good: float) -> tuple[Floats, Floats]:
+    """Penalty and reward per rating point, from mean contributions of shape (..., n_drivers, n_levels + 1)."""
+    effect = by_level[..., :-1]
+    weight = np.where(np.isfinite(effect), shares, 0.0)
+    means = []
+    for chosen in (levels <= poor, (levels > poor) & (levels < good), levels >= good):
+        of_these = weight * chosen
+        with np.errstate(invalid="ignore", divide="ignore"):
+            total = of_these.sum(axis=-1)
+            means.append((np.nansum(effect * of_these, axis=-1) / total, (levels * of_these).sum(axis=-1) / total))
+    (low, low_at), (mid, mid_at), (high, high_at) = means
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (mid - low) / (mid_at - low_at), (high - mid) / (high_at - mid_at)
+
+
+def _index(penalty: Floats, reward: Floats) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((reward - penalty) / (np.abs(reward) + np.abs(penalty)))
+
+
+def _classes(index: Floats) -> NDArray[np.str_]:
+    return np.select([index < -TWICE, index > TWICE], ["must-be", "delighter"], "performance")

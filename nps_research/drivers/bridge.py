@@ -1,0 +1,288 @@
+"""Why the score differs between two waves or groups: how ratings changed, what they are worth, and the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from nps_research.drivers.fitting.resampling import LEAST_OF_GROUP, spread
+from nps_research.errors import CannotAnswerError, EstimationError
+from nps_research.results.result import Result
+from nps_research.results.words import interval_text, joined, points
+from nps_research.study.settings_file import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from nps_research.drivers.fitting.resampling import GroupFits
+    from nps_research.drivers.model import DriverModel
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["ScoreBridge", "explain_change"]
+
+REST = "Not told by the ratings"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ScoreBridge(Result):
+    """The difference of two scores, in parts that add up to it.
+
+    `frame` has a row a driver, the largest change first, then the remainder: term, mean_from, mean_to (mean ratings;
+    missing where too few rated), rating_points (change of the ratings, at what they are worth in both groups on
+    average), worth_points (change of what ratings are worth, at both groups' ratings on average), estimate (their sum)
+    with std_error, conf_low, conf_high; the two parts bring their own limits; stake_from and stake_to (points at stake
+    in each group) and stake_change, with limits.
+
+    Attributes
+    ----------
+    from_group, to_group : str
+    score_from, score_to : float
+        Observed NPS, weighted as the model.
+    change, rating_points, worth_points, remainder : dict
+        ``estimate``, ``conf_low``, ``conf_high`` of the whole difference and of the sums; rating_points +
+        worth_points + remainder = change.
+    n_from, n_to : int
+    weighted : bool
+        Whether answers have weights.
+    """
+
+    from_group: str
+    to_group: str
+    score_from: float
+    score_to: float
+    change: dict[str, float]
+    rating_points: dict[str, float]
+    worth_points: dict[str, float]
+    remainder: dict[str, float]
+    n_from: int
+    n_to: int
+    weighted: bool
+    n_resamples: int
+
+    kind: ClassVar[str] = "score_bridge"
+    headings: ClassVar[Mapping[str, str]] = {
+        "term": "Part",
+        "mean_from": "Mean rating, from",
+        "mean_to": "Mean rating, to",
+        "estimate": "NPS points",
+        "rating_points": "Ratings changed",
+        "worth_points": "Worth changed",
+        "stake_from": "At stake, from",
+        "stake_to": "At stake, to",
+        "stake_change": "Change of the stake",
+    }
+    formats: ClassVar[Mapping[str, str]] = {
+        "mean_from": "number",
+        "mean_to": "number",
+        "estimate": "points",
+        "rating_points": "points",
+        "worth_points": "points",
+        **dict.fromkeys(("stake_from", "stake_to", "stake_change"), "points"),
+    }
+    table_columns: ClassVar[tuple[str, ...]] = (
+        "term",
+        "mean_from",
+        "mean_to",
+        "rating_points",
+        "rating_points_conf_low",
+        "rating_points_conf_high",
+        "worth_points",
+        "estimate",
+        "conf_low",
+        "conf_high",
+        "stake_from",
+        "stake_to",
+        "stake_change_conf_low",
+        "stake_change_conf_high",
+    )
+
+    @property
+    def finding(self) -> str:
+        said = [
+            (
+                f"{'Weighted, ' * self.weighted}NPS went from {points(self.score_from)} ({self.from_group}) to "
+                f"{points(self.score_to)} ({self.to_group}): {points(self.change['estimate'])} "
+                f"({interval_text(self.change, self.confidence_level)}). "
+                f"{points(self.rating_points['estimate'])} of it go with changed ratings "
+                f"({interval_text(self.rating_points, self.confidence_level)})"
+            )
+        ]
+        sure = [
+            f"{row['term']} ({points(row['rating_points'])})"
+            for row in self.records
+            if row["term"] != REST and row["rating_points_conf_low"] * row["rating_points_conf_high"] > 0
+        ]
+        said.append(
+            f", with limits away from zero {joined(sure[:4])}; "
+            if sure
+            else ", no single one with limits away from zero; "
+        )
+        said.append(
+            f"{points(self.worth_points['estimate'])} with what ratings are worth "
+            f"({interval_text(self.worth_points, self.confidence_level)}); {points(self.remainder['estimate'])} is not "
+            f"told by the ratings ({interval_text(self.remainder, self.confidence_level)})."
+        )
+        return "".join(said)
+
+    @property
+    def note(self) -> str:
+        return (
+            f"{self.n_from:,} and {self.n_to:,} answers. Each group has its own model: all answers' contributions, "
+            "times what the group makes of each rating, plus its level. Either group could go first, so both orders "
+            "are averaged; the parts add up to the difference exactly. Worth is measured around the average rating of "
+            "all: a rating worth more lifts those above it and lowers those below, so that the score hardly moves; what"
+            f" is at stake in each group shows it. {self.confidence_level:.0%} intervals from {self.n_resamples:,} "
+            "refits. What goes with the score need not move it."
+        )
+
+    @property
+    def alt(self) -> str:
+        said = [f"{row['term']} {points(row['estimate'])}" for row in self.records]
+        return (
+            f"Bars from NPS {points(self.score_from)} ({self.from_group}) to {points(self.score_to)} "
+            f"({self.to_group}): " + "; ".join(said) + "."
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.drivers.figures import plot_bridge
+
+        return plot_bridge(self, ax)
+
+
+def explain_change(model: DriverModel, from_group: str, to_group: str) -> ScoreBridge:
+    """Split the difference of two groups' scores into drivers' points and a remainder.
+
+    With group models y = level_g + sum of worth_gj x contribution_j, the difference NPS_b - NPS_a is, exactly, the
+    sum over drivers of (worth_a + worth_b) / 2 x (mean_b - mean_a) of the contributions [ratings changed], plus the sum
+    of (mean_a + mean_b) / 2 x (worth_b - worth_a) [worth changed], plus level_b - level_a [not told by the ratings].
+
+    Parameters
+    ----------
+    model : DriverModel
+        Fitted with ``by``, or with ``group``.
+    from_group, to_group : str
+
+    Returns
+    -------
+    ScoreBridge
+
+    Raises
+    ------
+    EstimationError
+        If the model has no such groups.
+    CannotAnswerError
+        If one of them is too small to show.
+
+    References
+    ----------
+    Kitagawa, E. M. (1955). Components of a difference between two rates. Journal of the American Statistical
+    Association 50, 1168-1194. doi:10.1080/01621459.1955.10501299
+
+    Examples
+    --------
+    >>> from nps_research.drivers.fit_drivers import fit_drivers_from_frame
+    >>> rng = np.random.default_rng(1)
+    >>> wave = np.repeat(["2024", "2025"], 400)
+    >>> ratings = pd.DataFrame({"delivery": rng.integers(1, 6, 800)})
+    >>> ratings.loc[400:, "delivery"] = ratings.loc[400:, "delivery"].clip(upper=4)
+    >>> answer = (4 + ratings["delivery"] + rng.normal(0, 1.5, 800)).round().clip(0, 10)
+    >>> bridge = explain_change(fit_drivers_from_frame(ratings, answer, group=wave, n_resamples=20), "2024", "2025")
+    >>> bool(abs(bridge.frame["estimate"].sum() - (bridge.score_to - bridge.score_from)) < 1e-9)
+    True
+    """
+    group, of_model, of_draws = model.data.group, model.summary.groups, model.draws.groups
+    if group is None or of_model is None or of_draws is None:
+        raise EstimationError("The model has no groups: fit_drivers(study, by=...) gives it some.")
+    names = list(map(str, group.categories))
+    for name in (from_group, to_group):
+        if name not in names:
+            raise EstimationError(f"There is no group {name!r}{did_you_mean(name, names)}")
+        if name in model.not_shown:
+            raise CannotAnswerError("One of the two groups is too small to be shown.")
+    if from_group == to_group:
+        raise EstimationError(f"Both groups are {from_group!r}: two are needed.")
+    first, second = names.index(from_group), names.index(to_group)
+    if not np.isfinite(of_model.score[[first, second]]).all():
+        raise CannotAnswerError(f"One of the two groups has fewer than {LEAST_OF_GROUP} answers: too few for a model.")
+    parts, drawn = _parts(of_model, first, second), _parts(of_draws, first, second)
+    z = float(stats.norm.ppf(0.5 + model.confidence_level / 2))
+    terms = list(model.data.terms)
+    columns: dict[str, Any] = {"term": [*terms, REST]}
+    for end, place in (("mean_from", first), ("mean_to", second)):
+        rows = np.asarray(group.codes) == place
+        rated, weight = np.isfinite(model.data.ratings[rows]), model.data.weights[rows][:, None]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            total = np.where(rated, model.data.ratings[rows] * weight, 0.0).sum(axis=0)
+            few = rated.sum(axis=0) < model.minimum_cell
+            columns[end] = [*np.where(few, np.nan, total / (rated * weight).sum(axis=0)), np.nan]
+    stake, stakes = model.summary.points.sum(axis=0), model.draws.points.sum(axis=1)
+    worth_a, worth_b = of_model.worth[first], of_model.worth[second]
+    columns |= {"stake_from": np.append(stake * worth_a, np.nan), "stake_to": np.append(stake * worth_b, np.nan)}
+    parts["stake_change"] = stake * (worth_b - worth_a)
+    drawn["stake_change"] = stakes * (of_draws.worth[:, second] - of_draws.worth[:, first])
+    whole = {name: np.append(parts[name], parts["remainder"]) for name in ("estimate",)}
+    whole |= {name: np.append(parts[name], np.nan) for name in ("rating_points", "worth_points", "stake_change")}
+    blank = np.full((len(drawn["remainder"]), 1), np.nan)
+    spreads = {
+        "estimate": np.hstack([drawn["estimate"], drawn["remainder"][:, None]]),
+        **{name: np.hstack([drawn[name], blank]) for name in ("rating_points", "worth_points", "stake_change")},
+    }
+    for name, value in whole.items():
+        error = spread(spreads[name])
+        prefix = "" if name == "estimate" else f"{name}_"
+        columns |= {
+            name: value,
+            f"{prefix}std_error": error,
+            f"{prefix}conf_low": value - z * error,
+            f"{prefix}conf_high": value + z * error,
+        }
+    frame = pd.DataFrame(columns)
+    order = [*frame.index[:-1][np.argsort(-np.abs(parts["estimate"]), kind="stable")], len(terms)]
+    sums = {name: _limits(parts[name].sum(), drawn[name].sum(axis=-1), z) for name in ("rating_points", "worth_points")}
+    score, scores = of_model.score, of_draws.score
+    return ScoreBridge(
+        frame=frame.loc[order].reset_index(drop=True),
+        confidence_level=model.confidence_level,
+        title=f"{'Weighted ' * model.weighted}NPS from {from_group} to {to_group}: what goes with the difference",
+        minimum_cell=0,
+        from_group=from_group,
+        to_group=to_group,
+        score_from=float(score[first]),
+        score_to=float(score[second]),
+        change=_limits(score[second] - score[first], scores[:, second] - scores[:, first], z),
+        remainder=_limits(parts["remainder"], drawn["remainder"], z),
+        n_from=int((np.asarray(group.codes) == first).sum()),
+        n_to=int((np.asarray(group.codes) == second).sum()),
+        weighted=model.weighted,
+        n_resamples=model.n_resamples,
+        rating_points=sums["rating_points"],
+        worth_points=sums["worth_points"],
+    )
+
+
+def _parts(fits: GroupFits, first: int, second: int) -> dict[str, Floats]:
+    """The parts of the difference, by driver in the last axis; the remainder without that axis."""
+    mean_a, mean_b = fits.means[..., first, :], fits.means[..., second, :]
+    worth_a, worth_b = fits.worth[..., first, :], fits.worth[..., second, :]
+    ratings = (worth_a + worth_b) / 2 * (mean_b - mean_a)
+    worth = (mean_a + mean_b) / 2 * (worth_b - worth_a)
+    return {
+        "rating_points": ratings,
+        "worth_points": worth,
+        "estimate": ratings + worth,
+        "remainder": np.asarray(fits.level[..., second] - fits.level[..., first]),
+    }
+
+
+def _limits(estimate: Any, drawn: Floats, z: float) -> dict[str, float]:
+    error = float(spread(drawn))
+    estimate = float(estimate)
+    return {"estimate": estimate, "conf_low": estimate - z * error, "conf_high": estimate + z * error}

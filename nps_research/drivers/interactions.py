@@ -1,0 +1,201 @@
+"""Whether two ratings matter more, or less, together than one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from nps_research.errors import CannotAnswerError
+from nps_research.results.result import Result
+from nps_research.results.words import joined, points
+from nps_research.score.differences import adjust_p_values
+from nps_research.statistics.least_squares import level_dummies, regress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from nps_research.drivers.model import DriverModel
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["DriverInteractions", "driver_interactions"]
+
+SHOWN = 8
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class DriverInteractions(Result):
+    """Pairs of ratings, the strongest evidence first.
+
+    `frame` columns: term_a, term_b, n (who rated both), estimate (points by which a good rating of one is worth more
+    where the other is good than where it is poor) with std_error, conf_low, conf_high;
+    statistic, p_value and p_adjusted (Holm over all pairs).
+
+    Attributes
+    ----------
+    n_pairs : int
+        Pairs tested; the table shows the first.
+    """
+
+    n_pairs: int
+    scale: str
+
+    kind: ClassVar[str] = "driver_interactions"
+    rows_are_parts: ClassVar[bool] = False
+    headings: ClassVar[Mapping[str, str]] = {
+        "pair": "Pair of ratings",
+        "n": "Rated both",
+        "estimate": "Extra points, both good",
+    }
+    formats: ClassVar[Mapping[str, str]] = {"pair": "text", "estimate": "points"}
+    table_columns: ClassVar[tuple[str, ...]] = (
+        "pair",
+        "n",
+        "estimate",
+        "conf_low",
+        "conf_high",
+        "p_value",
+        "p_adjusted",
+    )
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        shown = super().shown.head(SHOWN)
+        return shown.assign(pair=[f"{a} and {b}" for a, b in zip(shown["term_a"], shown["term_b"], strict=True)])
+
+    @property
+    def n_hidden(self) -> int:
+        return len(self.frame) - len(super().shown)
+
+    @property
+    def finding(self) -> str:
+        real = [row for row in self.records if row["p_adjusted"] < 1 - self.confidence_level]
+        if not real:
+            return f"None of {self.n_pairs} pairs of ratings surely works together otherwise than one after the other."
+        said = [
+            f"{row['pair']} ({points(row['estimate'])}: "
+            f"each counts {'more' if row['estimate'] > 0 else 'less'} where the other is good)"
+            for row in real[:4]
+        ]
+        return f"Working together otherwise than one after the other: {joined(said)}."
+
+    @property
+    def note(self) -> str:
+        return (
+            f"{self.n_pairs} pairs tested (Holm), those with the strongest evidence shown; {self.scale}. Extra points: "
+            "what a good rather than a poor rating of one goes with where the other is good, minus that where it is "
+            "poor. Scores end at 0 and 10, and classes at their cuts: where one bad experience alone makes a "
+            "detractor, another bad one adds little."
+        )
+
+    @property
+    def alt(self) -> str:
+        said = [f"{row['pair']} {points(row['estimate'])}" for row in self.records]
+        return "Extra NPS points of pairs, with interval bars: " + "; ".join(said) + "."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.drivers.figures import plot_interactions
+
+        return plot_interactions(self, ax)
+
+
+def driver_interactions(model: DriverModel) -> DriverInteractions:
+    """Test each pair of drivers for working together otherwise than the sum of both.
+
+    The direction of a pair is what the model, by trees that did not see the respondent, makes of it beyond both main
+    effects. The answer is regressed on all pairs' directions together and on every level of every rating, so that a
+    pair is not taken for its neighbour: each t statistic, robust to clusters, tests that effects add up, one-sided and
+    doubled, since its sign is learned from these answers too. Both parts of the score are taken together. The estimate
+    is the model's contrast (good, good) - (good, poor) - (poor, good) + (poor, poor), times the coefficient.
+
+    Parameters
+    ----------
+    model : DriverModel
+
+    Returns
+    -------
+    DriverInteractions
+
+    Raises
+    ------
+    CannotAnswerError
+        If there is one driver only, or the model uses no two together.
+    """
+    data, fit = model.data, model.fit
+    p, n_levels = len(data.terms), len(data.levels) + 1
+    if p < 2:
+        raise CannotAnswerError("With one rating there is no pair to look at.")
+    pairs = list(combinations(range(p), 2))
+    directions, contrasts = np.zeros((len(data), len(pairs))), np.zeros(len(pairs))
+    good, poor = np.append(data.levels >= data.good, False), np.append(data.levels <= data.poor, False)
+    for place, pair in enumerate(pairs):
+        shares = np.asarray(np.bincount(data.coding.cells(pair), data.weights, minlength=n_levels**2), dtype=float)
+        for of_folds in fit.tables:
+            for left_out, tables in enumerate(of_folds):
+                if (table := tables.get(pair)) is None:
+                    continue
+                here = np.flatnonzero(fit.fold == left_out)
+                pure = _pure(table, shares)
+                directions[here, place] += pure.ravel()[data.coding.cells(pair, here)]
+                contrasts[place] += _contrast(pure, good, poor, shares) / len(of_folds)
+    used = np.ptp(directions, axis=0) > 0
+    if not used.any():
+        raise CannotAnswerError("The model uses no two ratings together.")
+    design = np.column_stack([directions[:, used], level_dummies(data.coding.codes, n_levels)])
+    fitted = regress(data.y.sum(axis=0), design, data.weights, data.cluster)
+    size, error = np.zeros(len(pairs)), np.full(len(pairs), np.nan)
+    size[used] = fitted.coefficient[: used.sum()]
+    error[used] = np.sqrt(np.diag(fitted.covariance)[: used.sum()])
+    rated = np.isfinite(data.ratings)
+    rows = [
+        {
+            "term_a": data.terms[first],
+            "term_b": data.terms[second],
+            "n": int((rated[:, first] & rated[:, second]).sum()),
+            "estimate": contrasts[place] * size[place],
+            "std_error": abs(contrasts[place]) * error[place],
+            "statistic": size[place] / error[place] if error[place] > 0 else np.nan,
+        }
+        for place, (first, second) in enumerate(pairs)
+    ]
+    frame = pd.DataFrame(rows)
+    z = float(stats.norm.ppf(0.5 + model.confidence_level / 2))
+    frame["conf_low"], frame["conf_high"] = (frame["estimate"] + side * z * frame["std_error"] for side in (-1, 1))
+    frame["p_value"] = (2 * stats.t.sf(frame["statistic"], data.n_clusters - 1)).clip(max=1)
+    frame["p_adjusted"] = adjust_p_values(frame["p_value"].to_numpy())
+    return DriverInteractions(
+        frame=frame.sort_values("p_value", kind="stable", ignore_index=True),
+        confidence_level=model.confidence_level,
+        title="Pairs of ratings that work together",
+        minimum_cell=model.minimum_cell,
+        n_pairs=int(frame["statistic"].notna().sum()),
+        scale=model.scale,
+    )
+
+
+def _pure(table: Floats, counted: Floats) -> Floats:
+    """A table without its main effects, each the mean over the other rating drawn from the background."""
+    shares = counted.reshape(table.shape) / counted.sum()
+    rows = (table * shares.sum(axis=0, keepdims=True)).sum(axis=1, keepdims=True)
+    columns = (table * shares.sum(axis=1, keepdims=True)).sum(axis=0, keepdims=True)
+    middle = (rows * shares.sum(axis=1, keepdims=True)).sum()
+    return np.asarray(table - rows - columns + middle)
+
+
+def _contrast(pure: Floats, good: NDArray[np.bool_], poor: NDArray[np.bool_], counted: Floats) -> float:
+    """(good, good) - (good, poor) - (poor, good) + (poor, poor), levels weighted as they occur."""
+    shares = counted.reshape(pure.shape)
+    sides = []
+    for axis in (1, 0):
+        weight = shares.sum(axis=axis)
+        ends = [weight * chosen / max((weight * chosen).sum(), 1e-12) for chosen in (good, poor)]
+        sides.append(ends[0] - ends[1])
+    return float(sides[0] @ pure @ sides[1])

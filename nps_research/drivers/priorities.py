@@ -1,0 +1,280 @@
+"""Where to look first: what is at stake against how it is rated, and what better ratings would be associated with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from nps_research.drivers.fitting.resampling import spread
+from nps_research.drivers.lists import NOT_CAUSES, above_noise
+from nps_research.errors import CannotAnswerError
+from nps_research.results.result import Result
+from nps_research.results.words import interval_text, joined, points
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+
+    from nps_research.drivers.model import DriverModel
+
+__all__ = ["ImportancePerformance", "Improvement", "importance_performance", "simulate_improvement"]
+
+SURE = 0.8
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ImportancePerformance(Result):
+    """Points at stake against mean ratings.
+
+    `frame` columns: term, n, mean_rating, estimate (points at stake) with conf_low, conf_high, quadrant, certainty
+    (share of resamples in the same quadrant; the mean rating hardly varies and is taken as it is).
+
+    Attributes
+    ----------
+    rating_line, points_line : float
+        Averages of the drivers above noise (of all, where none is), at which quadrants meet.
+    some_above_noise : bool
+    """
+
+    rating_line: float
+    points_line: float
+    some_above_noise: bool
+
+    kind: ClassVar[str] = "importance_performance"
+    rows_are_parts: ClassVar[bool] = False
+    headings: ClassVar[Mapping[str, str]] = {
+        "term": "Rating",
+        "n": "Rated by",
+        "mean_rating": "Mean rating",
+        "estimate": "Points at stake",
+        "quadrant": "Where it lies",
+        "certainty": "Certainty",
+    }
+    formats: ClassVar[Mapping[str, str]] = {
+        "mean_rating": "number",
+        "estimate": "points",
+        "quadrant": "text",
+        "certainty": "share",
+    }
+
+    @property
+    def finding(self) -> str:
+        first = [row for row in self.records if row["quadrant"] == "look here first"]
+        if not first:
+            return "No rating is both worth more than the average and rated worse than the average."
+        named = [
+            f"{row['term']} (mean rating {row['mean_rating']:.1f}, {points(row['estimate'])} points)" for row in first
+        ]
+        unsure = [row["term"] for row in first if row["certainty"] < SURE]
+        doubt = f" Near the line, and so not sure: {joined(unsure)}." if unsure else ""
+        return f"Much at stake and rated below average: {joined(named)}.{doubt}"
+
+    @property
+    def note(self) -> str:
+        return (
+            f"Lines: mean rating {self.rating_line:.2f} and {points(self.points_line)} points at stake, the averages "
+            f"of {'the ratings above noise' if self.some_above_noise else 'all ratings'}. Certainty: share of "
+            "resamples with the rating on the same side of the line of points. "
+            f"{NOT_CAUSES}"
+        )
+
+    @property
+    def alt(self) -> str:
+        said = [
+            f"{row['term']} at mean rating {row['mean_rating']:.1f} and {points(row['estimate'])} points "
+            f"({row['quadrant']})"
+            for row in self.records
+        ]
+        return "Points at stake against mean rating: " + "; ".join(said) + "."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.drivers.figures import plot_importance_performance
+
+        return plot_importance_performance(self, ax)
+
+
+def importance_performance(model: DriverModel) -> ImportancePerformance:
+    """Map drivers by points at stake and mean rating (importance-performance analysis).
+
+    Parameters
+    ----------
+    model : DriverModel
+
+    Returns
+    -------
+    ImportancePerformance
+
+    Raises
+    ------
+    CannotAnswerError
+        If the average would be of one rating: a rating cannot be set against itself.
+
+    References
+    ----------
+    Martilla, J. A. & James, J. C. (1977). Importance-performance analysis. Journal of Marketing 41, 77-79.
+    doi:10.1177/002224297704100112
+    """
+    frame = model.frame[model.frame["estimate"].notna()].reset_index(drop=True)
+    real = above_noise(frame)
+    rating, estimate = frame["mean_rating"].to_numpy(), frame["estimate"].to_numpy()
+    over = real if real.any() else np.ones(len(real), dtype=bool)
+    if over.sum() < 2:
+        only = joined(frame.loc[over, "term"].tolist())
+        which = f"Only {only} is above noise" if len(frame) > 1 else "There is one rating" if only else "There is none"
+        raise CannotAnswerError(f"{which}, so no rating can be set against the average of several.")
+    lines = (rating[over].mean(), np.abs(estimate[over]).mean())
+    places = [model.data.terms.index(term) for term in frame["term"]]
+    drawn = model.draws.points.sum(axis=1)[:, places]
+    quadrant = np.where(estimate < 0, "higher is worse", _quadrants(rating, estimate, lines))
+    quadrant = np.where(real, quadrant, "not above noise")
+    drawn = np.abs(drawn)
+    agree = (drawn > drawn[:, over].mean(axis=1, keepdims=True)) == (np.abs(estimate) > lines[1])
+    return ImportancePerformance(
+        frame=frame[["term", "n", "mean_rating", "estimate", "conf_low", "conf_high"]].assign(
+            quadrant=quadrant, certainty=np.where(real, agree.mean(axis=0), np.nan)
+        ),
+        confidence_level=model.confidence_level,
+        title="What is at stake, and how it is rated",
+        minimum_cell=model.minimum_cell,
+        rating_line=float(lines[0]),
+        points_line=float(lines[1]),
+        some_above_noise=bool(real.any()),
+    )
+
+
+def _quadrants(rating: np.ndarray, estimate: np.ndarray, lines: tuple[float, float]) -> np.ndarray:
+    high, liked = estimate > lines[1], rating > lines[0]
+    return np.select(
+        [high & ~liked, high & liked, ~high & ~liked],
+        ["look here first", "keep it up", "low priority"],
+        "more than needed",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Improvement(Result):
+    """NPS associated with poor ratings one higher, a row a driver.
+
+    `frame` columns: term, n (who rated it), poor_share (of those who rated it), estimate (change of the predicted NPS,
+    points) with std_error, conf_low, conf_high; promoter_points and detractor_points, its parts; above_noise.
+    """
+
+    scale: str
+
+    kind: ClassVar[str] = "improvement"
+    rows_are_parts: ClassVar[bool] = False
+    headings: ClassVar[Mapping[str, str]] = {
+        "term": "Rating",
+        "n": "Rated by",
+        "poor_share": "Poor ratings",
+        "estimate": "NPS associated",
+        "promoter_points": "More promoters",
+        "detractor_points": "Fewer detractors",
+    }
+    formats: ClassVar[Mapping[str, str]] = {
+        "poor_share": "share",
+        "estimate": "points",
+        "promoter_points": "points",
+        "detractor_points": "points",
+    }
+    table_columns: ClassVar[tuple[str, ...]] = (
+        "term",
+        "n",
+        "poor_share",
+        "estimate",
+        "conf_low",
+        "conf_high",
+        "promoter_points",
+        "detractor_points",
+    )
+
+    @property
+    def finding(self) -> str:
+        shown = self.shown
+        real = shown[above_noise(shown) & (shown["conf_low"] > 0)]
+        if real.empty:
+            return "For no rating above noise do the data show a higher NPS where poor ratings are one higher."
+        top = real.iloc[0]
+        others = [f"{row['term']} ({points(row['estimate'])})" for row in real.iloc[1:4].to_dict("records")]
+        more = f" Then {joined(others)}." if others else ""
+        return (
+            f"Where the poor ratings of {joined([top['term']])} are one point higher, the NPS that goes with them "
+            f"differs by {points(top['estimate'])} points ({interval_text(top, self.confidence_level)}).{more}"
+        )
+
+    @property
+    def note(self) -> str:
+        return (
+            f"Ratings that are poor raised by one, all else as it is, and the model's NPS before and after compared; "
+            f"{self.scale}. That is what goes with such ratings among these respondents, not what a change of the "
+            f"service would bring. {NOT_CAUSES}"
+        )
+
+    @property
+    def alt(self) -> str:
+        said = [f"{row['term']} {points(row['estimate'])}" for row in self.records]
+        return "NPS points with interval bars, by rating: " + "; ".join(said) + "."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.drivers.figures import plot_improvement
+
+        return plot_improvement(self, ax)
+
+
+def simulate_improvement(model: DriverModel) -> Improvement:
+    """What NPS is associated with, for each driver, if poor ratings were one higher.
+
+    The estimand is the mean over all respondents of the model's prediction with the driver's poor ratings (6 or less of
+    0-10, 3 or less of 1-5) raised by one, minus that without; who did not rate it adds nothing.
+
+    Parameters
+    ----------
+    model : DriverModel
+
+    Returns
+    -------
+    Improvement
+
+    Raises
+    ------
+    CannotAnswerError
+        If ratings are not whole numbers, so that one higher is not a rating.
+    """
+    data = model.data
+    if (data.levels != np.rint(data.levels)).any():
+        raise CannotAnswerError("Ratings are not whole numbers, so that one higher may not be a rating.")
+    estimate, drawn = model.summary.lifted, model.draws.lifted
+    error = spread(drawn.sum(axis=1))
+    z = float(stats.norm.ppf(0.5 + model.confidence_level / 2))
+    rated = np.isfinite(data.ratings)
+    weight = data.weights[:, None] * rated
+    total = weight.sum(axis=0)
+    poor = (weight * (data.ratings <= data.poor)).sum(axis=0) / np.where(total > 0, total, np.nan)
+    above = model.frame.set_index("term")["above_noise"].reindex(list(data.terms))
+    both = estimate.sum(axis=0)
+    frame = pd.DataFrame(
+        {
+            "term": list(data.terms),
+            "n": rated.sum(axis=0),
+            "poor_share": poor,
+            "estimate": both,
+            "std_error": error,
+            "conf_low": both - z * error,
+            "conf_high": both + z * error,
+            "promoter_points": estimate[0],
+            "detractor_points": estimate[1],
+            "above_noise": above.array,
+        }
+    )
+    return Improvement(
+        frame=frame.sort_values("estimate", ascending=False, kind="stable", ignore_index=True),
+        confidence_level=model.confidence_level,
+        title="NPS associated with poor ratings one point higher",
+        minimum_cell=model.minimum_cell,
+        scale=model.scale,
+    )

@@ -1,0 +1,309 @@
+"""What came in: rows, rules, formats, identities, and which questions the study can answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pandas as pd
+
+from nps_research.counting.cells import records_silence
+from nps_research.counting.score_counts import groups_not_shown
+from nps_research.errors import CannotAnswerError
+from nps_research.results.result import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from nps_research.study.study import Study
+
+__all__ = [
+    "Listing",
+    "NotAnswered",
+    "attempt",
+    "broken_rules",
+    "identity_checks",
+    "intake",
+    "questions",
+    "reading_notes",
+]
+
+SILENCE = "How many answer, and how many are silent?"
+# Each question of the suite with what it needs: all of one of the alternatives.
+QUESTIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "What is the score?": (("responses.likelihood_to_recommend",),),
+    "Did it move from wave to wave?": (("responses.likelihood_to_recommend", "responses.wave"),),
+    SILENCE: (("responses.responded_at",), ("responses.responded",)),
+    "Do those who answer resemble the customers?": (
+        ("responses.respondent_id", "customers.customer_id"),
+        ("responses.responded_at", "responses.segments"),
+        ("responses.responded", "responses.segments"),
+    ),
+    "What drives loyalty?": (("responses.likelihood_to_recommend", "responses.drivers"),),
+    "Where do detractors end?": (
+        ("responses.likelihood_to_recommend", "responses.respondent_id", "customers.churned_at"),
+        ("responses.likelihood_to_recommend", "outcomes"),
+    ),
+    "Is silence a sign of churn?": (
+        ("responses.invited_at", "responses.responded_at", "responses.respondent_id", "customers.churned_at"),
+    ),
+    "Which accounts are at risk?": (("responses.likelihood_to_recommend", "responses.account_id"),),
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Listing(Result):
+    """A table with a sentence: `says` is its finding, `remark` its note. No estimates, no figure."""
+
+    says: str
+    remark: str = ""
+
+    kind: ClassVar[str] = "listing"
+    has_figure: ClassVar[bool] = False
+    formats: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("rows", "accepted", "quarantined", "identities", "people"), "count"),
+    }
+    headings: ClassVar[Mapping[str, str]] = {"term": "What", "first_lines": "First lines"}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {}
+
+    @property
+    def finding(self) -> str:
+        return self.says
+
+    @property
+    def note(self) -> str:
+        return self.remark
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class NotAnswered(Listing):
+    """A question that this study cannot answer, and why."""
+
+    kind: ClassVar[str] = "not_answered"
+
+
+def attempt(question: Callable[[], Result]) -> Result:
+    """The answer to a question, or one sentence on what the study lacks for it.
+
+    Parameters
+    ----------
+    question : callable
+        Takes nothing and returns a result; may raise CannotAnswerError.
+
+    Returns
+    -------
+    Result
+        What `question` returns, or a `NotAnswered`. Every other error passes through.
+
+    Examples
+    --------
+    >>> from nps_research.study.study import Study
+    >>> study = Study.from_frames(responses=pd.DataFrame({"likelihood_to_recommend": [10, 9, 3]}))
+    >>> attempt(lambda: study.require("responses.wave"))
+    <NotAnswered: This study does not record the round of the survey (responses.wave).>
+    """
+    try:
+        return question()
+    except CannotAnswerError as error:
+        return NotAnswered(frame=pd.DataFrame({"term": pd.Series(dtype="str")}), says=str(error))
+
+
+def intake(study: Study) -> Listing:
+    """Rows in, accepted and quarantined, per file.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+
+    Returns
+    -------
+    Listing
+        `frame` columns: table, file, wave, rows, accepted, quarantined.
+
+    Examples
+    --------
+    >>> from nps_research.study.study import Study
+    >>> study = Study.from_frames(responses=pd.DataFrame({"likelihood_to_recommend": [10, 9, 11]}))
+    >>> intake(study).finding
+    '3 rows came in: 2 are accepted, 1 is quarantined with a reason.'
+    """
+    rows, accepted, quarantined = (int(study.files[name].sum()) for name in ("rows", "accepted", "quarantined"))
+    held = "1 is" if quarantined == 1 else f"{quarantined:,} are" if quarantined else "none is"
+    reason = " with a reason" if quarantined else ""
+    return Listing(
+        frame=study.files,
+        hidden=groups_not_shown(study, ["wave"]) if study.waves else None,
+        title="Rows in = rows accepted + rows quarantined",
+        says=f"{rows:,} rows came in: {accepted:,} are accepted, {held} quarantined{reason}.",
+        remark="Quarantined rows are in no number here. They are written to the private folder, for repair.",
+    )
+
+
+def broken_rules(study: Study) -> Listing:
+    """Rules of the contract that rows broke: which, how often, where first.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+
+    Returns
+    -------
+    Listing
+        `frame` columns: table, column, rule, rows, first_lines. A row may break several rules.
+
+    Examples
+    --------
+    >>> from nps_research.study.study import Study
+    >>> study = Study.from_frames(responses=pd.DataFrame({"likelihood_to_recommend": [10, 9, 11]}))
+    >>> broken_rules(study).frame[["rule", "rows"]].values.tolist()
+    [['is not from 0 to 10', 1]]
+    """
+    n = len(study.violations)
+    says = f"Rows break {n} rule{'s' * (n != 1)} of the contract." if n else "No row breaks a rule of the contract."
+    return Listing(frame=study.violations, title="Rules that rows broke", says=says)
+
+
+def reading_notes(study: Study) -> Listing:
+    """What was detected rather than stated, and which cells were read by a rule.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+
+    Returns
+    -------
+    Listing
+        `frame` column: note.
+
+    Examples
+    --------
+    >>> from nps_research.study.study import Study
+    >>> study = Study.from_frames(responses=pd.DataFrame({"likelihood_to_recommend": ["10", "9,0"]}))
+    >>> reading_notes(study).frame["note"].iloc[0]
+    'likelihood_to_recommend: zeros after the decimal sign dropped: 1 cell.'
+    """
+    n = len(study.notes)
+    says = (
+        f"{n} thing{'s' * (n != 1)} about the files {'were' if n != 1 else 'was'} detected or read by a rule."
+        if n
+        else "Every cell was read as it stands."
+    )
+    return Listing(frame=pd.DataFrame({"note": study.notes}, dtype="str"), title="How the files were read", says=says)
+
+
+def identity_checks(study: Study) -> Listing:
+    """Duplicates, and identities that several people seem to share.
+
+    Nothing is changed: the counts say where to look before people are paired over waves or called.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+
+    Returns
+    -------
+    Listing
+        `frame` columns: term, identities (how many), people (rows or customers behind them). Only the
+        checks that the study has the columns for.
+
+    Examples
+    --------
+    >>> from nps_research.study.study import Study
+    >>> responses = pd.DataFrame({"respondent_id": ["a", "a"], "likelihood_to_recommend": [9, 3]})
+    >>> identity_checks(study=Study.from_frames(responses=responses)).frame.values.tolist()
+    [['One respondent, several rows in one wave (quarantined but for the first answered)', 1, 2]]
+    """
+    rows: list[tuple[str, int, int]] = []
+
+    def several(term: str, table: pd.DataFrame, identity: list[str], people: str) -> None:
+        known = table.dropna(subset=[*identity, people])
+        behind = known.groupby(identity)[people].nunique()
+        rows.append((term, int((behind > 1).sum()), int(behind[behind > 1].sum())))
+
+    responses, customers = study.responses, study.customers
+    if "responses.respondent_id" in study.available:
+        rule = "stands twice in one wave; the first answered row is kept"
+        repeated = study.quarantine[study.quarantine["reasons"].str.contains(rule, regex=False)]
+        again = repeated.drop_duplicates([name for name in ("respondent_id", "wave") if name in repeated])
+        rows.append(
+            (
+                "One respondent, several rows in one wave (quarantined but for the first answered)",
+                len(again),
+                len(repeated) + len(again),
+            )
+        )
+        if "responses.account_id" in study.available:
+            several("One respondent, several accounts", responses, ["respondent_id"], "account_id")
+    if {"responses.respondent_id", "responses.account_id", "responses.responded_at"} <= study.available:
+        minute = responses["responded_at"].dt.floor("min").where(responses["responded_at"].dt.hour.notna())
+        timed = responses.assign(minute=minute)[responses["responded_at"] != responses["responded_at"].dt.normalize()]
+        several(
+            "One account, several respondents answering in the same minute",
+            timed,
+            ["account_id", "minute"],
+            "respondent_id",
+        )
+    if customers is not None and "customers.email" in study.available:
+        several(
+            "One e-mail address, several customers",
+            customers.assign(address=customers["email"].str.lower()),
+            ["address"],
+            "customer_id",
+        )
+    if customers is not None and {"customers.name", "customers.account_id"} <= study.available:
+        several("One name within an account, several customers", customers, ["account_id", "name"], "customer_id")
+    frame = pd.DataFrame(rows, columns=["term", "identities", "people"])
+    found = frame[frame["identities"] > 0]
+    if frame.empty:
+        says = "Without an id of the respondent nobody can be checked for standing twice."
+    elif found.empty:
+        says = "No identity seems to be shared by several people, and nobody stands twice."
+    else:
+        worst = found.sort_values("people").iloc[-1]
+        says = (
+            f"{len(found)} of {len(frame)} checks find shared or repeated identities; most people in: "
+            f"{str(worst['term']).lower()} ({int(worst['identities'])} identities, {int(worst['people'])} people)."
+        )
+    return Listing(frame=frame, title="Duplicates and shared identities", says=says)
+
+
+def questions(study: Study) -> Listing:
+    """Which questions of the suite this study can answer, and what is missing for the others.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+
+    Returns
+    -------
+    Listing
+        `frame` columns: term (the question), answer (yes or no), missing.
+
+    Examples
+    --------
+    >>> from nps_research.study.study import Study
+    >>> study = Study.from_frames(responses=pd.DataFrame({"likelihood_to_recommend": [10, 9, 3]}))
+    >>> questions(study).frame["answer"].tolist().count("yes")
+    1
+    """
+    rows = []
+    for question, alternatives in QUESTIONS.items():
+        lacking = [study.missing(*needs) for needs in alternatives]
+        if question == SILENCE and not all(lacking) and not records_silence(study):
+            lacking = ["Every row of this study is an answer; those who did not answer are not there."]
+        rows.append((question, "no" if all(lacking) else "yes", min(lacking, key=len) if all(lacking) else ""))
+    frame = pd.DataFrame(rows, columns=["term", "answer", "missing"])
+    n = int((frame["answer"] == "yes").sum())
+    return Listing(
+        frame=frame,
+        title="Questions this study can answer",
+        says=f"This study can answer {n} of the {len(frame)} questions.",
+    )

@@ -1,0 +1,197 @@
+"""Where tables come from: one reader per format behind `read_table`, and databases behind `read_source`.
+
+Nothing is repaired on the way in. Text arrives as it stands in the source but for surrounding blanks;
+what was detected rather than stated is said in the notes; a record that cannot be read is listed
+with its line and reason, never dropped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
+
+from nps_research.errors import ContractError
+from nps_research.reading.delimited import read_delimited
+from nps_research.reading.raw_table import RawTable, Reading, table_of_arrow
+
+if TYPE_CHECKING:
+    from nps_research.study.settings_file import FileSettings
+
+__all__ = ["RawTable", "read_source", "read_table", "sha256_of"]
+
+
+def read_table(
+    path: Path,
+    *,
+    columns: Sequence[str] | None = None,
+    encoding: str | None = None,
+    separator: str | None = None,
+    sheet: str | None = None,
+    header_rows: int | None = None,
+    table: str | None = None,
+    query: str | None = None,
+    value_labels: Sequence[str] = (),
+) -> RawTable:
+    r"""Read one file as it stands.
+
+    Parameters
+    ----------
+    path : Path
+        ``.csv``, ``.tsv`` or ``.txt`` (text with separators), ``.xlsx``, ``.xlsm`` (Excel), ``.sav``, ``.zsav``
+        (SPSS), ``.parquet``, or ``.duckdb``, ``.db``, ``.sqlite`` (DuckDB or SQLite).
+    columns : sequence of str, optional
+        Columns to keep; all by default. A name the file lacks is left out: compare with `RawTable.header`.
+    encoding, separator, sheet, header_rows, table, query, value_labels : optional
+        As in `Reading`; detected where not given.
+
+    Returns
+    -------
+    RawTable
+
+    Raises
+    ------
+    ContractError
+        The file is missing, empty, damaged, protected, of another format, or does not decode; or it holds
+        nothing such as is stated: no such encoding, separator, sheet, table.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "answers.csv")
+    >>> _ = path.write_text("id;nps\n1;9\n2; 10\n3\n")
+    >>> table = read_table(path)
+    >>> table.frame["nps"].tolist(), table.line.tolist()
+    (['9', '10'], [2, 3])
+    >>> table.rejected.to_dict("records")
+    [{'line': 4, 'reason': 'has 1 field where the header has 2'}]
+    """
+    try:
+        _check_file(path)
+    except OSError as error:  # no right to look, or a name that no file can have
+        raise ContractError(f"{path.name[:80]!r} cannot be read: {error.strerror}") from None
+    if path.suffix.lower() not in _READERS:
+        raise ContractError(
+            f"{path.name}: files ending in {path.suffix!r} are not read; allowed: {', '.join(_READERS)}"
+        )
+    reading = Reading(
+        encoding=encoding,
+        separator=separator,
+        sheet=sheet,
+        header_rows=header_rows,
+        table=table,
+        query=query,
+        value_labels=tuple(value_labels),
+    )
+    try:
+        return _READERS[path.suffix.lower()](path, columns, reading)
+    except OSError as error:
+        raise ContractError(f"{path.name} cannot be read: {error.strerror or type(error).__name__}") from None
+
+
+def read_source(source: FileSettings, folder: Path, *, columns: Sequence[str] | None = None) -> RawTable:
+    """Read what a study.toml names: a file in `folder`, or a table or query behind a database's URL.
+
+    Parameters
+    ----------
+    source : FileSettings
+        One of `TableSettings.sources`.
+    folder : Path
+        Folder of the tables.
+    columns : sequence of str, optional
+        Columns to keep; all by default.
+
+    Raises
+    ------
+    ContractError
+        As `read_table` does; or the database cannot be reached, or goes away.
+    """
+    reading = Reading(**{key: getattr(source, key) for key in Reading.__dataclass_fields__})
+    if source.url_variable is not None:
+        from nps_research.reading.database import read_database
+
+        return read_database(source.url_variable, columns, reading)
+    return read_table(folder / (source.file or ""), columns=columns, **vars(reading))
+
+
+def sha256_of(paths: Iterable[Path], frames: Iterable[pd.DataFrame] = ()) -> str:
+    """Hash of the names (without folders) and contents of files, in the order given, and of tables from databases.
+
+    Examples
+    --------
+    >>> sha256_of([])[:12]
+    'e3b0c44298fc'
+    """
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            digest.update(path.name.encode() + b"\0" + hashlib.file_digest(file, "sha256").digest())
+    for frame in frames:
+        digest.update("\0".join(map(str, frame.columns)).encode())
+        digest.update(pd.util.hash_pandas_object(frame.astype("str"), index=False).to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise ContractError(f"{path.name} is a folder where a file is expected")
+    if not path.is_file():
+        folder = path.parent
+        names = sorted(file.name for file in folder.iterdir() if file.is_file()) if folder.is_dir() else []
+        close = get_close_matches(path.name, names)
+        hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+        raise ContractError(f"there is no file {path.name!r} in the folder {folder.name!r}{hint}")
+    if path.stat().st_size == 0:
+        raise ContractError(f"{path.name} is empty: 0 bytes, where a header and records are expected")
+
+
+def _read_parquet(path: Path, columns: Sequence[str] | None, reading: Reading) -> RawTable:
+    try:
+        with parquet.ParquetFile(path) as file:
+            table = file.read()
+    except (pa.ArrowException, OSError):
+        raise ContractError(f"{path.name} cannot be read as Parquet: it is damaged, or another format") from None
+    return table_of_arrow(table, path, columns, notes=reading.unused("Parquet"))
+
+
+# The libraries behind these three are slow to import, and most studies need none of them.
+
+
+def _read_workbook(path: Path, columns: Sequence[str] | None, reading: Reading) -> RawTable:
+    from nps_research.reading.workbook import read_workbook
+
+    return read_workbook(path, columns, reading)
+
+
+def _read_spss(path: Path, columns: Sequence[str] | None, reading: Reading) -> RawTable:
+    from nps_research.reading.spss import read_spss
+
+    return read_spss(path, columns, reading)
+
+
+def _read_database_file(path: Path, columns: Sequence[str] | None, reading: Reading) -> RawTable:
+    from nps_research.reading.database import read_database_file
+
+    return read_database_file(path, columns, reading)
+
+
+_Reader = Callable[[Path, Sequence[str] | None, Reading], RawTable]
+_READERS: dict[str, _Reader] = {
+    ".csv": read_delimited,
+    ".tsv": read_delimited,
+    ".txt": read_delimited,
+    ".xlsx": _read_workbook,
+    ".xlsm": _read_workbook,
+    ".sav": _read_spss,
+    ".zsav": _read_spss,
+    ".parquet": _read_parquet,
+    ".duckdb": _read_database_file,
+    ".db": _read_database_file,
+    ".sqlite": _read_database_file,
+}

@@ -1,0 +1,102 @@
+"""Limits of shares of groups whose members come in clusters: one person's invitations, one account's people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from nps_research.counting.score_counts import declared_cluster
+from nps_research.statistics.proportions import wilson_limits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nps_research.study.study import Study
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+__all__ = ["clustered_rates", "response_clusters"]
+
+
+def clustered_rates(
+    event: NDArray[Any], group: Integers, cluster: Integers, *, n_groups: int, confidence_level: float
+) -> pd.DataFrame:
+    """Rates of groups with Wilson's limits, as of the effective number in each.
+
+    The variance of a rate is linearised over clusters; the effective number is what a simple sample would need for
+    this variance, at most the number there is, drawn in by t instead of normal quantiles for few clusters (Korn &
+    Graubard 1998). Where a rate is 0 or 1 each cluster counts once.
+
+    Parameters
+    ----------
+    event : ndarray of bool, shape (n,)
+        Whether it happened.
+    group, cluster : ndarray of int, shape (n,)
+        The group of each, from 0, and the cluster; equal numbers are one cluster, over groups too.
+    n_groups : int
+        Number of groups.
+    confidence_level : float
+        Level of the limits.
+
+    Returns
+    -------
+    DataFrame
+        n, events, estimate, std_error, conf_low, conf_high; a row a group, NaN where there is nobody.
+
+    References
+    ----------
+    Korn, E. L. & Graubard, B. I. (1998). Confidence intervals for proportions with small expected number of positive
+    counts estimated from survey data. Survey Methodology 24, 193-201.
+
+    Examples
+    --------
+    >>> one = np.arange(20)
+    >>> alone = clustered_rates(one < 2, one * 0, one, n_groups=1, confidence_level=0.95)
+    >>> twins = clustered_rates(one < 2, one * 0, one // 2, n_groups=1, confidence_level=0.95)
+    >>> bool(alone["conf_high"][0] < twins["conf_high"][0])
+    True
+    """
+    n = np.bincount(group, minlength=n_groups)
+    events = np.bincount(group, weights=event, minlength=n_groups)
+    cells = pd.DataFrame({"group": group, "cluster": cluster, "event": event.astype(float)})
+    sums = cells.groupby(["group", "cluster"])["event"].agg(["sum", "size"]).reset_index()
+    of = sums["group"].to_numpy()
+    m = np.bincount(of, minlength=n_groups)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rate = events / n
+        error = (sums["sum"].to_numpy() - rate[of] * sums["size"].to_numpy()) / n[of]
+        variance = np.bincount(of, weights=error**2, minlength=n_groups) * m / (m - 1)
+        simple = rate * (1 - rate) / (n - 1)  # alone, everyone counts as one
+        effective = np.where(simple > 0, np.minimum(simple / variance * n, n), np.minimum(m, n))
+        quantile = 0.5 + confidence_level / 2
+        drawn_in = (stats.norm.ppf(quantile) / stats.t.ppf(quantile, np.maximum(m - 1, 1))) ** 2
+        effective = np.where(m < n, effective * drawn_in, effective)
+    low, high = wilson_limits(rate * effective, effective, confidence_level=confidence_level)
+    return pd.DataFrame(
+        {
+            "n": n,
+            "events": events.astype(np.int64),
+            "estimate": rate,
+            "std_error": np.where(m > 1, np.sqrt(variance), np.nan),
+            "conf_low": low,
+            "conf_high": high,
+        }
+    )
+
+
+def response_clusters(study: Study, rows: pd.DataFrame) -> tuple[Integers, str]:
+    """The cluster of each invitation, as numbers, and what it is: declared, else who was asked, else the row."""
+    people = (name for name in ("customer_id", "respondent_id") if f"responses.{name}" in study.available)
+    name = declared_cluster(study) or next(people, None)
+    if name is None:
+        return np.arange(len(rows)), ""
+    codes = pd.factorize(rows[name])[0]
+    alone = codes < 0
+    codes[alone] = np.arange(int(alone.sum())) + codes.max() + 1
+    if name == "cluster" and not study.settings.cluster_spans_waves and "wave" in rows:
+        codes = pd.factorize(pd.Series(codes).astype("str") + " " + rows["wave"].astype("str").to_numpy())[0]
+    return codes.astype(np.int64), name

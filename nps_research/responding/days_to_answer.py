@@ -1,0 +1,252 @@
+"""How fast answers come, and whether slow answers are other answers: a hint at those that never come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from nps_research.counting.score_counts import score_distribution
+from nps_research.counting.silence import silence_caveat
+from nps_research.errors import CannotAnswerError
+from nps_research.responding.clustered_rates import response_clusters
+from nps_research.results.result import Result
+from nps_research.results.suppression import hidden_rows
+from nps_research.results.tables import format_interval
+from nps_research.results.words import p_text, points, share
+from nps_research.score.limits.independent import check_level
+from nps_research.score.score import net_promoter_score
+from nps_research.study.response_states import window_open
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from nps_research.study.study import Study
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+__all__ = ["DaysToAnswer", "days_to_answer"]
+
+_NO_SIGN = "no sign that those who never answered would score otherwise, and a weak test of it"
+_ENDS = (0, 1, 2, 4, 7, 14, 30, 60)  # last day of each band, as far as the window goes
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class DaysToAnswer(Result):
+    """Answers by days after the invitation.
+
+    `frame` columns: group (the days), n (forms returned), cumulative_share (of all that were), n_scores (answers to the
+    recommendation question), estimate (their NPS) with std_error, conf_low, conf_high.
+    """
+
+    half_day: int
+    ninety_day: int
+    n_late: int
+    window_days: int
+    split: str = ""
+    difference: float = np.nan
+    difference_conf_low: float = np.nan
+    difference_conf_high: float = np.nan
+    difference_p_value: float = np.nan
+    caveat: str = ""
+
+    kind: ClassVar[str] = "days_to_answer"
+    headings: ClassVar[Mapping[str, str]] = {
+        "group": "Days after the invitation",
+        "n": "Forms returned",
+        "cumulative_share": "Had come by then",
+        "n_scores": "Answers",
+    }
+    formats: ClassVar[Mapping[str, str]] = {"cumulative_share": "share", "n_scores": "count"}
+    table_columns: ClassVar[tuple[str, ...]] = ("group", "n", "cumulative_share", "n_scores", "estimate", "conf_high")
+
+    @property
+    def finding(self) -> str:
+        if not self.records:
+            return "There are too few answers to show how fast they come."
+        half, ninety = (
+            "on the day of the invitation" if day == 0 else f"by day {day}" for day in (self.half_day, self.ninety_day)
+        )
+        total = int(self.frame["n"].sum())
+        is_few = 0 < self.n_late < self.minimum_cell
+        late = "" if is_few else f" After the window of {self.window_days} days came {share(self.n_late / total)}."
+        says = f"Half of the answers had come {half}, nine in ten {ninety}.{late}"
+        if np.isfinite(self.difference):
+            differs = self.difference_p_value < 1 - self.confidence_level
+            limits = format_interval(self.difference_conf_low, self.difference_conf_high, "points")
+            side = "lower" if self.difference < 0 else "higher"
+            sign = f"a weak sign that those who never answered would score {side}, too" if differs else _NO_SIGN
+            says += (
+                f" Answers later than {self.split} give an NPS {points(self.difference)} points from the faster ones' "
+                f"({self.confidence_level:.0%} interval {limits}; {p_text(self.difference_p_value)}): {sign}."
+            )
+        return f"{says} {self.caveat}".strip()
+
+    @property
+    def note(self) -> str:
+        return (
+            "Base: forms returned to invitations whose window has closed, with both dates known; days by the calendar. "
+            "That slow answers resemble those never given (a continuum of resistance) is an assumption that often "
+            "fails (Lin & Schaeffer 1995): those who never answer may be other people altogether. Limits as in the "
+            "score; of the difference linearised over clusters. Waves and groups are not held alike."
+        )
+
+    @property
+    def alt(self) -> str:
+        rows = [f"{row['group']} {share(row['cumulative_share'])}" for row in self.records]
+        if not rows:
+            return "There are too few answers to draw."
+        return f"A rising line, the share of answers that had come by days after the invitation: {'; '.join(rows)}."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.responding.figures import plot_days_to_answer
+
+        return plot_days_to_answer(self, ax)
+
+
+def days_to_answer(study: Study, *, confidence_level: float = 0.95) -> DaysToAnswer:
+    """Days from the invitation to the answer, and the NPS of slow answers less that of fast ones.
+
+    The estimands are the shares of the returned forms that come within so many days, and the difference in NPS between
+    the slower and the faster answers, split at the end of the band of days nearest to half of them.
+
+    Parameters
+    ----------
+    study : Study
+        With ``responses.invited_at`` and ``responses.responded_at``.
+    confidence_level : float
+        Level of the limits.
+
+    Returns
+    -------
+    DaysToAnswer
+
+    Raises
+    ------
+    CannotAnswerError
+        If either date is not known, or nobody answered an invitation whose window has closed.
+
+    References
+    ----------
+    Lin, I.-F. & Schaeffer, N. C. (1995). Using survey participants to estimate the impact of nonparticipation. Public
+    Opinion Quarterly 59, 236-258. doi:10.1086/269471
+
+    Examples
+    --------
+    >>> from nps_research.study.study import Study
+    >>> answers = pd.DataFrame({"likelihood_to_recommend": [10] * 40, "invited_at": "2025-01-01"})
+    >>> answers["responded_at"] = ["2025-01-01"] * 25 + ["2025-01-04"] * 15
+    >>> found = days_to_answer(Study.from_frames(responses=answers, settings={"data_until": "2025-03-01"}))
+    >>> found.half_day, found.ninety_day, found.frame["cumulative_share"].round(3).tolist()
+    (0, 3, [0.625, 1.0])
+    """
+    check_level(confidence_level)
+    study.require("responses.invited_at", "responses.responded_at")
+    rows = study.responses[~window_open(study.responses, study.settings)]
+    came = rows["response_state"].isin(["answered", "item_missing"])
+    rows = rows[came & rows["invited_at"].notna() & rows["responded_at"].notna()]
+    if rows.empty:
+        raise CannotAnswerError("No invitation whose window has closed was answered with both dates known.")
+    day = (rows["responded_at"].dt.normalize() - rows["invited_at"].dt.normalize()).dt.days.to_numpy()
+    window = study.settings.response_window_days
+    late = (rows["responded_at"] > rows["invited_at"] + pd.Timedelta(days=window)).to_numpy()
+    knows_scores = "responses.likelihood_to_recommend" in study.available
+    names, band = _bands(day, late, window)
+    n = np.bincount(band, minlength=len(names))
+    scored = rows["likelihood_to_recommend"].notna().to_numpy() if knows_scores else np.ones(len(rows), dtype=bool)
+    n_scores = np.bincount(band[scored], minlength=len(names))
+    split = int(np.abs(np.cumsum(n)[:-1] / n.sum() - 0.5).argmin()) if len(names) > 1 else -1
+    minimum = study.settings.minimum_cell
+    # Each side of the split is hidden by itself: else the difference would tell what a band of few has given.
+    sides = (slice(0, split + 1), slice(split + 1, None))
+    hidden = np.concatenate([hidden_rows(n_scores[side], minimum, people=n[side]) for side in sides])
+    frame = pd.DataFrame({"group": names, "n": n, "cumulative_share": np.cumsum(n) / n.sum()})
+    difference = (np.nan,) * 4
+    columns = ["estimate", "std_error", "conf_low", "conf_high"]
+    if knows_scores:
+        frame = frame.merge(_scores(study, rows, np.array(names)[band], confidence_level), on="group", how="left")
+        slow = band > split
+        if split >= 0 and min(n_scores[side].sum() for side in sides) >= minimum:
+            difference = _difference(study, rows, slow, confidence_level)
+    else:
+        frame[["n_scores", *columns]] = np.nan
+    ordered = np.sort(day)
+    return DaysToAnswer(
+        frame=frame[["group", "n", "cumulative_share", "n_scores", *columns]],
+        confidence_level=confidence_level,
+        title="How fast answers come",
+        minimum_cell=minimum,
+        hidden=frozenset(np.array(names, dtype=object)[hidden]),
+        half_day=int(ordered[(len(ordered) + 1) // 2 - 1]),
+        ninety_day=int(ordered[int(np.ceil(0.9 * len(ordered))) - 1]),
+        n_late=int(late.sum()),
+        window_days=window,
+        split=names[split] if split >= 0 else "",
+        difference=difference[0],
+        difference_conf_low=difference[1],
+        difference_conf_high=difference[2],
+        difference_p_value=difference[3],
+        caveat=silence_caveat(study),
+    )
+
+
+def _bands(day: Integers, late: NDArray[np.bool_], window: int) -> tuple[list[str], Integers]:
+    """Names of the bands of days that have answers, in order, and each answer's place among them."""
+    ends = [end for end in _ENDS if end < window] + [window]
+    starts = [0, *(end + 1 for end in ends[:-1])]
+    names = ["the same day", "the next day"] + [
+        f"day {end}" if start == end else f"days {start} to {end}"
+        for start, end in zip(starts[2:], ends[2:], strict=True)
+    ]
+    names = [*names[: len(ends)], "after the window"]
+    band = np.where(late, len(ends), np.minimum(np.searchsorted(ends, day), len(ends) - 1))
+    present, place = np.unique(band, return_inverse=True)
+    return [names[each] for each in present], place.astype(np.int64)
+
+
+def _scores(study: Study, rows: pd.DataFrame, band: NDArray[np.str_], confidence_level: float) -> pd.DataFrame:
+    """NPS of each band with its limits, as `net_promoter_score` has them."""
+    by_band = replace(study, rows=rows.assign(days_to_answer=band).reset_index(drop=True), waves=(), segments=())
+    dist = score_distribution(by_band, by="days_to_answer", weight=None, stratum=None)
+    found = net_promoter_score(
+        dist,
+        promoter_min=study.settings.promoter_min,
+        detractor_max=study.settings.detractor_max,
+        confidence_level=confidence_level,
+    ).frame
+    return found[["group", "n", "estimate", "std_error", "conf_low", "conf_high"]].rename(columns={"n": "n_scores"})
+
+
+def _difference(
+    study: Study, rows: pd.DataFrame, slow: NDArray[np.bool_], confidence_level: float
+) -> tuple[float, float, float, float]:
+    """NPS of the slow answers less that of the fast ones: estimate, limits, p; linearised over clusters.
+
+    NaN where nothing tells how far chance may move it: in one cluster, or if all of a side gave answers of one class.
+    """
+    score = rows["likelihood_to_recommend"].to_numpy(dtype=float, na_value=np.nan)
+    answered = ~np.isnan(score)
+    score = score[answered]
+    value = 100.0 * (score >= study.settings.promoter_min) - 100.0 * (score <= study.settings.detractor_max)
+    slow, cluster = slow[answered], response_clusters(study, rows)[0][answered]
+    if not 1 < slow.sum() < len(slow) - 1:
+        return (np.nan,) * 4
+    mean = {side: float(value[slow == side].mean()) for side in (True, False)}
+    share_of = np.where(slow, 1 / slow.sum(), -1 / (~slow).sum())
+    error = share_of * (value - np.where(slow, mean[True], mean[False]))
+    sums = np.bincount(cluster, weights=error)
+    m = len(np.unique(cluster))
+    estimate = mean[True] - mean[False]
+    std_error = float(np.sqrt((sums**2).sum() * m / (m - 1))) if m > 1 else np.nan
+    if not std_error > 0:
+        return (np.nan,) * 4
+    half = float(stats.t.ppf(0.5 + confidence_level / 2, m - 1)) * std_error
+    p = float(2 * stats.t.sf(abs(estimate) / std_error, m - 1))
+    return estimate, max(estimate - half, -200.0), min(estimate + half, 200.0), p

@@ -1,0 +1,166 @@
+"""From invited to answered: what became of each invitation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from nps_research.counting.score_counts import NOT_STATED, groups_not_shown
+from nps_research.counting.silence import require_silence
+from nps_research.results.result import KeyNumber, Result
+from nps_research.results.words import share
+from nps_research.study.response_states import window_open
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+
+    from nps_research.study.study import Study
+
+__all__ = ["ResponseFunnel", "response_funnel"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ResponseFunnel(Result):
+    """From invited to answered, per wave and for all.
+
+    `frame` columns: group, invited, delivered, returned, n (answered the recommendation question),
+    item_missing, nonrespondents, pending, late (answered after the window), reach, response_rate.
+    """
+
+    window_days: int = 14
+
+    kind: ClassVar[str] = "response_funnel"
+    formats: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("invited", "delivered", "returned", "pending", "late"), "count"
+    )
+    table_columns: ClassVar[tuple[str, ...]] = (
+        "group",
+        "invited",
+        "delivered",
+        "returned",
+        "n",
+        "nonrespondents",
+        "pending",
+        "late",
+        "reach",
+        "response_rate",
+    )
+    headings: ClassVar[Mapping[str, str]] = {
+        "group": "Wave",
+        "n": "Answered",
+        "late": "Late",
+        "pending": "Still open",
+    }
+
+    @property
+    def finding(self) -> str:
+        rows = self.records
+        if not rows:
+            return "There are too few answers to show."
+        row = rows[-1]
+        reach = row["reach"]
+        delivered = "" if pd.isna(reach) else f"{row['delivered']:,} were delivered ({share(reach)}), and of these "
+        return (
+            f"Of {row['invited']:,} invitations {delivered}{row['returned']:,} came back: "
+            f"a response rate of {share(row['response_rate'])}. "
+            f"{row['nonrespondents']:,} were met with silence."
+        )
+
+    @property
+    def note(self) -> str:
+        return (
+            f"Response rate: forms returned among delivered invitations whose window of {self.window_days} days "
+            "has closed (AAPOR RR2 among the reached). Late answers count as answers."
+        )
+
+    @property
+    def alt(self) -> str:
+        if not self.records:
+            return "There are too few answers to draw."
+        row = self.records[-1]
+        return (
+            f"Bars from {row['invited']:,} invited over {row['delivered']:,} delivered and {row['returned']:,} "
+            f"returned to {row['n']:,} who answered the question; the silent are hatched."
+        )
+
+    @property
+    def key_numbers(self) -> tuple[KeyNumber, ...]:
+        rows = self.records
+        return (
+            (KeyNumber(label="Response rate, all waves", estimate=rows[-1]["response_rate"], unit="share"),)
+            if rows
+            else ()
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.results.drawing import plot_funnel
+
+        return plot_funnel(self, ax)
+
+
+def response_funnel(study: Study) -> ResponseFunnel:
+    """Invitations by what became of them, per wave and for all.
+
+    Parameters
+    ----------
+    study : Study
+        The study; it must say who was delivered or who responded.
+
+    Returns
+    -------
+    ResponseFunnel
+
+    Raises
+    ------
+    CannotAnswerError
+        If silence cannot be told from a form that came back without this answer.
+
+    Examples
+    --------
+    >>> from nps_research.study.study import Study
+    >>> table = pd.DataFrame({"likelihood_to_recommend": [10, 9, None, None], "responded": [1, 1, 1, 0]})
+    >>> response_funnel(Study.from_frames(responses=table)).frame[["invited", "returned", "n"]].values.tolist()
+    [[4, 3, 2]]
+    """
+    require_silence(study)
+    responses = study.responses
+    window = pd.Timedelta(days=study.settings.response_window_days)
+    if {"responses.invited_at", "responses.responded_at"} <= study.available:
+        late = responses["responded_at"] > responses["invited_at"] + window
+    else:
+        late = pd.Series(data=False, index=responses.index)
+    is_open = window_open(responses, study.settings)
+    state = pd.get_dummies(responses["response_state"]).reindex(
+        columns=["answered", "item_missing", "nonrespondent", "not_reached", "pending"], fill_value=False
+    )
+    returned_early = responses["response_state"].isin(["answered", "item_missing"]) & is_open
+    counts = state.assign(late=late, returned_early=returned_early).astype("int64")
+    frame = counts.sum().to_frame("all").T
+    if study.waves:
+        by_wave = counts.groupby(responses["wave"].fillna(NOT_STATED)).sum()
+        frame = pd.concat([by_wave.reindex([*study.waves, *by_wave.index.intersection([NOT_STATED])]), frame])
+    frame = (
+        frame.rename_axis("group").reset_index().rename(columns={"answered": "n", "nonrespondent": "nonrespondents"})
+    )
+    frame["returned"] = frame["n"] + frame["item_missing"]
+    frame["delivered"] = frame["returned"] + frame["nonrespondents"] + frame["pending"]
+    frame["invited"] = frame["delivered"] + frame["not_reached"]
+    in_time = frame["returned"] - frame["returned_early"]
+    closed = in_time + frame["nonrespondents"]
+    knows_delivery = "responses.delivered" in study.available
+    frame["reach"] = frame["delivered"] / frame["invited"] if knows_delivery else np.nan
+    frame["response_rate"] = (in_time / closed).where(closed > 0)
+    hidden = groups_not_shown(study, []) | (groups_not_shown(study, ["wave"]) if study.waves else frozenset())
+    columns = ["invited", "delivered", "returned", "n", "item_missing", "nonrespondents", "pending", "late"]
+    return ResponseFunnel(
+        frame=frame[["group", *columns, "reach", "response_rate"]],
+        title="From invited to answered",
+        minimum_cell=study.settings.minimum_cell,
+        hidden=hidden,
+        window_days=study.settings.response_window_days,
+    )

@@ -1,0 +1,248 @@
+"""Whether those who answer resemble those who could have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from nps_research.counting.score_counts import BETWEEN, NOT_STATED, groups_not_shown
+from nps_research.errors import CannotAnswerError, ContractError
+from nps_research.results.column_groups import ColumnGroups, names_of
+from nps_research.results.suppression import hidden_rows
+from nps_research.results.tables import format_interval, format_value, plain_text
+from nps_research.results.words import p_text, share
+from nps_research.score.differences import adjust_p_values
+from nps_research.study.settings_file import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+
+    from nps_research.study.study import Study
+
+__all__ = ["Representativeness", "hidden_elsewhere", "representativeness"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Representativeness(ColumnGroups):
+    """Those who answered against those who could have.
+
+    `frame` columns: term (the column), group, n (answers), base_share, answer_share, estimate
+    (answer_share - base_share, 0 to 1), std_error, conf_low, conf_high, p_value, p_adjusted (over the
+    groups that are shown).
+    """
+
+    wave: str = ""
+    base: str = "customers"
+
+    kind: ClassVar[str] = "representativeness"
+    headings: ClassVar[Mapping[str, str]] = {
+        "term": "Column",
+        "base_share": "Share of the base",
+        "answer_share": "Share of the answers",
+        "estimate": "Difference",
+    }
+    table_columns: ClassVar[tuple[str, ...]] = (
+        "term",
+        "group",
+        "n",
+        "base_share",
+        "answer_share",
+        "estimate",
+        "conf_high",
+        "p_adjusted",
+    )
+    formats: ClassVar[Mapping[str, str]] = {
+        "base_share": "share",
+        "answer_share": "share",
+        "estimate": "share_points",
+        "std_error": "share",
+    }
+
+    @property
+    def finding(self) -> str:
+        rows = [row for row in self.records if row["p_adjusted"] < 1 - self.confidence_level]
+        whom = "the customer base" if self.base == "customers" else "those invited"
+        if not self.records:
+            return "There are too few answers to compare those who answered with those who could have."
+        if not rows:
+            return (
+                f"In the columns at hand those who answered do not differ from {whom} by more than chance. "
+                "They may still differ in loyalty itself."
+            )
+        most = max(rows, key=lambda row: abs(float(row["estimate"])))
+        return (
+            f"Those who answered differ from {whom} in {len(rows)} of {len(self.records)} groups by more than chance. "
+            f"Most of all: {plain_text(most['group'])} ({plain_text(most['term'])}) are {share(most['base_share'])} of "
+            f"the base and {share(most['answer_share'])} of the answers "
+            f"(difference {format_value(most['estimate'], 'share_points')}, {self.confidence_level:.0%} interval "
+            f"{format_interval(most['conf_low'], most['conf_high'], 'share_points')}; {p_text(most['p_adjusted'])})."
+        )
+
+    @property
+    def note(self) -> str:
+        base = "customers alive when the wave's invitations went out" if self.base == "customers" else "all invitations"
+        wave = f" Wave {plain_text(self.wave)}." if self.wave else ""
+        return (
+            f"Base: {base}.{wave} Limits treat the answers as a sample and the base as fixed, with answers of one "
+            "account taken as alike; p-values are adjusted for the number of groups (Holm)."
+        )
+
+    @property
+    def alt(self) -> str:
+        rows = [
+            f"{plain_text(row['term'])} {plain_text(row['group'])} {share(row['base_share'])} of the base, "
+            f"{share(row['answer_share'])} of the answers"
+            for row in self.records
+        ]
+        return f"Pairs of points, share of the base and share of the answers, per group: {'; '.join(rows)}."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.results.drawing import plot_representativeness
+
+        return plot_representativeness(self, ax)
+
+
+def representativeness(study: Study, *, wave: str | None = None, confidence_level: float = 0.95) -> Representativeness:
+    """Shares of each group among those who answered, less their shares among those who could have.
+
+    The base is the customers alive when the wave's invitations went out, where there is a customers
+    table; else all invitations. The groups are the study's segments and, with customers, years as a
+    customer and revenue in quarters.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+    wave : str, optional
+        None takes the last.
+    confidence_level : float
+        Level of the limits.
+
+    Returns
+    -------
+    Representativeness
+
+    Raises
+    ------
+    CannotAnswerError
+        If neither a customers table nor silence is known, or no column describes the customers.
+
+    Notes
+    -----
+    The base is fixed; what is left to chance is who of it answers, as if answering had nothing to do
+    with the groups: linearised over accounts, or over people where there are no accounts, t limits.
+    A base of which most answered, and a group of which nobody did, are so taken into account.
+    """
+    if wave is not None and wave not in study.waves:
+        raise ContractError(f"There is no wave {wave!r}{did_you_mean(wave, list(study.waves))}")
+    chosen = wave or (study.waves[-1] if study.waves else "")
+    asked = study.responses[study.responses["wave"] == chosen] if chosen else study.responses
+    if study.customers is not None and study.can_answer("customers.customer_id", "responses.respondent_id"):
+        base, kind = _alive(study.customers, asked), "customers"
+    elif {"responses.responded", "responses.responded_at"} & study.available:
+        base, kind = asked, "invitations"
+    else:
+        raise CannotAnswerError(
+            "Who could have answered is not known: this study has neither a customers table nor invitations "
+            "without an answer."
+        )
+    described = [name for name in (*study.segments, "Years as a customer", "Revenue, quarters") if name in base]
+    if not described:
+        raise CannotAnswerError(
+            "This study has no columns that describe both those who answered and those who could have."
+        )
+    # Where nobody was asked to recommend, the form itself is the answer.
+    answers = ["answered"] if "responses.likelihood_to_recommend" in study.available else ["answered", "item_missing"]
+    if kind == "customers":
+        answered = base["customer_id"].isin(asked.loc[asked["response_state"].isin(answers), "customer_id"])
+    else:
+        answered = base["response_state"].isin(answers)
+    if not answered.any():
+        raise CannotAnswerError("None of those who could have answered did, so there is nobody to compare with them.")
+    alone = pd.Series(np.arange(len(base)).astype("str"), index=base.index)
+    cluster = base["account_id"].fillna(alone) if "account_id" in base else alone
+    rows: list[tuple[Any, ...]] = []
+    hidden = np.zeros(0, dtype=bool)
+    for term in described:
+        groups = base[term].astype("str").fillna(NOT_STATED)
+        found = [
+            (term, group, *_share_difference(groups == group, answered, cluster, confidence_level))
+            for group in sorted(groups.unique())
+        ]
+        elsewhere = hidden_elsewhere(study, term, chosen)
+        gone = hidden_rows(
+            [row[2] for row in found],
+            study.settings.minimum_cell,
+            people=groups.value_counts().sort_index().to_numpy(),
+            hidden=[elsewhere is None or row[1] in elsewhere for row in found],
+        )
+        hidden = np.append(hidden, gone)
+        rows += found
+    columns = ["n", "base_share", "answer_share", "estimate", "std_error", "conf_low", "conf_high", "p_value"]
+    frame = pd.DataFrame(rows, columns=["term", "group", *columns])
+    frame["p_adjusted"] = adjust_p_values(frame["p_value"].mask(hidden).to_numpy())
+    named = "" if chosen in groups_not_shown(study, ["wave"] if chosen else []) else chosen
+    return Representativeness(
+        frame=frame,
+        confidence_level=confidence_level,
+        title="Those who answered against those who could have" + (f", {named}" if named else ""),
+        minimum_cell=study.settings.minimum_cell,
+        hidden=frozenset(names_of(frame)[hidden]),
+        wave=named,
+        base=kind,
+    )
+
+
+def hidden_elsewhere(study: Study, term: str, wave: str) -> frozenset[str] | None:
+    """Groups that the report's other pages hide, or could be held against; None: all of them."""
+    if wave and wave in groups_not_shown(study, ["wave"]):
+        return None
+    if term not in study.segments:
+        return frozenset()
+    hidden = groups_not_shown(study, [term])
+    if wave:
+        hidden |= {group.removesuffix(BETWEEN + wave) for group in groups_not_shown(study, [term, "wave"])}
+    return hidden
+
+
+def _alive(customers: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:
+    """Customers alive when the invitations went out, with years as a customer and revenue in quarters."""
+    base = customers
+    moment = asked["invited_at"].min() if "invited_at" in asked else pd.NaT
+    if not pd.isna(moment):
+        alive = pd.Series(data=True, index=base.index)
+        if "started_at" in base:
+            alive &= ~(base["started_at"] > moment)
+        if "churned_at" in base:
+            alive &= ~(base["churned_at"] <= moment)
+        base = base[alive]
+        if "started_at" in base:
+            years = (moment - base["started_at"]).dt.days / 365.25
+            bands = pd.cut(years, [-1, 1, 3, 5, 200], labels=["under 1", "1 to 3", "3 to 5", "over 5"])
+            base = base.assign(**{"Years as a customer": bands.astype("str")})
+    if "revenue" in base and base["revenue"].nunique() >= 4:
+        quarters = pd.qcut(base["revenue"].rank(method="first"), 4, labels=["1 (lowest)", "2", "3", "4 (highest)"])
+        base = base.assign(**{"Revenue, quarters": quarters.astype("str")})
+    return base
+
+
+def _share_difference(
+    member: pd.Series, answered: pd.Series, cluster: pd.Series, confidence_level: float
+) -> tuple[float, ...]:
+    """n, base share, answer share, difference, its error, limits and p-value, for one group."""
+    n, base_share = int((member & answered).sum()), float(member.mean())
+    answer_share = float(member[answered].mean())
+    # Chance lies in who of the base answers: the base-wide mean of both is taken off.
+    error = ((member - base_share) * (answered - answered.mean())).groupby(cluster).sum() / int(answered.sum())
+    m = len(error)
+    std_error = float(np.sqrt((error**2).sum() * m / (m - 1))) if m > 1 else np.nan
+    difference = answer_share - base_share
+    half_width = float(stats.t.ppf(0.5 + confidence_level / 2, max(m - 1, 1))) * std_error
+    p = float(2 * stats.t.sf(abs(difference) / std_error, m - 1)) if m > 1 and std_error > 0 else np.nan
+    return (n, base_share, answer_share, difference, std_error, difference - half_width, difference + half_width, p)

@@ -1,0 +1,32 @@
+"""Results whose rows are groups of several columns, such as regions and roles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nps_research.counting.score_counts import BETWEEN
+from nps_research.results.result import Result
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ColumnGroups", "names_of"]
+
+
+def names_of(frame: pd.DataFrame) -> pd.Series[str]:
+    """What a row goes by among those hidden: its column, ``term``, and its ``group``, as columns may share a group."""
+    return frame["term"] + BETWEEN + frame["group"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ColumnGroups(Result):
+    """A result of groups of several columns; `hidden` names them as `names_of` does."""
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        return self.frame[~names_of(self.frame).isin(self.hidden or ())].reset_index(drop=True)
+
+    @property
+    def n_hidden(self) -> int:
+        return len(self.frame) - len(self.shown)

@@ -1,0 +1,220 @@
+"""Result: the one shape in which answers travel.
+
+A result is a frozen bundle of one tidy frame, what was set, and what it says in words. Displayed
+in a notebook it puts itself into the page three times: as text, as HTML (finding, figure, table),
+and as JSON, which the report runner harvests. Nothing else carries numbers out of a notebook.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from nps_research.results.suppression import hidden_rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["MIME_TYPE", "KeyNumber", "Result", "without_changes_from"]
+
+MIME_TYPE = "application/vnd.nps-research.result+json"
+_SIGNIFICANT_DIGITS = 12  # enough for any reader; hides the last bits, in which processors differ
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyNumber:
+    """One number for the index page, with its interval and, where there is one, its change.
+
+    Attributes
+    ----------
+    label : str
+        What is measured and for whom, e.g. ``"NPS, 2018"``.
+    estimate, conf_low, conf_high : float
+        In the unit of `unit`.
+    unit : str
+        ``"points"`` (NPS points), ``"share"`` (0 to 1) or ``"count"``.
+    change, change_conf_low, change_conf_high : float or None
+        Difference from the wave before, same unit.
+    change_label : str
+        What the change is measured against, e.g. ``"since 2017"``.
+    """
+
+    label: str
+    estimate: float
+    conf_low: float | None = None
+    conf_high: float | None = None
+    unit: str = "points"
+    change: float | None = None
+    change_conf_low: float | None = None
+    change_conf_high: float | None = None
+    change_label: str = ""
+
+
+def without_changes_from(shown: pd.DataFrame, groups: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
+    """The shown rows, without changes since a group that is not shown: they would give it away.
+
+    Parameters
+    ----------
+    shown : DataFrame
+        Rows that are shown, with a column ``group``.
+    groups : sequence of str
+        All groups in order of time.
+    columns : sequence of str
+        Columns that hold the change since the group before.
+    """
+    kept = set(shown["group"])
+    after_hidden = {group for before, group in pairwise(groups) if before not in kept}
+    blank = shown["group"].isin(after_hidden)
+    return shown.assign(**{name: shown[name].mask(blank) for name in columns})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Result:
+    """Base of every answer.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        Tidy, one estimate per row, standard column names. NPS in points (-100 to 100), rates and
+        shares in 0 to 1. Complete: groups under `minimum_cell` are in it.
+    confidence_level : float
+        Level of the frame's ``conf_low`` and ``conf_high``.
+    title : str
+        What the table shows, for captions and file names.
+    minimum_cell : int
+        Groups with fewer answers are left out of everything displayed.
+    hidden : frozenset of str or None
+        Groups to leave out; None works them out from ``n`` and `minimum_cell`. Never displayed.
+    """
+
+    frame: pd.DataFrame
+    confidence_level: float = 0.95
+    title: str = ""
+    minimum_cell: int = 0
+    hidden: frozenset[str] | None = None
+
+    kind: ClassVar[str] = "result"
+    formats: ClassVar[Mapping[str, str]] = {}  # column -> format, where it differs from tables.COLUMNS
+    headings: ClassVar[Mapping[str, str]] = {}  # column -> heading, likewise
+    table_columns: ClassVar[tuple[str, ...]] = ()  # columns of the displayed table, in order; empty: all
+    has_figure: ClassVar[bool] = True
+    rows_are_parts: ClassVar[bool] = True  # of a total, from which a hidden row could be worked out
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        """The frame without the groups that must not be shown."""
+        if self.hidden is not None:
+            named = self.frame.columns.intersection(["group", "group_a", "group_b", "wave"])
+            return self.frame[~self.frame[named].isin(self.hidden).any(axis=1)].reset_index(drop=True)
+        if "n" not in self.frame or not self.minimum_cell:
+            return self.frame
+        if not self.rows_are_parts:
+            return self.frame[self.frame["n"] >= self.minimum_cell].reset_index(drop=True)
+        if "group" not in self.frame:
+            small = hidden_rows(self.frame["n"].to_numpy(dtype=float), self.minimum_cell)
+            return self.frame[~small].reset_index(drop=True)
+        groups = self.frame.drop_duplicates("group")  # a group with several rows is shown whole or not at all
+        gone = groups["group"][hidden_rows(groups["n"].to_numpy(dtype=float), self.minimum_cell)]
+        return self.frame[~self.frame["group"].isin(gone)].reset_index(drop=True)
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The shown rows, as mappings of column to value."""
+        return [{str(name): value for name, value in row.items()} for row in self.shown.to_dict("records")]
+
+    @property
+    def n_hidden(self) -> int:
+        """How many groups of the frame are not shown; rows, where there are no groups."""
+        if "group" not in self.frame:
+            return len(self.frame) - len(self.shown)
+        return self.frame["group"].nunique() - self.shown["group"].nunique()
+
+    @property
+    def finding(self) -> str:
+        """What the numbers say, in one or two sentences for a manager."""
+        raise NotImplementedError
+
+    @property
+    def note(self) -> str:
+        """Base, method and caveats, for the line under the table."""
+        return ""
+
+    @property
+    def alt(self) -> str:
+        """The figure in words."""
+        raise NotImplementedError
+
+    @property
+    def key_numbers(self) -> tuple[KeyNumber, ...]:
+        """Numbers for the index page; empty unless a result has a headline."""
+        return ()
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the result and return the axes; never shows."""
+        raise NotImplementedError
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that was set."""
+        said = ("frame", "title", "hidden")
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name not in said}
+
+    def to_json(self) -> dict[str, Any]:
+        """The shareable content of the result, as plain JSON values."""
+        shown = self.shown
+        return {
+            "schema": 1,
+            "kind": self.kind,
+            "title": self.title,
+            "finding": self.finding,
+            "note": self.full_note,
+            "alt": self.alt if self.has_figure else "",
+            "settings": self.settings,
+            "key_numbers": [_plain(number) for number in self.key_numbers],
+            "columns": [str(column) for column in shown.columns],
+            "rows": [[_plain(value) for value in row] for row in shown.itertuples(index=False)],
+        }
+
+    @property
+    def full_note(self) -> str:
+        """The note, and how many groups are too small to show."""
+        if not self.n_hidden:
+            return self.note
+        groups = "1 group is" if self.n_hidden == 1 else f"{self.n_hidden} groups are"
+        or_told = ", or would let such a group be worked out by subtraction" if self.rows_are_parts else ""
+        has = "it has" if self.n_hidden == 1 else "each has"
+        hidden = f"{groups} not shown: {has} fewer than {self.minimum_cell} answers{or_told}."
+        return f"{self.note} {hidden}".strip()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.finding}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from nps_research.results.tables import result_html
+
+        return {"text/plain": repr(self), "text/html": result_html(self), MIME_TYPE: self.to_json()}
+
+
+def _plain(value: Any) -> Any:
+    """A JSON value: floats rounded past the last bits, missing values as None."""
+    if isinstance(value, KeyNumber):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        return float(f"{float(value):.{_SIGNIFICANT_DIGITS}g}") if math.isfinite(value) else None
+    return str(value)

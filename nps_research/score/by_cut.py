@@ -1,0 +1,133 @@
+"""The score with detractors ending at different answers: how much of a score is convention."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import pandas as pd
+
+from nps_research.counting.score_bands import band_text
+from nps_research.results.result import Result
+from nps_research.results.tables import plain_text
+from nps_research.results.words import joined, points
+from nps_research.score.limits.methods import METHOD_WORDS, Method, suitable_method
+from nps_research.score.score import net_promoter_score
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+    from nps_research.counting.score_distribution import ScoreDistribution
+
+__all__ = ["ScoresByCut", "net_promoter_score_by_cut"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ScoresByCut(Result):
+    """Scores at several highest detractor answers.
+
+    `frame` columns: group, term (detractors' answers), n, detractor_share, estimate, std_error,
+    conf_low, conf_high.
+    """
+
+    promoter_min: int = 9
+    method: Method = "score"
+
+    kind: ClassVar[str] = "net_promoter_score_by_cut"
+    headings: ClassVar[Mapping[str, str]] = {"term": "Detractors are"}
+    table_columns: ClassVar[tuple[str, ...]] = ("group", "term", "n", "detractor_share", "estimate", "conf_high")
+
+    @property
+    def finding(self) -> str:
+        if not self.records:
+            return "There is no score to show: no group has enough answers."
+        last = self.records[-1]["group"]
+        of_last = [row for row in self.records if row["group"] == last]
+        if len(of_last) > 3:
+            first, final = of_last[0], of_last[-1]
+            return (
+                f"Where detractors end decides the level: from {points(first['estimate'])} with detractors "
+                f"{first['term']} to {points(final['estimate'])} with {final['term']}. Compare only at one cut."
+            )
+        scores = [f"{points(row['estimate'])} with detractors {row['term']}" for row in of_last]
+        whom = "" if last == "all" else f" of {plain_text(last)}"
+        return f"Where detractors end decides the level: the NPS{whom} is {joined(scores)}. Compare only at one cut."
+
+    @property
+    def note(self) -> str:
+        return (
+            f"Promoters {self.promoter_min}-10. Limits: {METHOD_WORDS[self.method]}. Which cut is right is a question "
+            "to what customers do afterwards, not to the answers alone."
+        )
+
+    @property
+    def alt(self) -> str:
+        rows = [f"{plain_text(row['group'])}, {row['term']}: {points(row['estimate'])}" for row in self.records]
+        return f"NPS of each group with detractors ending at different answers: {'; '.join(rows)}."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.results.drawing import plot_scores_by_cut
+
+        return plot_scores_by_cut(self, ax)
+
+
+def net_promoter_score_by_cut(
+    dist: ScoreDistribution,
+    *,
+    detractor_max: Sequence[int] = (6, 3),
+    promoter_min: int = 9,
+    method: Method | None = None,
+    confidence_level: float = 0.95,
+) -> ScoresByCut:
+    """Net Promoter Score of each group at several highest detractor answers; as `net_promoter_score`.
+
+    Parameters
+    ----------
+    dist : ScoreDistribution
+        Answers per group.
+    detractor_max : sequence of int
+        Highest detractor answers to compare.
+    promoter_min : int
+        Lowest promoter answer.
+    method, confidence_level
+        As in `net_promoter_score`.
+
+    Returns
+    -------
+    ScoresByCut
+
+    Raises
+    ------
+    EstimationError
+        As `net_promoter_score`.
+
+    Examples
+    --------
+    >>> from nps_research.counting.score_distribution import ScoreDistribution
+    >>> dist = ScoreDistribution.from_counts({"all": [0, 0, 0, 1, 0, 2, 1, 0, 0, 3, 3]})
+    >>> net_promoter_score_by_cut(dist).frame["estimate"].round(6).tolist()
+    [20.0, 50.0]
+    """
+    columns = ["group", "n", "detractor_share", "estimate", "std_error", "conf_low", "conf_high"]
+    parts = [
+        net_promoter_score(
+            dist, promoter_min=promoter_min, detractor_max=cut, method=method, confidence_level=confidence_level
+        )
+        .frame[columns]
+        .assign(term=band_text(0, cut))
+        for cut in detractor_max
+    ]
+    frame = pd.concat(parts)
+    frame.insert(1, "term", frame.pop("term"))
+    order = {group: place for place, group in enumerate(dist.groups)}
+    return ScoresByCut(
+        frame=frame.sort_values("group", key=lambda column: column.map(order), kind="stable").reset_index(drop=True),
+        confidence_level=confidence_level,
+        title="Net Promoter Score with detractors ending at different answers",
+        minimum_cell=dist.minimum_cell,
+        hidden=dist.hidden_groups,
+        promoter_min=promoter_min,
+        method=method or suitable_method(dist),
+    )

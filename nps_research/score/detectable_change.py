@@ -1,0 +1,205 @@
+"""What change between waves or groups their samples could have seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from scipy import stats
+
+from nps_research.errors import EstimationError
+from nps_research.results.result import Result
+from nps_research.results.tables import plain_text
+from nps_research.results.words import points, share
+from nps_research.score.differences import DIFFERENCE_WORDS, compare_net_promoter_scores
+from nps_research.score.limits.independent import PSEUDO_COUNTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from nps_research.counting.score_distribution import ScoreDistribution
+    from nps_research.score.limits.methods import Method
+
+__all__ = ["DetectableChange", "detectable_change"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class DetectableChange(Result):
+    """What change between groups the samples could have seen.
+
+    `frame` columns: group_a, group_b, n_a, n_b, detectable_change (points; missing, where no possible
+    change would have been found), change (the difference seen, b - a), std_error, change_conf_low,
+    change_conf_high, p_value (the change's, not adjusted).
+    """
+
+    power: float
+    method: Method
+
+    kind: ClassVar[str] = "detectable_change"
+    table_columns: ClassVar[tuple[str, ...]] = (
+        "group_a",
+        "group_b",
+        "n_a",
+        "n_b",
+        "detectable_change",
+        "change",
+        "change_conf_high",
+    )
+    headings: ClassVar[Mapping[str, str]] = {
+        "detectable_change": "Smallest change it would have found",
+        "change": "Change seen",
+    }
+    formats: ClassVar[Mapping[str, str]] = {"detectable_change": "width"}
+
+    @property
+    def full_note(self) -> str:
+        hidden = f" {self.n_hidden} pairs with a group too small to show are left out." if self.n_hidden else ""
+        return self.note + hidden
+
+    @property
+    def able(self) -> list[dict[str, Any]]:
+        """The shown pairs in which some change could have been found."""
+        return [row for row in self.records if not np.isnan(row["detectable_change"])]
+
+    @property
+    def finding(self) -> str:
+        rows = self.able
+        if not rows:
+            return "No change could have been found: there are no two groups with enough answers."
+        last = rows[-1]
+        seen = (
+            f"From {plain_text(last['group_a'])} to {plain_text(last['group_b'])}, a change of "
+            f"{last['detectable_change']:.1f} points or more would have been found with {share(self.power)} power; "
+            f"the change seen is {points(last['change'])}."
+        )
+        if len(rows) == 1:
+            return f"{seen} Smaller changes may well have gone unseen."
+        sizes = sorted(float(row["detectable_change"]) for row in rows)
+        return (
+            f"{seen} Over all {len(rows)} pairs, what would have been found starts at {sizes[0]:.1f} to "
+            f"{sizes[-1]:.1f} points."
+        )
+
+    @property
+    def note(self) -> str:
+        return (
+            f"Found means: the two-sided test at the {1 - self.confidence_level:.0%} level rejects, each pair by "
+            f"itself. Standard errors: {DIFFERENCE_WORDS[self.method]}. This is about the sample's size, not about "
+            "whether the score changed: for that, read the change and its interval."
+        )
+
+    @property
+    def alt(self) -> str:
+        rows = [
+            f"{plain_text(row['group_a'])} to {plain_text(row['group_b'])}: {row['detectable_change']:.1f} points, "
+            f"seen {points(row['change'])}"
+            for row in self.able
+        ]
+        return f"Grey bands of changes too small to be found, with the change seen as a point: {'; '.join(rows)}."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.accounts.figures import plot_detectable_change
+
+        return plot_detectable_change(self, ax)
+
+
+def detectable_change(
+    dist: ScoreDistribution,
+    *,
+    pairs: Sequence[tuple[str, str]] | Literal["all", "consecutive"] | None = None,
+    power: float = 0.8,
+    promoter_min: int = 9,
+    detractor_max: int = 6,
+    confidence_level: float = 0.95,
+    title: str = "",
+) -> DetectableChange:
+    """What change these samples could have seen: the smallest that the test would find with given power.
+
+    The estimand is, per pair of groups, the true difference in points that the two-sided test of
+    `compare_net_promoter_scores` rejects with probability `power`, at the standard error these answers have:
+    clusters and weights count, and so does asking the same people twice. The quantile of the test
+    plus the normal quantile of the power, times the standard error (Bloom 1995).
+
+    Parameters
+    ----------
+    dist : ScoreDistribution
+        Answers per group.
+    pairs : sequence of (a, b), "all" or "consecutive", optional
+        None takes each wave against the one before, or all pairs where groups are no waves.
+    power : float
+        Probability of finding the change, 0.5 or more.
+    promoter_min, detractor_max : int
+        Lowest promoter and highest detractor answer.
+    confidence_level : float
+        1 less the level of the test.
+    title : str
+        Caption; one is made where none is given.
+
+    Returns
+    -------
+    DetectableChange
+
+    Raises
+    ------
+    EstimationError
+        If the power is below 0.5 or not below 1, or a pair names no group.
+
+    Notes
+    -----
+    It depends on the standard error alone, not on the change seen; the power "observed" at the change
+    seen would only be its p-value in other words.
+
+    References
+    ----------
+    Bloom, H. S. (1995). Minimum detectable effects: a simple way to report the statistical power of
+    experimental designs. Evaluation Review 19(5), 547-556. doi:10.1177/0193841X9501900504
+
+    Examples
+    --------
+    >>> from nps_research.counting.score_distribution import ScoreDistribution
+    >>> counts = {"2017": [0] * 6 + [20, 20, 20, 20, 20], "2018": [0] * 6 + [40, 20, 20, 10, 10]}
+    >>> dist = ScoreDistribution.from_counts(counts, ordered=True)
+    >>> detectable_change(dist).frame[["detectable_change", "change"]].round(1).values.tolist()
+    [[29.9, -40.0]]
+    """
+    if not 0.5 <= power < 1:
+        raise EstimationError(f"power = {power}: a probability of at least 0.5 and below 1 is needed, e.g. 0.8.")
+    seen = compare_net_promoter_scores(
+        dist,
+        pairs=pairs or ("consecutive" if dist.ordered else "all"),
+        promoter_min=promoter_min,
+        detractor_max=detractor_max,
+        confidence_level=confidence_level,
+    )
+    columns = ["group_a", "group_b", "n_a", "n_b", "estimate", "std_error", "conf_low", "conf_high", "p_value"]
+    frame = seen.frame[columns].rename(
+        columns={"estimate": "change", "conf_low": "change_conf_low", "conf_high": "change_conf_high"}
+    )
+    frame.insert(4, "detectable_change", _detectable(seen.frame, power=power, adjusted=seen.method == "adjusted-wald"))
+    return DetectableChange(
+        frame=frame,
+        confidence_level=confidence_level,
+        title=title or "What change this sample could have seen",
+        minimum_cell=dist.minimum_cell,
+        hidden=seen.hidden,
+        power=power,
+        method=seen.method,
+    )
+
+
+def _detectable(seen: pd.DataFrame, *, power: float, adjusted: bool) -> NDArray[np.float64]:
+    low, high, estimate = (seen[name].to_numpy(dtype=float) for name in ("conf_low", "conf_high", "estimate"))
+    clipped = (low <= -200) | (high >= 200)
+    half_width = np.where(clipped, np.maximum(high - estimate, estimate - low), (high - low) / 2)
+    n = seen["n_b"].to_numpy(dtype=float)
+    with np.errstate(divide="ignore"):
+        # Adjusted scores move by n / (n + 3) of a true change, so more is needed to move them past the limit.
+        stretch = 1 + PSEUDO_COUNTS.sum() / n if adjusted else np.ones(len(n))
+    spread = stats.norm.ppf(power) * seen["std_error"].to_numpy(dtype=float)
+    found = stretch * half_width + np.sqrt(stretch) * spread
+    return np.where(found <= 200, found, np.nan)

@@ -1,0 +1,373 @@
+"""Differences between the scores of groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from nps_research.errors import EstimationError
+from nps_research.results.result import Result
+from nps_research.results.tables import plain_text
+from nps_research.results.words import interval_text, p_text, points
+from nps_research.score.limits.bootstrap import DEFAULT_SEED, resampled_scores
+from nps_research.score.limits.independent import VALUES, ZERO, check_cuts, check_level, classify
+from nps_research.score.limits.methods import METHOD_WORDS, Method, estimate, suitable_difference_method
+from nps_research.study.settings_file import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from nps_research.counting.score_distribution import ScoreDistribution
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["DIFFERENCE_WORDS", "Adjustment", "ScoreDifferences", "adjust_p_values", "compare_net_promoter_scores"]
+
+Adjustment = Literal["holm", "benjamini-hochberg", "bonferroni", "none"]
+
+DIFFERENCE_WORDS = {
+    **{method: METHOD_WORDS[method] for method in ("adjusted-wald", "wald", "bootstrap", "linearized")},
+    "effective-score": "linearised, t limits for the effective number of clusters",
+}
+
+
+def adjust_p_values(p: Sequence[float] | Floats, adjust: Adjustment = "holm") -> Floats:
+    """p-values adjusted for how many comparisons were made; missing ones stay missing and count not.
+
+    Parameters
+    ----------
+    p : array-like of shape (n_comparisons,)
+        p-values.
+    adjust : {"holm", "benjamini-hochberg", "bonferroni", "none"}
+        Holm (1979) and Bonferroni bound the chance of any false claim; Benjamini & Hochberg (1995)
+        bounds the expected share of false ones among those claimed.
+
+    Returns
+    -------
+    ndarray of shape (n_comparisons,)
+
+    Raises
+    ------
+    EstimationError
+        If `adjust` is not known.
+
+    Examples
+    --------
+    >>> adjust_p_values([0.01, 0.04, 0.03]).round(3).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    values = np.asarray(p, dtype=float)
+    adjusted = values.copy()
+    known = ~np.isnan(values)
+    m = int(known.sum())
+    if adjust == "benjamini-hochberg":
+        adjusted[known] = stats.false_discovery_control(values[known], method="bh") if m else values[known]
+    elif adjust == "holm":
+        order = np.argsort(values[known], kind="stable")
+        stepped = np.maximum.accumulate(values[known][order] * np.arange(m, 0, -1))
+        placed = np.empty(m)
+        placed[order] = np.minimum(stepped, 1.0)
+        adjusted[known] = placed
+    elif adjust == "bonferroni":
+        adjusted[known] = np.minimum(values[known] * m, 1.0)
+    elif adjust != "none":
+        raise EstimationError(f"adjust = {adjust!r} is not known; allowed: holm, benjamini-hochberg, bonferroni, none.")
+    return adjusted
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Differences:
+    """b - a for pairs of groups, arrays of shape (n_pairs,), in points."""
+
+    estimate: Floats
+    std_error: Floats
+    conf_low: Floats
+    conf_high: Floats
+    p_value: Floats
+
+
+def _differences(
+    dist: ScoreDistribution,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    promoter_min: int,
+    detractor_max: int,
+    method: Method,
+    confidence_level: float,
+) -> _Differences:
+    """Differences with limits and p-values from one statistic, so that the two agree.
+
+    Degrees of freedom are the fewer of the two groups', not Welch's: these are too many where variances rest
+    on few unequal clusters.
+    """
+    place = {group: row for row, group in enumerate(dist.groups)}
+    a = np.array([place[first] for first, _ in pairs], dtype=np.int64)
+    b = np.array([place[second] for _, second in pairs], dtype=np.int64)
+    scores = estimate(
+        dist,
+        promoter_min=promoter_min,
+        detractor_max=detractor_max,
+        method=method,
+        confidence_level=confidence_level,
+    )
+    difference = scores.estimate[b] - scores.estimate[a]
+    variance = np.diag(scores.covariance)
+    shared = scores.covariance[a, b]
+    std_error = np.sqrt(np.maximum(variance[a] + variance[b] - 2 * shared, 0))
+    centre = scores.centre[b] - scores.centre[a]  # adjusted Wald stands around the adjusted scores
+    degrees = np.minimum(scores.degrees[a], scores.degrees[b])
+    quantile = stats.t.ppf(0.5 + confidence_level / 2, degrees)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        statistic = np.where(std_error > ZERO, centre / std_error, np.nan)
+    return _Differences(
+        estimate=difference,
+        std_error=std_error,
+        conf_low=np.clip(centre - quantile * std_error, -200, 200),
+        conf_high=np.clip(centre + quantile * std_error, -200, 200),
+        p_value=np.asarray(2 * stats.t.sf(np.abs(statistic), degrees)),
+    )
+
+
+def _resampled_differences(
+    dist: ScoreDistribution,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    promoter_min: int,
+    detractor_max: int,
+    confidence_level: float,
+    n_resamples: int,
+    rng: np.random.Generator,
+) -> _Differences:
+    """Differences with percentile limits from resamples of each group; p-values from the share on either side of 0."""
+    check_cuts(promoter_min, detractor_max)
+    check_level(confidence_level)
+    if not dist.is_simple:
+        raise EstimationError(
+            "method 'bootstrap' takes answers as independent and equal, but these are weighted or clustered. "
+            "Take 'effective-score', or count with cluster=None, weight=None."
+        )
+    classes = dict(
+        zip(dist.groups, classify(dist.counts, promoter_min=promoter_min, detractor_max=detractor_max), strict=True)
+    )
+    named = list(dict.fromkeys(group for pair in pairs for group in pair if classes[group].any()))
+    # Each group draws from a stream of its own: what one group's limits are, tells nothing of the others.
+    drawn = {
+        group: resampled_scores(classes[group], n_resamples=n_resamples, rng=stream)
+        for group, stream in zip(named, rng.spawn(len(named)), strict=True)
+    }
+    found = np.full((5, len(pairs)), np.nan)
+    for place, (a, b) in enumerate(pairs):
+        if a in drawn and b in drawn:
+            difference = drawn[b] - drawn[a]
+            less = 1 + min(int((difference <= 0).sum()), int((difference >= 0).sum()))
+            found[:, place] = (
+                (classes[b] / classes[b].sum() - classes[a] / classes[a].sum()) @ VALUES,
+                difference.std(ddof=1),
+                *np.quantile(difference, [0.5 - confidence_level / 2, 0.5 + confidence_level / 2]),
+                min(2 * less / (n_resamples + 1), 1.0),
+            )
+    return _Differences(estimate=found[0], std_error=found[1], conf_low=found[2], conf_high=found[3], p_value=found[4])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ScoreDifferences(Result):
+    """Differences between scores of groups.
+
+    `frame` columns: group_a, group_b, n_a, n_b, estimate (b - a, points), std_error, conf_low,
+    conf_high, p_value, p_adjusted. Limits are for each pair by itself. p-values are adjusted for the
+    pairs that are shown: one adjusted for others would tell of them.
+    """
+
+    method: Method = "adjusted-wald"
+    adjust: Adjustment = "holm"
+    promoter_min: int = 9
+    detractor_max: int = 6
+
+    kind: ClassVar[str] = "net_promoter_score_differences"
+    headings: ClassVar[Mapping[str, str]] = {"estimate": "Difference"}
+    table_columns: ClassVar[tuple[str, ...]] = ("group_a", "group_b", "estimate", "conf_high", "p_value", "p_adjusted")
+
+    @property
+    def full_note(self) -> str:
+        hidden = f" {self.n_hidden} pairs with a group too small to show are left out." if self.n_hidden else ""
+        return self.note + hidden
+
+    @property
+    def finding(self) -> str:
+        rows = [row for row in self.records if not np.isnan(row["p_adjusted"])]
+        if not rows:
+            return "No two groups can be compared: answers or clusters are too few, or all are alike."
+        clear = [row for row in rows if row["p_adjusted"] < 1 - self.confidence_level]
+        if len(rows) == 1:
+            verdict = "more" if clear else "not more"
+            return (
+                f"{self._sentence(rows[0])} This is {verdict} than chance explains ({p_text(rows[0]['p_adjusted'])})."
+            )
+        if not clear:
+            return f"None of the {len(rows)} differences is larger than chance explains."
+        largest = self._sentence(max(clear, key=lambda row: abs(float(row["estimate"]))))
+        if len(clear) == 1:
+            return f"One of {len(rows)} differences is larger than chance explains. It is {largest}"
+        return f"{len(clear)} of {len(rows)} differences are larger than chance explains. The largest is {largest}"
+
+    def _sentence(self, row: Mapping[str, Any]) -> str:
+        return (
+            f"{plain_text(row['group_b'])} against {plain_text(row['group_a'])}: {points(row['estimate'])} "
+            f"({interval_text(row, self.confidence_level)})."
+        )
+
+    @property
+    def note(self) -> str:
+        adjusted = (
+            "not adjusted" if self.adjust == "none" else f"adjusted for the number of pairs ({self.adjust.title()})"
+        )
+        return (
+            f"Differences in NPS points. Limits: {DIFFERENCE_WORDS[self.method]}, each pair by itself; "
+            f"p-values {adjusted}."
+        )
+
+    @property
+    def alt(self) -> str:
+        rows = "; ".join(self._sentence(row).rstrip(".") for row in self.records)
+        return f"Differences with interval bars: {rows}."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.results.drawing import plot_differences
+
+        return plot_differences(self, ax)
+
+
+def compare_net_promoter_scores(
+    dist: ScoreDistribution,
+    *,
+    pairs: Sequence[tuple[str, str]] | Literal["all", "consecutive"] | None = None,
+    adjust: Adjustment = "holm",
+    promoter_min: int = 9,
+    detractor_max: int = 6,
+    method: Method | None = None,
+    confidence_level: float = 0.95,
+    n_resamples: int = 10_000,
+    rng: np.random.Generator | None = None,
+    title: str = "",
+) -> ScoreDifferences:
+    """Differences between the Net Promoter Scores of groups, b - a, in points.
+
+    The estimand is the difference of the two populations' scores. Groups are independent unless
+    clusters span them (the same people or accounts in both): then the covariance is kept, so that
+    asking the same people twice gains its precision.
+
+    Parameters
+    ----------
+    dist : ScoreDistribution
+        Answers per group.
+    pairs : sequence of (a, b), "all" or "consecutive", optional
+        Which groups to compare; None takes all pairs.
+    adjust : {"holm", "benjamini-hochberg", "bonferroni", "none"}
+        How p-values are adjusted for the number of pairs.
+    promoter_min, detractor_max : int
+        Lowest promoter and highest detractor answer.
+    method : {"adjusted-wald", "wald", "bootstrap", "linearized", "effective-score"}, optional
+        None takes what suits the distribution. ``"adjusted-wald"`` for independent, unweighted answers: its
+        95% limits cover at least 0.945 from 10 answers on, but for scores 136 points apart 0.864 with 10
+        answers each, 0.926 with 30, 0.943 with 100 (``calibration/score_differences.csv``). Else
+        ``"effective-score"``: t limits with that method's variances and degrees of freedom. ``"bootstrap"``
+        takes percentile limits from resamples of each group, for independent, unweighted answers alone.
+    confidence_level : float
+        Level of the limits.
+    n_resamples : int
+        Bootstrap resamples; of the counts, so they cost the same at any number of answers.
+    rng : numpy.random.Generator, optional
+        Source of the bootstrap's draws; None starts a fixed one.
+    title : str
+        Caption; one is made where none is given.
+
+    Returns
+    -------
+    ScoreDifferences
+
+    Raises
+    ------
+    EstimationError
+        If a pair names no group, or the method does not suit.
+
+    Examples
+    --------
+    >>> from nps_research.counting.score_distribution import ScoreDistribution
+    >>> dist = ScoreDistribution.from_counts({"a": [0] * 6 + [20, 20, 20, 20, 20], "b": [0] * 6 + [40, 20, 20, 10, 10]})
+    >>> compare_net_promoter_scores(dist).frame["estimate"].tolist()
+    [-40.0]
+    """
+    chosen: Method = method or suitable_difference_method(dist)
+    if chosen not in DIFFERENCE_WORDS:
+        raise EstimationError(f"method = {chosen!r} gives no differences; allowed: {', '.join(DIFFERENCE_WORDS)}.")
+    named = _pairs(dist, pairs)
+    if chosen == "bootstrap":
+        found = _resampled_differences(
+            dist,
+            named,
+            promoter_min=promoter_min,
+            detractor_max=detractor_max,
+            confidence_level=confidence_level,
+            n_resamples=n_resamples,
+            rng=np.random.default_rng(DEFAULT_SEED) if rng is None else rng,
+        )
+    else:
+        found = _differences(
+            dist,
+            named,
+            promoter_min=promoter_min,
+            detractor_max=detractor_max,
+            method=chosen,
+            confidence_level=confidence_level,
+        )
+    n = dict(zip(dist.groups, dist.n.tolist(), strict=True))
+    hidden = dist.hidden_groups
+    gone = [not hidden.isdisjoint(pair) for pair in named]
+    frame = pd.DataFrame(
+        {
+            "group_a": [a for a, _ in named],
+            "group_b": [b for _, b in named],
+            "n_a": [n[a] for a, _ in named],
+            "n_b": [n[b] for _, b in named],
+            "estimate": found.estimate,
+            "std_error": found.std_error,
+            "conf_low": found.conf_low,
+            "conf_high": found.conf_high,
+            "p_value": found.p_value,
+            "p_adjusted": adjust_p_values(np.where(gone, np.nan, found.p_value), adjust),
+        }
+    )
+    return ScoreDifferences(
+        frame=frame,
+        confidence_level=confidence_level,
+        title=title or "Differences in the Net Promoter Score",
+        minimum_cell=dist.minimum_cell,
+        hidden=dist.hidden_groups,
+        method=chosen,
+        adjust=adjust,
+        promoter_min=promoter_min,
+        detractor_max=detractor_max,
+    )
+
+
+def _pairs(
+    dist: ScoreDistribution, pairs: Sequence[tuple[str, str]] | Literal["all", "consecutive"] | None
+) -> list[tuple[str, str]]:
+    if pairs is None or pairs == "all":
+        return list(combinations(dist.groups, 2))
+    if isinstance(pairs, str):
+        if pairs != "consecutive":
+            raise EstimationError(f"pairs = {pairs!r} is not known; allowed: all, consecutive, or a list of pairs.")
+        return list(zip(dist.groups[:-1], dist.groups[1:], strict=True))
+    for group in (group for pair in pairs for group in pair):
+        if group not in dist.groups:
+            raise EstimationError(f"pairs: there is no group {group!r}{did_you_mean(group, list(dist.groups))}")
+    return [(a, b) for a, b in pairs]

@@ -1,0 +1,136 @@
+"""How answers spread over 0 to 10."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from nps_research.results.result import Result
+from nps_research.results.tables import plain_text
+from nps_research.results.words import share
+from nps_research.score.limits.independent import check_cuts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+
+    from nps_research.counting.score_distribution import ScoreDistribution
+
+__all__ = ["ScoreHistogram", "score_histogram"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ScoreHistogram(Result):
+    """Answers per score of one group.
+
+    `frame` columns: term (0-10), answer_class, answers, answer_share.
+    """
+
+    group: str = "all"
+    promoter_min: int = 9
+    detractor_max: int = 6
+    weighted: bool = False
+
+    kind: ClassVar[str] = "score_histogram"
+    headings: ClassVar[Mapping[str, str]] = {"term": "Answer", "answer_class": "Class", "answer_share": "Share"}
+    formats: ClassVar[Mapping[str, str]] = {"answers": "count", "answer_share": "share"}
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        return self.frame if self.frame["answers"].sum() and not self.hidden else self.frame.iloc[:0]
+
+    @property
+    def n_hidden(self) -> int:
+        return 0
+
+    @property
+    def finding(self) -> str:
+        rows = self.records
+        if not rows:
+            return "There are too few answers to show how they spread."
+        shares = dict.fromkeys(("promoter", "passive", "detractor"), 0.0)
+        for row in rows:
+            shares[row["answer_class"]] += row["answer_share"]
+        commonest = max(rows, key=lambda row: float(row["answer_share"]))
+        whom = "" if self.group == "all" else f" of {plain_text(self.group)}"
+        return (
+            f"Of {sum(row['answers'] for row in rows):,} answers{whom}, {share(shares['promoter'])} are promoters, "
+            f"{share(shares['passive'])} passives and {share(shares['detractor'])} detractors; "
+            f"the commonest answer is {commonest['term']} ({share(commonest['answer_share'])})."
+        )
+
+    @property
+    def note(self) -> str:
+        return "Shares are weighted; the counts are answers as they came." if self.weighted else ""
+
+    @property
+    def alt(self) -> str:
+        bars = [f"{row['term']}: {share(row['answer_share'])}" for row in self.records]
+        return f"Bars of the share of answers from 0 to 10, coloured by class: {', '.join(bars)}."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.results.drawing import plot_histogram
+
+        return plot_histogram(self, ax)
+
+
+def score_histogram(
+    dist: ScoreDistribution, *, group: str | None = None, promoter_min: int = 9, detractor_max: int = 6
+) -> ScoreHistogram:
+    """How the answers of one group, or of all, spread over 0 to 10.
+
+    Parameters
+    ----------
+    dist : ScoreDistribution
+        Answers per group.
+    group : str, optional
+        One of its groups; None takes all together.
+    promoter_min, detractor_max : int
+        Lowest promoter and highest detractor answer.
+
+    Returns
+    -------
+    ScoreHistogram
+
+    Raises
+    ------
+    ContractError
+        If there is no such group.
+    EstimationError
+        If a cut is impossible.
+
+    Examples
+    --------
+    >>> from nps_research.counting.score_distribution import ScoreDistribution
+    >>> dist = ScoreDistribution.from_counts({"2018": [0, 0, 0, 1, 0, 2, 1, 0, 0, 3, 3]})
+    >>> score_histogram(dist).frame["answers"].sum()
+    np.int64(10)
+    """
+    check_cuts(promoter_min, detractor_max)
+    one = dist.total() if group is None else dist.group(group)
+    named = None if one.hidden.any() else group
+    weights = one.weights[0]
+    answer = np.arange(len(weights))
+    classes = np.select([answer >= promoter_min, answer <= detractor_max], ["promoter", "detractor"], "passive")
+    frame = pd.DataFrame(
+        {
+            "term": answer,
+            "answer_class": classes,
+            "answers": one.counts[0],
+            "answer_share": weights / weights.sum() if weights.sum() else np.zeros(len(weights)),
+        }
+    )
+    return ScoreHistogram(
+        frame=frame,
+        title="Answers from 0 to 10" + ("" if named is None else f", {named}"),
+        minimum_cell=dist.minimum_cell,
+        hidden=one.hidden_groups,
+        group=named or "all",
+        promoter_min=promoter_min,
+        detractor_max=detractor_max,
+        weighted=one.weight_sums is not None,
+    )

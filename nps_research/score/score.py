@@ -1,0 +1,335 @@
+"""The Net Promoter Score of groups, with limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from nps_research.results.result import KeyNumber, Result
+from nps_research.results.tables import plain_text
+from nps_research.results.words import interval_text, joined, p_text, points, share
+from nps_research.score.limits.independent import VALUES, ZERO, classify
+from nps_research.score.limits.methods import (
+    METHOD_WORDS,
+    Method,
+    estimate,
+    suitable_difference_method,
+    suitable_method,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from nps_research.counting.score_distribution import ScoreDistribution
+    from nps_research.score.limits.independent import Estimates
+    from nps_research.score.trend import Trend
+
+__all__ = ["NetPromoterScores", "described_design", "design_note", "heterogeneity", "net_promoter_score"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class NetPromoterScores(Result):
+    """Scores of groups.
+
+    `frame` columns: group, n, n_effective, item_missing, nonrespondents, response_rate, promoter_share, passive_share,
+    detractor_share, estimate, std_error, conf_low, conf_high. ``conf_*`` are the estimate's.
+    `heterogeneity_p_value` tests that all groups have one score.
+    """
+
+    method: Method = "score"
+    promoter_min: int = 9
+    detractor_max: int = 6
+    by: tuple[str, ...] = ()
+    ordered: bool = False
+    design: Mapping[str, str]
+    heterogeneity_p_value: float | None = None
+
+    kind: ClassVar[str] = "net_promoter_score"
+    table_columns: ClassVar[tuple[str, ...]] = (
+        "group",
+        "n",
+        "estimate",
+        "conf_high",
+        "promoter_share",
+        "passive_share",
+        "detractor_share",
+        "response_rate",
+        "n_effective",
+    )
+
+    @property
+    def answered(self) -> list[dict[str, Any]]:
+        """The shown groups that have answers, and some weight on them."""
+        return [row for row in self.records if row["n"] > 0 and not np.isnan(row["estimate"])]
+
+    @property
+    def finding(self) -> str:
+        rows = self.answered
+        if not rows:
+            return "There is no score to show: no group has enough answers."
+        if len(rows) == 1:
+            row = rows[0]
+            whom = "" if row["group"] == "all" else f" of {plain_text(row['group'])}"
+            whom += " per unit of revenue" if self.design.get("weight") == "revenue" else ""
+            return (
+                f"The NPS{whom} is {points(row['estimate'])} ({interval_text(row, self.confidence_level)}): "
+                f"{share(row['promoter_share'])} promoters less {share(row['detractor_share'])} detractors "
+                f"among {row['n']:,} answers."
+            )
+        ranked = sorted(rows, key=lambda row: float(row["estimate"]))
+        ends = [
+            f"{points(row['estimate'])} ({plain_text(row['group'])}; {interval_text(row, self.confidence_level)})"
+            for row in (ranked[0], ranked[-1])
+        ]
+        by = f"by {joined(self.by)}, the" if self.by else "the"
+        what = f"per unit of revenue, {by}" if self.design.get("weight") == "revenue" else by
+        span = f"{what[0].upper()}{what[1:]} NPS runs from {ends[0]} to {ends[1]}."
+        p = self.heterogeneity_p_value
+        if p is None:
+            return span
+        if p < 1 - self.confidence_level:
+            return f"{span} The groups differ by more than chance explains ({p_text(p)})."
+        return (
+            f"{span} Chance alone could make differences this large ({p_text(p)}): "
+            "no group is shown to be better or worse."
+        )
+
+    @property
+    def note(self) -> str:
+        return design_note(self)
+
+    @property
+    def alt(self) -> str:
+        rows = [
+            f"{plain_text(row['group'])} {points(row['estimate'])}, {interval_text(row, self.confidence_level)}"
+            for row in self.answered
+        ]
+        what = "Points in order of time" if self.ordered else "Points sorted from highest to lowest"
+        return f"{what}, with interval bars, of the NPS by {joined(self.by) or 'group'}: {'; '.join(rows)}."
+
+    @property
+    def key_numbers(self) -> tuple[KeyNumber, ...]:
+        what = "NPS per unit of revenue" if self.design.get("weight") == "revenue" else "NPS"
+        return tuple(
+            KeyNumber(
+                label=what if row["group"] == "all" else f"{what}, {row['group']}",
+                estimate=row["estimate"],
+                conf_low=row["conf_low"],
+                conf_high=row["conf_high"],
+            )
+            for row in self.answered
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.results.drawing import plot_scores
+
+        return plot_scores(self, ax)
+
+
+def net_promoter_score(
+    dist: ScoreDistribution,
+    *,
+    promoter_min: int = 9,
+    detractor_max: int = 6,
+    method: Method | None = None,
+    confidence_level: float = 0.95,
+    n_resamples: int = 10_000,
+    rng: np.random.Generator | None = None,
+    title: str = "",
+) -> NetPromoterScores:
+    """Net Promoter Score of each group: share of promoters less share of detractors, in points.
+
+    The estimand is the score of the population the group's answers stand for: all who would answer
+    (unweighted), or all whom the weights stand for. It says nothing of those who do not answer.
+
+    Parameters
+    ----------
+    dist : ScoreDistribution
+        Answers per group.
+    promoter_min, detractor_max : int
+        Lowest promoter and highest detractor answer.
+    method : {"adjusted-wald", "score", "wald", "bootstrap", "linearized", "effective-score"}, optional
+        How limits are made. None takes ``"effective-score"`` for weighted or clustered answers
+        (``calibration/clustered_intervals.csv``), else ``"score"``: its coverage is never below 0.939 and nearest
+        to nominal from 30 answers on (``calibration/score_intervals.csv``).
+    confidence_level : float
+        Level of the limits.
+    n_resamples : int
+        Bootstrap resamples.
+    rng : numpy.random.Generator, optional
+        Source of the bootstrap's draws; None starts a fixed one.
+    title : str
+        Caption; one is made where none is given.
+
+    Returns
+    -------
+    NetPromoterScores
+
+    Raises
+    ------
+    EstimationError
+        If a cut or level is impossible, or the method does not suit the distribution.
+
+    Examples
+    --------
+    >>> from nps_research.counting.score_distribution import ScoreDistribution
+    >>> dist = ScoreDistribution.from_counts({"all": [20, 10, 10, 10, 10, 30, 30, 90, 220, 220, 350]})
+    >>> net_promoter_score(dist).frame[["estimate", "conf_low", "conf_high"]].round(1).values.tolist()
+    [[45.0, 40.6, 49.2]]
+    """
+    chosen: Method = method or suitable_method(dist)
+    estimates = estimate(
+        dist,
+        promoter_min=promoter_min,
+        detractor_max=detractor_max,
+        method=chosen,
+        confidence_level=confidence_level,
+        n_resamples=n_resamples,
+        rng=rng,
+    )
+    comparable = estimates
+    if chosen in ("score", "bootstrap"):  # limits alone do not tell how groups vary together
+        comparable = estimate(
+            dist,
+            promoter_min=promoter_min,
+            detractor_max=detractor_max,
+            method=suitable_difference_method(dist),
+            confidence_level=confidence_level,
+        )
+    classes = classify(dist.weights, promoter_min=promoter_min, detractor_max=detractor_max)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = classes / classes.sum(axis=1, keepdims=True)
+    unknown = pd.array([pd.NA] * len(dist.groups), dtype="Int64")
+    frame = pd.DataFrame(
+        {
+            "group": list(dist.groups),
+            "n": dist.n,
+            "n_effective": effective_answers(dist, shares, estimates, chosen),
+            "item_missing": unknown if dist.item_missing is None else dist.item_missing,
+            "nonrespondents": unknown if dist.nonrespondents is None else dist.nonrespondents,
+            "response_rate": np.nan if dist.response_rate is None else dist.response_rate,
+            "promoter_share": shares[:, 2],
+            "passive_share": shares[:, 1],
+            "detractor_share": shares[:, 0],
+            "estimate": estimates.estimate,
+            "std_error": estimates.std_error,
+            "conf_low": estimates.conf_low,
+            "conf_high": estimates.conf_high,
+        }
+    )
+    return NetPromoterScores(
+        frame=frame,
+        confidence_level=confidence_level,
+        title=title or ("Net Promoter Score" + (f" by {joined(dist.by)}" if dist.by else "")),
+        minimum_cell=dist.minimum_cell,
+        hidden=dist.hidden_groups,
+        method=chosen,
+        promoter_min=promoter_min,
+        detractor_max=detractor_max,
+        by=dist.by,
+        ordered=dist.ordered,
+        design=described_design(dist),
+        heterogeneity_p_value=heterogeneity(dist, comparable),
+    )
+
+
+def design_note(result: NetPromoterScores | Trend) -> str:
+    """How a score was made: cuts, limits, weights, clusters, strata, who is left out."""
+    design = result.design
+    weight, cluster = design.get("weight"), design.get("cluster")
+    said = [
+        f"Promoters {result.promoter_min}-10, detractors 0-{result.detractor_max}.",
+        f"Limits: {METHOD_WORDS[result.method]}.",
+        f"Weighted by {weight}." if weight else "Every answer counts the same.",
+        f"Answers within one {cluster} are taken as alike." if cluster else "Answers are taken as independent.",
+    ]
+    if "stratum" in design:
+        said.append(f"Drawn in strata ({design['stratum']}).")
+    if "lone_strata" in design:
+        said.append(f"Strata with one cluster, centred at the overall score: {design['lone_strata']}.")
+    if "without_revenue" in design:
+        said.append(f"Left out, as their revenue is not known: {design['without_revenue']}.")
+    if "zero_revenue" in design:
+        said.append(f"Without weight, as they bring in nothing: {design['zero_revenue']}.")
+    return " ".join(said)
+
+
+def described_design(dist: ScoreDistribution) -> dict[str, str]:
+    """How the answers were gathered, and how many strata have one cluster, which tells not how its like differ."""
+    _, sizes = dist.clusters.stratum_codes if dist.clusters is not None else (None, None)
+    lone = 0 if sizes is None else int((sizes == 1).sum())
+    return {**dist.design, **({"lone_strata": f"{lone:,}"} if lone else {})}
+
+
+def effective_answers(
+    dist: ScoreDistribution, shares: NDArray[np.float64], estimates: Estimates, method: Method
+) -> NDArray[np.float64]:
+    """How many independent, equally weighted answers would give the same standard error.
+
+    The variance of one answer over the squared standard error; the number of answers itself where
+    they are independent and equal. Where all answers are alike: the clusters, or without clusters
+    Kish's (sum w)^2 / sum w^2.
+    """
+    if method not in ("linearized", "effective-score") and dist.is_simple:
+        return dist.n.astype(float)
+    one = shares @ VALUES**2 - (shares @ VALUES) ** 2
+    if dist.clusters is not None:
+        alike = np.bincount(dist.clusters.group, minlength=len(dist.groups)).astype(float)
+    elif dist.squared_weight_sums is not None:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            alike = dist.weights.sum(axis=1) ** 2 / dist.squared_weight_sums.sum(axis=1)
+    else:
+        alike = dist.n.astype(float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        effective = np.where(one > ZERO, one / estimates.std_error**2, alike)
+    return np.where(np.isnan(estimates.std_error), np.nan, effective)
+
+
+def heterogeneity(dist: ScoreDistribution, estimates: Estimates) -> float | None:
+    """p-value of the test that all groups have one score; None where it cannot be made.
+
+    Groups too small to show take no part: their variances are too poorly known, and nobody could see
+    what made the difference. Without clusters and weights: Cochran's chi-squared. Else Brown and Forsythe's
+    F*, Q = sum w (score - weighted mean)^2 over its expectation, w a group's effective clusters, so that no
+    weight rests on a poorly known variance. It is referred to F with Box's degrees of freedom, from the groups'
+    covariances, which are kept where clusters are shared, and Satterthwaite's; these are, where clusters are
+    shared, the first times the fewest degrees of freedom of a group. For two groups it is the test of their
+    difference.
+
+    References
+    ----------
+    Brown, M. B. & Forsythe, A. B. (1974). The small sample behavior of some statistics which test the equality of
+    several means. Technometrics 16(1), 129-132.
+
+    Box, G. E. P. (1954). Some theorems on quadratic forms applied in the study of analysis of variance problems, I.
+    Annals of Mathematical Statistics 25(2), 290-302.
+    """
+    usable = (np.nan_to_num(estimates.std_error) > ZERO) & ~dist.hidden
+    k = int(usable.sum())
+    if k < 2:
+        return None
+    score, degrees = estimates.centre[usable], estimates.degrees[usable]
+    covariance = estimates.covariance[np.ix_(usable, usable)]
+    if np.isinf(degrees).all():
+        precision = 1 / np.diag(covariance)
+        mean = float(precision @ score / precision.sum())
+        return float(stats.chi2.sf(precision @ (score - mean) ** 2, k - 1))
+    weight = degrees + 1
+    form = np.diag(weight) - np.outer(weight, weight) / weight.sum()
+    spread = form @ covariance
+    expected = float(np.trace(spread))
+    if expected < ZERO**2:
+        return None
+    numerator = expected**2 / float(np.trace(spread @ spread))
+    if k == 2 or np.any(covariance - np.diag(np.diag(covariance))):
+        denominator = numerator * float(degrees.min())
+    else:
+        denominator = expected**2 / float((np.diag(spread) ** 2 / degrees).sum())
+    return float(stats.f.sf(score @ form @ score / expected, numerator, denominator))

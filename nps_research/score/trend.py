@@ -1,0 +1,227 @@
+"""The score over time, wave by wave, and whether each change is more than noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from nps_research.errors import EstimationError
+from nps_research.results.result import KeyNumber, Result, without_changes_from
+from nps_research.results.tables import plain_text
+from nps_research.results.words import interval_text, p_text, points
+from nps_research.score.differences import compare_net_promoter_scores
+from nps_research.score.limits.methods import Method, suitable_method
+from nps_research.score.score import described_design, design_note, net_promoter_score
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from nps_research.counting.score_distribution import ScoreDistribution
+
+__all__ = ["Trend", "trend"]
+
+CHANGE = ("change", "change_conf_low", "change_conf_high", "change_p_value", "p_adjusted")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Trend(Result):
+    """Scores of waves in order of time, each with its change from the wave before.
+
+    `frame` columns: group, n, response_rate, estimate, std_error, conf_low, conf_high (the score's),
+    change, change_conf_low, change_conf_high, change_p_value (the change's, not adjusted), p_adjusted
+    (the change's, adjusted over all changes).
+    """
+
+    method: Method = "score"
+    promoter_min: int = 9
+    detractor_max: int = 6
+    design: Mapping[str, str]
+
+    kind: ClassVar[str] = "trend"
+    headings: ClassVar[Mapping[str, str]] = {"group": "Wave", "change_p_value": "p"}
+    table_columns: ClassVar[tuple[str, ...]] = (
+        "group",
+        "n",
+        "response_rate",
+        "estimate",
+        "conf_high",
+        "change",
+        "change_conf_high",
+        "change_p_value",
+        "p_adjusted",
+    )
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        return without_changes_from(super().shown, list(dict.fromkeys(self.frame["group"])), CHANGE)
+
+    @property
+    def finding(self) -> str:
+        rows = [row for row in self.records if row["n"] > 0]
+        if not rows:
+            return "There is no trend to show: no wave has enough answers."
+        last = rows[-1]
+        now = (
+            f"The NPS is {points(last['estimate'])} in {plain_text(last['group'])} "
+            f"({interval_text(last, self.confidence_level)})"
+        )
+        if last["group"] != self.frame["group"].iloc[-1]:
+            why = "The last wave is not shown: it has too few answers, or would give such a wave away."
+            now = f"{why} Before it: {now}"
+        if len(rows) == 1 or np.isnan(last["change"]):
+            return f"{now}; there is no wave just before it to compare it with."
+        if np.isnan(last["change_p_value"]):
+            return (
+                f"{now}; whether it changed since {plain_text(rows[-2]['group'])} cannot be told from these clusters."
+            )
+        moved = "up" if last["change"] >= 0 else "down"
+        change = (
+            f"{moved} {abs(last['change']):.1f} points since {plain_text(rows[-2]['group'])} "
+            f"({interval_text(last, self.confidence_level, prefix='change_')}; {p_text(last['change_p_value'])})"
+        )
+        if last["change_p_value"] < 1 - self.confidence_level:
+            return f"{now}, {change}: more than chance explains.{self._earlier(rows[:-1])}"
+        return f"{now}, {change}. The change is not established: chance alone could make it.{self._earlier(rows[:-1])}"
+
+    def _earlier(self, rows: list[dict[str, Any]]) -> str:
+        """The largest of the earlier changes that are established, in a sentence."""
+        found = [row for row in rows if row["p_adjusted"] < 1 - self.confidence_level]
+        if not found:
+            return ""
+        row = max(found, key=lambda row: abs(float(row["change"])))
+        limits = interval_text(row, self.confidence_level, prefix="change_")
+        return (
+            f" Earlier, in {plain_text(row['group'])}, it changed by {points(row['change'])} "
+            f"({limits}; adjusted {p_text(row['p_adjusted'])}), more than chance explains."
+        )
+
+    @property
+    def note(self) -> str:
+        both = self.design.get("in_both", "")
+        said = f" {both} answered in both of the last two waves; the change takes that into account." if both else ""
+        return (
+            f"{design_note(self)}{said} The last change is judged by its own p-value; all changes together by the "
+            "adjusted ones (Holm)."
+        )
+
+    @property
+    def alt(self) -> str:
+        rows = [
+            f"{plain_text(row['group'])} {points(row['estimate'])}, {interval_text(row, self.confidence_level)}"
+            for row in self.records
+        ]
+        return f"Line of the NPS over the waves with a band for its interval: {'; '.join(rows)}."
+
+    @property
+    def key_numbers(self) -> tuple[KeyNumber, ...]:
+        rows = [row for row in self.records if row["n"] > 0]
+        if not rows:
+            return ()
+        last, before = rows[-1], rows[-2]["group"] if len(rows) > 1 else ""
+        changed = bool(before) and not np.isnan(last["change"])
+        return (
+            KeyNumber(
+                label=f"NPS, {last['group']}",
+                estimate=last["estimate"],
+                conf_low=last["conf_low"],
+                conf_high=last["conf_high"],
+                change=last["change"] if changed else None,
+                change_conf_low=last["change_conf_low"] if changed else None,
+                change_conf_high=last["change_conf_high"] if changed else None,
+                change_label=f"since {before}" if changed else "",
+            ),
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.results.drawing import plot_trend
+
+        return plot_trend(self, ax)
+
+
+def trend(
+    dist: ScoreDistribution,
+    *,
+    promoter_min: int = 9,
+    detractor_max: int = 6,
+    method: Method | None = None,
+    confidence_level: float = 0.95,
+    title: str = "",
+) -> Trend:
+    """Net Promoter Score wave by wave, and whether each change is more than noise.
+
+    The estimands are each wave's score and its difference from the wave before. Where clusters span
+    waves (the same accounts or people), the covariance is kept.
+
+    Parameters
+    ----------
+    dist : ScoreDistribution
+        Answers per wave, in order of time.
+    promoter_min, detractor_max, method, confidence_level, title
+        As in `compare_net_promoter_scores`.
+
+    Returns
+    -------
+    Trend
+
+    Raises
+    ------
+    EstimationError
+        If the groups are not waves in order.
+
+    Examples
+    --------
+    >>> from nps_research.counting.score_distribution import ScoreDistribution
+    >>> counts = {"2017": [0] * 6 + [20, 20, 20, 20, 20], "2018": [0] * 6 + [40, 20, 20, 10, 10]}
+    >>> trend(ScoreDistribution.from_counts(counts, ordered=True)).frame["change"].tolist()
+    [nan, -40.0]
+    """
+    if not dist.ordered:
+        raise EstimationError("A trend needs groups in order of time: count by='wave', or pass ordered=True.")
+    scores = net_promoter_score(
+        dist,
+        promoter_min=promoter_min,
+        detractor_max=detractor_max,
+        method=method,
+        confidence_level=confidence_level,
+    )
+    changes = compare_net_promoter_scores(
+        dist,
+        pairs="consecutive",
+        promoter_min=promoter_min,
+        detractor_max=detractor_max,
+        method=method,
+        confidence_level=confidence_level,
+    ).frame
+    columns = ["group", "n", "response_rate", "estimate", "std_error", "conf_low", "conf_high"]
+    moved = changes[["estimate", "conf_low", "conf_high", "p_value", "p_adjusted"]].set_axis(list(CHANGE), axis=1)
+    moved.index = moved.index + 1
+    return Trend(
+        frame=scores.frame[columns].join(moved),
+        confidence_level=confidence_level,
+        title=title or "Net Promoter Score wave by wave",
+        minimum_cell=dist.minimum_cell,
+        hidden=dist.hidden_groups,
+        method=method or suitable_method(dist),
+        promoter_min=promoter_min,
+        detractor_max=detractor_max,
+        design={**described_design(dist), **_in_both(dist)},
+    )
+
+
+def _in_both(dist: ScoreDistribution) -> dict[str, str]:
+    """How many clusters answered in both of the last two waves, in words; nothing where none did."""
+    clusters = dist.clusters
+    if clusters is None or len(dist.groups) < 2 or dist.hidden[-2:].any():
+        return {}
+    before, last = (set(clusters.label[clusters.group == row]) for row in range(len(dist.groups))[-2:])
+    n = len(before & last)
+    if not n:
+        return {}
+    of = {"customer_id": "people", "respondent_id": "people", "account_id": "accounts"}
+    number = f"Fewer than {dist.minimum_cell}" if n < dist.minimum_cell else f"{n:,}"
+    return {"in_both": f"{number} {of.get(dist.design.get('cluster', ''), 'clusters')}"}

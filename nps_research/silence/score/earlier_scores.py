@@ -1,0 +1,225 @@
+"""What those who are silent now said when they last answered: a hint at how far below they may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from nps_research.counting.people import earlier_answers
+from nps_research.results.result import Result
+from nps_research.results.words import interval_text, points
+from nps_research.statistics.propensity import PER_COLUMN, design_matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from nps_research.counting.people import Covariates
+    from nps_research.silence.score.weights import Reached
+    from nps_research.study.study import Study
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["EarlierScores", "earlier_scores", "evidence_of"]
+
+AGAIN, SILENT = "answered again", "silent now"
+DIFFERENCE, ADJUSTED = "silent less answered again", "the same, other things alike"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class EarlierScores(Result):
+    """The last earlier answers of those who answered again and of those who are silent now.
+
+    `frame` columns: wave, term, n (people), estimate (NPS of their last earlier answers, or a difference of it),
+    std_error, conf_low, conf_high.
+    """
+
+    is_used: bool = False
+    caveat: str = ""
+
+    kind: ClassVar[str] = "earlier_scores"
+    headings: ClassVar[Mapping[str, str]] = {"term": "Who", "n": "People", "estimate": "Last earlier NPS"}
+    table_columns: ClassVar[tuple[str, ...]] = ("term", "n", "estimate", "conf_high")
+    rows_are_parts: ClassVar[bool] = False
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        rows = super().shown
+        return rows if len(rows) == len(self.frame) else self.frame.iloc[:0]  # a difference would give the other away
+
+    @property
+    def difference(self) -> Mapping[str, Any] | None:
+        """The difference, with other things alike where that could be had; None where it may not be shown."""
+        return self.records[-1] if self.records else None
+
+    @property
+    def hint(self) -> str:
+        """The difference as a hint at the shift, in a sentence."""
+        row = self.difference
+        if row is None:
+            return ""
+        return (
+            f"A hint at the shift: those of the silent who had answered before differed then by "
+            f"{points(row['estimate'])} from those who answered again ({interval_text(row, self.confidence_level)})."
+        )
+
+    @property
+    def finding(self) -> str:
+        if not self.records:
+            return "Too few of the silent had answered before to say what they thought then."
+        rows = {row["term"]: row for row in self.records}
+        again, silent = rows[AGAIN], rows[SILENT]
+        row = self.records[-1]
+        alike = ", with what else is known held alike" if row["term"] == ADJUSTED else ""
+        sure = row["conf_low"] > 0 or row["conf_high"] < 0
+        verdict = "" if sure else " Chance alone could make that difference."
+        return (
+            f"When they last answered, the {silent['n']:,} who are silent now gave an NPS of "
+            f"{points(silent['estimate'])}, the {again['n']:,} who answered again {points(again['estimate'])}: a "
+            f"difference of {points(row['estimate'])}{alike} ({interval_text(row, self.confidence_level)}).{verdict} "
+            "This is a hint at how the silent differ, not a measurement: they did answer once, and scores may have "
+            f"moved since. {self.caveat}"
+        ).strip()
+
+    @property
+    def note(self) -> str:
+        used = (
+            " The weighting knows the class of these answers already, so this difference is in the weighted scores, "
+            "and a shift stands for what has come since and for those who never answered."
+            if self.is_used
+            else ""
+        )
+        return (
+            "People reached in this wave who had answered an earlier one, by their latest earlier answer known when "
+            "they were invited. Errors let people of one account go together." + used
+        )
+
+    @property
+    def alt(self) -> str:
+        rows = "; ".join(
+            f"{row['term']} {points(row['estimate'])}, {interval_text(row, self.confidence_level)}"
+            for row in self.records
+        )
+        return f"Points with interval bars, NPS of the last earlier answers: {rows or 'too few to draw'}."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.silence.score.figures import plot_earlier_scores
+
+        return plot_earlier_scores(self, ax)
+
+
+def evidence_of(
+    study: Study,
+    rows: pd.DataFrame,
+    people: Reached,
+    covariates: Covariates,
+    detractor_max: int,
+    **of_result: Any,
+) -> tuple[EarlierScores | None, str]:
+    """What the silent said earlier; or None, and why not in a sentence."""
+    earlier = earlier_answers(study, rows)
+    if earlier is None:
+        return None, (
+            "What the silent thought earlier is not known: that takes earlier waves, invitations with dates, and ids."
+        )
+    last = earlier["last_score"].to_numpy(dtype=float)
+    value = 100.0 * (last >= study.settings.promoter_min) - 100.0 * (last <= detractor_max)
+    value[np.isnan(last)] = np.nan
+    had = ~np.isnan(value)
+    few = min((had & people.answered).sum(), (had & ~people.answered).sum()) < 2
+    if few or len(np.unique(people.cluster[had])) < 2:
+        return None, "What the silent thought earlier is not known: too few of them had answered before."
+    wave = str(rows["wave"].iloc[0])
+    return earlier_scores(people, value, covariates, wave=wave, **of_result), ""
+
+
+def earlier_scores(
+    people: Reached,
+    earlier_value: Floats,
+    covariates: Covariates,
+    *,
+    wave: str,
+    confidence_level: float,
+    is_used: bool,
+    **of_result: Any,
+) -> EarlierScores:
+    """NPS of the last earlier answers of those silent now, less that of those who answered again.
+
+    The estimand is that difference among people reached now who answered before; then the same with covariates held
+    alike (least squares by design weights, numbers as splines), with errors robust to clusters.
+
+    Parameters
+    ----------
+    people : Reached
+        Who answered now.
+    earlier_value : ndarray, shape (n,)
+        NPS points of the last earlier answer; nan of who gave none.
+    covariates : Covariates
+        Row by row beside `people`; the last answer itself is left out.
+    wave : str
+        The wave, for the frame.
+    confidence_level : float
+        Level of the limits.
+    is_used : bool
+        Whether a weighting knows these answers.
+    **of_result
+        Further fields of the result.
+
+    Returns
+    -------
+    EarlierScores
+
+    References
+    ----------
+    Lin, I.-F. & Schaeffer, N. C. (1995). Using survey participants to estimate the impact of nonparticipation. Public
+    Opinion Quarterly 59, 236-258.
+    """
+    had = ~np.isnan(earlier_value)
+    value, silent = earlier_value[had], ~people.answered[had]
+    cluster, base = people.cluster[had], people.base[had]
+    plain = np.column_stack([np.ones(len(value)), silent])
+    mean, covariance, degrees = _least_squares(plain, value, base, cluster)
+    counts = {AGAIN: int((~silent).sum()), SILENT: int(silent.sum())}
+    rows = [
+        _row(term, n, float(contrast @ mean), float(contrast @ covariance @ contrast))
+        for term, n, contrast in (
+            (AGAIN, counts[AGAIN], np.array([1.0, 0.0])),
+            (SILENT, counts[SILENT], np.array([1.0, 1.0])),
+            (DIFFERENCE, len(value), np.array([0.0, 1.0])),
+        )
+    ]
+    known = type(covariates)(
+        numbers=covariates.numbers[had].reset_index(drop=True),
+        categories=covariates.categories[had].reset_index(drop=True),
+    ).without("last_answer")
+    known = type(known)(numbers=known.numbers.dropna(axis=1, how="all"), categories=known.categories)
+    others = design_matrix(~silent, known)[:, 1:]
+    if others.shape[1] and min(counts.values()) >= PER_COLUMN * others.shape[1]:
+        slope, spread, degrees = _least_squares(np.column_stack([plain, others]), value, base, cluster)
+        rows.append(_row(ADJUSTED, len(value), float(slope[1]), float(spread[1, 1])))
+    frame = pd.DataFrame(rows)
+    half_width = float(stats.t.ppf(0.5 + confidence_level / 2, max(degrees, 1))) * frame["std_error"]
+    frame["conf_low"], frame["conf_high"] = frame["estimate"] - half_width, frame["estimate"] + half_width
+    frame.insert(0, "wave", wave)
+    return EarlierScores(frame=frame, confidence_level=confidence_level, is_used=is_used, **of_result)
+
+
+def _row(term: str, n: int, estimate: float, variance: float) -> dict[str, Any]:
+    return {"term": term, "n": n, "estimate": estimate, "std_error": float(np.sqrt(variance))}
+
+
+def _least_squares(
+    design: Floats, value: Floats, weight: Floats, cluster: NDArray[np.int64]
+) -> tuple[Floats, Floats, int]:
+    """Coefficients, their covariance robust to clusters (CR1), and its degrees of freedom."""
+    from statsmodels.regression.linear_model import WLS  # late: importing it takes longer than all else here
+
+    codes = np.unique(cluster, return_inverse=True)[1]
+    fitted = WLS(value, design, weights=weight).fit(cov_type="cluster", cov_kwds={"groups": codes})
+    return np.asarray(fitted.params), np.asarray(fitted.cov_params()), int(codes.max())

@@ -1,0 +1,368 @@
+"""The hole in the score: what NPS would be if everyone who was reached had answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from nps_research.counting.people import covariates_at_invitation
+from nps_research.counting.score_counts import groups_not_shown
+from nps_research.counting.silence import silence_caveat
+from nps_research.errors import CannotAnswerError, ContractError
+from nps_research.results.result import KeyNumber, Result
+from nps_research.results.words import interval_text, joined, points, share
+from nps_research.score.limits.independent import check_cuts, check_level
+from nps_research.silence.score.balance import response_balance
+from nps_research.silence.score.earlier_scores import evidence_of
+from nps_research.silence.score.estimates import (
+    DOUBLY_ROBUST,
+    HIGHEST,
+    LOWEST,
+    NAIVE,
+    OBSERVED,
+    PREFERRED,
+    frame_of,
+    observed_score,
+    people_of,
+    previous_score,
+    reached_rows,
+    weighted_scores,
+)
+from nps_research.silence.score.shifts import silent_shifts
+from nps_research.silence.score.weights import worst_case_bounds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+    from nps_research.silence.score.balance import ResponseBalance
+    from nps_research.silence.score.earlier_scores import EarlierScores
+    from nps_research.silence.score.shifts import SilentShifts
+    from nps_research.study.study import Study
+
+__all__ = ["SilentScore", "score_if_all_responded"]
+
+SHIFTS = (0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class SilentScore(Result):
+    """The observed score beside what it would be if all had answered.
+
+    `frame` columns: wave, term (the method), n (answers), estimate, std_error, conf_low, conf_high, n_effective
+    (Kish's, of the weights), largest_weight (times the mean weight), n_trimmed. Bounds and the naive product follow
+    from the counts and have no error.
+    """
+
+    wave: str = ""
+    n_reached: int = 0
+    n_silent: int = 0
+    n_item_missing: int = 0
+    adjusted_for: tuple[str, ...] = ()
+    largest_allowed: float = 10.0
+    remarks: tuple[str, ...] = ()
+    caveat: str = ""
+    shifts: SilentShifts
+    balance_: ResponseBalance | None = None
+    evidence_: EarlierScores | None = None
+    no_evidence: str = ""
+
+    kind: ClassVar[str] = "score_if_all_responded"
+    headings: ClassVar[Mapping[str, str]] = {
+        "term": "If all had answered",
+        "largest_weight": "Largest weight, times the mean",
+        "n_trimmed": "Weights brought down",
+    }
+    formats: ClassVar[Mapping[str, str]] = {"largest_weight": "width", "n_trimmed": "count"}
+    table_columns: ClassVar[tuple[str, ...]] = (
+        *("term", "n", "estimate", "conf_high", "n_effective", "largest_weight", "n_trimmed"),
+    )
+
+    @property
+    def balance(self) -> ResponseBalance:
+        """Those who answered against all who were reached; CannotAnswerError where nothing is known of them."""
+        if self.balance_ is None:
+            raise CannotAnswerError(
+                "Nothing is known of the silent but that they were silent, so nothing can be compared."
+            )
+        return self.balance_
+
+    @property
+    def evidence(self) -> EarlierScores:
+        """What the silent said earlier; CannotAnswerError where they had not been asked, or it is not known."""
+        if self.evidence_ is None:
+            raise CannotAnswerError(self.no_evidence)
+        return self.evidence_
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        private = {"shifts", "balance_", "evidence_"}
+        if not self.records:  # counts of a wave that is not shown
+            private |= {"n_reached", "n_silent", "n_item_missing", "wave", "remarks"}
+        return {name: value for name, value in super().settings.items() if name not in private}
+
+    @property
+    def _by_term(self) -> dict[str, dict[str, Any]]:
+        return {row["term"]: row for row in self.records}
+
+    @property
+    def _preferred(self) -> dict[str, Any] | None:
+        rows = self._by_term
+        return next((rows[name] for name in PREFERRED if name in rows), None)
+
+    @property
+    def finding(self) -> str:
+        rows = self._by_term
+        if not rows:
+            return "There are too few answers to show."
+        of_wave = f" in {self.wave}" if self.wave else ""
+        says = (
+            f"Of {self.n_reached:,} people reached{of_wave}, {self.n_silent:,} "
+            f"({share(self.n_silent / self.n_reached)}) gave no answer. Those who answered gave an NPS of "
+            f"{_score(rows[OBSERVED], self.confidence_level)}; "
+        )
+        best = self._preferred
+        if best is not None:
+            moved, name = best["estimate"] - rows[OBSERVED]["estimate"], best["term"].removeprefix("weighted: ")
+            also = ", and with what they would answer predicted from those who did" if name == DOUBLY_ROBUST else ""
+            says += (
+                f"weighted to resemble all who were reached{also} ({name}), it is "
+                f"{_score(best, self.confidence_level)}: weighting moves it by {points(moved)}. "
+            )
+        else:
+            says += "they cannot be weighted to resemble all who were reached. "
+        low, high = rows[LOWEST]["estimate"], rows[HIGHEST]["estimate"]
+        return (
+            f"{says}Certain is only that it lies between {points(low)} and {points(high)}: weighting cannot know "
+            "whether the silent think otherwise than those who answered and resemble them, and these data cannot tell. "
+            f"{self.caveat}"
+        ).strip()
+
+    @property
+    def note(self) -> str:
+        if not self.records:
+            return ""
+        known = f"Known of all: {joined(self.adjusted_for)}. " if self.adjusted_for else ""
+        missing = (
+            f"{self.n_item_missing:,} of those without an answer returned the form. " if self.n_item_missing else ""
+        )
+        once = self.frame["term"] != DOUBLY_ROBUST  # whose weights are those of another row
+        trimmed = self.frame.loc[once, "n_trimmed"].sum() if "n_trimmed" in self.frame else 0
+        cap = (
+            f"Weights above {self.largest_allowed:g} times the mean are brought down to it ({int(trimmed):,} were). "
+            if self.adjusted_for
+            else ""
+        )
+        both = (
+            "The doubly robust estimate takes the boosted weights and, for what they leave, predicts everybody's "
+            "answer from what is known of them: it is right if either is. "
+            if DOUBLY_ROBUST in self._by_term
+            else ""
+        )
+        remarks = f"{' '.join(self.remarks)} " if self.remarks else ""
+        return (
+            f"All who were reached and whose window has closed; late answers count. {missing}{known}Limits of weighted "
+            "scores are about these people: chance lies in who of them answered. Those of the observed score are the "
+            f"usual ones, about people like those who answered. {cap}{both}Bounds are arithmetic and have no limits. "
+            f"{NAIVE} ({points(self._by_term[NAIVE]['estimate'])}) is no estimate: it "
+            "supposes that the silent would come out at exactly 0 points, as many promoters as detractors among them. "
+            f"{remarks}"
+        ).strip()
+
+    @property
+    def alt(self) -> str:
+        if not self.records:
+            return "There are too few answers to draw."
+        rows = self._by_term
+        shown = [f"{term} {points(row['estimate'])}" for term, row in rows.items() if term not in (LOWEST, HIGHEST)]
+        return (
+            f"Points with interval bars: {'; '.join(shown)}; a hatched bar behind them spans what is possible, from "
+            f"{points(rows[LOWEST]['estimate'])} to {points(rows[HIGHEST]['estimate'])}."
+        )
+
+    @property
+    def key_numbers(self) -> tuple[KeyNumber, ...]:
+        row, of_wave = self._preferred, f", {self.wave}" if self.wave else ""
+        if row is None:
+            return ()
+        return (
+            KeyNumber(
+                label=f"NPS if all had answered{of_wave} ({row['term']})",
+                estimate=row["estimate"],
+                conf_low=row["conf_low"],
+                conf_high=row["conf_high"],
+            ),
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.silence.score.figures import plot_silent_score
+
+        return plot_silent_score(self, ax)
+
+
+def _score(row: Mapping[str, Any], level: float) -> str:
+    return f"{points(row['estimate'])} ({interval_text(row, level)})"
+
+
+def score_if_all_responded(
+    study: Study,
+    *,
+    wave: str | None = None,
+    detractor_max: int | None = None,
+    largest_weight: float = 10.0,
+    shifts: Sequence[float] = SHIFTS,
+    confidence_level: float = 0.95,
+    rng: np.random.Generator | None = None,
+) -> SilentScore:
+    """What the Net Promoter Score would be if everyone who was reached had answered.
+
+    The estimand is the score of all people of the wave who were reached and whose window has closed. It is observed
+    for those who answered; raked, weighted by the inverse of the chance to answer, and doubly robust (those weights
+    beside a prediction of everybody's answer), it is that of all if answering has nothing to do with loyalty but
+    through what was known before the invitation; and it lies between the bounds whatever the silent think. The finding
+    and the shifts take the doubly robust estimate where there is one. `shifts` says what it would be if the silent came
+    out below it.
+
+    Parameters
+    ----------
+    study : Study
+        With a record of who answered: ``responses.responded``, ``responded_at`` or ``delivered``.
+    wave : str, optional
+        None takes the last wave whose windows have all closed (else the last with any closed); all invitations
+        together where the study has no waves.
+    detractor_max : int, optional
+        Highest detractor answer; None takes the study's.
+    largest_weight : float
+        Weights above so many times the mean are brought down to it.
+    shifts : sequence of float
+        Points by which the silent might come out below their weighted estimate.
+    confidence_level : float
+        Level of the limits.
+    rng : numpy.random.Generator, optional
+        Draws the folds of the boosted trees; None starts a fixed one.
+
+    Returns
+    -------
+    SilentScore
+        With ``shifts``, ``balance`` and ``evidence``, results of their own.
+
+    Raises
+    ------
+    CannotAnswerError
+        If silence is not recorded, no window has closed, nobody was silent or nobody answered.
+    ContractError
+        If there is no such wave, or a setting is impossible.
+
+    Notes
+    -----
+    Answers of one account, or of the study's cluster, may go together. A returned form without this answer counts
+    as no answer. Design weights are taken where all who were reached have one.
+
+    Assumptions. Answers are missing at random, given what was known before the invitation, and everybody had some
+    chance to answer. Besides, each weighted estimate needs its model of who answers to be right; the doubly robust one
+    needs this model or that of the answers to be right, or both to come near: its error is of the size of the product
+    of theirs. Its trees learn from other accounts than those they speak of. Where both models are wrong it may be worse
+    than either, above all where weights are large (Kang & Schafer, 2007).
+
+    Coverage is in ``calibration/silent_score.csv`` and ``calibration/doubly_robust.csv``. Where answering follows what
+    is known one by one, however bent, weights and the doubly robust estimate are nominal, and the latter's limits are
+    little wider. Where tenure and revenue cross strongly, weights from some hundreds of answers mend most of the error
+    and not all; the doubly robust estimate mends most of what they leave, which is why it is read first. Where
+    answering follows the score itself, neither mends it.
+
+    References
+    ----------
+    Robins, J. M., Rotnitzky, A. & Zhao, L. P. (1994). Estimation of regression coefficients when some regressors are
+    not always observed. Journal of the American Statistical Association 89, 846-866.
+    doi:10.1080/01621459.1994.10476818
+
+    Chernozhukov, V., Chetverikov, D., Demirer, M., Duflo, E., Hansen, C., Newey, W. & Robins, J. (2018).
+    Double/debiased machine learning for treatment and structural parameters. The Econometrics Journal 21, C1-C68.
+    doi:10.1111/ectj.12097
+
+    Kang, J. D. Y. & Schafer, J. L. (2007). Demystifying double robustness: a comparison of alternative strategies for
+    estimating a population mean from incomplete data. Statistical Science 22, 523-539. doi:10.1214/07-STS227
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from nps_research.study.study import Study
+    >>> table = pd.DataFrame({"likelihood_to_recommend": [10] * 20 + [3] * 10 + [None] * 10})
+    >>> table["responded"] = table["likelihood_to_recommend"].notna().astype(int)
+    >>> found = score_if_all_responded(Study.from_frames(responses=table))
+    >>> found.frame.set_index("term")["estimate"].round(1).to_dict() # doctest: +NORMALIZE_WHITESPACE
+    {'observed': 33.3, 'bound: all silent detractors': 0.0, 'bound: all silent promoters': 50.0,
+     'NPS x response rate': 25.0}
+    """
+    check_level(confidence_level)
+    lowest = study.settings.detractor_max if detractor_max is None else detractor_max
+    check_cuts(study.settings.promoter_min, lowest)
+    if not largest_weight > 1:
+        raise ContractError(f"largest_weight must be above 1; it is {largest_weight!r}.")
+    if not len(shifts) or not np.isfinite(np.asarray(shifts, dtype=float)).all():
+        raise ContractError("shifts must be at least one number of points.")
+    chosen, rows = reached_rows(study, wave)
+    people, remarks = people_of(study, rows, lowest)
+    observed = observed_score(study, rows, people, lowest, confidence_level)
+    known = covariates_at_invitation(study, rows, detractor_max=lowest)
+    weighted, refused = weighted_scores(people, known, largest_weight, confidence_level, rng)
+    bounds = worst_case_bounds(people)
+
+    n_answers = int(people.answered.sum())
+    is_hidden = n_answers < study.settings.minimum_cell or chosen in groups_not_shown(study, ["wave"] * bool(chosen))
+    named, of_title = ("", "") if is_hidden or not chosen else (chosen, f", {chosen}")
+    of_result: dict[str, Any] = {
+        "confidence_level": confidence_level,
+        "minimum_cell": study.settings.minimum_cell,
+        "hidden": frozenset([chosen]) if is_hidden else None,
+        "caveat": silence_caveat(study),
+    }
+    evidence, no_evidence = evidence_of(
+        study,
+        rows,
+        people,
+        known,
+        lowest,
+        is_used=bool(weighted),
+        title=f"What the silent last said{of_title}",
+        **of_result,
+    )
+    based_on = next((name for name in PREFERRED if name in weighted), OBSERVED)
+    shift_table = silent_shifts(
+        people,
+        weighted.get(based_on, observed),
+        based_on=based_on,
+        bounds=bounds,
+        shifts=shifts,
+        margin=(observed.conf_high - observed.conf_low) / 2,
+        previous=previous_score(study, chosen, lowest),
+        wave=chosen,
+        hint=evidence.hint if evidence is not None else no_evidence,
+        title=f"NPS of all, if the silent think less well{of_title}",
+        **of_result,
+    )
+    balance = None
+    if known.words:
+        weights = {
+            name.removeprefix("weighted: "): found.weights for name, found in weighted.items() if name != DOUBLY_ROBUST
+        }
+        balance = response_balance(study, people, known, weights, wave=chosen, caveat=of_result["caveat"])
+    return SilentScore(
+        frame=frame_of(chosen, people, {OBSERVED: observed, **weighted}, bounds),
+        title=f"NPS if all had answered{of_title}",
+        wave=named,
+        n_reached=len(rows),
+        n_silent=len(rows) - n_answers,
+        n_item_missing=int((rows["response_state"] == "item_missing").sum()),
+        adjusted_for=known.words if weighted else (),
+        largest_allowed=largest_weight,
+        remarks=(*remarks, *refused),
+        shifts=shift_table,
+        balance_=balance,
+        evidence_=evidence,
+        no_evidence=no_evidence,
+        **of_result,
+    )

@@ -1,0 +1,165 @@
+"""Who is still there, day by day after the landmark, by what was answered at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from nps_research.counting.landmarks import ANSWERED, SILENT
+from nps_research.results.result import Result
+from nps_research.results.suppression import hidden_rows
+from nps_research.results.tables import format_interval
+from nps_research.results.words import p_text, share
+from nps_research.statistics.survival import log_rank, survival, survival_risks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+
+__all__ = ["RetentionCurves", "curves_of"]
+
+STEPS = 6
+SHOWN = {SILENT: "The silent", "promoter": "Promoters", "passive": "Passives", "detractor": "Detractors"}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RetentionCurves(Result):
+    """Kaplan-Meier curves from the landmark.
+
+    `frame` columns: group (the silent, promoters, passives, detractors), n (at risk at the landmark), day, n_at_risk
+    (still there and still watched on that day), estimate (share still there) with conf_low, conf_high.
+    """
+
+    unit: str
+    horizon_days: int
+    caveat: str
+    z: float
+    p_value: float
+
+    kind: ClassVar[str] = "retention_curves"
+    headings: ClassVar[Mapping[str, str]] = {
+        "group": "At the landmark",
+        "day": "Day",
+        "n_at_risk": "Still at risk",
+        "estimate": "Still customers",
+    }
+    formats: ClassVar[Mapping[str, str]] = {"day": "count", "n_at_risk": "count", "estimate": "share"}
+    table_columns: ClassVar[tuple[str, ...]] = ("group", "day", "n_at_risk", "estimate", "conf_high")
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        groups = self.frame.drop_duplicates("group")
+        size, answered = groups["n"].to_numpy(dtype=float), (groups["group"] != SHOWN[SILENT]).to_numpy()
+        gone = hidden_rows(size, self.minimum_cell)
+        # the histories show all who answered: what is hidden of them must not be the rest of it
+        gone[answered] = hidden_rows(size[answered], self.minimum_cell, hidden=gone[answered])
+        return self.frame[~self.frame["group"].isin(groups["group"][gone])].reset_index(drop=True)
+
+    @property
+    def finding(self) -> str:
+        last = [row for row in self.records if row["day"] == self.horizon_days]
+        if not last:
+            return f"There are too few {self.unit}s to draw who is still there."
+        said = "; ".join(
+            f"{row['group'].lower()} {share(row['estimate'])} "
+            f"({format_interval(row['conf_low'], row['conf_high'], 'share')})"
+            for row in last
+        )
+        return (
+            f"Still customers {self.horizon_days} days after the landmark ({self.confidence_level:.0%} interval): "
+            f"{said}. {self.caveat}"
+        ).strip()
+
+    @property
+    def note(self) -> str:
+        test = (
+            f" Log-rank test of the silent against all who answered, within landmarks: z = {self.z:.1f}, "
+            f"{p_text(self.p_value)}."
+            if np.isfinite(self.z)
+            else ""
+        )
+        return (
+            f"Kaplan-Meier from the landmark; limits and test take rows of one {self.unit} as alike.{test} Curves "
+            "start with those who were customers at the landmark, and so say nothing of who had left before."
+        )
+
+    @property
+    def alt(self) -> str:
+        return f"Curves of the share still customers, falling from 100% at the landmark: {self.finding}"
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.silence.signal.figures import plot_curves
+
+        return plot_curves(self, ax)
+
+
+def curves_of(
+    rows: pd.DataFrame,
+    *,
+    horizon_days: int,
+    unit: str,
+    confidence_level: float,
+    minimum_cell: int = 0,
+    caveat: str = "",
+) -> RetentionCurves:
+    """Kaplan-Meier curves by state at the landmark.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As `nps_research.counting.landmarks.Landmarks.classed` gives them.
+    horizon_days, unit, confidence_level, minimum_cell, caveat
+        As the attributes.
+
+    Returns
+    -------
+    RetentionCurves
+    """
+    kept = rows[rows["state"].isin(SHOWN)]
+    group = pd.Categorical(kept["state"], list(SHOWN)).codes.astype(np.int64)
+    days, event = kept["days"].to_numpy(), kept["event"].to_numpy(dtype=bool)
+    cluster = kept["unit"].to_numpy()
+    at = sorted({max(round(step * horizon_days / STEPS), 1) for step in range(1, STEPS + 1)})
+    risks = survival_risks(days, event, group, cluster, n_groups=len(SHOWN), at=at)
+    found = []
+    for place, words in enumerate(SHOWN.values()):
+        member = group == place
+        if not member.any():
+            continue
+        _, _, at_risk = survival(days[member], event[member])
+        n = int(member.sum())
+        found.append(
+            {"group": words, "n": n, "day": 0, "n_at_risk": n, "estimate": 1.0, "conf_low": 1.0, "conf_high": 1.0}
+        )
+        for day, risk in zip(at, risks, strict=True):
+            low, high = risk.limits(confidence_level)
+            found.append(
+                {
+                    "group": words,
+                    "n": n,
+                    "day": day,
+                    "n_at_risk": int(at_risk[day]) if day < len(at_risk) else 0,
+                    "estimate": float(1 - risk.risk[place]),
+                    "conf_low": float(1 - high[place]),
+                    "conf_high": float(1 - low[place]),
+                }
+            )
+    silent = (kept["state"] == SILENT).to_numpy()
+    tested = silent.any() and kept["state"].isin(ANSWERED).any()
+    strata = pd.factorize(kept["period"])[0].astype(np.int64)
+    z, p = log_rank(days, event, silent, strata=strata, cluster=cluster) if tested else (np.nan, np.nan)
+    return RetentionCurves(
+        frame=pd.DataFrame(found),
+        confidence_level=confidence_level,
+        title="Still customers after the landmark",
+        minimum_cell=minimum_cell,
+        unit=unit,
+        horizon_days=horizon_days,
+        caveat=caveat,
+        z=z,
+        p_value=p,
+    )

@@ -1,0 +1,114 @@
+"""A lazy frame as a study's responses: columns' names and types, checked at the door without reading a row."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import pandas as pd
+
+from nps_research.errors import ContractError
+from nps_research.study.contract import RESPONSES
+from nps_research.study.settings_file import did_you_mean, sentences_joined
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nps_research.study.acceptance import Plan
+    from nps_research.study.contract import Kind
+    from nps_research.study.settings_file import Settings
+
+__all__ = ["lazy_fields"]
+
+_UTC = (None, "UTC", "Etc/UTC", "GMT")
+_NEEDED: Mapping[Kind, str] = {
+    "score": "numbers",
+    "number": "numbers",
+    "flag": "booleans, or 1 and 0",
+    "timestamp": "dates, or timestamps without zone or in UTC",
+    "text": "text or whole numbers",
+    "id": "text or whole numbers",
+}
+
+
+def lazy_fields(responses: Any, plan: Plan, settings: Settings) -> dict[str, Any]:
+    """The fields of a Study that stand on a lazy frame.
+
+    Parameters
+    ----------
+    responses : LazyFrame
+        What Narwhals takes as lazy: a DuckDB relation, a Polars LazyFrame, a PySpark DataFrame, ...
+    plan : Plan
+        Its drivers, segments and outcomes.
+    settings : Settings
+        The study's settings.
+
+    Raises
+    ------
+    ContractError
+        If it is no lazy frame, lacks a column, or a column holds values of another type; all are listed.
+    """
+    frame = _as_lazy(responses)
+    schema = frame.collect_schema()
+    known = list(schema)
+    faults = []
+    if not {"likelihood_to_recommend", "responded", "responded_at"} & set(known):
+        faults.append(
+            "there is neither likelihood_to_recommend nor responded or responded_at, so nothing says who answered "
+            f"or what{did_you_mean('likelihood_to_recommend', known)}"
+        )
+    wanted = [*plan.driver_names, *plan.segment_names, *(outcome.column for outcome in plan.outcomes.values())]
+    wanted += [settings.cluster] if settings.cluster else []
+    faults += [f"there is no column {name!r}{did_you_mean(name, known)}" for name in wanted if name not in known]
+    kinds = {name: RESPONSES[name].kind for name in RESPONSES if name in known}
+    faults += [
+        f"{name} holds {schema[name]}, where {_NEEDED[kind]} are needed"
+        for name, kind in kinds.items()
+        if not _suits(schema[name], kind)
+    ]
+    if faults:
+        raise ContractError(f"responses: {sentences_joined(faults)}")
+    available = {f"responses.{name}" for name in kinds} | {f"outcomes.{name}" for name in plan.outcomes}
+    available |= {"responses.drivers"} if plan.driver_names else set()
+    available |= {"responses.segments"} if plan.segment_names else set()
+    available |= {"outcomes"} if plan.outcomes else set()
+    return {
+        "rows": frame,
+        "not_used": pd.DataFrame(),
+        "customers": None,
+        "drivers": plan.driver_names,
+        "driver_scale": plan.driver_scale,
+        "segments": plan.segment_names,
+        "waves": (),
+        "available": frozenset(available),
+        "quarantine": pd.DataFrame(columns=["table", "file", "line", "reasons"]),
+        "violations": pd.DataFrame(columns=["table", "column", "rule", "rows", "first_lines"]),
+        "files": pd.DataFrame(columns=["table", "file", "wave", "rows", "accepted", "quarantined"]),
+        "notes": ("responses: a lazy frame. Its values are checked when they are counted; no row is quarantined.",),
+        "data_hash": uuid.uuid4().hex,
+    }
+
+
+def _as_lazy(responses: Any) -> nw.LazyFrame[Any]:
+    try:
+        frame = nw.from_native(responses)
+    except TypeError:
+        frame = None
+    if not isinstance(frame, nw.LazyFrame):
+        kind = f"{type(responses).__module__.split('.')[0]}.{type(responses).__name__}"
+        raise ContractError(
+            f"responses: a {kind} arrived; a pandas DataFrame is needed, or a lazy frame, such as a DuckDB relation, "
+            "a Polars LazyFrame or a PySpark DataFrame."
+        )
+    return frame
+
+
+def _suits(dtype: nw.dtypes.DType, kind: Kind) -> bool:
+    if kind in ("score", "number"):
+        return dtype.is_numeric()
+    if kind == "flag":
+        return dtype.is_integer() or dtype == nw.Boolean
+    if kind == "timestamp":
+        return dtype == nw.Date or (dtype == nw.Datetime and getattr(dtype, "time_zone", None) in _UTC)
+    return dtype.is_integer() or dtype in (nw.String, nw.Categorical, nw.Enum)

@@ -1,0 +1,176 @@
+"""From checked tables to a study's fields: states of response, waves, segments, what is available."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from nps_research.errors import ContractError
+from nps_research.study.acceptance import Plan, RawRows, Table
+from nps_research.study.contract import TABLES
+from nps_research.study.settings_file import did_you_mean, sentences_joined
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nps_research.study.settings_file import Settings
+
+__all__ = ["NEEDED_FOR_CHURN", "assemble", "response_state", "rows_of_frame", "window_open"]
+
+NEEDED_FOR_CHURN = ("responses.invited_at", "customers.churned_at", "customers.observed_until")
+
+
+def rows_of_frame(frame: pd.DataFrame, plan: Plan) -> RawRows:
+    """A frame in memory as raw rows; row numbers, from 1, stand for lines."""
+    if repeated := frame.columns[frame.columns.duplicated()].unique().tolist():
+        raise ContractError(f"{plan.table}: columns {', '.join(map(str, repeated))} are there more than once.")
+    wanted = [*plan.driver_names, *plan.segment_names]
+    if lost := [name for name in wanted if name not in frame]:
+        known = list(map(str, frame.columns))
+        raise ContractError(
+            f"{plan.table}: "
+            + sentences_joined(f"there is no column {name!r}{did_you_mean(name, known)}" for name in lost)
+        )
+    columns = [name for name in dict.fromkeys([*TABLES[plan.table], *wanted]) if name in frame]
+    cells = frame[columns].reset_index(drop=True)
+    for name, outcome in plan.outcomes.items():
+        if outcome.column not in frame:
+            raise ContractError(f"{plan.table}: there is no column {outcome.column!r} for outcome {name}.")
+        cells[f"outcome_{name}"] = frame[outcome.column].reset_index(drop=True)
+    label = "(in memory)"
+    return RawRows(
+        cells=cells,
+        file=np.full(len(cells), label, dtype=object),
+        line=np.arange(1, len(cells) + 1),
+        rejected=pd.DataFrame(columns=["file", "line", "reason"]),
+        waves={label: None},
+        notes=(),
+    )
+
+
+def assemble(tables: Sequence[Table], plans: Sequence[Plan], settings: Settings) -> dict[str, Any]:
+    """Put the checked tables together: states, waves, customers' segments, what is available.
+
+    Returns
+    -------
+    dict
+        The fields of a Study that come from its tables.
+
+    Raises
+    ------
+    ContractError
+        If nothing says who answered, or the settings name a column that is not there.
+    """
+    responses = tables[0].accepted
+    customers = tables[1].accepted if len(tables) > 1 else None
+    notes = [note for table in tables for note in table.notes]
+    if "likelihood_to_recommend" not in responses and not {"responded", "responded_at"} & set(responses):
+        raise ContractError(
+            "responses: there is neither likelihood_to_recommend nor responded or responded_at, "
+            "so nothing says who answered or what. Map one of them in study.toml."
+        )
+    available = _available(tables, plans)
+    if "respondent_id" not in responses:
+        responses.insert(0, "respondent_id", np.arange(1, len(responses) + 1).astype("str"))
+        notes.append(
+            "responses: no respondent_id, so the row number stands in; answers of one person are not paired "
+            "over waves, nor joined to customers."
+        )
+    elif "customer_id" not in responses:
+        responses["customer_id"] = responses["respondent_id"]
+    responses["response_state"] = response_state(responses, window_open(responses, settings))
+    states = set(responses["response_state"].unique())
+    if "nonrespondent" in states and states & {"answered", "item_missing"}:
+        available.add("responses.silence")
+    if customers is not None and len(plans) > 1:
+        notes += _join_segments(responses, customers, plans[1].segment_names, available)
+    segments = dict.fromkeys(name for plan in plans for name in plan.segment_names if name in responses)
+    if any(responses[name].notna().any() for name in segments):
+        available.add("responses.segments")
+    cluster = settings.cluster
+    if cluster is not None and cluster not in responses:
+        known = did_you_mean(cluster, list(map(str, responses.columns)))
+        raise ContractError(f"settings: cluster = {cluster!r}, but responses have no such column{known}")
+    return {
+        "rows": responses,
+        "not_used": tables[0].not_used,
+        "customers": customers,
+        "drivers": tuple(name for name in plans[0].driver_names if name in responses),
+        "driver_scale": plans[0].driver_scale,
+        "segments": tuple(segments),
+        "waves": _waves(responses, tables[0].files),
+        "available": frozenset(available),
+        "quarantine": pd.concat([table.quarantine for table in tables], ignore_index=True),
+        "violations": pd.concat([table.violations for table in tables], ignore_index=True),
+        "files": pd.concat([table.files for table in tables], ignore_index=True),
+        "notes": tuple(notes),
+    }
+
+
+def _available(tables: Sequence[Table], plans: Sequence[Plan]) -> set[str]:
+    available = set()
+    for table, plan in zip(tables, plans, strict=True):
+        filled = [name for name in table.accepted if table.accepted[name].notna().any()]
+        available |= {f"{plan.table}.{name}" for name in filled if name in TABLES[plan.table]}
+        available |= {f"outcomes.{name}" for name in plan.outcomes if f"outcome_{name}" in filled}
+        if set(plan.driver_names) & set(filled):
+            available.add("responses.drivers")
+    if set(NEEDED_FOR_CHURN) <= available:
+        available.add("outcomes.churned")
+    if any(name.startswith("outcomes.") for name in available):
+        available.add("outcomes")
+    return available
+
+
+def response_state(responses: pd.DataFrame, is_open: pd.Series) -> pd.Series:
+    """What became of each invitation; `is_open`: whether it could still be answered in time."""
+    empty = pd.Series(pd.NA, index=responses.index, dtype="boolean")
+    answered = responses["likelihood_to_recommend"].notna() if "likelihood_to_recommend" in responses else empty.notna()
+    state = pd.Series("item_missing", index=responses.index, dtype="str")
+    known = [name for name in ("delivered", "responded", "responded_at") if name in responses]
+    # A column without a value says nothing where there are answers; where there are none, it says silence.
+    if known and (responses[known].notna().any(axis=None) or not answered.any()):
+        returned = answered | responses.get("responded", empty).fillna(value=False).astype(bool)
+        if "responded_at" in responses:
+            returned |= responses["responded_at"].notna()
+        reached = responses.get("delivered", empty).fillna(value=True).astype(bool)
+        state = state.mask(~returned, "nonrespondent").mask(~returned & ~reached, "not_reached")
+        state = state.mask((state == "nonrespondent") & is_open, "pending")
+    return state.mask(answered, "answered")
+
+
+def window_open(responses: pd.DataFrame, settings: Settings) -> pd.Series:
+    """Which invitations could still be answered in time on the day the tables were drawn."""
+    if "invited_at" not in responses:
+        return pd.Series(data=False, index=responses.index)
+    dates = responses[[name for name in ("invited_at", "responded_at") if name in responses]]
+    until = pd.Timestamp(settings.data_until) if settings.data_until else dates.max().max()
+    return responses["invited_at"] + pd.Timedelta(days=settings.response_window_days) > until
+
+
+def _waves(responses: pd.DataFrame, files: pd.DataFrame) -> tuple[str, ...]:
+    """Waves in order of their first invitation, else of the files, else of their names."""
+    if "wave" not in responses:
+        return ()
+    names = responses["wave"].dropna().unique().tolist()
+    if "invited_at" in responses and responses["invited_at"].notna().any():
+        first = responses.groupby("wave")["invited_at"].min()
+        return tuple(sorted(names, key=lambda wave: (pd.isna(first[wave]), first[wave], wave)))
+    of_files = [wave for wave in files["wave"].dropna() if wave in names]
+    return tuple(dict.fromkeys([*of_files, *sorted(names)]))
+
+
+def _join_segments(
+    responses: pd.DataFrame, customers: pd.DataFrame, names: Sequence[str], available: set[str]
+) -> list[str]:
+    """Bring customers' segments to the responses by customer_id; says how many had no customer."""
+    if "responses.respondent_id" not in available and "responses.customer_id" not in available:
+        return []
+    known = customers.set_index("customer_id")
+    for name in names:
+        if name not in responses:
+            responses[name] = responses["customer_id"].map(known[name])
+    strangers = int((~responses["customer_id"].isin(known.index)).sum())
+    return [f"responses: {strangers:,} rows belong to no accepted customer."] if strangers else []

@@ -1,0 +1,254 @@
+"""study.toml as typed settings: what a study's file may say, checked all at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from nps_research.errors import ContractError
+from nps_research.study.table_settings import (
+    Code,
+    DriverSettings,
+    FileSettings,
+    SegmentSettings,
+    SourceSettings,
+    TableSettings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+__all__ = [
+    "DriverSettings",
+    "FileSettings",
+    "OutcomeSettings",
+    "SegmentSettings",
+    "Settings",
+    "SourceSettings",
+    "StudyFile",
+    "TableSettings",
+    "read_study_file",
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Settings(_Strict):
+    """The study's settings; every default is the field's convention.
+
+    Attributes
+    ----------
+    promoter_min, detractor_max : int
+        Lowest promoter and highest detractor answer.
+    response_window_days, outcome_horizon_days : int
+        Days an answer may take; days over which an outcome is counted after the landmark.
+    minimum_cell : int
+        Smallest number of answers a shared page may show for a group.
+    seed : int
+        Start of every random number.
+    cluster : str or None
+        Column within whose values answers are alike (``"account_id"``, ``"respondent_id"``);
+        None takes the ``cluster`` column, where there is one.
+    cluster_spans_waves : bool
+        Whether one value of the ``cluster`` column means the same cluster in every wave. False for
+        sampling units that are numbered anew in each wave.
+    data_until : date or None
+        Day on which the tables were drawn; None takes the latest date in the responses.
+    """
+
+    promoter_min: int = Field(default=9, ge=1, le=10)
+    detractor_max: int = Field(default=6, ge=0, le=9)
+    response_window_days: int = Field(default=14, ge=1)
+    outcome_horizon_days: int = Field(default=180, ge=1)
+    minimum_cell: int = Field(default=10, ge=1)
+    seed: int = Field(default=20261122, ge=0)
+    cluster: str | None = None
+    cluster_spans_waves: bool = False
+    data_until: dt.date | None = Field(default=None, strict=False)
+
+    @model_validator(mode="after")
+    def _cuts_in_order(self) -> Settings:
+        if self.detractor_max >= self.promoter_min:
+            raise ValueError(f"detractor_max ({self.detractor_max}) must be below promoter_min ({self.promoter_min})")
+        return self
+
+
+class OutcomeSettings(_Strict):
+    """What customers did afterwards.
+
+    Attributes
+    ----------
+    event, no_event : list of str or number
+        Codes of a yes and of a no; anything else is not known.
+    event_min : float or None
+        Instead of codes, of a column of numbers: from here on it is a yes, below a no.
+    direction : {"good", "bad"}
+        Whether a yes is good (renewed) or bad (left).
+    dated : bool
+        Whether it came after the answer.
+    """
+
+    table: Literal["responses", "customers"]
+    column: str
+    kind: Literal["binary", "amount"] = "binary"
+    event: list[Code] = []
+    no_event: list[Code] = []
+    event_min: float | None = Field(default=None, strict=False)
+    direction: Literal["good", "bad"]
+    dated: bool = False
+
+    @model_validator(mode="after")
+    def _binary_has_values(self) -> OutcomeSettings:
+        coded = bool(self.event or self.no_event)
+        if self.kind == "binary" and not (self.event and self.no_event) and (coded or self.event_min is None):
+            raise ValueError("a binary outcome needs both event = [...] and no_event = [...]")
+        if self.event_min is not None and (coded or self.kind == "amount"):
+            raise ValueError("event_min stands alone: it takes no codes, and an amount takes no event_min")
+        folded = [{str(code).strip().lower() for code in codes} for codes in (self.event, self.no_event)]
+        if folded[0] & folded[1]:
+            raise ValueError("a code cannot be both event and no_event")
+        return self
+
+
+class StudyFile(_Strict):
+    """The whole of a study.toml."""
+
+    name: str = Field(min_length=1)
+    source: str = ""
+    licence: str = ""
+    period: str = ""
+    url: str = ""
+    caution: str = ""
+    made_up: bool = False
+    responses: TableSettings
+    customers: TableSettings | None = None
+    outcomes: dict[str, OutcomeSettings] = {}
+    settings: Settings = Settings()
+
+    @model_validator(mode="after")
+    def _customers_have_no_waves(self) -> Self:
+        if self.customers is not None and self.customers.wide is not None:
+            raise ValueError("customers.wide: a customer stands for no waves; only responses may be wide")
+        return self
+
+
+def read_study_file(path: Path) -> StudyFile:
+    """Read and check a study.toml.
+
+    Parameters
+    ----------
+    path : Path
+        The file itself.
+
+    Raises
+    ------
+    ContractError
+        If it is missing, is no TOML, or says something it may not; every fault is listed.
+    """
+    try:
+        if not path.parent.is_dir():
+            beside = path.resolve().parent.parent
+            names = [each.name for each in beside.iterdir() if each.is_dir()] if beside.is_dir() else []
+            raise ContractError(f"There is no folder {str(path.parent)!r}{did_you_mean(path.parent.name, names)}.")
+        if not path.is_file():
+            raise ContractError(
+                f"There is no {path.name} in {path.resolve().parent.name!r}. Make one with: nps-research init FILE"
+            )
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ContractError(f"{path.name[:80]} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ContractError(f"{path.name} is not UTF-8 text. Save it as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ContractError(f"{path.name} is not valid TOML: {error}.") from None
+    try:
+        return StudyFile.model_validate(content)
+    except ValidationError as error:
+        raise ContractError(f"{path.name}: " + problems(error, StudyFile)) from None
+
+
+def read_settings(values: Mapping[str, Any]) -> Settings:
+    """Check settings given as a mapping; raises ContractError as `read_study_file` does."""
+    try:
+        return Settings.model_validate(dict(values))
+    except ValidationError as error:
+        raise ContractError("settings: " + problems(error, Settings)) from None
+
+
+def read_outcome(name: str, values: OutcomeSettings | Mapping[str, Any]) -> OutcomeSettings:
+    """Check an outcome given as a mapping; raises ContractError as `read_study_file` does."""
+    try:
+        return OutcomeSettings.model_validate(values)
+    except ValidationError as error:
+        raise ContractError(f"outcome {name}: " + problems(error, OutcomeSettings)) from None
+
+
+def problems(error: ValidationError, model: type[BaseModel]) -> str:
+    """Every fault that pydantic found, in our words, with the nearest allowed name for a typo."""
+    sentences = []
+    for fault in error.errors(include_url=False):
+        where = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            allowed = _allowed_names(model, fault["loc"][:-1])
+            sentences.append(f"{where} is not known{did_you_mean(str(fault['loc'][-1]), allowed)}")
+        elif fault["type"] == "missing":
+            sentences.append(f"{where} is missing")
+        else:
+            message = fault["msg"].removeprefix("Value error, ")
+            sentence = f"{where}: {message[:1].lower()}{message[1:]}" if where else message
+            # What should have been the name of a variable may be a URL with a password.
+            if isinstance(fault["input"], (str, int, float)) and "url_variable" not in fault["loc"]:
+                sentence += f" ({fault['input']!r} arrived)"
+            sentences.append(sentence)
+    return sentences_joined(sentences)
+
+
+def sentences_joined(sentences: Iterable[str]) -> str:
+    """Several faults as one text that ends in one mark.
+
+    Examples
+    --------
+    >>> sentences_joined(["a is missing", "b is not known: did you mean c?"])
+    'a is missing; b is not known: did you mean c?'
+    """
+    text = "; ".join(sentences)
+    return text if text.endswith("?") else f"{text}."
+
+
+def did_you_mean(name: str, allowed: list[str]) -> str:
+    """The nearest allowed name as a question, or all that is allowed.
+
+    Examples
+    --------
+    >>> did_you_mean("promotor_min", ["promoter_min", "seed"])
+    ': did you mean promoter_min?'
+    """
+    close = get_close_matches(name.lower(), [item.lower() for item in allowed], n=1, cutoff=0.6)
+    if close:
+        return f": did you mean {next(item for item in allowed if item.lower() == close[0])}?"
+    return f" (allowed: {', '.join(allowed)})" if allowed else ""
+
+
+def _allowed_names(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """Field names of the model that a path into `model` leads to."""
+    for part in path:
+        if isinstance(part, str) and part in model.model_fields:
+            inner = _model_in(model.model_fields[part].annotation)
+            model = inner or model
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        if (found := _model_in(argument)) is not None:
+            return found
+    return None

@@ -1,0 +1,210 @@
+"""What a line costs: how many customers to call below it, and how many of those who leave are among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from nps_research.counting.outcome_by_score import UNDATED
+from nps_research.counting.score_bands import band_text
+from nps_research.errors import EstimationError
+from nps_research.results.result import Result
+from nps_research.results.tables import format_value
+from nps_research.results.words import quoted, share
+from nps_research.statistics.proportions import wilson_limits
+from nps_research.thresholds.evidence.resampling import Sample
+from nps_research.thresholds.evidence.shape_models import CUTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+
+    from nps_research.counting.outcome_by_score import Direction, OutcomeByScore
+
+__all__ = ["CallsByCut", "calls_by_cut"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class CallsByCut(Result):
+    """Calls and leavers reached at each line.
+
+    `frame` columns: cut, calls (customers below the line), call_share, reached (bad outcomes among them),
+    reached_share (of all bad outcomes of those who answered), estimate (calls per bad outcome reached) with conf_low
+    and conf_high.
+
+    Attributes
+    ----------
+    silent_leavers : int or None
+        Bad outcomes among the silent, whom no call list of answers reaches; None where silence is not known, or the
+        silent are too few to show.
+    """
+
+    lines: tuple[int, ...]
+    silent_leavers: int | None = None
+    outcome: str = "event"
+    direction: Direction = "bad"
+    dated: bool | None = None
+    cuts_shown: tuple[int, ...] = ()
+
+    kind: ClassVar[str] = "calls_by_cut"
+    headings: ClassVar[Mapping[str, str]] = {
+        "cut": "Call those who answered",
+        "calls": "Calls",
+        "call_share": "Share of all answers",
+        "reached": "Bad outcomes reached",
+        "reached_share": "Share of bad outcomes",
+        "estimate": "Calls per bad outcome",
+    }
+    formats: ClassVar[Mapping[str, str]] = {
+        "cut": "text",
+        "calls": "count",
+        "call_share": "share",
+        "reached": "count",
+        "reached_share": "share",
+        "estimate": "width",
+    }
+    table_columns: ClassVar[tuple[str, ...]] = (
+        "cut",
+        "calls",
+        "call_share",
+        "reached",
+        "reached_share",
+        "estimate",
+        "conf_high",
+    )
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        there = self.frame["cut"].isin(self.cuts_shown) & (self.frame["calls"] > 0)
+        shown = self.frame[there].reset_index(drop=True)
+        return shown.assign(cut=[band_text(0, cut) for cut in shown["cut"]])
+
+    @property
+    def n_hidden(self) -> int:
+        return len(self.frame) - len(self.shown)
+
+    @property
+    def full_note(self) -> str:
+        return self.note
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {name: value for name, value in super().settings.items() if name != "cuts_shown"}
+
+    @property
+    def finding(self) -> str:
+        rows = {row["cut"]: row for row in self.records}
+        parts = []
+        for cut in self.lines:
+            row = rows.get(band_text(0, cut))
+            if row is not None and row["reached"] > 0:
+                parts.append(
+                    f"Calling those who answered {row['cut']} takes {row['calls']:,} calls and reaches "
+                    f"{row['reached']:,} bad outcomes ({share(row['reached_share'])} of those of all who answered): "
+                    f"{format_value(row['estimate'], 'width')} calls for each."
+                )
+        if not parts:
+            return "No line with enough answers below it has a bad outcome there."
+        if self.silent_leavers:
+            parts.append(
+                f"Another {self.silent_leavers:,} bad outcomes are among those who did not answer in time, whom no "
+                "such list reaches."
+            )
+        if self.dated is False:
+            parts.append(UNDATED)
+        return " ".join(parts)
+
+    @property
+    def note(self) -> str:
+        bad = f"{quoted(self.outcome)} is not true" if self.direction == "good" else f"{quoted(self.outcome)} is true"
+        return (
+            f"A bad outcome is that {bad}. Rows are invitations: one customer may be called once for each answer. "
+            f"Limits are Wilson's, at the effective answers. What a call changes is not known from this."
+        )
+
+    @property
+    def alt(self) -> str:
+        rows = "; ".join(
+            f"{row['cut']}: {share(row['call_share'])} called, {share(row['reached_share'])} reached"
+            for row in self.records
+        )
+        return f"Share of bad outcomes reached against share of customers called, by line: {rows}."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.thresholds.figures import plot_calls
+
+        return plot_calls(self, ax)
+
+
+def calls_by_cut(
+    outcome: OutcomeByScore, *, lines: tuple[int, ...] = (6, 3), confidence_level: float = 0.95
+) -> CallsByCut:
+    """Count what calling everybody below each line costs and whom it reaches.
+
+    Parameters
+    ----------
+    outcome : OutcomeByScore
+        One group's outcomes by score.
+    lines : tuple of int
+        Highest scores called that the finding compares.
+    confidence_level : float
+        Level of the limits of calls per bad outcome.
+
+    Returns
+    -------
+    CallsByCut
+
+    Raises
+    ------
+    EstimationError
+        If there are several groups, or a line is none.
+
+    Examples
+    --------
+    >>> from nps_research.counting.outcome_by_score import OutcomeByScore
+    >>> outcome = OutcomeByScore.from_counts([20, 0, 0, 0, 0, 0, 80, 0, 0, 0, 100], [10, 0, 0, 0, 0, 0, 10, 0, 0, 0, 5])
+    >>> calls_by_cut(outcome).frame.query("cut in (3, 6)")[["calls", "reached", "estimate"]].values.tolist()
+    [[20.0, 10.0, 2.0], [100.0, 20.0, 5.0]]
+    """
+    if len(outcome.groups) != 1:
+        raise EstimationError(f"{len(outcome.groups)} groups arrived, one is needed: take outcome.group(name).")
+    if wrong := [line for line in lines if line not in CUTS]:
+        raise EstimationError(f"lines: {wrong[0]} is none; the highest score below a line is 0 to 9.")
+    sample = Sample.of_group(outcome)
+    calls, reached = np.cumsum(sample.n)[:-1], np.cumsum(sample.events)[:-1]
+    deff = np.array([sample.design_effect(np.arange(len(sample.n)) <= cut) for cut in CUTS])
+    low, high = wilson_limits(reached / deff, calls / deff, confidence_level=confidence_level)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        frame = pd.DataFrame(
+            {
+                "cut": CUTS,
+                "calls": calls.astype(np.int64),
+                "call_share": calls / sample.n.sum(),
+                "reached": reached.astype(np.int64),
+                "reached_share": reached / sample.events.sum(),
+                "estimate": np.where(reached > 0, calls / reached, np.nan),
+                "conf_low": np.where(reached > 0, 1 / high, np.nan),
+                "conf_high": np.where(reached > 0, 1 / low, np.nan),
+            }
+        )
+    silent = None
+    if outcome.nonrespondents is not None and outcome.nonrespondent_events is not None:
+        there, left = int(outcome.nonrespondents[0]), int(outcome.nonrespondent_events[0])
+        if there >= outcome.minimum_cell and not outcome.is_hidden:
+            silent = there - left if outcome.direction == "good" else left
+    return CallsByCut(
+        frame=frame,
+        confidence_level=confidence_level,
+        title=f"What calling everybody below a line costs and reaches, by {quoted(outcome.outcome)}",
+        minimum_cell=outcome.minimum_cell,
+        lines=lines,
+        silent_leavers=silent,
+        outcome=outcome.outcome,
+        direction=outcome.direction,
+        dated=outcome.dated,
+        cuts_shown=outcome.cuts_shown,
+    )

@@ -1,0 +1,243 @@
+"""Where detractors end: every line between scores, tested on what customers did afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from nps_research.counting.score_distribution import N_SCORES
+from nps_research.errors import EstimationError
+from nps_research.results.words import quoted
+from nps_research.score.limits.bootstrap import DEFAULT_SEED
+from nps_research.score.limits.independent import check_cuts, check_level
+from nps_research.statistics.proportions import ratio_limits, wilson_limits
+from nps_research.thresholds.comparison import ThresholdComparison
+from nps_research.thresholds.evidence.lines import MODELS, cross_validated_deviances, group_lines, single_lines
+from nps_research.thresholds.evidence.resampling import Sample, resampled_tables
+from nps_research.thresholds.evidence.shape_models import CUTS, cut_logliks, isotonic_risks, loglik
+from nps_research.thresholds.evidence.verdict import judge
+from nps_research.thresholds.shapes import GroupLines, ThresholdModels, three_groups
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nps_research.counting.outcome_by_score import OutcomeByScore
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["compare_thresholds"]
+
+SCORES = np.arange(N_SCORES)
+
+
+def compare_thresholds(
+    outcome: OutcomeByScore,
+    *,
+    detractor_max: int = 6,
+    promoter_min: int = 9,
+    n_resamples: int = 2000,
+    confidence_level: float = 0.95,
+    rng: np.random.Generator | None = None,
+) -> ThresholdComparison:
+    """Find the line between scores below which customers do worse, and say whether the convention can stand.
+
+    The estimand is the cut c of a two-step risk: one risk at scores up to c, a lower one above. Its confidence set
+    inverts the likelihood-ratio test of each cut against the best, with the null distribution drawn under that cut:
+    binomial for independent answers, by signs of whole clusters' residuals where there are clusters. Whether a step
+    is the right shape at all is judged by the deviance of answers left out, against no relation, the conventional two
+    and three groups, the best three groups, a straight line on the logit scale and a monotone curve.
+
+    The verdict: ``"reversed"`` or ``"flat"`` by the best line's gain over one risk for all (each direction at half of
+    1 - `confidence_level`), ``"flat"`` only where a doubled risk would have been found with a chance of 80%;
+    ``"move"`` where the convention is outside the set and the best line's deviance is lower than that of the
+    convention, of its three groups and of the straight line by `MOVE_GAP`; ``"keep"`` where the convention (two groups
+    with 6 inside the set, or three groups better than any two) beats the straight line by `SHAPE_GAP` and no other
+    line beats it by `MOVE_GAP`; ``"gradual"`` where the straight line or the monotone curve beats every line by
+    `SHAPE_GAP`; else ``"undecided"``. Deviances are divided by the design effect of clusters. How often each verdict is
+    right: ``calibration/thresholds.csv``. A risk that falls smoothly but steeply at the low end can look like a line.
+
+    Parameters
+    ----------
+    outcome : OutcomeByScore
+        One group's outcomes by score.
+    detractor_max, promoter_min : int
+        The convention.
+    n_resamples : int
+        Tables drawn for each test; of counts, so that they cost the same at any number of answers.
+    confidence_level : float
+        Level of the confidence sets and limits.
+    rng : numpy.random.Generator, optional
+        Source of the draws; None starts a fixed one.
+
+    Returns
+    -------
+    ThresholdComparison
+        Where there are no events, or nothing but events, undecided with the reason.
+
+    Raises
+    ------
+    EstimationError
+        If there are several groups, or cuts or level are impossible.
+
+    References
+    ----------
+    Hinkley, D. V. (1970). Inference about the change-point in a sequence of random variables. Biometrika 57, 1-17.
+    doi:10.1093/biomet/57.1.1
+
+    Examples
+    --------
+    >>> from nps_research.counting.outcome_by_score import OutcomeByScore
+    >>> n = [60, 60, 60, 80, 150, 300, 400, 700, 1300, 1000, 1600]
+    >>> events = [12, 12, 12, 16, 8, 15, 20, 35, 65, 50, 80]
+    >>> found = compare_thresholds(OutcomeByScore.from_counts(n, events), n_resamples=500)
+    >>> found.verdict, found.best_cut, found.confidence_set
+    ('move', 3, (3,))
+    """
+    check_cuts(promoter_min, detractor_max)
+    check_level(confidence_level)
+    if len(outcome.groups) != 1:
+        raise EstimationError(
+            f"{len(outcome.groups)} groups arrived, one is needed: take outcome.group(name), or compare_segments."
+        )
+    if n_resamples < 100:
+        raise EstimationError(f"n_resamples = {n_resamples}: 100 or more are needed.")
+    sample = Sample.of_group(outcome)
+    frame = _frame(outcome, sample, confidence_level)
+    rng = np.random.default_rng(DEFAULT_SEED) if rng is None else rng
+    n, n_bad = int(sample.n.sum()), int(sample.events.sum())
+    said: dict[str, Any] = {
+        "confidence_level": confidence_level,
+        "title": f"Every line between scores, by {quoted(outcome.outcome)}",
+        "minimum_cell": outcome.minimum_cell,
+        "outcome": outcome.outcome,
+        "direction": outcome.direction,
+        "dated": outcome.dated,
+        "detractor_max": detractor_max,
+        "promoter_min": promoter_min,
+        "n": n,
+        "n_events": int(outcome.events.sum()),
+        "n_clusters": None if outcome.clusters is None else sample.n_clusters,
+        "n_resamples": n_resamples,
+        "cuts_shown": outcome.cuts_shown,
+    }
+    if outcome.is_hidden and n:
+        said |= {"n": 0, "n_events": 0, "n_clusters": None}
+    if why := _why_not(outcome, sample, n, n_bad):
+        return ThresholdComparison(
+            frame=frame.assign(p_value=np.nan, selection_share=np.nan),
+            verdict="undecided",
+            reason=why,
+            best_cut=None,
+            confidence_set=tuple(CUTS.tolist()),
+            models=ThresholdModels(frame=pd.DataFrame(columns=["term", "deviance", "gap"])),
+            three_groups=GroupLines(frame=pd.DataFrame(), p_value=float("nan"), better=False),
+            required_events=None,
+            largest_difference=float("nan"),
+            **said,
+        )
+    lines, relation = single_lines(sample, n_resamples=n_resamples, rng=rng)
+    pair, three_p_value = group_lines(sample, n_resamples=n_resamples, rng=rng)
+    deviances = cross_validated_deviances(sample, detractor_max=detractor_max, promoter_min=promoter_min, rng=rng)
+    selected = cut_logliks(*resampled_tables(sample, n_resamples=n_resamples, rng=rng)).argmax(axis=-1)
+    deff = max(sample.design_effect_of_cut(lines.best), sample.design_effect_of_cut(detractor_max))
+    scaled = {name: value / deff for name, value in deviances.items()}
+    judgement = judge(
+        sample,
+        lines,
+        relation,
+        pair[0],
+        scaled,
+        deff=deff,
+        detractor_max=detractor_max,
+        promoter_min=promoter_min,
+        confidence_level=confidence_level,
+    )
+    lowest = min(scaled.values())
+    return ThresholdComparison(
+        frame=frame.assign(
+            p_value=lines.p_values, selection_share=np.bincount(selected, minlength=len(CUTS)) / n_resamples
+        ),
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        best_cut=lines.best,
+        confidence_set=lines.confidence_set(confidence_level),
+        models=ThresholdModels(
+            frame=pd.DataFrame(
+                {
+                    "term": list(MODELS.values()),
+                    "deviance": [1000 * deviances[name] / n for name in MODELS],
+                    "gap": [scaled[name] - lowest for name in MODELS],
+                }
+            ),
+            title=f"How well shapes of risk predict answers left out, by {quoted(outcome.outcome)}",
+            design_effect=deff,
+        ),
+        three_groups=three_groups(
+            pair,
+            three_p_value,
+            scaled,
+            (detractor_max, promoter_min - 1),
+            confidence_level=confidence_level,
+            outcome=outcome.outcome,
+        ),
+        required_events=judgement.required_events,
+        largest_difference=judgement.largest_difference,
+        relation_p_value=min(relation.falls_p_value, relation.rises_p_value),
+        **said,
+    )
+
+
+def _why_not(outcome: OutcomeByScore, sample: Sample, n: int, n_bad: int) -> str:
+    """Why nothing can be compared, if so."""
+    if outcome.is_hidden and n:
+        return f"Too few answers have a known outcome to show anything: {outcome.minimum_cell} are needed."
+    if n == 0:
+        return "There is no answer with a known outcome."
+    if n_bad in (0, n):
+        return "The outcome is the same for all who answered, so nothing can set one score apart from another."
+    if (sample.n > 0).sum() < 2:
+        return "All answered with one score."
+    if sample.n_clusters < 10:
+        return f"{sample.n_clusters} independent answers or clusters are too few to judge by: 10 are needed."
+    return ""
+
+
+def _frame(outcome: OutcomeByScore, sample: Sample, confidence_level: float) -> pd.DataFrame:
+    """Counts and ratios of every cut, as the outcome counts them; deviances do not mind the direction."""
+    n, events = outcome.n[0].astype(float), outcome.events[0].astype(float)
+    below_n, below = np.cumsum(n)[:-1], np.cumsum(events)[:-1]
+    above_n, above = n.sum() - below_n, events.sum() - below
+    deff = np.array([sample.design_effect_of_cut(int(cut)) for cut in CUTS])
+    low, high = ratio_limits(
+        below / deff, below_n / deff, above / deff, above_n / deff, confidence_level=confidence_level
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rate_below, rate_above = below / below_n, above / above_n
+        std_error = np.sqrt(deff * (1 / below - 1 / below_n + 1 / above - 1 / above_n))
+        ratio = rate_below / rate_above
+    limits: dict[str, Floats] = {}
+    for name, happened, of, scores in (
+        ("rate_below", below, below_n, list(CUTS[:, None] >= SCORES)),
+        ("rate_above", above, above_n, list(CUTS[:, None] < SCORES)),
+    ):
+        alike = np.array([sample.design_effect(side) for side in scores])
+        ends = wilson_limits(happened / alike, of / alike, confidence_level=confidence_level)
+        limits |= {f"{name}_conf_low": ends[0], f"{name}_conf_high": ends[1]}
+    best = loglik(sample.events, sample.n, isotonic_risks(sample.events, sample.n))
+    return pd.DataFrame(
+        {
+            "cut": CUTS,
+            "n_below": below_n.astype(np.int64),
+            "events_below": below.astype(np.int64),
+            "rate_below": rate_below,
+            "rate_above": rate_above,
+            **limits,
+            "risk_ratio": ratio,
+            "std_error": np.where(np.isfinite(std_error), std_error, np.nan),
+            "conf_low": np.where(np.isnan(ratio), np.nan, low),
+            "conf_high": np.where(np.isnan(ratio), np.nan, high),
+            "deviance": 2 * (best - cut_logliks(sample.events, sample.n)) if n.sum() else np.nan,
+        }
+    )

@@ -1,0 +1,218 @@
+"""ThresholdComparison: every line between scores, the verdict, and what is said of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nps_research.counting.outcome_by_score import UNDATED
+from nps_research.counting.score_bands import band_text
+from nps_research.counting.score_distribution import N_SCORES
+from nps_research.results.result import KeyNumber, Result
+from nps_research.results.tables import plain_text
+from nps_research.results.words import p_text, quoted, share
+from nps_research.thresholds.evidence.shape_models import CUTS
+from nps_research.thresholds.evidence.verdict import cuts_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from nps_research.counting.outcome_by_score import Direction
+    from nps_research.thresholds.evidence.verdict import Verdict
+    from nps_research.thresholds.shapes import GroupLines, ThresholdModels
+
+__all__ = ["ThresholdComparison"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ThresholdComparison(Result):
+    """Every line between scores, and the verdict on the convention.
+
+    `frame` columns, a row for each cut 0 to 9: cut (highest score below the line), n_below, events_below, rate_below,
+    rate_above (each with limits of its own), risk_ratio (below / above) with its std_error (of its logarithm),
+    conf_low and conf_high; deviance
+    (against a risk of its own for each score that never rises), p_value (of the likelihood ratio against the best
+    line), selection_share (of resamples in which this is the best line).
+
+    Attributes
+    ----------
+    verdict : str
+        ``"keep"``, ``"move"``, ``"gradual"``, ``"flat"``, ``"reversed"`` or ``"undecided"``.
+    reason : str
+        What the verdict rests on, or why there is none.
+    best_cut : int or None
+        Highest score below the best line; None without events.
+    confidence_set : tuple of int
+        The cuts that the likelihood ratio does not exclude.
+    models : ThresholdModels
+    three_groups : GroupLines
+    required_events : int or None
+        When undecided: events at which a decision could be expected with a chance of 80%, if the risks are as they
+        seem now; None if decided, or where no number would do.
+    largest_difference : float
+        Upper limit of the difference in risk across the conventional line that the data allow.
+    """
+
+    verdict: Verdict
+    reason: str
+    best_cut: int | None
+    confidence_set: tuple[int, ...]
+    models: ThresholdModels
+    three_groups: GroupLines
+    required_events: int | None
+    largest_difference: float
+    outcome: str = "event"
+    direction: Direction = "bad"
+    dated: bool | None = None
+    detractor_max: int = 6
+    promoter_min: int = 9
+    n: int = 0
+    n_events: int = 0
+    n_clusters: int | None = None
+    n_resamples: int = 0
+    relation_p_value: float = float("nan")
+    cuts_shown: tuple[int, ...] = tuple(range(N_SCORES - 1))
+
+    kind: ClassVar[str] = "threshold_comparison"
+    headings: ClassVar[Mapping[str, str]] = {
+        "cut": "Below the line",
+        "n_below": "Answers below",
+        "events_below": "Outcomes below",
+        "rate_below": "Rate below",
+        "rate_above": "Rate above",
+        "risk_ratio": "Risk ratio",
+        "estimate": "risk ratio",
+        "p_value": "p of the line",
+        "selection_share": "Best in resamples",
+    }
+    formats: ClassVar[Mapping[str, str]] = {
+        "cut": "text",
+        "n_below": "count",
+        "events_below": "count",
+        "rate_below": "share",
+        "rate_above": "share",
+        "estimate": "number",
+        "selection_share": "share",
+    }
+    table_columns: ClassVar[tuple[str, ...]] = (
+        "cut",
+        "n_below",
+        "events_below",
+        "rate_below",
+        "rate_above",
+        "risk_ratio",
+        "conf_high",
+        "p_value",
+        "selection_share",
+    )
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        there = self.frame["cut"].isin(self.cuts_shown) & self.frame["n_below"].between(1, self.n - 1)
+        shown = self.frame[there].reset_index(drop=True)
+        return shown.assign(cut=[band_text(0, cut) for cut in shown["cut"]])
+
+    @property
+    def n_hidden(self) -> int:
+        return len(self.frame) - len(self.shown)
+
+    @property
+    def full_note(self) -> str:
+        few = (len(CUTS) - len(self.cuts_shown)) * (self.n > 0)
+        hidden = (
+            f" {few} lines are not shown: they would set fewer than {self.minimum_cell} answers apart." if few else ""
+        )
+        return self.note + hidden
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        parts = {"models": None, "three_groups": None, "cuts_shown": None}
+        return {name: value for name, value in super().settings.items() if name not in parts}
+
+    @property
+    def finding(self) -> str:
+        parts = [_SAYS[self.verdict].format(**self._words), self.reason]
+        if self.verdict in ("move", "keep"):
+            parts.insert(1, self._rates(self.best_cut if self.verdict == "move" else self.detractor_max))
+        if self.dated is False:
+            parts.append(UNDATED)
+        return " ".join(part for part in parts if part)
+
+    @property
+    def _words(self) -> dict[str, str]:
+        return {"convention": f"{self.detractor_max}", "best": f"{self.best_cut}", "outcome": quoted(self.outcome)}
+
+    def _rates(self, cut: int | None) -> str:
+        if cut is None or cut not in self.cuts_shown:
+            return ""
+        row = self.frame.loc[self.frame["cut"] == cut].iloc[0]
+        return (
+            f"{quoted(self.outcome)} applies to "
+            f"{share(row['rate_below'])} of those who answered {band_text(0, cut)} and {share(row['rate_above'])} of "
+            f"the others (ratio {row['risk_ratio']:.2f}, {self.confidence_level:.0%} interval {row['conf_low']:.2f} to "
+            f"{row['conf_high']:.2f})."
+        )
+
+    @property
+    def note(self) -> str:
+        units = (
+            f"{self.n_clusters:,} clusters, resampled whole"
+            if self.n_clusters is not None
+            else "answers taken as independent"
+        )
+        if not self.n:
+            return ""
+        return (
+            f"{self.n:,} answers with a known outcome, {quoted(self.outcome)} {self.n_events:,} times; {units}. "
+            "A line is excluded where the likelihood ratio of the best line over it is larger than in "
+            f"{self.confidence_level:.0%} of {self.n_resamples:,} tables drawn under it; limits of the ratio are for "
+            "each line by itself. "
+            "All this supposes that there is one line: where another shape predicts better, read the shapes first. "
+            "Below the line must be the worse side."
+        )
+
+    @property
+    def alt(self) -> str:
+        rows = "; ".join(
+            f"{row['cut']}: ratio {row['risk_ratio']:.2f}, {p_text(row['p_value'])}"
+            for row in self.shown.to_dict("records")
+        )
+        kept = cuts_text(self.confidence_set)
+        return f"Likelihood-ratio test of every line; not excluded: {kept}. Lines by the scores below: {rows}."
+
+    @property
+    def key_numbers(self) -> tuple[KeyNumber, ...]:
+        cut = self.best_cut if self.verdict == "move" else self.detractor_max
+        if self.n_events == 0 or cut not in self.cuts_shown:
+            return ()
+        row = self.frame.loc[self.frame["cut"] == cut].iloc[0]
+        label = f"{plain_text(self.outcome)}, answers {band_text(0, int(row['cut']))}"
+        above = f"{plain_text(self.outcome)}, answers {band_text(int(row['cut']) + 1, 10)}"
+        return tuple(
+            KeyNumber(
+                label=words,
+                estimate=float(row[name]),
+                conf_low=float(row[f"{name}_conf_low"]),
+                conf_high=float(row[f"{name}_conf_high"]),
+                unit="share",
+            )
+            for words, name in ((label, "rate_below"), (above, "rate_above"))
+        )
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.thresholds.figures import plot_confidence_set
+
+        return plot_confidence_set(self, ax)
+
+
+_SAYS: dict[Verdict, str] = {
+    "keep": "By {outcome}, detractors end at {convention}: the convention stands.",
+    "move": "By {outcome}, detractors end at {best}, not at {convention}.",
+    "gradual": "By {outcome}, there is no one line: it changes over several scores, not at one.",
+    "flat": "No relation of {outcome} with the score is shown; a doubled risk below the convention would have been.",
+    "reversed": "By {outcome}, the relation is upside down: those below the line do better.",
+    "undecided": "By {outcome}, the data cannot say where detractors end.",
+}

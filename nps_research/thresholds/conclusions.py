@@ -1,0 +1,233 @@
+"""What moving the line would change: scores, order of groups and direction of changes under two lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from nps_research.counting.score_bands import band_text
+from nps_research.errors import EstimationError
+from nps_research.results.result import Result, without_changes_from
+from nps_research.results.tables import plain_text
+from nps_research.results.words import joined, points
+from nps_research.score.differences import compare_net_promoter_scores
+from nps_research.score.score import net_promoter_score
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from nps_research.counting.score_distribution import ScoreDistribution
+
+__all__ = ["LineConclusions", "conclusions_by_line"]
+
+NO_CHANGE = 0.05  # points; shown as 0.0
+_CHANGES = ("change", "change_conf_low", "change_conf_high", "change_p_value")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class LineConclusions(Result):
+    """Scores of groups under two lines.
+
+    `frame` columns: group, n, estimate, conf_low, conf_high (the convention's); other, other_conf_low,
+    other_conf_high (the other line's). Groups in order of time: change, change_conf_low, change_conf_high,
+    change_p_value against the group before, and the same with other_. Else: rank, other_rank (1 is the highest of
+    those that pages may show).
+    """
+
+    detractor_max: int = 6
+    other: int = 3
+    promoter_min: int = 9
+    ordered: bool = False
+    by: tuple[str, ...] = ()
+
+    kind: ClassVar[str] = "conclusions_by_line"
+    formats: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("other", "other_change"), "points"),
+        "other_change_p_value": "p",
+        **dict.fromkeys(("rank", "other_rank"), "count"),
+    }
+
+    @property
+    def headings(self) -> Mapping[str, str]:  # type: ignore[override]
+        own, others = (
+            band_text(0, line).replace("-", "\N{NON-BREAKING HYPHEN}") for line in (self.detractor_max, self.other)
+        )
+        return {
+            "estimate": f"NPS, {own}",
+            "other": f"NPS, {others}",
+            "change": f"Change, {own}",
+            "other_change": f"Change, {others}",
+            "rank": f"Rank, {own}",
+            "other_rank": f"Rank, {others}",
+        }
+
+    @property
+    def table_columns(self) -> tuple[str, ...]:  # type: ignore[override]
+        scores = ("group", "n", "estimate", "conf_high", "other", "other_conf_high")
+        if self.ordered:
+            return (
+                "group",
+                "n",
+                "estimate",
+                "other",
+                "change",
+                "change_conf_high",
+                "other_change",
+                "other_change_conf_high",
+            )
+        return (*scores, "rank", "other_rank")
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        shown = super().shown
+        if not self.ordered:
+            return shown
+        return without_changes_from(
+            shown, list(self.frame["group"]), [*_CHANGES, *(f"other_{name}" for name in _CHANGES)]
+        )
+
+    @property
+    def finding(self) -> str:
+        lines = f"With detractors {band_text(0, self.other)} instead of {band_text(0, self.detractor_max)}"
+        rows = [row for row in self.records if row["n"] > 0]
+        if len(rows) < 2:
+            one = "".join(f" the NPS is {points(row['other'])} instead of {points(row['estimate'])}." for row in rows)
+            return f"{lines}{one}" if one else "There is no score to show: no group has enough answers."
+        return f"{lines}, {self._of_changes(rows) if self.ordered else self._of_order(rows)}"
+
+    def _of_changes(self, rows: list[dict[str, float]]) -> str:
+        known = [row for row in rows if not np.isnan(row["change"])]
+        if not known:
+            return "no change can be compared."
+        seen = [row for row in known if min(abs(row["change"]), abs(row["other_change"])) >= NO_CHANGE]
+        turned = [row for row in seen if row["change"] * row["other_change"] < 0]
+        level = 1 - self.confidence_level
+        differ = [row for row in known if (row["change_p_value"] < level) != (row["other_change_p_value"] < level)]
+        of = "every change keeps its direction, or is practically none"
+        if turned:
+            clear = any(min(row["change_p_value"], row["other_change_p_value"]) < level for row in turned)
+            of = f"{len(turned)} of {len(known)} changes point the other way" + (
+                "" if clear else ", none of them more than chance explains"
+            )
+        if not differ:
+            return f"{of}, and the same ones are more than chance explains, each by itself."
+        named = joined([str(row["group"]) for row in differ])
+        return f"{of}; whether it is more than chance explains differs for {named}, each change by itself."
+
+    def _of_order(self, rows: list[dict[str, float]]) -> str:
+        pairs = list(combinations(rows, 2))
+        turned = [(a, b) for a, b in pairs if (a["estimate"] - b["estimate"]) * (a["other"] - b["other"]) < 0]
+        if not turned:
+            return f"the order of the {len(rows)} groups stays as it is."
+        first = min(rows, key=lambda row: row["rank"])
+        then = min(rows, key=lambda row: row["other_rank"])
+        lead = (
+            f"{plain_text(first['group'])} stays first"
+            if first is then
+            else f"{plain_text(then['group'])} is first, not {plain_text(first['group'])}"
+        )
+        moved = "the two groups" if len(rows) == 2 else f"{len(turned)} of {len(pairs)} pairs of groups"
+        return f"{moved} change places; {lead}. Mind the intervals."
+
+    @property
+    def note(self) -> str:
+        return (
+            f"Promoters {band_text(self.promoter_min, 10)}. Scores under two lines are not to be compared: the lower "
+            "line counts fewer detractors and gives the higher score. Limits and p-values are not adjusted."
+        )
+
+    @property
+    def alt(self) -> str:
+        rows = "; ".join(
+            f"{plain_text(row['group'])}: {points(row['estimate'])} and {points(row['other'])}" for row in self.records
+        )
+        lines = f"{band_text(0, self.detractor_max)} and {band_text(0, self.other)}"
+        return f"NPS of each group with detractors {lines}: {rows}."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.thresholds.figures import plot_line_conclusions
+
+        return plot_line_conclusions(self, ax)
+
+
+def conclusions_by_line(
+    dist: ScoreDistribution,
+    *,
+    detractor_max: int = 6,
+    other: int = 3,
+    promoter_min: int = 9,
+    confidence_level: float = 0.95,
+) -> LineConclusions:
+    """Net Promoter Score of each group under two lines, and whether order and changes are the same under both.
+
+    Parameters
+    ----------
+    dist : ScoreDistribution
+        Answers per group; groups in order of time are compared with the one before, others ranked.
+    detractor_max, other : int
+        Highest detractor answers.
+    promoter_min : int
+        Lowest promoter answer.
+    confidence_level : float
+        Level of the limits.
+
+    Returns
+    -------
+    LineConclusions
+
+    Raises
+    ------
+    EstimationError
+        If the two lines are one, or as `net_promoter_score`.
+
+    Examples
+    --------
+    >>> from nps_research.counting.score_distribution import ScoreDistribution
+    >>> dist = ScoreDistribution.from_counts({"a": [0] * 5 + [6, 0, 0, 0, 0, 14], "b": [4] + [0] * 7 + [4, 0, 12]})
+    >>> conclusions_by_line(dist).frame[["rank", "other_rank"]].values.tolist()
+    [[2, 1], [1, 2]]
+    """
+    if other == detractor_max:
+        raise EstimationError(f"detractor_max and other are both {other}: two lines are needed.")
+    columns = ["estimate", "conf_low", "conf_high"]
+    cuts = [
+        {"promoter_min": promoter_min, "detractor_max": line, "confidence_level": confidence_level}
+        for line in (detractor_max, other)
+    ]
+    own, others = (net_promoter_score(dist, **cut).frame for cut in cuts)  # type: ignore[arg-type]
+    frame = own[["group", "n", *columns]].join(
+        others[columns].add_prefix("other_").rename(columns={"other_estimate": "other"})
+    )
+    if dist.ordered and len(dist.groups) > 1:
+        for prefix, cut in zip(("", "other_"), cuts, strict=True):
+            pairs = list(pairwise(dist.groups))
+            changes = compare_net_promoter_scores(dist, pairs=pairs, adjust="none", **cut).frame  # type: ignore[arg-type]
+            names = dict(zip(("estimate", "conf_low", "conf_high", "p_value"), _CHANGES, strict=True))
+            of_group = changes.set_index("group_b")[list(names)].rename(columns=names).add_prefix(prefix)
+            frame = frame.join(of_group, on="group")
+    else:
+        for prefix in ("", "other_"):
+            score = frame[prefix.rstrip("_") or "estimate"].mask(frame["group"].isin(dist.hidden_groups))
+            frame[f"{prefix}rank"] = score.rank(ascending=False, method="min").astype("Int64")
+    return LineConclusions(
+        frame=frame,
+        confidence_level=confidence_level,
+        title=f"What another line would change{_by(dist.by)}",
+        minimum_cell=dist.minimum_cell,
+        hidden=dist.hidden_groups,
+        detractor_max=detractor_max,
+        other=other,
+        promoter_min=promoter_min,
+        ordered=dist.ordered and len(dist.groups) > 1,
+        by=dist.by,
+    )
+
+
+def _by(names: tuple[str, ...]) -> str:
+    return f", by {joined(names)}" if names else ""

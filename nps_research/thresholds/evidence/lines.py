@@ -1,0 +1,257 @@
+"""What counts say of lines: which can be excluded, which shape predicts best, how many more events would tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from nps_research.counting.score_distribution import N_SCORES
+from nps_research.thresholds.evidence.resampling import fold_tables, null_tables
+from nps_research.thresholds.evidence.shape_models import (
+    CUTS,
+    PAIRS,
+    constant_loglik,
+    cut_logliks,
+    cut_risks,
+    isotonic_risks,
+    line_risks,
+    loglik,
+    pair_logliks,
+    pair_risks,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from nps_research.thresholds.evidence.resampling import Sample
+
+    Floats = NDArray[np.float64]
+
+__all__ = [
+    "MODELS",
+    "Lines",
+    "Relation",
+    "cross_validated_deviances",
+    "events_to_find_a_doubled_risk",
+    "events_to_tell_apart",
+    "group_lines",
+    "single_lines",
+]
+
+EDGE = 1e-9  # likelihood ratios this near are equal
+N_FOLDS, N_REPEATS = 10, 20
+POWER = 0.8
+MODELS = {
+    "none": "No relation",
+    "convention": "The conventional line",
+    "three": "The three conventional groups",
+    "best": "The best line",
+    "best_three": "The best three groups",
+    "straight": "A straight line (logit)",
+    "isotonic": "A curve in steps (isotonic)",
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Lines:
+    """Every place for one line: how well it fits, and whether it can be excluded.
+
+    Attributes
+    ----------
+    cuts : ndarray of int
+        The highest score below the line.
+    best : int
+        The one of highest likelihood.
+    p_values : ndarray
+        Of the likelihood-ratio test of each against the best.
+    """
+
+    cuts: NDArray[np.int64]
+    best: int
+    p_values: Floats
+
+    def confidence_set(self, confidence_level: float) -> tuple[int, ...]:
+        """The cuts that are not excluded."""
+        return tuple(self.cuts[self.p_values > 1 - confidence_level].tolist())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relation:
+    """Whether risk falls with the score at all, or rises: the best line against one risk for all.
+
+    Attributes
+    ----------
+    falls_p_value, rises_p_value : float
+        Of the likelihood ratio in either direction.
+    falls_gain, rises_gain : float
+        Its logarithm.
+    """
+
+    falls_p_value: float
+    rises_p_value: float
+    falls_gain: float
+    rises_gain: float
+
+    @property
+    def rises(self) -> bool:
+        """Whether rising is the more plain; the smallest p-values that draws can give are decided by the gains."""
+        return (self.rises_p_value, -self.rises_gain) < (self.falls_p_value, -self.falls_gain)
+
+
+def single_lines(sample: Sample, *, n_resamples: int, rng: np.random.Generator) -> tuple[Lines, Relation]:
+    """Test every line by inverting its likelihood ratio against the best, under each line's own best risks."""
+    n = sample.n
+    logliks = cut_logliks(sample.events, n)
+    shapes = [cut_risks(sample.events, n, int(cut)) for cut in CUTS]
+    shapes.append(np.full(N_SCORES, sample.events.sum() / n.sum()))
+    drawn = null_tables(sample, np.stack(shapes), n_resamples=n_resamples, rng=rng)
+    of_drawn = cut_logliks(drawn, np.broadcast_to(n, drawn.shape))
+    null = of_drawn[:-1].max(axis=-1) - of_drawn[CUTS, :, CUTS]
+    p_values = _p_values(null, logliks.max() - logliks)
+
+    def gain(events: Floats) -> Floats:
+        answers = np.broadcast_to(n, events.shape)
+        return np.asarray(cut_logliks(events, answers).max(axis=-1) - constant_loglik(events, answers))
+
+    flat = drawn[-1]
+    falls = float(_p_values(gain(flat)[None], gain(sample.events)[None])[0])
+    rises = float(_p_values(gain(n - flat)[None], gain(n - sample.events)[None])[0])
+    return (
+        Lines(cuts=CUTS, best=int(logliks.argmax()), p_values=p_values),
+        Relation(
+            falls_p_value=falls,
+            rises_p_value=rises,
+            falls_gain=float(gain(sample.events)),
+            rises_gain=float(gain(n - sample.events)),
+        ),
+    )
+
+
+def group_lines(sample: Sample, *, n_resamples: int, rng: np.random.Generator) -> tuple[tuple[Lines, Lines], float]:
+    """Both lines of three groups, each tested over every place of the other; and whether three beat two.
+
+    Returns
+    -------
+    (Lines, Lines), float
+        The lower line, the upper line, and the p-value of the best three groups against the best two.
+    """
+    n = sample.n
+    cuts = cut_logliks(sample.events, n)
+    pairs = pair_logliks(sample.events, n, cuts)
+    best = PAIRS[pairs.argmax()]
+    found = []
+    for end in (0, 1):
+        places = np.unique(PAIRS[:, end])
+        member = places[:, None] == PAIRS[:, end]
+        own = np.where(member, pairs, -np.inf)
+        shapes = np.stack([pair_risks(sample.events, n, pair) for pair in PAIRS[own.argmax(axis=1)]])
+        drawn = null_tables(sample, shapes, n_resamples=n_resamples, rng=rng)
+        answers = np.broadcast_to(n, drawn.shape)
+        of_drawn = pair_logliks(drawn, answers, cut_logliks(drawn, answers))
+        null = np.stack(
+            [each.max(axis=1) - each[:, rows].max(axis=1) for each, rows in zip(of_drawn, member, strict=True)]
+        )
+        found.append(Lines(cuts=places, best=int(best[end]), p_values=_p_values(null, pairs.max() - own.max(axis=1))))
+    drawn = null_tables(
+        sample, cut_risks(sample.events, n, int(cuts.argmax()))[None], n_resamples=n_resamples, rng=rng
+    )[0]
+    answers = np.broadcast_to(n, drawn.shape)
+    of_cuts = cut_logliks(drawn, answers)
+    null = pair_logliks(drawn, answers, of_cuts).max(axis=1) - of_cuts.max(axis=1)
+    return (found[0], found[1]), float(_p_values(null[None], np.array([pairs.max() - cuts.max()]))[0])
+
+
+def _p_values(null: Floats, observed: Floats) -> Floats:
+    """Share of draws, the observed one among them, that are no less extreme; one row of `null` for each observed."""
+    return np.asarray((1 + (null >= observed[:, None] - EDGE).sum(axis=1)) / (null.shape[1] + 1))
+
+
+def cross_validated_deviances(
+    sample: Sample, *, detractor_max: int, promoter_min: int, rng: np.random.Generator
+) -> dict[str, float]:
+    """Deviance of answers left out, of all of them together, under each of `MODELS`; the search for lines is inside.
+
+    Ten folds, twenty times over; clusters are left out whole. One answer of the mean risk, spread evenly over the
+    scores, is added to what a model is fitted to, so that no risk is 0 or 1.
+    """
+    events_out, n_out = fold_tables(sample, n_folds=N_FOLDS, n_repeats=N_REPEATS, rng=rng)
+    events, n = sample.events - events_out, sample.n - n_out
+    mean = ((events.sum(axis=-1) + 0.5) / (n.sum(axis=-1) + 1))[..., None]
+    events, n = events + mean / N_SCORES, n + 1 / N_SCORES
+    fits = _fits(events, n, detractor_max=detractor_max, promoter_min=promoter_min)
+    return {
+        name: float(-2 * loglik(events_out, n_out, fit(events, n)).sum() / len(events_out))
+        for name, fit in fits.items()
+    }
+
+
+def _fits(
+    events: Floats, n: Floats, *, detractor_max: int, promoter_min: int
+) -> dict[str, Callable[[Floats, Floats], Floats]]:
+    """How each of `MODELS` gives risks; the best lines are those of `events` and `n`."""
+    cuts = cut_logliks(events, n)
+    pairs = pair_logliks(events, n, cuts)
+    shape = events.shape[:-1]
+    convention = np.broadcast_to(np.array([detractor_max, promoter_min - 1]), (*shape, 2))
+    best, best_pair = cuts.argmax(axis=-1), PAIRS[pairs.argmax(axis=-1)]
+    one_group = detractor_max == promoter_min - 1
+    return {
+        "none": lambda e, m: np.broadcast_to((e.sum(axis=-1) / m.sum(axis=-1))[..., None], e.shape),
+        "convention": lambda e, m: cut_risks(e, m, np.full(shape, detractor_max)),
+        "three": lambda e, m: (
+            cut_risks(e, m, np.full(shape, detractor_max)) if one_group else pair_risks(e, m, convention)
+        ),
+        "best": lambda e, m: cut_risks(e, m, best),
+        "best_three": lambda e, m: pair_risks(e, m, best_pair),
+        "straight": line_risks,
+        "isotonic": isotonic_risks,
+    }
+
+
+def events_to_tell_apart(
+    sample: Sample, leader: str, rivals: list[str], *, gap: float, detractor_max: int, promoter_min: int
+) -> float:
+    """Events at which the leading shape, if it is the truth, beats its rivals by `gap` with a chance of 80%.
+
+    The likelihood ratio of two fixed shapes grows with the answers, with a variance of four times its mean; a rival
+    is what fits the leader's expected events best. An approximation: it takes the risks now seen for the truth.
+
+    Returns
+    -------
+    float
+        Infinite where a rival can take the leader's shape.
+    """
+    fits = _fits(sample.events, sample.n, detractor_max=detractor_max, promoter_min=promoter_min)
+    risks = fits[leader](sample.events, sample.n)
+    expected = sample.n * risks
+    theirs = _fits(expected, sample.n, detractor_max=detractor_max, promoter_min=promoter_min)
+    own = loglik(expected, sample.n, risks)
+    ratios = [2 * (own - loglik(expected, sample.n, theirs[name](expected, sample.n))) for name in rivals]
+    spare = float(stats.norm.ppf(POWER))
+    wanted = (spare + np.sqrt(spare**2 + gap)) ** 2
+    least = min(ratios, default=0.0)
+    return float(expected.sum() * wanted / least) if least > 1e-6 else float("inf")
+
+
+def events_to_find_a_doubled_risk(share_below: float, *, alpha: float) -> float:
+    """Events at which twice the risk below the line is found with a chance of 80% (Schoenfeld's formula).
+
+    References
+    ----------
+    Schoenfeld, D. (1983). Sample-size formula for the proportional-hazards regression model. Biometrics 39, 499-503.
+    doi:10.2307/2531021
+
+    Examples
+    --------
+    >>> round(events_to_find_a_doubled_risk(0.16, alpha=0.05))
+    122
+    """
+    if not 0 < share_below < 1:
+        return float("inf")
+    reach = stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(POWER)
+    return float(reach**2 / (share_below * (1 - share_below) * np.log(2) ** 2))

@@ -1,0 +1,211 @@
+"""Tables that might have come instead: under a shape of risk, as resamples, and in the folds of a cross-validation.
+
+All start from counts per score, so that they cost the same at any number of answers; where answers come in clusters
+(one person's, one account's), from counts per cluster, which stay whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from nps_research.counting.score_distribution import N_SCORES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from nps_research.counting.outcome_by_score import OutcomeByScore
+
+    Flags = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
+
+__all__ = ["Sample", "fold_tables", "null_tables", "resampled_tables"]
+
+_CELLS_AT_ONCE = 4_000_000  # draws kept in memory at a time
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sample:
+    """Events turned so that they are bad, as floats.
+
+    Attributes
+    ----------
+    events, n : ndarray of shape (11,)
+        Bad events and answers per score; of several groups stacked, as many times 11.
+    cluster_events, cluster_n : ndarray of shape (n_clusters, 11), or None
+        The same per cluster with answers.
+    """
+
+    events: Floats
+    n: Floats
+    cluster_events: Floats | None = None
+    cluster_n: Floats | None = None
+
+    @classmethod
+    def of_group(cls, outcome: OutcomeByScore, group: int = 0) -> Sample:
+        """The counts of one group of an outcome."""
+        is_good = outcome.direction == "good"
+        n, events = outcome.n[group].astype(float), outcome.events[group].astype(float)
+        kept: dict[str, Floats] = {}
+        if outcome.clusters is not None:
+            rows = (outcome.clusters.group == group) & (outcome.clusters.n.sum(axis=1) > 0)
+            kept["cluster_n"] = outcome.clusters.n[rows].astype(float)
+            happened = outcome.clusters.events[rows].astype(float)
+            kept["cluster_events"] = kept["cluster_n"] - happened if is_good else happened
+        return cls(events=n - events if is_good else events, n=n, **kept)
+
+    @classmethod
+    def stacked(cls, outcome: OutcomeByScore, groups: Sequence[int]) -> Sample:
+        """Several groups side by side; a cluster that spans them is one."""
+        parts = [cls.of_group(outcome, group) for group in groups]
+        events, n = (np.concatenate([getattr(part, name) for part in parts]) for name in ("events", "n"))
+        if outcome.clusters is None:
+            return cls(events=events, n=n)
+        code, labels = pd.factorize(outcome.clusters.label)
+        width = (len(labels), len(groups), N_SCORES)
+        cluster_events, cluster_n = np.zeros(width), np.zeros(width)
+        for place, (group, part) in enumerate(zip(groups, parts, strict=True)):
+            rows = code[(outcome.clusters.group == group) & (outcome.clusters.n.sum(axis=1) > 0)]
+            cluster_events[rows, place], cluster_n[rows, place] = part.cluster_events, part.cluster_n
+        there = cluster_n.any(axis=(1, 2))
+        flat = (int(there.sum()), len(groups) * N_SCORES)
+        return cls(
+            events=events,
+            n=n,
+            cluster_events=cluster_events[there].reshape(flat),
+            cluster_n=cluster_n[there].reshape(flat),
+        )
+
+    @property
+    def n_clusters(self) -> int:
+        """How many clusters there are; answers, where they are independent."""
+        return int(self.n.sum()) if self.cluster_n is None else len(self.cluster_n)
+
+    def design_effect_of_cut(self, cut: int) -> float:
+        """Design effect of the difference in risk across a cut."""
+        is_below = np.arange(N_SCORES) <= cut
+        return self.design_effect(is_below, ~is_below)
+
+    def design_effect(self, scores: Flags, others: Flags | None = None) -> float:
+        """Variance of a rate, or of a difference of two, with clusters over that without, at least 1.
+
+        Parameters
+        ----------
+        scores, others : ndarray of bool, shape (11,)
+            Which scores the rate is of, and which are compared with them.
+        """
+        if self.cluster_n is None or self.cluster_events is None or self.n_clusters < 2:
+            return 1.0
+        contrast, binomial = np.zeros(self.n_clusters), 0.0
+        for side, sign in ((scores, 1), (others, -1)):
+            if side is None:
+                continue
+            n = self.n[side].sum()
+            if n == 0:
+                return 1.0
+            rate = self.events[side].sum() / n
+            residual = self.cluster_events[:, side].sum(axis=1) - rate * self.cluster_n[:, side].sum(axis=1)
+            contrast += sign * residual / n
+            binomial += rate * (1 - rate) / n
+        robust = float((contrast**2).sum()) * self.n_clusters / (self.n_clusters - 1)
+        return max(robust / binomial, 1.0) if binomial > 0 else 1.0
+
+
+def null_tables(sample: Sample, risks: Floats, *, n_resamples: int, rng: np.random.Generator) -> Floats:
+    """Events as they might have come under given risks, answers per score as they are.
+
+    Independent answers: binomial. Clusters: their residuals from the risks, each cluster's whole with a random sign
+    (the wild bootstrap of the score), so that the events of scores go together as they do between clusters. How much
+    each score varies is the binomial variance under the risks, times what clusters add over all scores: a score with
+    few answers that happens to have no event would else seem to vary hardly at all.
+
+    Parameters
+    ----------
+    sample : Sample
+    risks : ndarray of shape (n_shapes, 11)
+        Risks per score, of as many shapes as there are.
+    n_resamples : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of shape (n_shapes, n_resamples, 11)
+
+    References
+    ----------
+    Kline, P. & Santos, A. (2012). A score based approach to wild bootstrap inference. Journal of Econometric Methods
+    1, 23-41. doi:10.1515/2156-6674.1006
+    """
+    if sample.cluster_n is None or sample.cluster_events is None:
+        size = (len(risks), n_resamples, len(sample.n))
+        return rng.binomial(sample.n.astype(np.int64), risks[:, None, :], size=size).astype(float)
+    both = np.hstack([sample.cluster_events, sample.cluster_n])
+    blocks = [(2.0 * signs - 1.0) @ both for signs in _signs(n_resamples, len(both), rng)]
+    moved, moved_n = np.split(np.concatenate(blocks), 2, axis=1)
+    of_signs = _residual_variance(sample.cluster_events, sample.cluster_n, risks)
+    binomial = sample.n * risks * (1 - risks)
+    alike = of_signs.sum(axis=1, keepdims=True) / np.maximum(binomial.sum(axis=1, keepdims=True), 1e-300)
+    size = np.sqrt(np.divide(alike * binomial, of_signs, out=np.zeros_like(binomial), where=of_signs > 0))
+    events = sample.n * risks[:, None, :] + size[:, None, :] * (moved - moved_n * risks[:, None, :])
+    return np.asarray(np.clip(events, 0.0, sample.n))
+
+
+def _residual_variance(events: Floats, n: Floats, risks: Floats) -> Floats:
+    """Sum of squared residuals over clusters, for each shape of risks and score."""
+    squares, products, squares_n = (events**2).sum(axis=0), (events * n).sum(axis=0), (n**2).sum(axis=0)
+    small_sample = len(n) / max(len(n) - 1, 1)
+    return np.asarray(small_sample * (squares - 2 * risks * products + risks**2 * squares_n))
+
+
+def _signs(n_resamples: int, n_clusters: int, rng: np.random.Generator) -> Iterator[NDArray[np.uint8]]:
+    """Random bits, some rows at a time."""
+    for rows in _blocks(n_resamples, n_clusters):
+        n_bytes = -(-n_clusters // 8)
+        raw = np.frombuffer(rng.bytes(rows * n_bytes), dtype=np.uint8).reshape(rows, n_bytes)
+        yield np.unpackbits(raw, axis=1, count=n_clusters)
+
+
+def resampled_tables(sample: Sample, *, n_resamples: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Events and answers of resamples of the answers, or of whole clusters; two of shape (n_resamples, 11)."""
+    if sample.cluster_n is None or sample.cluster_events is None:
+        cells = np.concatenate([sample.events, sample.n - sample.events])
+        drawn = rng.multinomial(int(cells.sum()), cells / cells.sum(), size=n_resamples).astype(float)
+        return drawn[:, :N_SCORES], drawn[:, :N_SCORES] + drawn[:, N_SCORES:]
+    both = np.hstack([sample.cluster_events, sample.cluster_n])
+    m = len(both)
+    parts = []
+    for rows in _blocks(n_resamples, m):
+        chosen = rng.integers(m, size=(rows, m)) + m * np.arange(rows)[:, None]
+        parts.append(np.bincount(chosen.ravel(), minlength=rows * m).reshape(rows, m) @ both)
+    events, n = np.split(np.concatenate(parts), 2, axis=1)
+    return events, n
+
+
+def _blocks(n_rows: int, n_columns: int) -> Iterator[int]:
+    at_once = max(1, _CELLS_AT_ONCE // max(n_columns, 1))
+    for start in range(0, n_rows, at_once):
+        yield min(at_once, n_rows - start)
+
+
+def fold_tables(sample: Sample, *, n_folds: int, n_repeats: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Events and answers of each fold of several random splits; clusters are in one fold.
+
+    Returns
+    -------
+    events, n : ndarray of shape (n_repeats, n_folds, 11)
+    """
+    if sample.cluster_n is None or sample.cluster_events is None:
+        cells = np.concatenate([sample.events, sample.n - sample.events]).astype(np.int64)
+        drawn = rng.multinomial(cells, np.full(n_folds, 1 / n_folds), size=(n_repeats, len(cells))).astype(float)
+        drawn = np.swapaxes(drawn, 1, 2)
+        return drawn[..., :N_SCORES], drawn[..., :N_SCORES] + drawn[..., N_SCORES:]
+    both = np.hstack([sample.cluster_events, sample.cluster_n])
+    n_folds = min(n_folds, len(both))
+    begin = np.linspace(0, len(both), n_folds + 1).astype(int)[:-1]
+    drawn = np.stack([np.add.reduceat(both[rng.permutation(len(both))], begin, axis=0) for _ in range(n_repeats)])
+    return drawn[..., :N_SCORES], drawn[..., N_SCORES:]

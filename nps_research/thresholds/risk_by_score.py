@@ -1,0 +1,193 @@
+"""The rate of an outcome by score, in bands that may be shown, with the shapes fitted to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from nps_research.counting.outcome_by_score import UNDATED
+from nps_research.counting.score_bands import band_text, bands_between
+from nps_research.counting.score_distribution import N_SCORES
+from nps_research.errors import EstimationError
+from nps_research.results.result import Result
+from nps_research.results.suppression import hidden_rows
+from nps_research.results.tables import format_interval
+from nps_research.results.words import joined, quoted, share
+from nps_research.statistics.proportions import wilson_limits
+from nps_research.thresholds.evidence.resampling import Sample
+from nps_research.thresholds.evidence.shape_models import cut_logliks, cut_risks, line_risks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+
+    from nps_research.counting.outcome_by_score import OutcomeByScore
+
+__all__ = ["RiskByScore", "risk_by_score"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RiskByScore(Result):
+    """Rates of an outcome in bands of scores.
+
+    `frame` columns: term (the band), low, high (its scores), n, events, estimate (rate), conf_low, conf_high;
+    best_line, straight_line (fitted rates, the mean over the band's answers).
+    """
+
+    convention: tuple[int, ...] = (6, 8)
+    outcome: str = "event"
+    dated: bool | None = None
+    n_clusters: int | None = None
+    horizon_days: int | None = None
+    may_show: bool = True
+    left_out: Mapping[str, int] | None = None
+
+    kind: ClassVar[str] = "risk_by_score"
+    headings: ClassVar[Mapping[str, str]] = {"term": "Score", "n": "Answers", "events": "Outcomes", "estimate": "Rate"}
+    formats: ClassVar[Mapping[str, str]] = {"events": "count", "estimate": "share"}
+    table_columns: ClassVar[tuple[str, ...]] = ("term", "n", "events", "estimate", "conf_high")
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        return self.frame[(self.frame["n"] > 0) & self.may_show].reset_index(drop=True)
+
+    @property
+    def full_note(self) -> str:
+        return self.note if self.may_show else ""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {name: value for name, value in super().settings.items() if name != "left_out"}
+
+    @property
+    def finding(self) -> str:
+        rows = [row for row in self.records if row["n"] > 0]
+        if not rows:
+            few = f" of {self.minimum_cell} or more" if not self.may_show else ""
+            return f"{quoted(self.outcome)} is not known{few}."
+        named = [
+            f"{share(sum(row['events'] for row in within) / sum(row['n'] for row in within))} of those who answered "
+            f"{band_text(low, high)}"
+            for low, high in bands_between(self.convention)
+            if (within := [row for row in rows if low <= row["low"] and row["high"] <= high])
+        ]
+        says = f"{quoted(self.outcome)} applies to {joined(named)}."
+        return f"{says} {UNDATED}" if self.dated is False else says
+
+    @property
+    def note(self) -> str:
+        alike = "" if self.n_clusters is None else f", at the effective answers of {self.n_clusters:,} clusters"
+        counts = {words: (self.left_out or {}).get(reason, 0) for reason, words in _LEFT_OUT.items()}
+        gone = hidden_rows(list(counts.values()), self.minimum_cell)
+        told = [item for item, hidden in zip(counts.items(), gone, strict=True) if item[1] and not hidden]
+        out = "; ".join(f"{words}: {count:,}" for words, count in told)
+        left = f" Not counted: {out}." if out else ""
+        horizon = (
+            f" Counted over {self.horizon_days} days after the landmark; an answer after the window is silence."
+            if self.horizon_days
+            else ""
+        )
+        return f"Wilson's limits{alike}. Neighbouring scores with few answers stand together.{horizon}{left}"
+
+    @property
+    def alt(self) -> str:
+        rows = "; ".join(
+            f"{row['term']}: {share(row['estimate'])} ({format_interval(row['conf_low'], row['conf_high'], 'share')})"
+            for row in self.records
+            if row["n"] > 0
+        )
+        return f"Rate of the outcome by score with interval bars, the best step and a straight line: {rows}."
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        from nps_research.thresholds.figures import plot_risk
+
+        return plot_risk(self, ax)
+
+
+_LEFT_OUT = {
+    "gone_before_landmark": "gone before the landmark",
+    "outcome_unobserved": "not observed over the whole horizon",
+    "outcome_unknown": "outcome not known",
+    "no_customer": "no such customer",
+    "no_invitation_date": "no date of invitation",
+    "item_missing": "returned without an answer",
+}
+
+
+def risk_by_score(outcome: OutcomeByScore, *, confidence_level: float = 0.95) -> RiskByScore:
+    """Rate of the outcome by score, 0 to 1, with Wilson's limits, clusters counted by their effective answers.
+
+    Parameters
+    ----------
+    outcome : OutcomeByScore
+        One group's outcomes by score.
+    confidence_level : float
+        Level of the limits, each band by itself.
+
+    Returns
+    -------
+    RiskByScore
+        One row for each band of scores between the lines that pages may show.
+
+    Raises
+    ------
+    EstimationError
+        If there are several groups.
+
+    Examples
+    --------
+    >>> from nps_research.counting.outcome_by_score import OutcomeByScore
+    >>> outcome = OutcomeByScore.from_counts([20, 0, 0, 0, 0, 0, 80, 0, 0, 0, 100], [10, 0, 0, 0, 0, 0, 10, 0, 0, 0, 5])
+    >>> risk_by_score(outcome).frame.query("n > 0")["estimate"].tolist()
+    [0.5, 0.125, 0.05]
+    """
+    if len(outcome.groups) != 1:
+        raise EstimationError(f"{len(outcome.groups)} groups arrived, one is needed: take outcome.group(name).")
+    sample, is_good = Sample.of_group(outcome), outcome.direction == "good"
+    scores = np.arange(N_SCORES)
+    shapes = {"best_line": np.full(N_SCORES, np.nan), "straight_line": np.full(N_SCORES, np.nan)}
+    if 0 < sample.events.sum() < sample.n.sum():
+        best = int(cut_logliks(sample.events, sample.n).argmax())
+        if best in outcome.cuts_shown:
+            shapes["best_line"] = cut_risks(sample.events, sample.n, best)
+        shapes["straight_line"] = line_risks(sample.events, sample.n)
+    rows = []
+    for low, high in bands_between(outcome.cuts_shown):
+        member = (scores >= low) & (scores <= high)
+        n, events = (float(values[0][member].sum()) for values in (outcome.n, outcome.events))
+        deff = sample.design_effect(member)
+        limits = wilson_limits(np.array([events / deff]), np.array([n / deff]), confidence_level=confidence_level)
+        weight = sample.n * member
+        fitted = {
+            name: float(weight @ (1 - risk if is_good else risk) / n) if n else np.nan for name, risk in shapes.items()
+        }
+        rows.append(
+            {
+                "term": band_text(low, high),
+                "low": low,
+                "high": high,
+                "n": int(n),
+                "events": int(events),
+                "estimate": events / n if n else np.nan,
+                "conf_low": float(limits[0][0]),
+                "conf_high": float(limits[1][0]),
+                **fitted,
+            }
+        )
+    return RiskByScore(
+        frame=pd.DataFrame(rows),
+        confidence_level=confidence_level,
+        title=f"{quoted(outcome.outcome)} by score",
+        minimum_cell=outcome.minimum_cell,
+        convention=tuple(cut for cut in outcome.convention if cut in outcome.cuts_shown),
+        outcome=outcome.outcome,
+        dated=outcome.dated,
+        n_clusters=None if outcome.clusters is None else sample.n_clusters,
+        horizon_days=outcome.horizon_days,
+        may_show=not outcome.is_hidden,
+        left_out={reason: int(rows[0]) for reason, rows in outcome.left_out.items()},
+    )

@@ -1,0 +1,191 @@
+"""Does one line fit all? Where detractors end in each group, against a line common to all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from nps_research.counting.outcome_by_score import OutcomeByScore
+from nps_research.counting.score_bands import band_text
+from nps_research.errors import EstimationError
+from nps_research.results.result import Result
+from nps_research.results.tables import plain_text
+from nps_research.results.words import joined, p_text, quoted
+from nps_research.score.differences import adjust_p_values
+from nps_research.score.limits.bootstrap import DEFAULT_SEED
+from nps_research.score.limits.independent import check_level
+from nps_research.thresholds.evidence.resampling import Sample, null_tables
+from nps_research.thresholds.evidence.shape_models import cut_logliks, cut_risks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["SegmentLines", "compare_segments"]
+
+EDGE = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class SegmentLines(Result):
+    """The best line of each group of several groupings.
+
+    `frame` columns: term (the grouping), group, n, events, common_cut (best line of the grouping's groups together),
+    best_cut (highest score below the group's best line; missing where the outcome does not vary), statistic (twice the
+    log-likelihood ratio of the group's own line over the common one), p_value, p_adjusted (Holm, over all groups of
+    all groupings), term_p_value (of all lines of the grouping being one).
+    """
+
+    outcome: str = "event"
+    n_resamples: int = 0
+
+    kind: ClassVar[str] = "segment_lines"
+    has_figure: ClassVar[bool] = False
+    headings: ClassVar[Mapping[str, str]] = {
+        "term": "Grouping",
+        "events": "Outcomes",
+        "common_cut": "Common line",
+        "best_cut": "Own best line",
+        "p_adjusted": "p, adjusted",
+        "statistic": "Likelihood ratio",
+    }
+    formats: ClassVar[Mapping[str, str]] = {"events": "count", "common_cut": "count", "best_cut": "count"}
+    table_columns: ClassVar[tuple[str, ...]] = (
+        "term",
+        "group",
+        "n",
+        "events",
+        "common_cut",
+        "best_cut",
+        "statistic",
+        "p_value",
+        "p_adjusted",
+    )
+
+    @property
+    def finding(self) -> str:
+        rows = [row for row in self.records if not np.isnan(row["p_adjusted"])]
+        if not rows:
+            return "No two groups have enough outcomes for their lines to be compared."
+        clear = [row for row in rows if row["p_adjusted"] < 1 - self.confidence_level]
+        if not clear:
+            least = min(row["p_adjusted"] for row in rows)
+            return (
+                f"No line of {len(rows)} groups differs detectably from the one common to its grouping "
+                f"(smallest adjusted {p_text(least)}). With few outcomes in a group a difference could be missed, and "
+                "this does not show that there is a line."
+            )
+        named = joined([f"{row['group']} ({row['term']}, {band_text(0, int(row['best_cut']))})" for row in clear])
+        have = "has a line of its own" if len(clear) == 1 else "have lines of their own"
+        return f"{len(clear)} of {len(rows)} groups {have}: {named}."
+
+    @property
+    def note(self) -> str:
+        return (
+            f"Outcome: {quoted(self.outcome)}. Lines are the highest score below. Each group's own best line against "
+            f"the best line common to its grouping, by the likelihood ratio in {self.n_resamples:,} tables drawn under "
+            "the common one; p-values adjusted for all groups of all groupings (Holm)."
+        )
+
+
+def compare_segments(
+    outcomes: OutcomeByScore | Sequence[OutcomeByScore],
+    *,
+    n_resamples: int = 2000,
+    confidence_level: float = 0.95,
+    rng: np.random.Generator | None = None,
+) -> SegmentLines:
+    """Test whether groups share one line: the interaction of group and cut.
+
+    The estimand is each group's own cut of a two-step risk. Under the null hypothesis all groups of a grouping have one
+    cut, each with risks of its own. Tables are drawn as in `compare_thresholds`; a cluster that spans groups has one
+    sign in all of them. Groups that pages must not show take no part.
+
+    Parameters
+    ----------
+    outcomes : OutcomeByScore, or a sequence of them
+        One for each grouping, counted with ``by``.
+    n_resamples : int
+        Tables drawn under the common line.
+    confidence_level : float
+        1 less the level at which a group's line is called its own.
+    rng : numpy.random.Generator, optional
+        Source of the draws; None starts a fixed one.
+
+    Returns
+    -------
+    SegmentLines
+
+    Raises
+    ------
+    EstimationError
+        If no grouping was given, or they are of different outcomes.
+
+    Examples
+    --------
+    >>> from nps_research.study.study import Study
+    >>> from nps_research.counting.outcomes import outcome_by_score
+    >>> table = pd.DataFrame({"likelihood_to_recommend": [0, 10] * 40, "area": ["A", "A", "B", "B"] * 20})
+    >>> table["Left"] = (["yes", "no"] * 18 + ["no", "yes"] * 2) * 2
+    >>> left = {"table": "responses", "column": "Left", "event": ["yes"], "no_event": ["no"], "direction": "bad"}
+    >>> study = Study.from_frames(responses=table, segments=["area"], outcomes={"left": left})
+    >>> compare_segments(outcome_by_score(study, outcome="left", by="area"), n_resamples=200).frame["best_cut"].tolist()
+    [0.0, 0.0]
+    """
+    check_level(confidence_level)
+    given = [outcomes] if isinstance(outcomes, OutcomeByScore) else list(outcomes)
+    if not given:
+        raise EstimationError("No grouping was given.")
+    if len({outcome.outcome for outcome in given}) > 1:
+        raise EstimationError("The groupings are of different outcomes: compare one at a time.")
+    rng = np.random.default_rng(DEFAULT_SEED) if rng is None else rng
+    frame = pd.concat([_of_grouping(outcome, n_resamples, rng) for outcome in given], ignore_index=True)
+    return SegmentLines(
+        frame=frame.assign(p_adjusted=adjust_p_values(frame["p_value"].to_numpy(dtype=float))),
+        confidence_level=confidence_level,
+        title=f"Where detractors end, group by group, by {quoted(given[0].outcome)}",
+        minimum_cell=max(outcome.minimum_cell for outcome in given),
+        hidden=frozenset().union(*(outcome.hidden_groups for outcome in given)),
+        outcome=given[0].outcome,
+        n_resamples=n_resamples,
+    )
+
+
+def _of_grouping(outcome: OutcomeByScore, n_resamples: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Rows of one grouping; missing where a group cannot be compared."""
+    n, events = outcome.n.sum(axis=1), outcome.events.sum(axis=1)
+    frame = pd.DataFrame(
+        {
+            "term": " and ".join(plain_text(name) for name in outcome.by),
+            "group": outcome.groups,
+            "n": n,
+            "events": events,
+        }
+    ).assign(**dict.fromkeys(("common_cut", "best_cut", "statistic", "p_value", "term_p_value"), np.nan))
+    shown = np.array([group not in outcome.hidden_groups for group in outcome.groups], dtype=bool)
+    tested = np.flatnonzero((events > 0) & (events < n) & shown)
+    if len(tested) < 2:
+        return frame
+    sample = Sample.stacked(outcome, tested.tolist())
+    shape = (len(tested), len(sample.n) // len(tested))
+    own = cut_logliks(sample.events.reshape(shape), sample.n.reshape(shape))
+    common = int(own.sum(axis=0).argmax())
+    risks = np.concatenate(
+        [cut_risks(of, m, common) for of, m in zip(sample.events.reshape(shape), sample.n.reshape(shape), strict=True)]
+    )
+    drawn = null_tables(sample, risks[None], n_resamples=n_resamples, rng=rng)[0].reshape(n_resamples, *shape)
+    of_drawn = cut_logliks(drawn, np.broadcast_to(sample.n.reshape(shape), drawn.shape))
+    best = of_drawn.sum(axis=1).argmax(axis=1)
+    at_common = np.take_along_axis(of_drawn, best[:, None, None], axis=2)[..., 0]
+    null, gain = of_drawn.max(axis=2) - at_common, own.max(axis=1) - own[:, common]
+    p_values = (1 + (null >= gain - EDGE).sum(axis=0)) / (n_resamples + 1)
+    together = (1 + (null.sum(axis=1) >= gain.sum() - EDGE).sum()) / (n_resamples + 1)
+    found = {"best_cut": own.argmax(axis=1), "statistic": 2 * gain, "p_value": p_values}
+    frame.loc[tested, list(found)] = np.column_stack(list(found.values()))
+    return frame.assign(common_cut=float(common), term_p_value=together)

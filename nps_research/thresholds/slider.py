@@ -1,0 +1,112 @@
+"""Sliders for both lines, in a live session: scores and rates at once. Pages have tables instead."""
+
+from __future__ import annotations
+
+import os
+from html import escape
+from typing import TYPE_CHECKING
+
+from nps_research.counting.score_bands import band_text, bands_between
+from nps_research.counting.score_distribution import N_SCORES
+from nps_research.results.tables import format_interval, format_value
+from nps_research.score.score import net_promoter_score
+
+if TYPE_CHECKING:
+    from ipywidgets import VBox
+
+    from nps_research.counting.outcome_by_score import OutcomeByScore
+    from nps_research.counting.score_distribution import ScoreDistribution
+
+__all__ = ["IN_REPORT", "cut_slider", "lines_html"]
+
+IN_REPORT = "NPS_RESEARCH_REPORT"  # environment variable of notebooks that run for a report
+
+
+def cut_slider(
+    dist: ScoreDistribution, outcome: OutcomeByScore | None = None, *, detractor_max: int = 6, promoter_min: int = 9
+) -> VBox | None:
+    """Two sliders, where detractors end and where promoters begin, over the score and the rates of an outcome.
+
+    Parameters
+    ----------
+    dist : ScoreDistribution
+        Answers; of several groups all together.
+    outcome : OutcomeByScore, optional
+        One group's outcomes by score.
+    detractor_max, promoter_min : int
+        Where the sliders stand at first.
+
+    Returns
+    -------
+    ipywidgets.VBox or None
+        None in a notebook that runs for a report: a page cannot move.
+    """
+    if os.environ.get(IN_REPORT):
+        return None
+    import ipywidgets as widgets  # late: only a live session needs it
+
+    wide = {"description_width": "12em"}
+    layout = widgets.Layout(width="34em")
+    low = widgets.IntSlider(
+        detractor_max,
+        0,
+        N_SCORES - 2,
+        description="Detractors end at",
+        style=wide,
+        layout=layout,
+        continuous_update=True,
+    )
+    high = widgets.IntSlider(
+        promoter_min,
+        1,
+        N_SCORES - 1,
+        description="Promoters begin at",
+        style=wide,
+        layout=layout,
+        continuous_update=True,
+    )
+    shown = widgets.HTML()
+
+    def redraw(change: object = None) -> None:
+        if low.value >= high.value:
+            shown.value = "<p>Detractors must end below where promoters begin.</p>"
+        else:
+            shown.value = lines_html(dist, outcome, detractor_max=low.value, promoter_min=high.value)
+
+    low.observe(redraw, "value")
+    high.observe(redraw, "value")
+    redraw()
+    return widgets.VBox([low, high, shown])
+
+
+def lines_html(
+    dist: ScoreDistribution, outcome: OutcomeByScore | None, *, detractor_max: int, promoter_min: int
+) -> str:
+    """The score, and the rate of the outcome in each group, under two lines: an HTML table.
+
+    Examples
+    --------
+    >>> from nps_research.counting.score_distribution import ScoreDistribution
+    >>> dist = ScoreDistribution.from_counts({"all": [0, 0, 0, 1, 0, 2, 1, 0, 0, 3, 3]})
+    >>> "NPS +50.0" in lines_html(dist, None, detractor_max=3, promoter_min=9)
+    True
+    """
+    together = dist if len(dist.groups) == 1 else dist.total()
+    row = net_promoter_score(together, promoter_min=promoter_min, detractor_max=detractor_max).frame.iloc[0]
+    limits = format_interval(row["conf_low"], row["conf_high"], "points")
+    cuts = sorted({detractor_max, promoter_min - 1})
+    cells = []
+    for low, high in bands_between(cuts):
+        n = int(together.counts[0, low : high + 1].sum())
+        rate = ""
+        if outcome is not None:
+            known, events = (int(values[:, low : high + 1].sum()) for values in (outcome.n, outcome.events))
+            if known >= max(outcome.minimum_cell, 1):
+                rate = f"{format_value(events / known, 'share')} of {known:,}"
+        cells.append(f"<tr><th scope='row'>{band_text(low, high)}</th><td>{n:,}</td><td>{rate}</td></tr>")
+    name = "" if outcome is None else escape(outcome.outcome)
+    return (
+        f"<p><b>NPS {format_value(row['estimate'], 'points')}</b> (95% interval {limits})</p><table><thead><tr>"
+        f"<th scope='col'>Answers</th><th scope='col'>How many</th><th scope='col'>{name}</th></tr></thead>"
+        f"<tbody>{''.join(cells)}</tbody></table>"
+    )
