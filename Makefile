@@ -28,10 +28,11 @@ lab: setup  ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=$(CURDIR) --LabApp.default_url=/lab/tree/notebooks/00_study.ipynb \
 		$(if $(filter 0,$(shell id -u)),--allow-root)
 
-lint: setup  ## ruff and mypy
+lint: setup  ## ruff, mypy, and which room may import which
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 bench: setup  ## what it costs, side by side with pandas, DuckDB and SciPy; rewrites benchmarks/README.md
 	$(BIN)/python -m benchmarks

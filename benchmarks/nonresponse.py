@@ -21,13 +21,13 @@ QUARTER, WINDOW = 91, 14
 STEPS: dict[str, Callable[[nps.Study], object]] = {
     "nonresponse_signal": nps.nonresponse_signal,
     "nonresponse_signal, another line": lambda study: nps.nonresponse_signal(study, detractor_max=3),
-    "nonresponse_value": nps.nonresponse_value,
-    "watch_list": nps.watch_list,
+    "nonresponse_value": nps.silence.nonresponse_value,
+    "watch_list": nps.silence.watch_list,
     "score_if_all_responded": nps.score_if_all_responded,
-    "response_rates": nps.response_rates,
-    "who_answers": nps.who_answers,
-    "days_to_answer": nps.days_to_answer,
-    "panel_attrition": nps.panel_attrition,
+    "response_rates": nps.responding.response_rates,
+    "who_answers": nps.responding.who_answers,
+    "days_to_answer": nps.responding.days_to_answer,
+    "panel_attrition": nps.responding.panel_attrition,
 }
 
 

@@ -28,7 +28,7 @@ from nps_research.silence.score.weights import Reached, Weighted, inverse_propen
 from nps_research.statistics.propensity import response_propensity
 
 if TYPE_CHECKING:
-    from nps_research.counting.people import Covariates
+    from nps_research.statistics.covariates import Covariates
 
 TABLE = Path(__file__).with_suffix(".csv")
 RUNS = 200

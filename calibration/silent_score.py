@@ -28,7 +28,6 @@ import pandas as pd
 from scipy.special import expit
 
 from calibration.resumable import fill, fresh_is_asked, generator
-from nps_research.counting.people import Covariates
 from nps_research.silence.score.shifts import silent_shifts
 from nps_research.silence.score.weights import (
     Reached,
@@ -37,6 +36,7 @@ from nps_research.silence.score.weights import (
     raked_score,
     worst_case_bounds,
 )
+from nps_research.statistics.covariates import Covariates
 from nps_research.statistics.propensity import response_propensity
 
 if TYPE_CHECKING:

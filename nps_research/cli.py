@@ -136,8 +136,8 @@ def verify(
 @app.command()
 def check(study: StudyArgument, data: DataOption = None) -> None:
     """Hold a study against the data contract and say in words what was found. Exit code 1 on errors."""
+    from nps_research import intake as overview
     from nps_research.errors import ContractError
-    from nps_research.intake import listings as overview
     from nps_research.study.study import open_study
 
     with _errors_in_words():

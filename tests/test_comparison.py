@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from nps_research.errors import EstimationError
-from nps_research.score.differences import adjust_p_values, compare_net_promoter_scores
+from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.limits.independent import adjusted_wald
+from nps_research.statistics.multiplicity import adjust_p_values
 from tests.made_up_answers import (
     distribution_of,
     effective_clusters,

@@ -12,10 +12,10 @@ from scipy import stats
 from calibration.doubly_robust import one_wave as made_up_wave
 from calibration.silent_score import draw
 from nps_research import Study, score_if_all_responded
-from nps_research.counting.people import Covariates
 from nps_research.errors import EstimationError
 from nps_research.silence.score.predicted_answers import predicted_value
 from nps_research.silence.score.weights import Reached, inverse_propensity_score, worst_case_bounds
+from nps_research.statistics.covariates import Covariates
 from nps_research.statistics.propensity import Propensity, folds_of_clusters, response_propensity
 
 AS_USUAL = {"largest_weight": 1e9, "confidence_level": 0.95}

@@ -24,9 +24,10 @@ from nps_research.reading import database
 from nps_research.reading.delimited import long_cells
 from nps_research.reading.sources import read_table
 from nps_research.report import runner
-from nps_research.report.harvest import csv_text, exact_parquet
+from nps_research.report.harvest import exact_parquet
 from nps_research.report.provenance import CHECKOUT
 from nps_research.report.publish import private_folder
+from nps_research.results.csv_files import csv_text
 from nps_research.study.study import open_study
 from tests.postgresql import running
 from tests.report_command import CELL, Place, obey_permissions

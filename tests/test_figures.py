@@ -47,7 +47,7 @@ def error_bars(ax: Axes) -> tuple[list[float], list[list[float]]]:
 
 
 def test_histogram_shows_each_share_in_the_palette() -> None:
-    result = nps.score_histogram(AREAS, group="2017")
+    result = nps.score.score_histogram(AREAS, group="2017")
     ax = drawn(result)
     bars: list[Any] = list(ax.patches)
     assert [bar.get_height() for bar in bars] == pytest.approx([100 * n / 124 for n in COUNTS["2017"]])
@@ -84,14 +84,14 @@ def test_trend_is_a_line_in_order_of_time_with_its_band() -> None:
 def test_differences_and_cuts_name_what_they_compare() -> None:
     ax = drawn(nps.compare_net_promoter_scores(AREAS))
     assert [label.get_text() for label in ax.get_yticklabels()] == ["2018 - 2017"]
-    by_cut = nps.net_promoter_score_by_cut(AREAS)
+    by_cut = nps.score.net_promoter_score_by_cut(AREAS)
     ax = drawn(by_cut)
     assert error_bars(ax)[0] == pytest.approx(by_cut.frame["estimate"].tolist())
     assert ax.get_yticklabels()[0].get_text() == "2017, detractors 0-6"
 
 
 def test_funnel_shrinks_and_hatches_the_silent(demo: nps.Study) -> None:
-    result = nps.response_funnel(demo)
+    result = nps.responding.response_funnel(demo)
     ax = drawn(result)
     row = result.frame.iloc[-1]
     bars: list[Any] = list(ax.patches)
@@ -102,7 +102,7 @@ def test_funnel_shrinks_and_hatches_the_silent(demo: nps.Study) -> None:
 
 
 def test_representativeness_pairs_two_points_a_group(demo: nps.Study) -> None:
-    result = nps.representativeness(demo)
+    result = nps.responding.representativeness(demo)
     ax = drawn(result)
     base, answers = ax.lines
     assert np.asarray(base.get_xdata()).tolist() == pytest.approx((100 * result.frame["base_share"]).tolist())
@@ -110,7 +110,7 @@ def test_representativeness_pairs_two_points_a_group(demo: nps.Study) -> None:
 
 
 def test_designs_are_drawn_one_by_one(demo: nps.Study) -> None:
-    result = nps.compare_designs(demo)
+    result = nps.score.compare_designs(demo)
     assert error_bars(drawn(result))[0] == pytest.approx(result.frame["estimate"].tolist())
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.responding.funnel import response_funnel
 from nps_research.responding.representativeness import representativeness
-from nps_research.score.differences import adjust_p_values
+from nps_research.statistics.multiplicity import adjust_p_values
 from nps_research.study.study import Study, open_study
 
 LTR = "likelihood_to_recommend"

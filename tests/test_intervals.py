@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from nps_research.counting.checks import check_cuts
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
-from nps_research.score.limits.independent import adjusted_wald, check_cuts, classify, score_interval, wald
+from nps_research.score.limits.independent import adjusted_wald, classify, score_interval, wald
 from nps_research.score.limits.methods import estimate, suitable_method
 from tests.made_up_answers import (
     distribution_of,

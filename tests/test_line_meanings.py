@@ -10,6 +10,7 @@ from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.counting.score_counts import score_distribution
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import CannotAnswerError, EstimationError
+from nps_research.results.live import IN_REPORT
 from nps_research.score.score import net_promoter_score
 from nps_research.statistics.proportions import wilson_limits
 from nps_research.study.study import Study
@@ -17,7 +18,7 @@ from nps_research.thresholds.adjusted_risk import adjusted_risk
 from nps_research.thresholds.calls import calls_by_cut
 from nps_research.thresholds.conclusions import conclusions_by_line
 from nps_research.thresholds.risk_by_score import risk_by_score
-from nps_research.thresholds.slider import IN_REPORT, cut_slider, lines_html
+from nps_research.thresholds.slider import cut_slider, lines_html
 
 N = [15, 6, 12, 16, 16, 130, 100, 230, 470, 390, 610]
 EVENTS = [3, 1, 3, 4, 1, 7, 5, 12, 22, 20, 30]

@@ -4,11 +4,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from nps_research import intake as overview
 from nps_research.counting.score_counts import score_distribution
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.intake import listings as overview
 from nps_research.responding.funnel import response_funnel
-from nps_research.results.tables import result_html
+from nps_research.results.display import result_html
 from nps_research.study.study import Study, open_study
 
 LTR = "likelihood_to_recommend"

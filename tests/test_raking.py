@@ -83,7 +83,7 @@ def test_one_column_is_post_stratification():
 
 
 def test_the_table_says_what_was_known_and_what_the_weights_did():
-    found = nps.rake(PEOPLE, TARGETS, base_weight="weight")
+    found = nps.score.rake(PEOPLE, TARGETS, base_weight="weight")
     rows = found.frame.set_index(["term", "group"])
     assert rows["n"].tolist() == [5, 3, 2, 4, 6]
     assert rows.loc[("region", "n"), "before"] == pytest.approx(8 / 14.5)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from nps_research import intake as overview
 from nps_research.counting.score_counts import score_distribution
 from nps_research.errors import CannotAnswerError
-from nps_research.intake import listings as overview
 from nps_research.responding.funnel import response_funnel
 from nps_research.responding.panel_attrition import SAME_TWICE, panel_attrition
 from nps_research.responding.representativeness import representativeness

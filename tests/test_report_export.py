@@ -15,14 +15,15 @@ import pandas as pd
 import pytest
 
 from nps_research.errors import ReportError
-from nps_research.intake.listings import NotAnswered
 from nps_research.report.execute import Failure
-from nps_research.report.harvest import csv_text, harvest, shown_numbers, table_csv
+from nps_research.report.harvest import harvest, shown_numbers, table_csv
 from nps_research.report.notebooks import ReportNotebook
 from nps_research.report.pages import Card, Pages
 from nps_research.report.provenance import Provenance
 from nps_research.report.sanitise import clean_output_html, figure_html, render_markdown
 from nps_research.report.shareable import notebook_text, shareable_notebook
+from nps_research.results.csv_files import csv_text
+from nps_research.results.listing import NotAnswered
 from nps_research.results.result import MIME_TYPE, KeyNumber, Result
 from tests.report_notebooks import code, notebook, stand_in_study, text
 

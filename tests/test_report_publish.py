@@ -16,9 +16,9 @@ from nps_research.report.publish import (
     check_place,
     private_folder,
     workspace,
-    write_private,
     write_shared,
 )
+from nps_research.results.csv_files import write_private
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,15 +14,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-# What an estimator may not know of: how its answer is drawn, laid out or published.
-ESTIMATORS = (
-    *("acceptance", "assembly", "contract", "parsing", "sources", "study", "study_file"),
-    *("comparison", "counting", "cuts", "designs", "distribution", "funnel", "histogram", "intervals"),
-    *("overview", "representation", "result", "score", "waves"),
-    *("accounts", "design_effects", "detectable", "influence", "next_survey", "planning", "pooling", "raking"),
-    *("days_to_answer", "panel_attrition", "response_factors", "response_intervals", "response_model"),
-    *("needs", "response_rates", "table_settings", "who_answers"),
-)
 
 
 def files_of_the_project() -> list[Path]:
@@ -103,17 +94,6 @@ def test_notebooks_are_thin_and_without_outputs(path: Path) -> None:
 def test_there_are_notebooks() -> None:
     names = ["00_study", "01_score", "02_thresholds", "03_drivers", "04_nonresponse"]
     assert [path.stem for path in NOTEBOOKS] == names
-
-
-def test_imports_follow_the_data() -> None:
-    """Estimators reach figures, tables and reports only when something is displayed: inside a function."""
-    away = {"nps_research.figures", "nps_research.report", "nps_research.cli", "matplotlib"}
-    for name in ESTIMATORS:
-        tree = ast.parse((ROOT / "nps_research" / f"{name}.py").read_text(encoding="utf-8"))
-        at_import = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
-        modules = {alias.name for node in at_import if isinstance(node, ast.Import) for alias in node.names}
-        modules |= {node.module or "" for node in at_import if isinstance(node, ast.ImportFrom)}
-        assert not {module for module in modules if any(module.startswith(each) for each in away)}, name
 
 
 def test_importing_has_no_side_effects() -> None:

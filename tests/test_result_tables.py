@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nps_research.results.display import result_html
 from nps_research.results.result import MIME_TYPE, KeyNumber, Result
 from nps_research.results.suppression import hidden_rows
-from nps_research.results.tables import format_interval, format_value, plain_text, result_html, table_html
+from nps_research.results.tables import table_html
+from nps_research.results.words import format_interval, format_value, plain_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

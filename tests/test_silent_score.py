@@ -14,12 +14,13 @@ from statsmodels.genmod.generalized_linear_model import GLM
 from calibration.silent_score import draw
 from calibration.silent_score import one_wave as made_up_wave
 from nps_research import Study, score_if_all_responded
-from nps_research.counting.people import Covariates, covariates_at_invitation, earlier_answers
+from nps_research.counting.people import covariates_at_invitation, earlier_answers
 from nps_research.counting.silence import NO_DELIVERY, silence_caveat
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError
 from nps_research.made_up.simulate import Truth, simulate_study
 from nps_research.silence.score.estimates import reached_rows
 from nps_research.silence.score.weights import Reached, inverse_propensity_score, raked_score, worst_case_bounds
+from nps_research.statistics.covariates import Covariates
 from nps_research.statistics.propensity import _boosted_log_odds, design_matrix, joined_levels, response_propensity
 
 

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from nps_research.counting.people import Covariates
 from nps_research.silence.score.balance import response_balance
 from nps_research.silence.score.earlier_scores import earlier_scores
 from nps_research.silence.score.shifts import silent_shifts
 from nps_research.silence.score.weights import Reached, Weighted, worst_case_bounds
+from nps_research.statistics.covariates import Covariates
 from nps_research.study.study import Study
 
 

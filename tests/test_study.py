@@ -6,12 +6,12 @@ from itertools import product
 import pandas as pd
 import pytest
 
+from nps_research import intake as overview
 from nps_research.counting.score_counts import score_distribution
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.intake import listings as overview
 from nps_research.responding.funnel import response_funnel
 from nps_research.responding.representativeness import representativeness
-from nps_research.results.tables import result_html
+from nps_research.results.display import result_html
 from nps_research.score.score import net_promoter_score
 from nps_research.study.contract import TABLES
 from nps_research.study.study import Study, open_study

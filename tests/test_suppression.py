@@ -21,7 +21,7 @@ from matplotlib.text import Text
 from scipy.optimize import linprog
 
 import nps_research as nps
-from nps_research.counting.score_counts import groups_not_shown
+from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.report import make_report
 from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_groups
@@ -326,7 +326,7 @@ def test_adjusted_p_values_pooled_scores_and_bootstrap_limits_tell_nothing_of_hi
     dealt = classes | {"c": [3, 1, 0], "d": [5, 2, 5]}
     for make in (
         nps.compare_net_promoter_scores,
-        nps.pool_groups,
+        nps.score.pool_groups,
         lambda dist: nps.net_promoter_score(dist, method="bootstrap"),
     ):
         one, two = (make(replace(of_classes(**each), minimum_cell=10)) for each in (classes, dealt))

@@ -12,9 +12,9 @@ from statsmodels.discrete.discrete_model import Logit
 from nps_research.errors import CannotAnswerError
 from nps_research.made_up.simulate import simulate_study
 from nps_research.made_up.truth import Truth
-from nps_research.responding.factors import INVITATION, Factor, response_factors
+from nps_research.responding.factors import INVITATION, response_factors
 from nps_research.responding.who_answers import who_answers
-from nps_research.statistics.standardised_rates import adjusted_differences, changes_since_first
+from nps_research.statistics.standardised_rates import Factor, adjusted_differences, changes_since_first
 from nps_research.study.study import Study, open_study
 
 DEMO = Path(__file__).parents[1] / "data" / "demo"

@@ -3,11 +3,12 @@ import sqlite3
 import pandas as pd
 import pytest
 
-from nps_research import Study, open_study, response_funnel
+from nps_research import Study, open_study
 from nps_research.counting.cells import count_cells
-from nps_research.counting.score_counts import groups_not_shown
+from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.intake.listings import intake
+from nps_research.responding import response_funnel
 
 LTR = "likelihood_to_recommend"
 HEADER = "id,sex,r_a,r_b,r_c,nps_a,nps_b,nps_c\n"

@@ -9,18 +9,16 @@ import numpy as np
 import pandas as pd
 
 from nps_research.accounts.score import clusters_of
+from nps_research.counting.checks import check_cuts, check_level
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
-from nps_research.results.tables import plain_text
-from nps_research.results.words import points
+from nps_research.results.words import plain_text, points
 from nps_research.score.limits.by_design import effective_score
-from nps_research.score.limits.independent import VALUES, check_cuts, check_level, classify
+from nps_research.score.limits.independent import VALUES, classify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from matplotlib.axes import Axes
 
     from nps_research.counting.score_distribution import ScoreDistribution
 
@@ -125,11 +123,6 @@ class AccountInfluence(Result):
         return (
             f"Bars of the change in NPS without single accounts, on a band of its margin of error: {'; '.join(rows)}."
         )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.accounts.figures import plot_account_influence
-
-        return plot_account_influence(self, ax)
 
 
 def account_influence(

@@ -8,21 +8,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.checks import check_level
 from nps_research.counting.score_counts import score_distribution
 from nps_research.counting.score_distribution import ClusterSums, ScoreDistribution
 from nps_research.errors import EstimationError
 from nps_research.results.result import KeyNumber, Result
-from nps_research.results.tables import plain_text
-from nps_research.results.words import interval_text, joined, p_text, points
+from nps_research.results.words import interval_text, joined, p_text, plain_text, points
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.limits.by_design import effective_score
-from nps_research.score.limits.independent import check_level
 from nps_research.score.limits.methods import METHOD_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from matplotlib.axes import Axes
 
     from nps_research.study.study import Study
 
@@ -127,11 +124,6 @@ class AccountScores(Result):
             )
             for row in self.answered
         )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.accounts.figures import plot_account_scores
-
-        return plot_account_scores(self, ax)
 
 
 def account_score(

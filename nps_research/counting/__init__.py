@@ -1,1 +1,8 @@
-"""counting."""
+"""From a study to counts and people: answers by score, outcomes by score, clusters, who was known to be what."""
+
+from nps_research.counting.outcome_by_score import OutcomeByScore
+from nps_research.counting.outcomes import outcome_by_score, yes_no_outcomes
+from nps_research.counting.score_counts import score_distribution
+from nps_research.counting.score_distribution import ScoreDistribution
+
+__all__ = ["OutcomeByScore", "ScoreDistribution", "outcome_by_score", "score_distribution", "yes_no_outcomes"]

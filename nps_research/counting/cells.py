@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from nps_research.errors import CannotAnswerError, ContractError
+from nps_research.counting.silence import _SAYS_WHO
+from nps_research.errors import CannotAnswerError, ContractError, did_you_mean, sentences_joined
 from nps_research.study.contract import NO_GROUP, PRIVATE, RESPONSES, Violations, check_responses, holds_address, typed
 from nps_research.study.response_states import response_state
-from nps_research.study.settings_file import did_you_mean, sentences_joined
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -28,14 +28,13 @@ if TYPE_CHECKING:
 
     from nps_research.study.study import Study
 
-__all__ = ["FROM_ANSWER", "MOST_CELLS", "NOT_STATED", "WEEKDAYS", "count_cells", "records_silence", "tells_silence"]
+__all__ = ["FROM_ANSWER", "MOST_CELLS", "NOT_STATED", "WEEKDAYS", "count_cells"]
 
 NOT_STATED = "(not stated)"
 SEPARATOR = "\N{SYMBOL FOR UNIT SEPARATOR}"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # Groupings made from the moment of the answer; who never answered has no such moment.
 FROM_ANSWER = ("weekday", "hour")
-_SAYS_WHO = ("delivered", "responded", "responded_at")  # any of them tells who was silent
 MOST_CELLS = 2_000_000  # of a lazy frame; more are not brought into memory
 _SPELT: Mapping[str, Callable[[Any], str]] = {
     "weekday": lambda day: WEEKDAYS[int(day) - 1],
@@ -129,25 +128,6 @@ def count_cells(
     if cluster is None and stratum is None:
         return cells
     return _each_stratum_apart(_each_alone(cells.assign(cluster=cells.get("cluster")), study))
-
-
-def records_silence(study: Study) -> bool:
-    """Whether a study in memory can tell who was silent.
-
-    It cannot where `responded_at` alone says who answered, and is there on every row: such an export has no rows of
-    those who did not answer.
-    """
-    flags = {"responses.delivered", "responses.responded"} & study.available
-    dated = "responses.responded_at" in study.available
-    return bool(flags) or (dated and bool(study.responses["responded_at"].isna().any()))
-
-
-def tells_silence(study: Study, cells: pd.DataFrame) -> bool:
-    """Whether the study records who was reached, or who returned the form: on one row at least."""
-    if not study.is_lazy:
-        return records_silence(study)
-    flags = any(cells[name].notna().any() for name in ("delivered", "responded") if name in cells)
-    return flags or ("dated" in cells and bool(cells["dated"].any()))
 
 
 def _check_names(study: Study, names: Sequence[str]) -> None:

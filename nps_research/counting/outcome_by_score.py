@@ -13,10 +13,9 @@ import pandas as pd
 
 from nps_research.counting.score_bands import shown_cuts
 from nps_research.counting.score_distribution import N_SCORES
-from nps_research.errors import ContractError
+from nps_research.errors import ContractError, did_you_mean
 from nps_research.results.suppression import hidden_rows
 from nps_research.statistics.proportions import wilson_limits
-from nps_research.study.settings_file import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.cells import FROM_ANSWER, count_cells, tells_silence
+from nps_research.counting.cells import FROM_ANSWER, count_cells
+from nps_research.counting.clusters import declared_cluster
 from nps_research.counting.outcome_by_score import OutcomeByScore, OutcomeClusters
-from nps_research.counting.score_counts import declared_cluster, groups_not_shown, groups_of
+from nps_research.counting.score_counts import groups_of
 from nps_research.counting.score_distribution import N_SCORES
-from nps_research.errors import CannotAnswerError, ContractError
+from nps_research.counting.shown_groups import groups_not_shown
+from nps_research.counting.silence import tells_silence
+from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
 from nps_research.study.acceptance import yes_and_no
 from nps_research.study.response_states import NEEDED_FOR_CHURN
-from nps_research.study.settings_file import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from nps_research.counting.score_counts import NOT_STATED
+from nps_research.statistics.covariates import Covariates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Flags = NDArray[np.bool_]
 
-__all__ = ["WORDS", "Covariates", "covariates_at_invitation", "earlier_answers"]
+__all__ = ["WORDS", "covariates_at_invitation", "earlier_answers", "in_bands", "in_words"]
 
 DAYS_PER_MONTH = 365.25 / 12
 TENURE_EDGES = (-np.inf, 12, 36, 60, np.inf)
@@ -32,47 +32,22 @@ WORDS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Covariates:
-    """What explains answering, row by row beside the invitations it was made for.
+def in_words(covariates: Covariates) -> tuple[str, ...]:
+    """What is known, as a reader calls it."""
+    return tuple(WORDS.get(name, name) for name in [*covariates.categories, *covariates.numbers])
 
-    Attributes
-    ----------
-    numbers : DataFrame of float
-        ``tenure`` (months), ``log_revenue``, ``answered_before`` (share of earlier invitations answered): those that
-        are known; missing where not known of a person.
-    categories : DataFrame of str
-        Segments, role, channel and touchpoint, ``last_answer`` (detractor, passive, promoter); "(not stated)" where
-        not known.
-    """
 
-    numbers: pd.DataFrame
-    categories: pd.DataFrame
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """What there is, as a reader calls it."""
-        return tuple(WORDS.get(name, name) for name in [*self.categories, *self.numbers])
-
-    @property
-    def bands(self) -> pd.DataFrame:
-        """All that tells who the person is, in groups: the categories, years as a customer, revenue in quarters."""
-        groups = self.categories.drop(columns=[name for name in HISTORY if name in self.categories])
-        if "tenure" in self.numbers:
-            banded = pd.cut(self.numbers["tenure"], TENURE_EDGES, labels=TENURE_BANDS, right=False)
-            groups = groups.assign(**{"Years as a customer": banded.astype("str").fillna(NOT_STATED)})
-        if "log_revenue" in self.numbers:
-            rank = self.numbers["log_revenue"].rank(method="average", pct=True)
-            banded = pd.cut(rank, [0, 0.25, 0.5, 0.75, 1], labels=QUARTERS)
-            groups = groups.assign(**{"Revenue, quarters": banded.astype("str").fillna(NOT_STATED)})
-        return groups
-
-    def without(self, name: str) -> Covariates:
-        """The covariates but one."""
-        return Covariates(
-            numbers=self.numbers.drop(columns=name, errors="ignore"),
-            categories=self.categories.drop(columns=name, errors="ignore"),
-        )
+def in_bands(covariates: Covariates) -> pd.DataFrame:
+    """All that tells who the person is, in groups: the categories, years as a customer, revenue in quarters."""
+    groups = covariates.categories.drop(columns=[name for name in HISTORY if name in covariates.categories])
+    if "tenure" in covariates.numbers:
+        banded = pd.cut(covariates.numbers["tenure"], TENURE_EDGES, labels=TENURE_BANDS, right=False)
+        groups = groups.assign(**{"Years as a customer": banded.astype("str").fillna(NOT_STATED)})
+    if "log_revenue" in covariates.numbers:
+        rank = covariates.numbers["log_revenue"].rank(method="average", pct=True)
+        banded = pd.cut(rank, [0, 0.25, 0.5, 0.75, 1], labels=QUARTERS)
+        groups = groups.assign(**{"Revenue, quarters": banded.astype("str").fillna(NOT_STATED)})
+    return groups
 
 
 def covariates_at_invitation(study: Study, rows: pd.DataFrame, *, detractor_max: int | None = None) -> Covariates:

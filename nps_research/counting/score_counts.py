@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import weakref
-from functools import reduce
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.cells import FROM_ANSWER, NOT_STATED, WEEKDAYS, count_cells, tells_silence
+from nps_research.counting.cells import FROM_ANSWER, NOT_STATED, WEEKDAYS, count_cells
+from nps_research.counting.clusters import by_size, declared_cluster
 from nps_research.counting.revenue_weights import revenue_unit, revenue_weighted
 from nps_research.counting.score_distribution import N_SCORES, ScoreDistribution, merged_clusters
+from nps_research.counting.shown_groups import groups_not_shown
+from nps_research.counting.silence import tells_silence
 from nps_research.errors import CannotAnswerError
-from nps_research.results.suppression import hidden_groups
+from nps_research.results.words import BETWEEN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-__all__ = ["NOT_STATED", "by_size", "groups_not_shown", "groups_of", "score_distribution"]
-
-BETWEEN = " \N{MIDDLE DOT} "  # the parts of a group that is a combination
+__all__ = ["NOT_STATED", "groups_of", "score_distribution"]
 
 
 def score_distribution(
@@ -146,98 +145,6 @@ def score_distribution(
     )
 
 
-# What was found for a study, for as long as the study is there.
-_NOT_SHOWN: weakref.WeakKeyDictionary[Study, dict[tuple[str, ...], frozenset[str]]] = weakref.WeakKeyDictionary()
-
-
-def groups_not_shown(study: Study, by: Sequence[str]) -> frozenset[str]:
-    """Groups that a report on the study must not show: small ones, and those that would give them away.
-
-    Waves, segments, channels, weekdays and hours are all taken to be shown, in this order, and any
-    other grouping beside them.
-
-    Parameters
-    ----------
-    study : Study
-        The study.
-    by : sequence of str
-        Columns as in `score_distribution`.
-
-    Returns
-    -------
-    frozenset of str
-        Names of groups, as in the distribution counted by the same columns.
-
-    Examples
-    --------
-    >>> from nps_research.study.study import Study
-    >>> table = pd.DataFrame({"likelihood_to_recommend": [9] * 50, "area": ["A"] * 30 + ["B"] * 12 + ["C"] * 8})
-    >>> sorted(groups_not_shown(Study.from_frames(responses=table, segments=["area"]), ["area"]))
-    ['B', 'C']
-    """
-    if study.settings.minimum_cell <= 1:
-        return frozenset()  # no group is too small
-    found = _NOT_SHOWN.setdefault(study, {})
-    if tuple(by) not in found:
-        usual = ["wave"] * bool(study.waves) + [*study.segments, "channel", *FROM_ANSWER]
-        needs = {"channel": "responses.channel"} | dict.fromkeys(FROM_ANSWER, "responses.responded_at")
-        groupings: list[tuple[str, ...]] = [
-            (name,) for name in usual if name not in needs or study.can_answer(needs[name])
-        ]
-        if tuple(by) not in groupings:
-            groupings += [(name,) for name in by if (name,) not in groupings] + [tuple(by)] * (len(by) != 1)
-        found.update(zip(groupings, _not_shown(study, groupings, found), strict=True))
-    return found[tuple(by)]
-
-
-def _not_shown(
-    study: Study, groupings: Sequence[tuple[str, ...]], found: Mapping[tuple[str, ...], frozenset[str]]
-) -> list[frozenset[str]]:
-    """Per grouping, the groups that must not be shown where all of them are shown together."""
-    columns = list(dict.fromkeys(name for grouping in groupings for name in grouping))
-    cells = count_cells(study, columns)
-    returned, answered = cells["state"].isin(["answered", "item_missing"]), cells["state"] == "answered"
-    keys = {
-        name: cells[f"key{position}"].where(returned) if name in FROM_ANSWER else cells[f"key{position}"]
-        for position, name in enumerate(columns)
-    }
-    detractor = answered & (cells["score"] <= study.settings.detractor_max)
-    promoter = answered & (cells["score"] >= study.settings.promoter_min)
-    classes = np.stack([detractor, answered & ~detractor & ~promoter, promoter], axis=1)
-    labels = pd.DataFrame(index=cells.index)
-    parts: dict[int, list[int]] = {}
-    for position, grouping in enumerate(groupings):
-        of = [keys[name] for name in grouping]
-        labels[position] = reduce(lambda one, other: one + BETWEEN + other, of) if of else "all"
-        if len(of) > 1:
-            parts[position] = [groupings.index((name,)) for name in grouping]
-    hidden = hidden_groups(
-        labels,
-        answers=classes * cells["n"].to_numpy()[:, None],
-        people=cells["n"].to_numpy(),
-        minimum_cell=study.settings.minimum_cell,
-        parts=parts,
-        settled={position: found[grouping] for position, grouping in enumerate(groupings) if grouping in found},
-    )
-    return list(hidden.values())
-
-
-def declared_cluster(study: Study) -> str | None:
-    """The column that ``cluster="auto"`` takes."""
-    if study.settings.cluster is not None:
-        return study.settings.cluster
-    if "responses.cluster" in study.available:
-        return "cluster"
-    if study.is_lazy:
-        return None
-    # Row numbers that stand in for ids are not among what is available.
-    person = next((name for name in ("customer_id", "respondent_id") if f"responses.{name}" in study.available), None)
-    if person is None:
-        return None
-    answered = study.responses.loc[study.responses["response_state"] == "answered", person].dropna()
-    return person if answered.duplicated().any() else None
-
-
 def _strata_of_clusters(cells: pd.DataFrame) -> dict[str, str] | None:
     """The stratum of each cluster with answers."""
     if "stratum" not in cells:
@@ -258,17 +165,6 @@ def groups_of(study: Study, keys: Sequence[str], cells: pd.DataFrame) -> tuple[t
     names = [list(order) for order in orders]
     groups = tuple(BETWEEN.join(names[position][code] for position, code in enumerate(column)) for column in present.T)
     return groups, np.asarray(place.ravel(), dtype=np.int64)
-
-
-def by_size(value: str) -> tuple[int, float, str]:
-    """What to sort the names of groups by: numbers by size, then words by the alphabet.
-
-    Examples
-    --------
-    >>> sorted(["10", "east", "9"], key=by_size)
-    ['9', '10', 'east']
-    """
-    return (0, float(value), value) if value.isdecimal() else (1, 0.0, value)
 
 
 def _order(study: Study, name: str, cells: pd.DataFrame, key: str) -> dict[str, int]:

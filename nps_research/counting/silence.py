@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nps_research.counting.cells import records_silence
 from nps_research.errors import CannotAnswerError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from nps_research.study.study import Study
 
-__all__ = ["NO_DELIVERY", "require_silence", "silence_caveat"]
+__all__ = ["NO_DELIVERY", "records_silence", "require_silence", "silence_caveat", "tells_silence"]
 
 NO_DELIVERY = (
     "This study does not say which invitations were delivered: silence and a wrong address cannot be told apart."
@@ -34,3 +35,25 @@ def require_silence(study: Study) -> None:
         raise CannotAnswerError(
             "Who was silent is not known: every row of this study is an answer; those who did not answer are not there."
         )
+
+
+_SAYS_WHO = ("delivered", "responded", "responded_at")  # any of them tells who was silent
+
+
+def records_silence(study: Study) -> bool:
+    """Whether a study in memory can tell who was silent.
+
+    It cannot where `responded_at` alone says who answered, and is there on every row: such an export has no rows of
+    those who did not answer.
+    """
+    flags = {"responses.delivered", "responses.responded"} & study.available
+    dated = "responses.responded_at" in study.available
+    return bool(flags) or (dated and bool(study.responses["responded_at"].isna().any()))
+
+
+def tells_silence(study: Study, cells: pd.DataFrame) -> bool:
+    """Whether the study records who was reached, or who returned the form: on one row at least."""
+    if not study.is_lazy:
+        return records_silence(study)
+    flags = any(cells[name].notna().any() for name in ("delivered", "responded") if name in cells)
+    return flags or ("dated" in cells and bool(cells["dated"].any()))

@@ -17,7 +17,6 @@ from nps_research.results.words import joined, share
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from nps_research.drivers.model import DriverModel
@@ -115,11 +114,6 @@ class RatingAsymmetry(Result):
             if pd.notna(row["estimate"])
         ]
         return "Bars of NPS points per rating point, lost below and won above the middle: " + "; ".join(said) + "."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.drivers.figures import plot_asymmetry
-
-        return plot_asymmetry(self, ax)
 
 
 def rating_asymmetry(model: DriverModel) -> RatingAsymmetry:

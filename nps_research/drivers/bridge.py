@@ -10,15 +10,13 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.drivers.fitting.resampling import LEAST_OF_GROUP, spread
-from nps_research.errors import CannotAnswerError, EstimationError
+from nps_research.errors import CannotAnswerError, EstimationError, did_you_mean
 from nps_research.results.result import Result
 from nps_research.results.words import interval_text, joined, points
-from nps_research.study.settings_file import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from nps_research.drivers.fitting.resampling import GroupFits
@@ -150,11 +148,6 @@ class ScoreBridge(Result):
             f"Bars from NPS {points(self.score_from)} ({self.from_group}) to {points(self.score_to)} "
             f"({self.to_group}): " + "; ".join(said) + "."
         )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.drivers.figures import plot_bridge
-
-        return plot_bridge(self, ax)
 
 
 def explain_change(model: DriverModel, from_group: str, to_group: str) -> ScoreBridge:

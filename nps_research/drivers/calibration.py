@@ -15,8 +15,6 @@ from nps_research.results.words import points, share
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.axes import Axes
-
     from nps_research.drivers.model import DriverModel
 
 __all__ = ["ModelCalibration", "model_calibration"]
@@ -73,11 +71,6 @@ class ModelCalibration(Result):
     def alt(self) -> str:
         said = [f"{points(row['predicted'])} predicted, {points(row['estimate'])} observed" for row in self.records]
         return "Observed against predicted NPS by tenths: " + "; ".join(said) + "."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.drivers.figures import plot_calibration
-
-        return plot_calibration(self, ax)
 
 
 def model_calibration(model: DriverModel) -> ModelCalibration:

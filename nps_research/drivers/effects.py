@@ -11,16 +11,14 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.drivers.fitting.resampling import spread
-from nps_research.errors import EstimationError
+from nps_research.errors import EstimationError, did_you_mean
 from nps_research.results.result import Result
 from nps_research.results.words import points
-from nps_research.score.limits.bootstrap import DEFAULT_SEED
-from nps_research.study.settings_file import did_you_mean
+from nps_research.statistics.randomness import DEFAULT_SEED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from nps_research.drivers.model import DriverModel
@@ -83,11 +81,6 @@ class RatingEffect(Result):
     def alt(self) -> str:
         said = [f"{row['term']}: {points(row['estimate'])}" for row in self.records]
         return f"Contribution of {self.driver} by rating, with an interval band: " + "; ".join(said) + "."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.drivers.figures import plot_rating_effect
-
-        return plot_rating_effect(self, ax)
 
 
 def rating_effect(model: DriverModel, term: str) -> RatingEffect:
@@ -189,11 +182,6 @@ class ContributionSpread(Result):
     def alt(self) -> str:
         said = [f"{row['term']} from {points(row['low'])} to {points(row['high'])}" for row in self.records]
         return "Swarm of contributions by rating, nine in ten respondents: " + "; ".join(said) + "."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.drivers.swarm import plot_spread
-
-        return plot_spread(self, ax)
 
 
 def contribution_spread(model: DriverModel, *, rng: np.random.Generator | None = None) -> ContributionSpread:

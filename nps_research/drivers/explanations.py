@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nps_research.errors import EstimationError
+from nps_research.errors import EstimationError, did_you_mean
 from nps_research.results.call_list import CallList
-from nps_research.study.settings_file import did_you_mean
 
 if TYPE_CHECKING:
     from nps_research.drivers.model import DriverModel

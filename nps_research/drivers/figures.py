@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.colors import LinearSegmentedColormap
 
+from nps_research.drivers.asymmetry import RatingAsymmetry
+from nps_research.drivers.bridge import ScoreBridge
+from nps_research.drivers.calibration import ModelCalibration
+from nps_research.drivers.effects import ContributionSpread, RatingEffect
+from nps_research.drivers.groups import DriversByGroup
+from nps_research.drivers.interactions import DriverInteractions
+from nps_research.drivers.lists import DriverList
+from nps_research.drivers.methods import DriverMethods
+from nps_research.drivers.model import DriverModel
+from nps_research.drivers.priorities import ImportancePerformance, Improvement
 from nps_research.results.drawing import (
     DETRACTOR,
     INK,
     PASSIVE,
     PROMOTER,
     axes_for,
+    draws,
     label,
     legend_below,
     literal,
     note_at_edge,
     rows_axis,
-    styled,
 )
 from nps_research.results.words import points
 
@@ -27,31 +39,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from nps_research.drivers.asymmetry import RatingAsymmetry
-    from nps_research.drivers.bridge import ScoreBridge
-    from nps_research.drivers.calibration import ModelCalibration
-    from nps_research.drivers.effects import RatingEffect
-    from nps_research.drivers.groups import DriversByGroup
-    from nps_research.drivers.interactions import DriverInteractions
-    from nps_research.drivers.lists import DriverList
-    from nps_research.drivers.methods import DriverMethods
-    from nps_research.drivers.model import DriverModel
-    from nps_research.drivers.priorities import ImportancePerformance, Improvement
 
-__all__ = [
-    "plot_asymmetry",
-    "plot_bridge",
-    "plot_calibration",
-    "plot_driver_list",
-    "plot_drivers",
-    "plot_drivers_by_group",
-    "plot_importance_performance",
-    "plot_improvement",
-    "plot_interactions",
-    "plot_methods",
-    "plot_rating_effect",
-]
-
+LOW_TO_HIGH = LinearSegmentedColormap.from_list("low to high", [DETRACTOR, "#B8A9B0", PROMOTER])
 TESTS_SHOWN = 3
 MOST_LEVELS = 8
 
@@ -77,7 +66,7 @@ def _with_bars(ax: Axes, rows: Sequence[Mapping[str, Any]], names: Sequence[str]
         note_at_edge(ax, points(row["estimate"]), where)
 
 
-@styled
+@draws(DriverModel)
 def plot_drivers(result: DriverModel, ax: Axes | None = None) -> Axes:
     """Points at stake in two parts, with the interval of their sum; pale where not above noise."""
     rows = [row for row in result.records if pd.notna(row["estimate"])]
@@ -112,7 +101,7 @@ def plot_drivers(result: DriverModel, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@styled
+@draws(DriverList)
 def plot_driver_list(result: DriverList, ax: Axes | None = None) -> Axes:
     """One list, with intervals."""
     rows = [row for row in result.records if pd.notna(row["estimate"])]
@@ -126,7 +115,7 @@ def plot_driver_list(result: DriverList, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@styled
+@draws(Improvement)
 def plot_improvement(result: Improvement, ax: Axes | None = None) -> Axes:
     """NPS associated, with intervals."""
     rows = result.records
@@ -139,7 +128,7 @@ def plot_improvement(result: Improvement, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@styled
+@draws(DriverInteractions)
 def plot_interactions(result: DriverInteractions, ax: Axes | None = None) -> Axes:
     """Extra points of the pairs shown."""
     rows = [row for row in result.records if pd.notna(row["std_error"])]
@@ -149,7 +138,7 @@ def plot_interactions(result: DriverInteractions, ax: Axes | None = None) -> Axe
     return ax
 
 
-@styled
+@draws(ScoreBridge)
 def plot_bridge(result: ScoreBridge, ax: Axes | None = None) -> Axes:
     """From one score to the other, part by part; small parts together."""
     rows = result.records
@@ -181,7 +170,7 @@ def plot_bridge(result: ScoreBridge, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@styled
+@draws(ModelCalibration)
 def plot_calibration(result: ModelCalibration, ax: Axes | None = None) -> Axes:
     """Observed against predicted NPS, with the line on which both are the same."""
     ax = axes_for(ax)
@@ -200,7 +189,7 @@ def plot_calibration(result: ModelCalibration, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@styled
+@draws(RatingAsymmetry)
 def plot_asymmetry(result: RatingAsymmetry, ax: Axes | None = None) -> Axes:
     """Points lost per rating point below the middle to the left, won above it to the right."""
     rows = [row for row in result.records if pd.notna(row["estimate"])]
@@ -236,7 +225,7 @@ def plot_asymmetry(result: RatingAsymmetry, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@styled
+@draws(ImportancePerformance)
 def plot_importance_performance(result: ImportancePerformance, ax: Axes | None = None) -> Axes:
     """Points at stake against mean ratings, with the lines at which quarters meet."""
     ax = axes_for(ax)
@@ -278,7 +267,7 @@ def plot_importance_performance(result: ImportancePerformance, ax: Axes | None =
     return ax
 
 
-@styled
+@draws(RatingEffect)
 def plot_rating_effect(result: RatingEffect, ax: Axes | None = None) -> Axes:
     """Mean contribution by rating: the sum with its band, and its two parts."""
     ax = axes_for(ax)
@@ -307,7 +296,7 @@ def plot_rating_effect(result: RatingEffect, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@styled
+@draws(DriversByGroup)
 def plot_drivers_by_group(result: DriversByGroup, ax: Axes | None = None) -> Axes:
     """Points at stake by group, of the drivers with the strongest evidence that groups differ."""
     rows = result.records
@@ -326,7 +315,7 @@ def plot_drivers_by_group(result: DriversByGroup, ax: Axes | None = None) -> Axe
     return ax
 
 
-@styled
+@draws(DriverMethods)
 def plot_methods(result: DriverMethods, ax: Axes | None = None) -> Axes:
     """Ranks of the drivers by each method, joined by lines."""
     ax = axes_for(ax)
@@ -355,4 +344,42 @@ def plot_methods(result: DriverMethods, ax: Axes | None = None) -> Axes:
     ax.spines[["left", "bottom", "top"]].set_visible(False)
     ax.tick_params(axis="x", length=0)
     ax.set_title(literal(f"{result.title}: rank, 1 at the top"), pad=14)
+    return ax
+
+
+@draws(ContributionSpread)
+def plot_spread(result: ContributionSpread, ax: Axes | None = None) -> Axes:
+    """A swarm for each driver, the largest mean size first."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # third-party deprecations at import and in drawing
+        import shap  # late: slow to import
+
+        names = [label(row["term"]) for row in result.records]
+        ax = axes_for(ax, n_rows=len(names) + 1)
+        explained = shap.Explanation(
+            values=result.dots["contributions"], data=result.dots["ratings"], feature_names=names
+        )
+        state = np.random.get_state()  # noqa: NPY002 - shap spreads dots with the global generator, put back below
+        np.random.seed(0)  # noqa: NPY002
+        try:
+            shap.plots.beeswarm(
+                explained,
+                max_display=len(names),
+                order=np.arange(len(names)),
+                color=LOW_TO_HIGH,
+                color_bar=False,
+                ax=ax,
+                plot_size=None,
+                show=False,
+                s=9,
+            )
+        finally:
+            np.random.set_state(state)  # noqa: NPY002
+    for dots in ax.collections:
+        dots.set_rasterized(False)
+    for text in ax.get_yticklabels():
+        text.set_fontsize(10)
+    ax.tick_params(axis="both", labelsize=10)
+    ax.set_xlabel("Contribution to the expected answer, NPS points (vermilion: low rating, blue: high)", fontsize=10.5)
+    ax.set_title(literal(result.title))
     return ax

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nps_research.counting.score_counts import groups_not_shown
+from nps_research.counting.checks import check_level
+from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.drivers.fitting.cross_fit import cross_fit, folds_of
 from nps_research.drivers.fitting.data import PARTS, data_of_frame, data_of_study
 from nps_research.drivers.fitting.noise import near_duplicates, noise_tests
@@ -17,8 +18,7 @@ from nps_research.drivers.lists import scale_text
 from nps_research.drivers.model import DriverModel
 from nps_research.errors import EstimationError
 from nps_research.results.words import joined
-from nps_research.score.limits.bootstrap import DEFAULT_SEED
-from nps_research.score.limits.independent import check_level
+from nps_research.statistics.randomness import DEFAULT_SEED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,18 +10,17 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.counting.cells import NOT_STATED
-from nps_research.counting.score_counts import groups_not_shown
+from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.drivers.fitting.data import group_labels
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
 from nps_research.results.words import joined, points
-from nps_research.score.differences import adjust_p_values
 from nps_research.statistics.least_squares import regress
+from nps_research.statistics.multiplicity import adjust_p_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from nps_research.drivers.model import DriverModel
@@ -132,11 +131,6 @@ class DriversByGroup(Result):
     def alt(self) -> str:
         said = [f"{row['term']} in {row['group']} {points(row['estimate'])}" for row in self.records]
         return "Points at stake with interval bars: " + "; ".join(said) + "."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.drivers.figures import plot_drivers_by_group
-
-        return plot_drivers_by_group(self, ax)
 
 
 def lifetime_stages(study: Study) -> pd.Series[Any]:

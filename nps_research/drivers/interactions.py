@@ -13,13 +13,12 @@ from scipy import stats
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
 from nps_research.results.words import joined, points
-from nps_research.score.differences import adjust_p_values
 from nps_research.statistics.least_squares import level_dummies, regress
+from nps_research.statistics.multiplicity import adjust_p_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from nps_research.drivers.model import DriverModel
@@ -100,11 +99,6 @@ class DriverInteractions(Result):
     def alt(self) -> str:
         said = [f"{row['pair']} {points(row['estimate'])}" for row in self.records]
         return "Extra NPS points of pairs, with interval bars: " + "; ".join(said) + "."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.drivers.figures import plot_interactions
-
-        return plot_interactions(self, ax)
 
 
 def driver_interactions(model: DriverModel) -> DriverInteractions:

@@ -7,20 +7,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
-from nps_research.drivers.fitting.data import PARTS
 from nps_research.results.result import Result
-from nps_research.results.tables import format_value
-from nps_research.results.words import interval_text, joined, points
+from nps_research.results.words import format_value, interval_text, joined, points
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from nps_research.drivers.fitting.data import DriverData
-    from nps_research.drivers.model import DriverModel
 
 __all__ = ["NOT_CAUSES", "DriverList", "above_noise", "scale_text", "with_verdicts"]
 
@@ -86,34 +82,6 @@ class DriverList(Result):
     formats: ClassVar[Mapping[str, str]] = {"estimate": "points", "verdict": "text"}
     table_columns: ClassVar[tuple[str, ...]] = ("term", "n", "estimate", "conf_low", "conf_high", "verdict")
 
-    @classmethod
-    def of(cls, model: DriverModel, part: str) -> DriverList:
-        """The list of one part of a model."""
-        column = f"{part}_points"
-        frame = pd.DataFrame(
-            {
-                "term": model.frame["term"],
-                "n": model.frame["n"],
-                "estimate": model.frame[column],
-                "std_error": model.frame[f"{column}_std_error"],
-                "conf_low": model.frame[f"{column}_conf_low"],
-                "conf_high": model.frame[f"{column}_conf_high"],
-                "above_noise": model.frame["above_noise"],
-                "told_from": model.frame["told_from"],
-            }
-        ).sort_values("estimate", key=abs, ascending=False, kind="stable", ignore_index=True)
-        of_part = abs(float(model.fit.baseline[PARTS.index(part)])) / 100
-        names = {"promoter": "What goes with being a promoter", "detractor": "What goes with being a detractor"}
-        return cls(
-            frame=frame,
-            confidence_level=model.confidence_level,
-            title=f"{names[part]}: NPS points at stake",
-            minimum_cell=model.minimum_cell,
-            part=part,
-            scale=model.scale,
-            baseline_share=of_part,
-        )
-
     @property
     def shown(self) -> pd.DataFrame:
         return with_verdicts(super().shown)
@@ -159,8 +127,3 @@ class DriverList(Result):
         ]
         who = "promoter" if self.part == "promoter" else "detractor"
         return f"NPS points at stake in what goes with being a {who}, with interval bars: " + "; ".join(said) + "."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.drivers.figures import plot_driver_list
-
-        return plot_driver_list(self, ax)

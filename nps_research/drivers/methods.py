@@ -19,7 +19,6 @@ from nps_research.results.words import joined, points
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from nps_research.drivers.model import DriverModel
@@ -112,11 +111,6 @@ class DriverMethods(Result):
             if pd.notna(row["rank_estimate"])
         ]
         return "Ranks of ratings by method: " + "; ".join(said) + "."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.drivers.figures import plot_methods
-
-        return plot_methods(self, ax)
 
 
 def path_dependent_contributions(model: DriverModel) -> Floats:

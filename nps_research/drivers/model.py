@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
+from nps_research.drivers.fitting.data import PARTS
 from nps_research.drivers.lists import NOT_CAUSES, DriverList, above_noise, with_verdicts
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import KeyNumber, Result
@@ -15,8 +16,6 @@ from nps_research.results.words import interval_text, joined, points, share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from matplotlib.axes import Axes
 
     from nps_research.drivers.fitting.cross_fit import CrossFit
     from nps_research.drivers.fitting.data import DriverData
@@ -177,12 +176,28 @@ class DriverModel(Result):
     @property
     def promoters(self) -> DriverList:
         """The list of what goes with being a promoter."""
-        return DriverList.of(self, "promoter")
+        return self._list("promoter", "What goes with being a promoter")
 
     @property
     def detractors(self) -> DriverList:
         """The list of what goes with being a detractor."""
-        return DriverList.of(self, "detractor")
+        return self._list("detractor", "What goes with being a detractor")
+
+    def _list(self, part: str, title: str) -> DriverList:
+        of_part = {"estimate": f"{part}_points"} | {
+            name: f"{part}_points_{name}" for name in ("std_error", "conf_low", "conf_high")
+        }
+        columns = ["term", "n", *of_part.values(), "above_noise", "told_from"]
+        frame = self.frame[columns].rename(columns={column: name for name, column in of_part.items()})
+        return DriverList(
+            frame=frame.sort_values("estimate", key=abs, ascending=False, kind="stable", ignore_index=True),
+            confidence_level=self.confidence_level,
+            title=f"{title}: NPS points at stake",
+            minimum_cell=self.minimum_cell,
+            part=part,
+            scale=self.scale,
+            baseline_share=abs(float(self.fit.baseline[PARTS.index(part)])) / 100,
+        )
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -274,8 +289,3 @@ class DriverModel(Result):
             if pd.notna(row["estimate"])
         ]
         return "Bars of NPS points at stake by rating, in two parts: " + "; ".join(said) + "."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.drivers.figures import plot_drivers
-
-        return plot_drivers(self, ax)

@@ -18,8 +18,6 @@ from nps_research.results.words import interval_text, joined, points
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.axes import Axes
-
     from nps_research.drivers.model import DriverModel
 
 __all__ = ["ImportancePerformance", "Improvement", "importance_performance", "simulate_improvement"]
@@ -91,11 +89,6 @@ class ImportancePerformance(Result):
             for row in self.records
         ]
         return "Points at stake against mean rating: " + "; ".join(said) + "."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.drivers.figures import plot_importance_performance
-
-        return plot_importance_performance(self, ax)
 
 
 def importance_performance(model: DriverModel) -> ImportancePerformance:
@@ -219,11 +212,6 @@ class Improvement(Result):
     def alt(self) -> str:
         said = [f"{row['term']} {points(row['estimate'])}" for row in self.records]
         return "NPS points with interval bars, by rating: " + "; ".join(said) + "."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.drivers.figures import plot_improvement
-
-        return plot_improvement(self, ax)
 
 
 def simulate_improvement(model: DriverModel) -> Improvement:

@@ -2,113 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from nps_research.counting.cells import records_silence
-from nps_research.counting.score_counts import groups_not_shown
-from nps_research.errors import CannotAnswerError
-from nps_research.results.result import Result
+from nps_research.counting.shown_groups import groups_not_shown
+from nps_research.results.listing import Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from nps_research.study.study import Study
 
-__all__ = [
-    "Listing",
-    "NotAnswered",
-    "attempt",
-    "broken_rules",
-    "identity_checks",
-    "intake",
-    "questions",
-    "reading_notes",
-]
-
-SILENCE = "How many answer, and how many are silent?"
-# Each question of the suite with what it needs: all of one of the alternatives.
-QUESTIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "What is the score?": (("responses.likelihood_to_recommend",),),
-    "Did it move from wave to wave?": (("responses.likelihood_to_recommend", "responses.wave"),),
-    SILENCE: (("responses.responded_at",), ("responses.responded",)),
-    "Do those who answer resemble the customers?": (
-        ("responses.respondent_id", "customers.customer_id"),
-        ("responses.responded_at", "responses.segments"),
-        ("responses.responded", "responses.segments"),
-    ),
-    "What drives loyalty?": (("responses.likelihood_to_recommend", "responses.drivers"),),
-    "Where do detractors end?": (
-        ("responses.likelihood_to_recommend", "responses.respondent_id", "customers.churned_at"),
-        ("responses.likelihood_to_recommend", "outcomes"),
-    ),
-    "Is silence a sign of churn?": (
-        ("responses.invited_at", "responses.responded_at", "responses.respondent_id", "customers.churned_at"),
-    ),
-    "Which accounts are at risk?": (("responses.likelihood_to_recommend", "responses.account_id"),),
-}
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Listing(Result):
-    """A table with a sentence: `says` is its finding, `remark` its note. No estimates, no figure."""
-
-    says: str
-    remark: str = ""
-
-    kind: ClassVar[str] = "listing"
-    has_figure: ClassVar[bool] = False
-    formats: ClassVar[Mapping[str, str]] = {
-        **dict.fromkeys(("rows", "accepted", "quarantined", "identities", "people"), "count"),
-    }
-    headings: ClassVar[Mapping[str, str]] = {"term": "What", "first_lines": "First lines"}
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        return {}
-
-    @property
-    def finding(self) -> str:
-        return self.says
-
-    @property
-    def note(self) -> str:
-        return self.remark
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class NotAnswered(Listing):
-    """A question that this study cannot answer, and why."""
-
-    kind: ClassVar[str] = "not_answered"
-
-
-def attempt(question: Callable[[], Result]) -> Result:
-    """The answer to a question, or one sentence on what the study lacks for it.
-
-    Parameters
-    ----------
-    question : callable
-        Takes nothing and returns a result; may raise CannotAnswerError.
-
-    Returns
-    -------
-    Result
-        What `question` returns, or a `NotAnswered`. Every other error passes through.
-
-    Examples
-    --------
-    >>> from nps_research.study.study import Study
-    >>> study = Study.from_frames(responses=pd.DataFrame({"likelihood_to_recommend": [10, 9, 3]}))
-    >>> attempt(lambda: study.require("responses.wave"))
-    <NotAnswered: This study does not record the round of the survey (responses.wave).>
-    """
-    try:
-        return question()
-    except CannotAnswerError as error:
-        return NotAnswered(frame=pd.DataFrame({"term": pd.Series(dtype="str")}), says=str(error))
+__all__ = ["broken_rules", "identity_checks", "intake", "reading_notes"]
 
 
 def intake(study: Study) -> Listing:
@@ -272,38 +176,3 @@ def identity_checks(study: Study) -> Listing:
             f"{str(worst['term']).lower()} ({int(worst['identities'])} identities, {int(worst['people'])} people)."
         )
     return Listing(frame=frame, title="Duplicates and shared identities", says=says)
-
-
-def questions(study: Study) -> Listing:
-    """Which questions of the suite this study can answer, and what is missing for the others.
-
-    Parameters
-    ----------
-    study : Study
-        The study.
-
-    Returns
-    -------
-    Listing
-        `frame` columns: term (the question), answer (yes or no), missing.
-
-    Examples
-    --------
-    >>> from nps_research.study.study import Study
-    >>> study = Study.from_frames(responses=pd.DataFrame({"likelihood_to_recommend": [10, 9, 3]}))
-    >>> questions(study).frame["answer"].tolist().count("yes")
-    1
-    """
-    rows = []
-    for question, alternatives in QUESTIONS.items():
-        lacking = [study.missing(*needs) for needs in alternatives]
-        if question == SILENCE and not all(lacking) and not records_silence(study):
-            lacking = ["Every row of this study is an answer; those who did not answer are not there."]
-        rows.append((question, "no" if all(lacking) else "yes", min(lacking, key=len) if all(lacking) else ""))
-    frame = pd.DataFrame(rows, columns=["term", "answer", "missing"])
-    n = int((frame["answer"] == "yes").sum())
-    return Listing(
-        frame=frame,
-        title="Questions this study can answer",
-        says=f"This study can answer {n} of the {len(frame)} questions.",
-    )

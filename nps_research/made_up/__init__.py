@@ -1,1 +1,1 @@
-"""made_up."""
+"""Made-up companies with known truth."""

@@ -1,1 +1,1 @@
-"""reading."""
+"""Rows from files and databases."""

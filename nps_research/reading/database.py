@@ -16,9 +16,8 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from nps_research.errors import ContractError
+from nps_research.errors import ContractError, did_you_mean
 from nps_research.reading.raw_table import arrow_of_cells, arrow_of_parts, counted, table_of_arrow
-from nps_research.study.settings_file import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,7 +22,7 @@ from nps_research.reading.delimited import read_delimited
 from nps_research.reading.raw_table import RawTable, Reading, table_of_arrow
 
 if TYPE_CHECKING:
-    from nps_research.study.settings_file import FileSettings
+    from nps_research.reading.file_settings import FileSettings
 
 __all__ = ["RawTable", "read_source", "read_table", "sha256_of"]
 

@@ -9,9 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pyreadstat
 
-from nps_research.errors import ContractError
+from nps_research.errors import ContractError, did_you_mean
 from nps_research.reading.raw_table import arrow_of_cells, counted, table_of_arrow
-from nps_research.study.settings_file import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

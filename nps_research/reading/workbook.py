@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import openpyxl
 from openpyxl.utils.cell import range_boundaries
 
-from nps_research.errors import ContractError
+from nps_research.errors import ContractError, did_you_mean
 from nps_research.reading.header_rows import LONGEST_HEADER, read_header_rows
 from nps_research.reading.raw_table import cell_text, counted
 from nps_research.reading.records import Record, table_of_records
-from nps_research.study.settings_file import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

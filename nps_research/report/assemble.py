@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from nps_research.errors import ReportError
 from nps_research.report.execute import Failure
-from nps_research.report.harvest import csv_text, exact_parquet, harvest, table_csv
+from nps_research.report.harvest import exact_parquet, harvest, table_csv
 from nps_research.report.notebooks import ReportNotebook, own_text
 from nps_research.report.pages import GLOSSARY, Card, Pages
 from nps_research.report.privacy import count_leaks, readable_text
 from nps_research.report.provenance import CHECKOUT, Provenance, provenance
-from nps_research.report.publish import MADE_BY, PRIVATE_NOTE, Workspace, write_private, write_shared
+from nps_research.report.publish import MADE_BY, PRIVATE_NOTE, Workspace, write_shared
 from nps_research.report.shareable import notebook_text, shareable_notebook
+from nps_research.results.csv_files import csv_text, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -20,7 +20,8 @@ import nbformat
 
 from nps_research.reading.sources import sha256_of
 from nps_research.report.provenance import CHECKOUT, provenance
-from nps_research.report.publish import private_folder, write_private
+from nps_research.report.publish import private_folder
+from nps_research.results.csv_files import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from nps_research.results.tables import DASH, plain_text
+from nps_research.results.words import DASH, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 import unicodedata
@@ -10,35 +9,23 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
-from nps_research.intake.listings import NotAnswered
 from nps_research.reading.raw_table import arrow_of_cells
 from nps_research.report.notebooks import has_tag
+from nps_research.results.csv_files import csv_text
+from nps_research.results.listing import NotAnswered
 from nps_research.results.result import MIME_TYPE
-from nps_research.results.tables import format_interval, format_value
+from nps_research.results.words import format_interval, format_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
+    import pandas as pd
     from nbformat import NotebookNode
 
-__all__ = [
-    "HarvestedResult",
-    "ShownNumber",
-    "csv_text",
-    "exact_parquet",
-    "harvest",
-    "headline_cells",
-    "shown_numbers",
-    "table_csv",
-]
-
-# What spreadsheets take for a formula: a sign, plain or full-width, perhaps behind blanks; and what begins with a
-# control character, which some of them drop.
-_FORMULA = re.compile(r"[\s\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\x00-\x1f]")
+__all__ = ["HarvestedResult", "ShownNumber", "exact_parquet", "harvest", "headline_cells", "shown_numbers", "table_csv"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,32 +108,6 @@ def _is_answered(cell: NotebookNode) -> bool:
 def _slug(text: str) -> str:
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", ascii_text).strip("-")[:60].rstrip("-")
-
-
-def csv_text(columns: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
-    r"""A table as CSV that no spreadsheet takes for formulas.
-
-    Text that begins like a formula gets an apostrophe before it; numbers stay numbers.
-
-    Examples
-    --------
-    >>> csv_text(["group", "estimate"], [["=1+1", -5.3]])
-    "group,estimate\n'=1+1,-5.3\n"
-    """
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([_inert(column) for column in columns])
-    writer.writerows([_inert(value) for value in row] for row in rows)
-    return buffer.getvalue()
-
-
-def _inert(value: Any) -> Any:
-    if isinstance(value, str):
-        text = value.replace("\r", " ")  # to some readers a new row, quoted or not
-        return f"'{text}" if _FORMULA.match(value) else text
-    if pd.api.types.is_scalar(value):
-        return "" if pd.isna(value) else value
-    return _inert(str(value))
 
 
 def exact_parquet(frame: pd.DataFrame) -> bytes:

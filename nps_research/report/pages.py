@@ -18,12 +18,12 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 from nbconvert.exporters.templateexporter import TemplateExporter
 
-from nps_research.intake.listings import NotAnswered
 from nps_research.report.harvest import HarvestedResult, headline_cells, shown_numbers
 from nps_research.report.notebooks import ReportNotebook, has_tag
 from nps_research.report.sanitise import heading_slug, render_markdown
+from nps_research.results.listing import NotAnswered
 from nps_research.results.result import MIME_TYPE
-from nps_research.results.tables import plain_text
+from nps_research.results.words import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nps_research.errors import ReportError
+from nps_research.results.csv_files import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,7 +30,6 @@ __all__ = [
     "keep_lists",
     "private_folder",
     "workspace",
-    "write_private",
     "write_shared",
 ]
 
@@ -270,11 +270,3 @@ def write_shared(folder: Path, name: str, content: str) -> None:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content, encoding="utf-8", newline="\n")
-
-
-def write_private(folder: Path, name: str, content: str | bytes) -> None:
-    """Write a file that only its owner can read."""
-    path = folder / name
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_bytes(content.encode() if isinstance(content, str) else content)

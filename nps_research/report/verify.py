@@ -15,7 +15,7 @@ from nps_research.report.differences import Difference, compare_results, compare
 from nps_research.report.provenance import CHECKOUT
 from nps_research.report.publish import MADE_BY
 from nps_research.report.runner import NotebookOutcome, Progress, make_report
-from nps_research.results.tables import plain_text
+from nps_research.results.words import plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nps_research.counting.score_counts import declared_cluster
+from nps_research.counting.clusters import declared_cluster
 from nps_research.statistics.proportions import wilson_limits
 
 if TYPE_CHECKING:

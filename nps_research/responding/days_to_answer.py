@@ -9,22 +9,20 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nps_research.counting.checks import check_level
 from nps_research.counting.score_counts import score_distribution
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError
 from nps_research.responding.clustered_rates import response_clusters
 from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
-from nps_research.results.tables import format_interval
-from nps_research.results.words import p_text, points, share
-from nps_research.score.limits.independent import check_level
+from nps_research.results.words import format_interval, p_text, points, share
 from nps_research.score.score import net_promoter_score
 from nps_research.study.response_states import window_open
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from nps_research.study.study import Study
@@ -104,11 +102,6 @@ class DaysToAnswer(Result):
         if not rows:
             return "There are too few answers to draw."
         return f"A rising line, the share of answers that had come by days after the invitation: {'; '.join(rows)}."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.responding.figures import plot_days_to_answer
-
-        return plot_days_to_answer(self, ax)
 
 
 def days_to_answer(study: Study, *, confidence_level: float = 0.95) -> DaysToAnswer:

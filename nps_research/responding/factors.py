@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from nps_research.counting.score_counts import NOT_STATED
+from nps_research.statistics.standardised_rates import Factor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,34 +20,12 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-__all__ = ["INVITATION", "WAVE", "Factor", "response_factors"]
+__all__ = ["INVITATION", "WAVE", "response_factors"]
 
 INVITATION = "Number of the invitation"
 WAVE = "Wave"
 _ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th")
 _FEWEST_VALUES = 10  # different ones, for a spline
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Factor:
-    """One thing known of each invitation.
-
-    Attributes
-    ----------
-    name : str
-        What it is, as reports show it.
-    groups : tuple of str
-        Its groups, in the order in which they are shown.
-    group : ndarray of int
-        Each invitation's place among them.
-    number : ndarray of float or None
-        The number behind bands, NaN where not known.
-    """
-
-    name: str
-    groups: tuple[str, ...]
-    group: Integers
-    number: Floats | None = None
 
 
 def response_factors(study: Study, rows: pd.DataFrame) -> list[Factor]:

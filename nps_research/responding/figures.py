@@ -7,21 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nps_research.results.drawing import INK, PROMOTER, SILENT, axes_for, label, literal, note_at_edge, styled
-from nps_research.results.tables import format_value
-from nps_research.results.words import share
+from nps_research.responding.days_to_answer import DaysToAnswer
+from nps_research.responding.funnel import ResponseFunnel
+from nps_research.responding.panel_attrition import PanelAttrition
+from nps_research.responding.representativeness import Representativeness
+from nps_research.responding.response_rates import ResponseRates
+from nps_research.responding.who_answers import WhoAnswers
+from nps_research.results.drawing import (
+    INK,
+    PROMOTER,
+    SILENT,
+    axes_for,
+    draws,
+    label,
+    legend_below,
+    literal,
+    note_at_edge,
+)
+from nps_research.results.words import format_value, share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
-
-    from nps_research.responding.days_to_answer import DaysToAnswer
-    from nps_research.responding.panel_attrition import PanelAttrition
-    from nps_research.responding.response_rates import ResponseRates
-    from nps_research.responding.who_answers import WhoAnswers
-
-__all__ = ["plot_days_to_answer", "plot_panel_attrition", "plot_response_rates", "plot_who_answers"]
 
 
 def _rows_with_bars(
@@ -43,7 +51,7 @@ def _rows_with_bars(
     ax.tick_params(axis="y", length=0)
 
 
-@styled
+@draws(PanelAttrition)
 def plot_panel_attrition(result: PanelAttrition, ax: Axes | None = None) -> Axes:
     """Share gone at the end with its interval, by earlier misses."""
     rows = result.records
@@ -55,7 +63,7 @@ def plot_panel_attrition(result: PanelAttrition, ax: Axes | None = None) -> Axes
     return ax
 
 
-@styled
+@draws(ResponseRates)
 def plot_response_rates(result: ResponseRates, ax: Axes | None = None) -> Axes:
     """Response rate with its interval, a row per wave and one for all."""
     rows = [row for row in result.records if np.isfinite(row["estimate"])]
@@ -66,7 +74,7 @@ def plot_response_rates(result: ResponseRates, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@styled
+@draws(WhoAnswers)
 def plot_who_answers(result: WhoAnswers, ax: Axes | None = None) -> Axes:
     """How much more or less often each group answers, other things alike, in percentage points."""
     rows = [row for row in result.records if np.isfinite(row["estimate"])]
@@ -81,7 +89,7 @@ def plot_who_answers(result: WhoAnswers, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@styled
+@draws(DaysToAnswer)
 def plot_days_to_answer(result: DaysToAnswer, ax: Axes | None = None) -> Axes:
     """Share of the answers that had come by the end of each band of days."""
     ax = axes_for(ax)
@@ -106,4 +114,69 @@ def plot_days_to_answer(result: DaysToAnswer, ax: Axes | None = None) -> Axes:
         title=literal(result.title),
     )
     ax.grid(axis="y")
+    return ax
+
+
+@draws(ResponseFunnel)
+def plot_funnel(result: ResponseFunnel, ax: Axes | None = None) -> Axes:
+    """Invited, delivered, returned, answered: bars that shrink; the silent hatched beside the returned."""
+    row = result.records[-1]
+    ax = axes_for(ax, n_rows=5)
+    steps = [
+        ("Invited", "invited"),
+        ("Delivered", "delivered"),
+        ("Returned", "returned"),
+        ("Answered the question", "n"),
+    ]
+    place = list(range(len(steps)))[::-1]
+    widths = [row[column] for _, column in steps]
+    ax.barh(place, widths, color=PROMOTER, height=0.62)
+    ax.barh(
+        [place[2]],
+        [row["nonrespondents"]],
+        left=[row["returned"]],
+        height=0.62,
+        facecolor="white",
+        edgecolor=SILENT,
+        hatch="///",
+    )
+    ax.annotate(
+        f"silent {row['nonrespondents']:,}",
+        (row["returned"] + row["nonrespondents"] / 2, place[2] - 0.36),
+        ha="center",
+        va="top",
+    )
+    for where, width in zip(place, widths, strict=True):
+        ax.annotate(
+            f"{width:,} ({share(width / row['invited'])})",
+            (0, where),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            color="white",
+            fontweight="bold",
+        )
+    ax.set_yticks(place, [name for name, _ in steps])
+    ax.tick_params(axis="y", length=0)
+    ax.spines[["left", "bottom"]].set_visible(False)
+    ax.set_xticks([])
+    ax.set_title(literal(result.title))
+    return ax
+
+
+@draws(Representativeness)
+def plot_representativeness(result: Representativeness, ax: Axes | None = None) -> Axes:
+    """Share of the base (hollow) and of the answers (full) per group, joined by a line."""
+    rows = result.records
+    ax = axes_for(ax, n_rows=len(rows))
+    place = list(range(len(rows)))[::-1]
+    base, answers = [100 * row["base_share"] for row in rows], [100 * row["answer_share"] for row in rows]
+    ax.hlines(place, base, answers, color="#5A5A5A", linewidth=1.5)
+    ax.plot(base, place, "o", markerfacecolor="white", markeredgecolor=INK, markersize=8, label="Share of the base")
+    ax.plot(answers, place, "o", color=PROMOTER, markersize=8, label="Share of the answers")
+    ax.set_yticks(place, [label(f"{literal(row['term'], 24)}: {literal(row['group'], 28)}") for row in rows])
+    ax.set_ylim(-0.6, len(rows) - 0.4)
+    ax.grid(axis="x")
+    legend_below(ax, ncols=2)
+    ax.set(xlabel="Share (%)", title=literal(result.title))
     return ax

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.score_counts import NOT_STATED, groups_not_shown
+from nps_research.counting.score_counts import NOT_STATED
+from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import require_silence
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import share
@@ -16,8 +17,6 @@ from nps_research.study.response_states import window_open
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from matplotlib.axes import Axes
 
     from nps_research.study.study import Study
 
@@ -96,11 +95,6 @@ class ResponseFunnel(Result):
             if rows
             else ()
         )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.results.drawing import plot_funnel
-
-        return plot_funnel(self, ax)
 
 
 def response_funnel(study: Study) -> ResponseFunnel:

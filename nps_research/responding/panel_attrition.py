@@ -8,21 +8,19 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.score_counts import NOT_STATED, groups_not_shown
+from nps_research.counting.checks import check_level
+from nps_research.counting.score_counts import NOT_STATED
+from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import silence_caveat
-from nps_research.errors import CannotAnswerError, ContractError
+from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
 from nps_research.responding.clustered_rates import clustered_rates, response_clusters
 from nps_research.results.result import Result
-from nps_research.results.tables import format_interval, format_value, plain_text
-from nps_research.results.words import joined, share
-from nps_research.score.limits.independent import check_level
+from nps_research.results.words import format_interval, format_value, joined, plain_text, share
 from nps_research.statistics.hazard_ratios import hazard_ratios
-from nps_research.study.settings_file import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from nps_research.study.study import Study
@@ -134,11 +132,6 @@ class PanelAttrition(Result):
         if not rows:
             return "There are too few answers to draw."
         return f"Points with intervals, the share gone at the end of the panel by earlier misses: {'; '.join(rows)}."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.responding.figures import plot_panel_attrition
-
-        return plot_panel_attrition(self, ax)
 
 
 def panel_attrition(

@@ -9,23 +9,20 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nps_research.counting.score_counts import BETWEEN, NOT_STATED, groups_not_shown
-from nps_research.errors import CannotAnswerError, ContractError
+from nps_research.counting.score_counts import NOT_STATED
+from nps_research.counting.shown_groups import groups_not_shown, hidden_elsewhere
+from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
 from nps_research.results.column_groups import ColumnGroups, names_of
 from nps_research.results.suppression import hidden_rows
-from nps_research.results.tables import format_interval, format_value, plain_text
-from nps_research.results.words import p_text, share
-from nps_research.score.differences import adjust_p_values
-from nps_research.study.settings_file import did_you_mean
+from nps_research.results.words import format_interval, format_value, p_text, plain_text, share
+from nps_research.statistics.multiplicity import adjust_p_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.axes import Axes
-
     from nps_research.study.study import Study
 
-__all__ = ["Representativeness", "hidden_elsewhere", "representativeness"]
+__all__ = ["Representativeness", "representativeness"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -101,11 +98,6 @@ class Representativeness(ColumnGroups):
             for row in self.records
         ]
         return f"Pairs of points, share of the base and share of the answers, per group: {'; '.join(rows)}."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.results.drawing import plot_representativeness
-
-        return plot_representativeness(self, ax)
 
 
 def representativeness(study: Study, *, wave: str | None = None, confidence_level: float = 0.95) -> Representativeness:
@@ -197,18 +189,6 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
         wave=named,
         base=kind,
     )
-
-
-def hidden_elsewhere(study: Study, term: str, wave: str) -> frozenset[str] | None:
-    """Groups that the report's other pages hide, or could be held against; None: all of them."""
-    if wave and wave in groups_not_shown(study, ["wave"]):
-        return None
-    if term not in study.segments:
-        return frozenset()
-    hidden = groups_not_shown(study, [term])
-    if wave:
-        hidden |= {group.removesuffix(BETWEEN + wave) for group in groups_not_shown(study, [term, "wave"])}
-    return hidden
 
 
 def _alive(customers: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:

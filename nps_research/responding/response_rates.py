@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.score_counts import NOT_STATED, groups_not_shown
+from nps_research.counting.checks import check_level
+from nps_research.counting.score_counts import NOT_STATED
+from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError
 from nps_research.responding.clustered_rates import clustered_rates, response_clusters
 from nps_research.results.result import KeyNumber, Result
-from nps_research.results.tables import format_interval, plain_text
-from nps_research.results.words import share
-from nps_research.score.limits.independent import check_level
+from nps_research.results.words import format_interval, plain_text, share
 from nps_research.study.response_states import window_open
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from matplotlib.axes import Axes
 
     from nps_research.study.study import Study
 
@@ -141,11 +139,6 @@ class ResponseRates(Result):
         row = rows[-1]
         ends = {"conf_low": row["conf_low"], "conf_high": row["conf_high"]}
         return (KeyNumber(label="Response rate, all waves", estimate=row["estimate"], unit="share", **ends),)
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.responding.figures import plot_response_rates
-
-        return plot_response_rates(self, ax)
 
 
 def response_rates(study: Study, *, confidence_level: float = 0.95) -> ResponseRates:

@@ -8,25 +8,23 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.score_counts import groups_not_shown
+from nps_research.counting.checks import check_level
+from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError
 from nps_research.responding.clustered_rates import clustered_rates, response_clusters
-from nps_research.responding.factors import INVITATION, WAVE, Factor, response_factors
+from nps_research.responding.factors import INVITATION, WAVE, response_factors
 from nps_research.results.column_groups import ColumnGroups, names_of
 from nps_research.results.suppression import hidden_rows
-from nps_research.results.tables import format_interval, format_value, plain_text
-from nps_research.results.words import joined, p_text, share
-from nps_research.score.differences import adjust_p_values
-from nps_research.score.limits.independent import check_level
-from nps_research.statistics.standardised_rates import Differences, adjusted_differences, changes_since_first
+from nps_research.results.words import format_interval, format_value, joined, p_text, plain_text, share
+from nps_research.statistics.multiplicity import adjust_p_values
+from nps_research.statistics.standardised_rates import Differences, Factor, adjusted_differences, changes_since_first
 from nps_research.study.response_states import window_open
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from nps_research.study.study import Study
@@ -149,11 +147,6 @@ class WhoAnswers(ColumnGroups):
         return (
             f"Points with intervals, how far the response rate is from that of all, all else alike: {'; '.join(rows)}."
         )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.responding.figures import plot_who_answers
-
-        return plot_who_answers(self, ax)
 
 
 def who_answers(study: Study, *, confidence_level: float = 0.95) -> WhoAnswers:

@@ -71,8 +71,7 @@ class CallList(Result):
         return super()._repr_mimebundle_(include, exclude)
 
     def _write(self, folder: Path) -> None:
-        from nps_research.report.harvest import csv_text
-        from nps_research.report.publish import write_private
+        from nps_research.results.csv_files import csv_text, write_private
 
         name = re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
         write_private(folder, f"{name}.csv", csv_text(list(self.people.columns), self.people.itertuples(index=False)))

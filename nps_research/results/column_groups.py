@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nps_research.counting.score_counts import BETWEEN
 from nps_research.results.result import Result
+from nps_research.results.words import BETWEEN
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,49 +12,28 @@ import textwrap
 import warnings
 from contextlib import contextmanager
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.figure import Figure
 
-from nps_research.results.tables import plain_text
-from nps_research.results.words import points, share
+from nps_research.results.words import plain_text, points
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from matplotlib.axes import Axes
 
-    from nps_research.responding.funnel import ResponseFunnel
-    from nps_research.responding.representativeness import Representativeness
-    from nps_research.results.result import Result
-    from nps_research.score.by_cut import ScoresByCut
-    from nps_research.score.designs import DesignComparison
-    from nps_research.score.differences import ScoreDifferences
-    from nps_research.score.histogram import ScoreHistogram
-    from nps_research.score.score import NetPromoterScores
-    from nps_research.score.trend import Trend
+    from nps_research.results.tables import Displayed
 
-__all__ = [
-    "DETRACTOR",
-    "PASSIVE",
-    "PROMOTER",
-    "SILENT",
-    "plot_designs",
-    "plot_differences",
-    "plot_funnel",
-    "plot_histogram",
-    "plot_representativeness",
-    "plot_scores",
-    "plot_scores_by_cut",
-    "plot_trend",
-    "style",
-    "svg",
-]
+    Plot = Callable[..., Axes]
 
-R = TypeVar("R", bound="Result")
+__all__ = ["DETRACTOR", "PASSIVE", "PROMOTER", "SILENT", "draws", "plot_of", "style", "svg"]
+
+_PLOTS: dict[type[Any], Plot] = {}  # class of result -> what draws it
 
 PROMOTER = "#0072B2"
 PASSIVE = "#767676"
@@ -103,7 +82,7 @@ def style() -> Iterator[None]:
         yield
 
 
-def svg(result: Result) -> bytes:
+def svg(result: Displayed) -> bytes:
     """A result's figure as SVG: the same bytes for the same result."""
     with style():
         figure = Figure(layout="constrained")
@@ -143,15 +122,49 @@ def legend_below(ax: Axes, *, ncols: int, handles: Sequence[Any] | None = None) 
     ax.legend(loc="upper left", bbox_to_anchor=(0, 0), borderaxespad=4.2, ncols=ncols, **drawn)
 
 
-def styled(plot: Callable[[R, Axes | None], Axes]) -> Callable[[R, Axes | None], Axes]:
-    """Let a plot draw in the house style."""
+def draws(kind: type[Any]) -> Callable[[Plot], Plot]:
+    """Register a function that draws results of one class, in the house style.
 
-    @wraps(plot)
-    def in_style(result: R, ax: Axes | None = None) -> Axes:
-        with style():
-            return plot(result, ax)
+    Parameters
+    ----------
+    kind : type
+        The class of result; its subclasses are drawn likewise.
 
-    return in_style
+    Returns
+    -------
+    callable
+        Decorates ``plot(result, ax=None)``, which draws on `ax`, or on new axes, and returns them.
+    """
+
+    def register(plot: Plot) -> Plot:
+        @wraps(plot)
+        def in_style(result: Any, ax: Axes | None = None) -> Axes:
+            with style():
+                return plot(result, ax)
+
+        _PLOTS[kind] = in_style
+        return in_style
+
+    return register
+
+
+def plot_of(kind: type[Any]) -> Plot | None:
+    """Find the function that draws results of a class: one that the figures of its room registered; else None."""
+    for each in kind.__mro__:
+        if each not in _PLOTS:
+            _import_figures(each.__module__)
+        if each in _PLOTS:
+            return _PLOTS[each]
+    return None
+
+
+def _import_figures(module: str) -> None:
+    """Import the ``figures`` of the room that a module stands in, or of the rooms around it."""
+    parts = module.split(".")
+    for depth in range(len(parts) - 1, 1, -1):
+        figures = ".".join([*parts[:depth], "figures"])
+        if find_spec(figures) is not None:
+            import_module(figures)
 
 
 def literal(value: object, width: int = 80) -> str:
@@ -162,47 +175,6 @@ def literal(value: object, width: int = 80) -> str:
 def label(value: object) -> str:
     """A group's name for an axis, in lines of at most 28 characters."""
     return "\n".join(textwrap.wrap(literal(value, 56), 28)) or " "
-
-
-@styled
-def plot_histogram(result: ScoreHistogram, ax: Axes | None = None) -> Axes:
-    """Bars of answers from 0 to 10 in the palette, with the class of each named."""
-    ax = axes_for(ax)
-    rows = result.records
-    colours = {"promoter": PROMOTER, "passive": PASSIVE, "detractor": DETRACTOR}
-    bars = ax.bar(
-        [row["term"] for row in rows],
-        [100 * row["answer_share"] for row in rows],
-        color=[colours[row["answer_class"]] for row in rows],
-        width=0.82,
-    )
-    ax.bar_label(bars, labels=[share(row["answer_share"]) for row in rows], padding=2, fontsize=9)
-    top = max(100 * row["answer_share"] for row in rows)
-    for name, words in (("detractor", "Detractors"), ("passive", "Passives"), ("promoter", "Promoters")):
-        of_class = [row for row in rows if row["answer_class"] == name]
-        if of_class:
-            first, last = of_class[0]["term"], of_class[-1]["term"]
-            ax.plot(
-                [first - 0.4, last + 0.4], [1.17 * top] * 2, color=colours[name], linewidth=3, solid_capstyle="butt"
-            )
-            total = share(sum(row["answer_share"] for row in of_class))
-            ax.annotate(
-                f"{words} {total}",
-                ((first + last) / 2, 1.17 * top),
-                xytext=(0, 5),
-                textcoords="offset points",
-                ha="center",
-                color=colours[name],
-                fontweight="bold",
-            )
-    ax.set(
-        ylim=(0, 1.32 * top),
-        xticks=[row["term"] for row in rows],
-        xlabel="How likely are you to recommend us? (0 to 10)",
-        ylabel="Share of answers (%)",
-        title=literal(result.title),
-    )
-    return ax
 
 
 def rows_axis(ax: Axes, names: Sequence[str]) -> list[int]:
@@ -239,148 +211,20 @@ def _points_with_bars(ax: Axes, rows: Sequence[Mapping[str, Any]], names: Sequen
     ax.axvline(0, color=INK, linewidth=0.8)
 
 
-@styled
-def plot_scores(result: NetPromoterScores, ax: Axes | None = None) -> Axes:
-    """NPS of groups with interval bars, sorted from the highest (waves: in order of time)."""
-    rows = result.answered
-    if not result.ordered and result.by not in (("weekday",), ("hour",)):
-        rows = sorted(rows, key=lambda row: -float(row["estimate"]))
-    ax = axes_for(ax, n_rows=len(rows))
-    _points_with_bars(ax, rows, [f"{label(row['group'])} (n = {row['n']:,})" for row in rows], PROMOTER)
-    ax.set(xlabel=f"NPS, points, with {result.confidence_level:.0%} interval", title=literal(result.title))
-    return ax
-
-
-@styled
-def plot_differences(result: ScoreDifferences, ax: Axes | None = None) -> Axes:
-    """Differences with interval bars."""
-    rows = [row for row in result.records if np.isfinite(row["std_error"])]
-    ax = axes_for(ax, n_rows=len(rows))
-    names = [f"{literal(row['group_b'], 24)} - {literal(row['group_a'], 24)}" for row in rows]
-    _points_with_bars(ax, rows, names, PROMOTER)
-    ax.set(xlabel=f"Difference, NPS points, with {result.confidence_level:.0%} interval", title=literal(result.title))
-    return ax
-
-
-@styled
-def plot_trend(result: Trend, ax: Axes | None = None) -> Axes:
-    """NPS over the waves: a line, and a band for the interval."""
-    ax = axes_for(ax)
-    rows = [row for row in result.records if row["n"] > 0]
-    place, value = list(range(len(rows))), [row["estimate"] for row in rows]
-    low, high = [row["conf_low"] for row in rows], [row["conf_high"] for row in rows]
-    ax.fill_between(place, low, high, color=PROMOTER, alpha=0.18, linewidth=0)
-    ax.errorbar(
-        place,
-        value,
-        yerr=[np.subtract(value, low).clip(0), np.subtract(high, value).clip(0)],
-        fmt="o-",
-        color=PROMOTER,
-        linewidth=2,
-        elinewidth=1.2,
-        capsize=3,
-    )
-    for where, row in zip(place, rows, strict=True):
-        ax.annotate(
-            points(row["estimate"]),
-            (where, row["conf_high"]),
-            xytext=(0, 5),
-            textcoords="offset points",
-            ha="center",
-            fontweight="bold",
-        )
-    ax.margins(x=0.08, y=0.18)
-    ax.set_xticks(place, [label(row["group"]) for row in rows])
-    ax.grid(axis="y")
-    ax.set(ylabel=f"NPS, points, with {result.confidence_level:.0%} interval", title=literal(result.title))
-    return ax
-
-
-@styled
-def plot_scores_by_cut(result: ScoresByCut, ax: Axes | None = None) -> Axes:
-    """NPS of each group at several cuts: one row per group and cut."""
-    rows = [row for row in result.records if row["n"] > 0]
-    ax = axes_for(ax, n_rows=len(rows))
-    one = len({row["group"] for row in rows}) == 1
-    names = [
-        f"Detractors {row['term']}" if one else f"{literal(row['group'], 30)}, detractors {row['term']}" for row in rows
-    ]
-    _points_with_bars(ax, rows, names, PROMOTER)
-    ax.set(xlabel=f"NPS, points, with {result.confidence_level:.0%} interval", title=literal(result.title))
-    return ax
-
-
-@styled
-def plot_designs(result: DesignComparison, ax: Axes | None = None) -> Axes:
-    """NPS of each wave under each way of counting."""
-    rows = result.records
-    ax = axes_for(ax, n_rows=len(rows))
-    names = [row["term"] if row["group"] == "all" else f"{row['term']}, {literal(row['group'], 20)}" for row in rows]
-    _points_with_bars(ax, rows, names, PROMOTER)
-    ax.set(xlabel=f"NPS, points, with {result.confidence_level:.0%} interval", title=literal(result.title))
-    return ax
-
-
-@styled
-def plot_funnel(result: ResponseFunnel, ax: Axes | None = None) -> Axes:
-    """Invited, delivered, returned, answered: bars that shrink; the silent hatched beside the returned."""
-    row = result.records[-1]
-    ax = axes_for(ax, n_rows=5)
-    steps = [
-        ("Invited", "invited"),
-        ("Delivered", "delivered"),
-        ("Returned", "returned"),
-        ("Answered the question", "n"),
-    ]
-    place = list(range(len(steps)))[::-1]
-    widths = [row[column] for _, column in steps]
-    ax.barh(place, widths, color=PROMOTER, height=0.62)
+def _bands(ax: Axes, widths: list[float], *, height: float, words: str) -> list[int]:
+    """Grey bands around zero, one a row from the top; returns the rows' places."""
+    place = list(range(len(widths)))[::-1]
+    ax.use_sticky_edges = False
     ax.barh(
-        [place[2]],
-        [row["nonrespondents"]],
-        left=[row["returned"]],
-        height=0.62,
-        facecolor="white",
-        edgecolor=SILENT,
-        hatch="///",
+        place,
+        [2 * width for width in widths],
+        left=[-width for width in widths],
+        height=height,
+        color=GRID,
+        label=words,
     )
-    ax.annotate(
-        f"silent {row['nonrespondents']:,}",
-        (row["returned"] + row["nonrespondents"] / 2, place[2] - 0.36),
-        ha="center",
-        va="top",
-    )
-    for where, width in zip(place, widths, strict=True):
-        ax.annotate(
-            f"{width:,} ({share(width / row['invited'])})",
-            (0, where),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            color="white",
-            fontweight="bold",
-        )
-    ax.set_yticks(place, [name for name, _ in steps])
+    ax.set_ylim(-0.6, len(widths) - 0.4)
+    ax.axvline(0, color=INK, linewidth=0.8)
     ax.tick_params(axis="y", length=0)
-    ax.spines[["left", "bottom"]].set_visible(False)
-    ax.set_xticks([])
-    ax.set_title(literal(result.title))
-    return ax
-
-
-@styled
-def plot_representativeness(result: Representativeness, ax: Axes | None = None) -> Axes:
-    """Share of the base (hollow) and of the answers (full) per group, joined by a line."""
-    rows = result.records
-    ax = axes_for(ax, n_rows=len(rows))
-    place = list(range(len(rows)))[::-1]
-    base, answers = [100 * row["base_share"] for row in rows], [100 * row["answer_share"] for row in rows]
-    ax.hlines(place, base, answers, color="#5A5A5A", linewidth=1.5)
-    ax.plot(base, place, "o", markerfacecolor="white", markeredgecolor=INK, markersize=8, label="Share of the base")
-    ax.plot(answers, place, "o", color=PROMOTER, markersize=8, label="Share of the answers")
-    ax.set_yticks(place, [label(f"{literal(row['term'], 24)}: {literal(row['group'], 28)}") for row in rows])
-    ax.set_ylim(-0.6, len(rows) - 0.4)
-    ax.grid(axis="x")
-    legend_below(ax, ncols=2)
-    ax.set(xlabel="Share (%)", title=literal(result.title))
-    return ax
+    ax.spines["left"].set_visible(False)
+    return place

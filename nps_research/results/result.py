@@ -157,7 +157,12 @@ class Result:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the result and return the axes; never shows."""
-        raise NotImplementedError
+        from nps_research.results.drawing import plot_of
+
+        draw = plot_of(type(self))
+        if draw is None:
+            raise NotImplementedError(f"{type(self).__name__} has no figure")
+        return draw(self, ax)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -196,7 +201,7 @@ class Result:
         return f"<{type(self).__name__}: {self.finding}>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        from nps_research.results.tables import result_html
+        from nps_research.results.display import result_html
 
         return {"text/plain": repr(self), "text/html": result_html(self), MIME_TYPE: self.to_json()}
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from nps_research.results.tables import format_value, plain_text
+import pandas as pd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import pandas as pd
 
-__all__ = ["interval_text", "joined", "p_text", "points", "quoted", "share"]
+__all__ = ["format_value", "interval_text", "joined", "p_text", "plain_text", "points", "quoted", "share"]
 
 
 def points(value: float) -> str:
@@ -52,3 +52,82 @@ def joined(items: Sequence[str]) -> str:
     """
     texts = [plain_text(item, 200) for item in items]
     return " and ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else "".join(texts)
+
+
+BETWEEN = " \N{MIDDLE DOT} "  # the parts of a group that is a combination
+
+
+_EMAIL = re.compile(r"[^\s@<>\"']{1,200}@[^\s@<>\"']{1,200}\.\w{2,24}")
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+
+
+MINUS = "\N{MINUS SIGN}"
+
+
+DASH = "\N{EM DASH}"
+
+
+def plain_text(value: object, width: int = 80) -> str:
+    r"""Text from data made fit to be shown: one line, no control characters, no e-mail address.
+
+    Examples
+    --------
+    >>> plain_text("North\n(ask ann@example.com)")
+    'North (ask [e-mail])'
+    """
+    text = _EMAIL.sub("[e-mail]", " ".join(_CONTROL.sub(" ", str(value)).split()))
+    return text if len(text) <= width else text[: width - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def format_value(value: Any, style: str) -> str:
+    """One value as readers see it.
+
+    `style` is ``"points"`` (+39.8), ``"share"`` (12.3%), ``"share_points"`` (a difference of
+    shares, +1.2 pp), ``"count"`` (1,234), ``"p"``, ``"width"`` (5.3), ``"number"`` (0.53),
+    ``"fine"`` (0.5321) or ``"text"``.
+
+    Examples
+    --------
+    >>> format_value(-5.31, "points"), format_value(0.1234, "share"), format_value(0.00004, "p")
+    ('−5.3', '12.3%', '<0.001')
+    """
+    if value is None or (not isinstance(value, str) and pd.isna(value)):
+        return DASH
+    if style == "text":
+        return plain_text(value, 200)
+    number = float(value)
+    match style:
+        case "points":
+            text = f"{number:+.1f}"
+            text = "0.0" if float(text) == 0 else text
+        case "share":
+            text = f"{number:.1%}"
+        case "share_points":
+            text = f"{_no_negative_zero(100 * number, 1):+.1f} pp"
+            text = text.replace("+0.0 pp", "0.0 pp")
+        case "count":
+            text = f"{number:,.0f}"
+        case "p":
+            text = "<0.001" if number < 0.001 else f"{number:.3f}"
+        case "width":
+            text = f"{_no_negative_zero(number, 1):.1f}"
+        case "number":
+            text = f"{_no_negative_zero(number, 2):.2f}"
+        case "fine":
+            text = f"{_no_negative_zero(number, 4):.4f}"
+        case _:
+            raise ValueError(f"no such format: {style!r}")
+    return text.replace("-", MINUS)
+
+
+def _no_negative_zero(number: float, digits: int) -> float:
+    return 0.0 if round(number, digits) == 0 else number
+
+
+def format_interval(low: Any, high: Any, style: str) -> str:
+    """The two limits of an interval as one cell, e.g. ``'+36.3 to +43.2'``."""
+    if pd.isna(low) or pd.isna(high):
+        return DASH
+    return f"{format_value(low, style)} to {format_value(high, style)}"

@@ -9,15 +9,12 @@ import pandas as pd
 
 from nps_research.counting.score_bands import band_text
 from nps_research.results.result import Result
-from nps_research.results.tables import plain_text
-from nps_research.results.words import joined, points
+from nps_research.results.words import joined, plain_text, points
 from nps_research.score.limits.methods import METHOD_WORDS, Method, suitable_method
 from nps_research.score.score import net_promoter_score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from matplotlib.axes import Axes
 
     from nps_research.counting.score_distribution import ScoreDistribution
 
@@ -66,11 +63,6 @@ class ScoresByCut(Result):
     def alt(self) -> str:
         rows = [f"{plain_text(row['group'])}, {row['term']}: {points(row['estimate'])}" for row in self.records]
         return f"NPS of each group with detractors ending at different answers: {'; '.join(rows)}."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.results.drawing import plot_scores_by_cut
-
-        return plot_scores_by_cut(self, ax)
 
 
 def net_promoter_score_by_cut(

@@ -11,16 +11,14 @@ import pandas as pd
 from nps_research.counting.score_counts import score_distribution
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result, without_changes_from
-from nps_research.results.tables import plain_text
-from nps_research.results.words import interval_text, joined, p_text, points
+from nps_research.results.words import interval_text, joined, p_text, plain_text, points
+from nps_research.score.design_words import described_design
 from nps_research.score.limits.independent import classify
-from nps_research.score.score import described_design, net_promoter_score
+from nps_research.score.score import net_promoter_score
 from nps_research.score.trend import trend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from matplotlib.axes import Axes
 
     from nps_research.counting.score_distribution import ScoreDistribution
     from nps_research.study.study import Study
@@ -122,11 +120,6 @@ class DesignComparison(Result):
             for row in self.records
         ]
         return f"NPS of each wave with interval bars under each way of counting: {'; '.join(rows)}."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.results.drawing import plot_designs
-
-        return plot_designs(self, ax)
 
 
 def compare_designs(study: Study, *, by: str | None = "wave", confidence_level: float = 0.95) -> DesignComparison:

@@ -10,8 +10,7 @@ from scipy import stats
 
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result
-from nps_research.results.tables import plain_text
-from nps_research.results.words import points, share
+from nps_research.results.words import plain_text, points, share
 from nps_research.score.differences import DIFFERENCE_WORDS, compare_net_promoter_scores
 from nps_research.score.limits.independent import PSEUDO_COUNTS
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from nps_research.counting.score_distribution import ScoreDistribution
@@ -101,11 +99,6 @@ class DetectableChange(Result):
             for row in self.able
         ]
         return f"Grey bands of changes too small to be found, with the change seen as a point: {'; '.join(rows)}."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.accounts.figures import plot_detectable_change
-
-        return plot_detectable_change(self, ax)
 
 
 def detectable_change(

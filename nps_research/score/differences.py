@@ -10,77 +10,32 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nps_research.errors import EstimationError
+from nps_research.counting.checks import check_cuts, check_level
+from nps_research.errors import EstimationError, did_you_mean
 from nps_research.results.result import Result
-from nps_research.results.tables import plain_text
-from nps_research.results.words import interval_text, p_text, points
-from nps_research.score.limits.bootstrap import DEFAULT_SEED, resampled_scores
-from nps_research.score.limits.independent import VALUES, ZERO, check_cuts, check_level, classify
+from nps_research.results.words import interval_text, p_text, plain_text, points
+from nps_research.score.limits.bootstrap import resampled_scores
+from nps_research.score.limits.independent import VALUES, ZERO, classify
 from nps_research.score.limits.methods import METHOD_WORDS, Method, estimate, suitable_difference_method
-from nps_research.study.settings_file import did_you_mean
+from nps_research.statistics.multiplicity import Adjustment, adjust_p_values
+from nps_research.statistics.randomness import DEFAULT_SEED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from nps_research.counting.score_distribution import ScoreDistribution
 
     Floats = NDArray[np.float64]
 
-__all__ = ["DIFFERENCE_WORDS", "Adjustment", "ScoreDifferences", "adjust_p_values", "compare_net_promoter_scores"]
+__all__ = ["DIFFERENCE_WORDS", "ScoreDifferences", "compare_net_promoter_scores"]
 
-Adjustment = Literal["holm", "benjamini-hochberg", "bonferroni", "none"]
 
 DIFFERENCE_WORDS = {
     **{method: METHOD_WORDS[method] for method in ("adjusted-wald", "wald", "bootstrap", "linearized")},
     "effective-score": "linearised, t limits for the effective number of clusters",
 }
-
-
-def adjust_p_values(p: Sequence[float] | Floats, adjust: Adjustment = "holm") -> Floats:
-    """p-values adjusted for how many comparisons were made; missing ones stay missing and count not.
-
-    Parameters
-    ----------
-    p : array-like of shape (n_comparisons,)
-        p-values.
-    adjust : {"holm", "benjamini-hochberg", "bonferroni", "none"}
-        Holm (1979) and Bonferroni bound the chance of any false claim; Benjamini & Hochberg (1995)
-        bounds the expected share of false ones among those claimed.
-
-    Returns
-    -------
-    ndarray of shape (n_comparisons,)
-
-    Raises
-    ------
-    EstimationError
-        If `adjust` is not known.
-
-    Examples
-    --------
-    >>> adjust_p_values([0.01, 0.04, 0.03]).round(3).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    values = np.asarray(p, dtype=float)
-    adjusted = values.copy()
-    known = ~np.isnan(values)
-    m = int(known.sum())
-    if adjust == "benjamini-hochberg":
-        adjusted[known] = stats.false_discovery_control(values[known], method="bh") if m else values[known]
-    elif adjust == "holm":
-        order = np.argsort(values[known], kind="stable")
-        stepped = np.maximum.accumulate(values[known][order] * np.arange(m, 0, -1))
-        placed = np.empty(m)
-        placed[order] = np.minimum(stepped, 1.0)
-        adjusted[known] = placed
-    elif adjust == "bonferroni":
-        adjusted[known] = np.minimum(values[known] * m, 1.0)
-    elif adjust != "none":
-        raise EstimationError(f"adjust = {adjust!r} is not known; allowed: holm, benjamini-hochberg, bonferroni, none.")
-    return adjusted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,11 +193,6 @@ class ScoreDifferences(Result):
     def alt(self) -> str:
         rows = "; ".join(self._sentence(row).rstrip(".") for row in self.records)
         return f"Differences with interval bars: {rows}."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.results.drawing import plot_differences
-
-        return plot_differences(self, ax)
 
 
 def compare_net_promoter_scores(

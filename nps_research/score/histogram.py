@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.checks import check_cuts
 from nps_research.results.result import Result
-from nps_research.results.tables import plain_text
-from nps_research.results.words import share
-from nps_research.score.limits.independent import check_cuts
+from nps_research.results.words import plain_text, share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from matplotlib.axes import Axes
 
     from nps_research.counting.score_distribution import ScoreDistribution
 
@@ -71,11 +68,6 @@ class ScoreHistogram(Result):
     def alt(self) -> str:
         bars = [f"{row['term']}: {share(row['answer_share'])}" for row in self.records]
         return f"Bars of the share of answers from 0 to 10, coloured by class: {', '.join(bars)}."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.results.drawing import plot_histogram
-
-        return plot_histogram(self, ax)
 
 
 def score_histogram(

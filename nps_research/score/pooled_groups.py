@@ -10,20 +10,19 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
+from nps_research.counting.checks import check_cuts, check_level
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
-from nps_research.results.tables import plain_text
-from nps_research.results.words import interval_text, joined, p_text, points
-from nps_research.score.limits.bootstrap import DEFAULT_SEED
+from nps_research.results.words import interval_text, joined, p_text, plain_text, points
 from nps_research.score.limits.design_effects import group_design_effects
-from nps_research.score.limits.independent import VALUES, ZERO, check_cuts, check_level, classify
+from nps_research.score.limits.independent import VALUES, ZERO, classify
 from nps_research.score.limits.methods import estimate, suitable_difference_method
 from nps_research.score.score import heterogeneity
+from nps_research.statistics.randomness import DEFAULT_SEED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from nps_research.counting.score_distribution import ScoreDistribution
@@ -131,11 +130,6 @@ class PooledGroups(Result):
             f"Funnel plot of the NPS against the number of answers around the groups' mean of "
             f"{points(self.overall_estimate)}, raw scores hollow and pooled ones full: {'; '.join(rows)}."
         )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.accounts.figures import plot_pooled_groups
-
-        return plot_pooled_groups(self, ax)
 
 
 def pool_groups(

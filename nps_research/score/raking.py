@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from nps_research.errors import EstimationError
+from nps_research.errors import EstimationError, did_you_mean
 from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
-from nps_research.results.tables import plain_text
-from nps_research.results.words import joined, share
-from nps_research.study.settings_file import did_you_mean
+from nps_research.results.words import joined, plain_text, share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,8 +12,7 @@ from scipy import stats
 
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result
-from nps_research.results.tables import format_value, plain_text
-from nps_research.results.words import share
+from nps_research.results.words import format_value, plain_text, share
 from nps_research.score.limits.independent import PSEUDO_COUNTS, VALUES, adjusted_wald
 from nps_research.score.limits.methods import METHOD_WORDS
 

@@ -10,11 +10,10 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.results.result import KeyNumber, Result
-from nps_research.results.tables import plain_text
-from nps_research.results.words import interval_text, joined, p_text, points, share
+from nps_research.results.words import interval_text, joined, p_text, plain_text, points, share
+from nps_research.score.design_words import described_design, design_note
 from nps_research.score.limits.independent import VALUES, ZERO, classify
 from nps_research.score.limits.methods import (
-    METHOD_WORDS,
     Method,
     estimate,
     suitable_difference_method,
@@ -24,14 +23,12 @@ from nps_research.score.limits.methods import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from nps_research.counting.score_distribution import ScoreDistribution
     from nps_research.score.limits.independent import Estimates
-    from nps_research.score.trend import Trend
 
-__all__ = ["NetPromoterScores", "described_design", "design_note", "heterogeneity", "net_promoter_score"]
+__all__ = ["NetPromoterScores", "heterogeneity", "net_promoter_score"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -126,11 +123,6 @@ class NetPromoterScores(Result):
             )
             for row in self.answered
         )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.results.drawing import plot_scores
-
-        return plot_scores(self, ax)
 
 
 def net_promoter_score(
@@ -238,34 +230,6 @@ def net_promoter_score(
         design=described_design(dist),
         heterogeneity_p_value=heterogeneity(dist, comparable),
     )
-
-
-def design_note(result: NetPromoterScores | Trend) -> str:
-    """How a score was made: cuts, limits, weights, clusters, strata, who is left out."""
-    design = result.design
-    weight, cluster = design.get("weight"), design.get("cluster")
-    said = [
-        f"Promoters {result.promoter_min}-10, detractors 0-{result.detractor_max}.",
-        f"Limits: {METHOD_WORDS[result.method]}.",
-        f"Weighted by {weight}." if weight else "Every answer counts the same.",
-        f"Answers within one {cluster} are taken as alike." if cluster else "Answers are taken as independent.",
-    ]
-    if "stratum" in design:
-        said.append(f"Drawn in strata ({design['stratum']}).")
-    if "lone_strata" in design:
-        said.append(f"Strata with one cluster, centred at the overall score: {design['lone_strata']}.")
-    if "without_revenue" in design:
-        said.append(f"Left out, as their revenue is not known: {design['without_revenue']}.")
-    if "zero_revenue" in design:
-        said.append(f"Without weight, as they bring in nothing: {design['zero_revenue']}.")
-    return " ".join(said)
-
-
-def described_design(dist: ScoreDistribution) -> dict[str, str]:
-    """How the answers were gathered, and how many strata have one cluster, which tells not how its like differ."""
-    _, sizes = dist.clusters.stratum_codes if dist.clusters is not None else (None, None)
-    lone = 0 if sizes is None else int((sizes == 1).sum())
-    return {**dist.design, **({"lone_strata": f"{lone:,}"} if lone else {})}
 
 
 def effective_answers(

@@ -9,17 +9,16 @@ import numpy as np
 
 from nps_research.errors import EstimationError
 from nps_research.results.result import KeyNumber, Result, without_changes_from
-from nps_research.results.tables import plain_text
-from nps_research.results.words import interval_text, p_text, points
+from nps_research.results.words import interval_text, p_text, plain_text, points
+from nps_research.score.design_words import described_design, design_note
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.limits.methods import Method, suitable_method
-from nps_research.score.score import described_design, design_note, net_promoter_score
+from nps_research.score.score import net_promoter_score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-    from matplotlib.axes import Axes
 
     from nps_research.counting.score_distribution import ScoreDistribution
 
@@ -136,11 +135,6 @@ class Trend(Result):
                 change_label=f"since {before}" if changed else "",
             ),
         )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.results.drawing import plot_trend
-
-        return plot_trend(self, ax)
 
 
 def trend(

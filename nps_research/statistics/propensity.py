@@ -10,14 +10,14 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from nps_research.errors import EstimationError
-from nps_research.score.limits.bootstrap import DEFAULT_SEED
+from nps_research.statistics.randomness import DEFAULT_SEED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from nps_research.counting.people import Covariates
+    from nps_research.statistics.covariates import Covariates
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
@@ -126,7 +126,7 @@ def response_propensity(
 
     Examples
     --------
-    >>> from nps_research.counting.people import Covariates
+    >>> from nps_research.statistics.covariates import Covariates
     >>> area = pd.DataFrame({"area": ["N"] * 40 + ["S"] * 40})
     >>> covariates = Covariates(numbers=pd.DataFrame(index=area.index), categories=area)
     >>> answered = np.array([True] * 30 + [False] * 10 + [True] * 10 + [False] * 30)

@@ -17,12 +17,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nps_research.responding.factors import Factor
-
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-__all__ = ["AdjustedDifferences", "Differences", "adjusted_differences", "changes_since_first"]
+__all__ = ["AdjustedDifferences", "Differences", "Factor", "adjusted_differences", "changes_since_first"]
 
 FEWEST = 8  # forms returned, and silences, in a group that the model tells apart
 _SPLINE = "cr(number, df=4, constraints='center') - 1"  # natural cubic
@@ -230,3 +228,25 @@ def changes_since_first(
             std_error[group] = np.sqrt((sums**2).sum() * m / (m - 1)) / len(change)
             degrees[group] = m - 1
     return Differences.of(estimate, std_error, degrees, confidence_level)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Factor:
+    """One thing known of each invitation.
+
+    Attributes
+    ----------
+    name : str
+        What it is, as reports show it.
+    groups : tuple of str
+        Its groups, in the order in which they are shown.
+    group : ndarray of int
+        Each invitation's place among them.
+    number : ndarray of float or None
+        The number behind bands, NaN where not known.
+    """
+
+    name: str
+    groups: tuple[str, ...]
+    group: Integers
+    number: Floats | None = None

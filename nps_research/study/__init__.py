@@ -1,1 +1,5 @@
-"""study."""
+"""study.toml and its tables: contract, acceptance, quarantine."""
+
+from nps_research.study.study import Study, open_study
+
+__all__ = ["Study", "open_study"]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nps_research.errors import ContractError
+from nps_research.errors import ContractError, did_you_mean, sentences_joined
 from nps_research.reading.raw_table import counted
 from nps_research.reading.sources import read_source
 from nps_research.reading.values import blank_codes, has_code, parse_number, parse_score, parse_text
@@ -28,7 +28,6 @@ from nps_research.study.contract import (
     holds_address,
     typed,
 )
-from nps_research.study.settings_file import did_you_mean, sentences_joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

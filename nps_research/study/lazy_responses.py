@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import pandas as pd
 
-from nps_research.errors import ContractError
+from nps_research.errors import ContractError, did_you_mean, sentences_joined
 from nps_research.study.contract import RESPONSES
-from nps_research.study.settings_file import did_you_mean, sentences_joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

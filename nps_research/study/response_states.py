@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from nps_research.errors import ContractError
+from nps_research.errors import ContractError, did_you_mean, sentences_joined
 from nps_research.study.acceptance import Plan, RawRows, Table
 from nps_research.study.contract import TABLES
-from nps_research.study.settings_file import did_you_mean, sentences_joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

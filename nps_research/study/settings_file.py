@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from nps_research.errors import ContractError
-from nps_research.study.table_settings import (
-    Code,
-    DriverSettings,
-    FileSettings,
-    SegmentSettings,
-    SourceSettings,
-    TableSettings,
-)
+from nps_research.errors import ContractError, did_you_mean, sentences_joined
+from nps_research.reading.file_settings import Code, FileSettings, SourceSettings, StrictModel
+from nps_research.study.table_settings import DriverSettings, SegmentSettings, TableSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 __all__ = [
@@ -36,11 +29,7 @@ __all__ = [
 ]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Settings(_Strict):
+class Settings(StrictModel):
     """The study's settings; every default is the field's convention.
 
     Attributes
@@ -80,7 +69,7 @@ class Settings(_Strict):
         return self
 
 
-class OutcomeSettings(_Strict):
+class OutcomeSettings(StrictModel):
     """What customers did afterwards.
 
     Attributes
@@ -98,8 +87,8 @@ class OutcomeSettings(_Strict):
     table: Literal["responses", "customers"]
     column: str
     kind: Literal["binary", "amount"] = "binary"
-    event: list[Code] = []
-    no_event: list[Code] = []
+    event: list[Code] = Field(default=[])
+    no_event: list[Code] = Field(default=[])
     event_min: float | None = Field(default=None, strict=False)
     direction: Literal["good", "bad"]
     dated: bool = False
@@ -117,7 +106,7 @@ class OutcomeSettings(_Strict):
         return self
 
 
-class StudyFile(_Strict):
+class StudyFile(StrictModel):
     """The whole of a study.toml."""
 
     name: str = Field(min_length=1)
@@ -129,7 +118,7 @@ class StudyFile(_Strict):
     made_up: bool = False
     responses: TableSettings
     customers: TableSettings | None = None
-    outcomes: dict[str, OutcomeSettings] = {}
+    outcomes: dict[str, OutcomeSettings] = Field(default={})
     settings: Settings = Settings()
 
     @model_validator(mode="after")
@@ -208,32 +197,6 @@ def problems(error: ValidationError, model: type[BaseModel]) -> str:
                 sentence += f" ({fault['input']!r} arrived)"
             sentences.append(sentence)
     return sentences_joined(sentences)
-
-
-def sentences_joined(sentences: Iterable[str]) -> str:
-    """Several faults as one text that ends in one mark.
-
-    Examples
-    --------
-    >>> sentences_joined(["a is missing", "b is not known: did you mean c?"])
-    'a is missing; b is not known: did you mean c?'
-    """
-    text = "; ".join(sentences)
-    return text if text.endswith("?") else f"{text}."
-
-
-def did_you_mean(name: str, allowed: list[str]) -> str:
-    """The nearest allowed name as a question, or all that is allowed.
-
-    Examples
-    --------
-    >>> did_you_mean("promotor_min", ["promoter_min", "seed"])
-    ': did you mean promoter_min?'
-    """
-    close = get_close_matches(name.lower(), [item.lower() for item in allowed], n=1, cutoff=0.6)
-    if close:
-        return f": did you mean {next(item for item in allowed if item.lower() == close[0])}?"
-    return f" (allowed: {', '.join(allowed)})" if allowed else ""
 
 
 def _allowed_names(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from nps_research.counting.score_counts import groups_not_shown
-from nps_research.errors import CannotAnswerError, ContractError
+from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
 from nps_research.reading.sources import sha256_of
+from nps_research.results.suppression import hidden_rows
 from nps_research.study.acceptance import Plan, check_names, check_table, read_files
 from nps_research.study.contract import PRIVATE
 from nps_research.study.lazy_responses import lazy_fields
@@ -22,7 +22,6 @@ from nps_research.study.settings_file import (
     OutcomeSettings,
     SegmentSettings,
     Settings,
-    did_you_mean,
     read_outcome,
     read_settings,
     read_study_file,
@@ -272,7 +271,10 @@ class Study:
         if dates:
             first, last = min(date.min() for date in dates), max(date.max() for date in dates)
             return f"{first:%B %Y} to {last:%B %Y}"
-        waves = [wave for wave in self.waves if wave not in groups_not_shown(self, ["wave"])]
+        wave, answered = self.responses["wave"], self.responses["response_state"] == "answered"
+        answers, people = (rows.value_counts().reindex(self.waves, fill_value=0) for rows in (wave[answered], wave))
+        hidden = hidden_rows(answers.to_numpy(), self.settings.minimum_cell, people=people.to_numpy())
+        waves = [wave for wave, is_hidden in zip(self.waves, hidden, strict=True) if not is_hidden]
         if len(waves) > 2:
             return f"{waves[0]} to {waves[-1]}"
         return " and ".join(waves) or "not stated"

@@ -10,20 +10,18 @@ import pandas as pd
 from scipy import stats
 from scipy.special import expit, logit
 
+from nps_research.counting.checks import check_level
 from nps_research.counting.outcome_by_score import UNDATED
 from nps_research.counting.outcomes import CHURNED, outcome_by_score, outcome_rows
 from nps_research.counting.score_bands import band_text, bands_between
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
-from nps_research.results.tables import format_interval, format_value
-from nps_research.results.words import joined, quoted, share
-from nps_research.score.limits.independent import check_level
+from nps_research.results.words import format_interval, format_value, joined, quoted, share
 from nps_research.statistics.hazard_ratios import adjustment, standardised_risks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from nps_research.counting.outcome_by_score import OutcomeByScore
@@ -85,11 +83,6 @@ class AdjustedRisk(Result):
             for row in self.records
         )
         return f"Rate of the outcome by score, as observed and adjusted: {rows}."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.thresholds.figures import plot_adjusted_risk
-
-        return plot_adjusted_risk(self, ax)
 
 
 def adjusted_risk(study: Study, *, outcome: str = CHURNED, confidence_level: float = 0.95) -> AdjustedRisk:

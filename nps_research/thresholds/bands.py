@@ -9,22 +9,19 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nps_research.counting.checks import check_level
 from nps_research.counting.outcome_by_score import UNDATED
 from nps_research.counting.score_bands import band_text
 from nps_research.counting.score_distribution import N_SCORES
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result
-from nps_research.results.tables import format_interval, format_value
-from nps_research.results.words import p_text, quoted, share
-from nps_research.score.limits.independent import check_level
+from nps_research.results.words import format_interval, format_value, p_text, quoted, share
 from nps_research.statistics.proportions import difference_limits, difference_statistic
 from nps_research.thresholds.comparison import ThresholdComparison
 from nps_research.thresholds.evidence.resampling import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from matplotlib.axes import Axes
 
     from nps_research.counting.outcome_by_score import Direction, OutcomeByScore
 
@@ -160,11 +157,6 @@ class BandComparison(Result):
             f"Difference of rates, {row['term']}: {format_value(row['estimate'], 'share_points')} ({limits}), "
             f"beside the margin of {format_value(self.margin, 'share_points').lstrip('+')} either way."
         )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.thresholds.figures import plot_bands
-
-        return plot_bands(self, ax)
 
 
 def compare_bands(

@@ -12,16 +12,13 @@ from nps_research.counting.outcome_by_score import UNDATED
 from nps_research.counting.score_bands import band_text
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result
-from nps_research.results.tables import format_value
-from nps_research.results.words import quoted, share
+from nps_research.results.words import format_value, quoted, share
 from nps_research.statistics.proportions import wilson_limits
 from nps_research.thresholds.evidence.resampling import Sample
 from nps_research.thresholds.evidence.shape_models import CUTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from matplotlib.axes import Axes
 
     from nps_research.counting.outcome_by_score import Direction, OutcomeByScore
 
@@ -133,11 +130,6 @@ class CallsByCut(Result):
             for row in self.records
         )
         return f"Share of bad outcomes reached against share of customers called, by line: {rows}."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.thresholds.figures import plot_calls
-
-        return plot_calls(self, ax)
 
 
 def calls_by_cut(

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.checks import check_cuts, check_level
 from nps_research.counting.score_distribution import N_SCORES
 from nps_research.errors import EstimationError
 from nps_research.results.words import quoted
-from nps_research.score.limits.bootstrap import DEFAULT_SEED
-from nps_research.score.limits.independent import check_cuts, check_level
 from nps_research.statistics.proportions import ratio_limits, wilson_limits
+from nps_research.statistics.randomness import DEFAULT_SEED
 from nps_research.thresholds.comparison import ThresholdComparison
 from nps_research.thresholds.evidence.lines import MODELS, cross_validated_deviances, group_lines, single_lines
 from nps_research.thresholds.evidence.resampling import Sample, resampled_tables

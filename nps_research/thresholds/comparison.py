@@ -9,8 +9,7 @@ from nps_research.counting.outcome_by_score import UNDATED
 from nps_research.counting.score_bands import band_text
 from nps_research.counting.score_distribution import N_SCORES
 from nps_research.results.result import KeyNumber, Result
-from nps_research.results.tables import plain_text
-from nps_research.results.words import p_text, quoted, share
+from nps_research.results.words import p_text, plain_text, quoted, share
 from nps_research.thresholds.evidence.shape_models import CUTS
 from nps_research.thresholds.evidence.verdict import cuts_text
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-    from matplotlib.axes import Axes
 
     from nps_research.counting.outcome_by_score import Direction
     from nps_research.thresholds.evidence.verdict import Verdict
@@ -201,11 +199,6 @@ class ThresholdComparison(Result):
             )
             for words, name in ((label, "rate_below"), (above, "rate_above"))
         )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.thresholds.figures import plot_confidence_set
-
-        return plot_confidence_set(self, ax)
 
 
 _SAYS: dict[Verdict, str] = {

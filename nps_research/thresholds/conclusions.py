@@ -11,8 +11,7 @@ import numpy as np
 from nps_research.counting.score_bands import band_text
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result, without_changes_from
-from nps_research.results.tables import plain_text
-from nps_research.results.words import joined, points
+from nps_research.results.words import joined, plain_text, points
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.score import net_promoter_score
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-    from matplotlib.axes import Axes
 
     from nps_research.counting.score_distribution import ScoreDistribution
 
@@ -149,11 +147,6 @@ class LineConclusions(Result):
         )
         lines = f"{band_text(0, self.detractor_max)} and {band_text(0, self.other)}"
         return f"NPS of each group with detractors {lines}: {rows}."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.thresholds.figures import plot_line_conclusions
-
-        return plot_line_conclusions(self, ax)
 
 
 def conclusions_by_line(

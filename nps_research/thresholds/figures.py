@@ -7,33 +7,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nps_research.counting.score_bands import band_text
-from nps_research.results.drawing import DETRACTOR, INK, PASSIVE, PROMOTER, axes_for, label, literal, styled
+from nps_research.results.drawing import DETRACTOR, INK, PASSIVE, PROMOTER, axes_for, draws, label, literal
 from nps_research.results.words import points, share
+from nps_research.thresholds.adjusted_risk import AdjustedRisk
+from nps_research.thresholds.bands import BandComparison
+from nps_research.thresholds.calls import CallsByCut
+from nps_research.thresholds.comparison import ThresholdComparison
+from nps_research.thresholds.conclusions import LineConclusions
+from nps_research.thresholds.risk_by_score import RiskByScore
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from nps_research.thresholds.adjusted_risk import AdjustedRisk
-    from nps_research.thresholds.bands import BandComparison
-    from nps_research.thresholds.calls import CallsByCut
-    from nps_research.thresholds.comparison import ThresholdComparison
-    from nps_research.thresholds.conclusions import LineConclusions
-    from nps_research.thresholds.risk_by_score import RiskByScore
-
-__all__ = [
-    "plot_adjusted_risk",
-    "plot_bands",
-    "plot_calls",
-    "plot_confidence_set",
-    "plot_line_conclusions",
-    "plot_risk",
-]
 
 
 LABEL_ROOM = 4.0  # percent of those called
 
 
-@styled
+@draws(RiskByScore)
 def plot_risk(result: RiskByScore, ax: Axes | None = None) -> Axes:
     """Rates by score with interval bars; the best step and the straight line over them."""
     ax = axes_for(ax)
@@ -66,7 +56,7 @@ def plot_risk(result: RiskByScore, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@styled
+@draws(ThresholdComparison)
 def plot_confidence_set(result: ThresholdComparison, ax: Axes | None = None) -> Axes:
     """The p-value of each line: those above the bar cannot be excluded; the convention hatched."""
     ax = axes_for(ax)
@@ -99,7 +89,7 @@ def plot_confidence_set(result: ThresholdComparison, ax: Axes | None = None) -> 
     return ax
 
 
-@styled
+@draws(BandComparison)
 def plot_bands(result: BandComparison, ax: Axes | None = None) -> Axes:
     """The difference of the two rates with its limits, between the margins."""
     ax = axes_for(ax, n_rows=2)
@@ -122,7 +112,7 @@ def plot_bands(result: BandComparison, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@styled
+@draws(CallsByCut)
 def plot_calls(result: CallsByCut, ax: Axes | None = None) -> Axes:
     """Share of bad outcomes reached against the share of customers called; the diagonal calls at random."""
     ax = axes_for(ax)
@@ -149,7 +139,7 @@ def plot_calls(result: CallsByCut, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@styled
+@draws(LineConclusions)
 def plot_line_conclusions(result: LineConclusions, ax: Axes | None = None) -> Axes:
     """Each group's score under both lines: full the convention's, hollow the other's."""
     rows = [row for row in result.records if row["n"] > 0]
@@ -184,7 +174,7 @@ def plot_line_conclusions(result: LineConclusions, ax: Axes | None = None) -> Ax
     return ax
 
 
-@styled
+@draws(AdjustedRisk)
 def plot_adjusted_risk(result: AdjustedRisk, ax: Axes | None = None) -> Axes:
     """Rates by band as observed (hollow) and adjusted (full), with interval bars on the adjusted."""
     ax = axes_for(ax)

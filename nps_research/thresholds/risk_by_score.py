@@ -14,16 +14,13 @@ from nps_research.counting.score_distribution import N_SCORES
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
-from nps_research.results.tables import format_interval
-from nps_research.results.words import joined, quoted, share
+from nps_research.results.words import format_interval, joined, quoted, share
 from nps_research.statistics.proportions import wilson_limits
 from nps_research.thresholds.evidence.resampling import Sample
 from nps_research.thresholds.evidence.shape_models import cut_logliks, cut_risks, line_risks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from matplotlib.axes import Axes
 
     from nps_research.counting.outcome_by_score import OutcomeByScore
 
@@ -101,11 +98,6 @@ class RiskByScore(Result):
             if row["n"] > 0
         )
         return f"Rate of the outcome by score with interval bars, the best step and a straight line: {rows}."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.thresholds.figures import plot_risk
-
-        return plot_risk(self, ax)
 
 
 _LEFT_OUT = {

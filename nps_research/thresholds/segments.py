@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.checks import check_level
 from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.counting.score_bands import band_text
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result
-from nps_research.results.tables import plain_text
-from nps_research.results.words import joined, p_text, quoted
-from nps_research.score.differences import adjust_p_values
-from nps_research.score.limits.bootstrap import DEFAULT_SEED
-from nps_research.score.limits.independent import check_level
+from nps_research.results.words import joined, p_text, plain_text, quoted
+from nps_research.statistics.multiplicity import adjust_p_values
+from nps_research.statistics.randomness import DEFAULT_SEED
 from nps_research.thresholds.evidence.resampling import Sample, null_tables
 from nps_research.thresholds.evidence.shape_models import cut_logliks, cut_risks
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from nps_research.counting.score_bands import band_text, bands_between
 from nps_research.counting.score_distribution import N_SCORES
-from nps_research.results.tables import format_interval, format_value
+from nps_research.results.live import IN_REPORT
+from nps_research.results.words import format_interval, format_value
 from nps_research.score.score import net_promoter_score
 
 if TYPE_CHECKING:
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
     from nps_research.counting.outcome_by_score import OutcomeByScore
     from nps_research.counting.score_distribution import ScoreDistribution
 
-__all__ = ["IN_REPORT", "cut_slider", "lines_html"]
-
-IN_REPORT = "NPS_RESEARCH_REPORT"  # environment variable of notebooks that run for a report
+__all__ = ["cut_slider", "lines_html"]
 
 
 def cut_slider(

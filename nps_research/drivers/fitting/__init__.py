@@ -1,1 +1,1 @@
-"""fitting."""
+"""The fit behind the drivers: trees, cross-fitting, resamples, the test against noise."""

@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.cells import NOT_STATED
-from nps_research.counting.score_counts import by_size, declared_cluster
+from nps_research.counting.checks import check_cuts
+from nps_research.counting.clusters import by_size, declared_cluster
 from nps_research.drivers.fitting.trees import Coding
-from nps_research.errors import CannotAnswerError, ContractError, EstimationError, NPSResearchError
-from nps_research.score.limits.independent import check_cuts
-from nps_research.study.settings_file import did_you_mean
+from nps_research.errors import CannotAnswerError, ContractError, EstimationError, NPSResearchError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ from scipy.sparse.csgraph import connected_components
 
 from nps_research.drivers.fitting.cross_fit import predictions_left_out
 from nps_research.drivers.fitting.trees import Background
-from nps_research.score.differences import adjust_p_values
 from nps_research.statistics.least_squares import correlations as pairwise_correlations
+from nps_research.statistics.multiplicity import adjust_p_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,1 +1,1 @@
-"""linear."""
+"""The linear classics: shares of R squared."""

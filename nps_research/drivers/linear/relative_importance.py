@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nps_research.counting.checks import check_level
 from nps_research.drivers.fitting.data import clusters_of
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result
 from nps_research.results.words import joined, share
-from nps_research.score.limits.bootstrap import DEFAULT_SEED
-from nps_research.score.limits.independent import check_level
 from nps_research.statistics.least_squares import correlations
 from nps_research.statistics.r_squared_shares import (
     MOST_EXACT,
@@ -24,6 +23,7 @@ from nps_research.statistics.r_squared_shares import (
     shares_of_r_squared,
     with_own_parts,
 )
+from nps_research.statistics.randomness import DEFAULT_SEED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["DEFAULT_SEED", "bootstrap", "resampled_scores"]
-
-DEFAULT_SEED = 20261122
+__all__ = ["bootstrap", "resampled_scores"]
 
 
 def bootstrap(

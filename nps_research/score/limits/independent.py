@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from nps_research.errors import EstimationError
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -23,8 +21,6 @@ __all__ = [
     "ZERO",
     "Estimates",
     "adjusted_wald",
-    "check_cuts",
-    "check_level",
     "classify",
     "clipped",
     "independent",
@@ -76,21 +72,6 @@ def classify(per_score: NDArray[np.generic], *, promoter_min: int, detractor_max
         ],
         axis=-1,
     )
-
-
-def check_cuts(promoter_min: int, detractor_max: int) -> None:
-    """Raise EstimationError unless 0 <= detractor_max < promoter_min <= 10."""
-    if not 0 <= detractor_max < promoter_min <= 10:
-        raise EstimationError(
-            f"promoter_min = {promoter_min}, detractor_max = {detractor_max}: "
-            "0 <= detractor_max < promoter_min <= 10 is needed."
-        )
-
-
-def check_level(confidence_level: float) -> None:
-    """Raise EstimationError unless the level is between 0 and 1."""
-    if not 0 < confidence_level < 1:
-        raise EstimationError(f"confidence_level = {confidence_level}: a level between 0 and 1 is needed, e.g. 0.95.")
 
 
 def mean_and_variance(classes: Floats) -> tuple[Floats, Floats]:

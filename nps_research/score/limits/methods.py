@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from nps_research.counting.checks import check_cuts, check_level
 from nps_research.errors import EstimationError
-from nps_research.score.limits.bootstrap import DEFAULT_SEED, bootstrap
+from nps_research.score.limits.bootstrap import bootstrap
 from nps_research.score.limits.by_design import effective_score, linearized
-from nps_research.score.limits.independent import adjusted_wald, check_cuts, check_level, classify, score_interval, wald
+from nps_research.score.limits.independent import adjusted_wald, classify, score_interval, wald
+from nps_research.statistics.randomness import DEFAULT_SEED
 
 if TYPE_CHECKING:
     from nps_research.counting.score_distribution import ScoreDistribution

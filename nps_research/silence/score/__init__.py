@@ -1,1 +1,1 @@
-"""score."""
+"""The score if all had answered."""

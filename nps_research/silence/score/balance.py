@@ -8,22 +8,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.people import WORDS
-from nps_research.counting.score_counts import BETWEEN
-from nps_research.responding.representativeness import hidden_elsewhere
+from nps_research.counting.people import WORDS, in_bands
+from nps_research.counting.shown_groups import hidden_elsewhere
 from nps_research.results.column_groups import ColumnGroups
 from nps_research.results.suppression import hidden_rows
-from nps_research.results.tables import format_value, plain_text
-from nps_research.results.words import joined
+from nps_research.results.words import BETWEEN, format_value, joined, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from nps_research.counting.people import Covariates
     from nps_research.silence.score.weights import Reached
+    from nps_research.statistics.covariates import Covariates
     from nps_research.study.study import Study
 
     Floats = NDArray[np.float64]
@@ -97,11 +94,6 @@ class ResponseBalance(ColumnGroups):
         after = [f"{column} at most {_deviations(self.largest(column)[column])}" for column in self.weightings]
         return f"{says}{'; after weighting, ' + joined(after) if after else ''}."
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.silence.score.figures import plot_balance
-
-        return plot_balance(self, ax)
-
 
 def _named(row: Mapping[str, Any]) -> str:
     of = plain_text(row["term"])
@@ -153,7 +145,7 @@ def response_balance(
     ways = {"observed": people.base * people.answered, **weightings}
     rows: list[dict[str, Any]] = []
     hidden: set[str] = set()
-    groups = covariates.bands
+    groups = in_bands(covariates)
     if "last_answer" in covariates.categories:
         groups = groups.assign(last_answer=covariates.categories["last_answer"])
     for name in map(str, covariates.numbers):

@@ -17,11 +17,10 @@ from nps_research.statistics.propensity import PER_COLUMN, design_matrix
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from nps_research.counting.people import Covariates
     from nps_research.silence.score.weights import Reached
+    from nps_research.statistics.covariates import Covariates
     from nps_research.study.study import Study
 
     Floats = NDArray[np.float64]
@@ -107,11 +106,6 @@ class EarlierScores(Result):
             for row in self.records
         )
         return f"Points with interval bars, NPS of the last earlier answers: {rows or 'too few to draw'}."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.silence.score.figures import plot_earlier_scores
-
-        return plot_earlier_scores(self, ax)
 
 
 def evidence_of(

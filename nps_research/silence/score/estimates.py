@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.score_counts import groups_not_shown, score_distribution
+from nps_research.counting.people import in_bands, in_words
+from nps_research.counting.score_counts import score_distribution
+from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import require_silence
-from nps_research.errors import CannotAnswerError, ContractError, EstimationError
+from nps_research.errors import CannotAnswerError, ContractError, EstimationError, did_you_mean
 from nps_research.score.score import net_promoter_score
 from nps_research.silence.score.predicted_answers import predicted_value
 from nps_research.silence.score.weights import Reached, Weighted, inverse_propensity_score, raked_score
 from nps_research.statistics.propensity import response_propensity
 from nps_research.study.response_states import window_open
-from nps_research.study.settings_file import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nps_research.counting.people import Covariates
+    from nps_research.statistics.covariates import Covariates
     from nps_research.study.study import Study
 
 __all__ = [
@@ -162,12 +163,12 @@ def weighted_scores(
 
     The doubly robust estimate has the weights of the boosted one, of which predicted answers take what they leave.
     """
-    if not covariates.words:
+    if not in_words(covariates):
         return {}, ["Nothing is known of the silent, so answers cannot be weighted."]
     found: dict[str, Weighted] = {}
     refused = []
     try:
-        found[RAKED] = raked_score(people, covariates.bands, confidence_level=confidence_level)
+        found[RAKED] = raked_score(people, in_bands(covariates), confidence_level=confidence_level)
     except EstimationError as error:
         refused.append(f"Not raked: {error}")
     try:

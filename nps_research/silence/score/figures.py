@@ -13,33 +13,30 @@ from nps_research.results.drawing import (
     PROMOTER,
     SILENT,
     axes_for,
+    draws,
     label,
     legend_below,
     literal,
     note_at_edge,
     rows_axis,
-    styled,
 )
 from nps_research.results.words import points
-from nps_research.silence.score.balance import MEAN, TOLERABLE
+from nps_research.silence.score.balance import MEAN, TOLERABLE, ResponseBalance
+from nps_research.silence.score.earlier_scores import EarlierScores
 from nps_research.silence.score.estimates import HIGHEST, LOWEST, NAIVE, OBSERVED
+from nps_research.silence.score.full_response import SilentScore
+from nps_research.silence.score.shifts import SilentShifts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from nps_research.silence.score.balance import ResponseBalance
-    from nps_research.silence.score.earlier_scores import EarlierScores
-    from nps_research.silence.score.full_response import SilentScore
-    from nps_research.silence.score.shifts import SilentShifts
-
-__all__ = ["plot_balance", "plot_earlier_scores", "plot_shifts", "plot_silent_score"]
 
 MARKS = {"observed": "o", "raked": "s", "logistic": "D", "boosted": "^"}
 COLOURS = {"observed": DETRACTOR, "raked": PASSIVE, "logistic": PROMOTER, "boosted": INK}
 MOST_DRAWN = 20  # groups of the balance, those furthest off
 
 
-@styled
+@draws(SilentScore)
 def plot_silent_score(result: SilentScore, ax: Axes | None = None) -> Axes:
     """Each method's score with its interval; what is possible as a hatched bar behind them all."""
     rows = {row["term"]: row for row in result.records}
@@ -68,7 +65,7 @@ def plot_silent_score(result: SilentScore, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@styled
+@draws(ResponseBalance)
 def plot_balance(result: ResponseBalance, ax: Axes | None = None) -> Axes:
     """Standardised differences per group, before weighting and after; those furthest off before come first."""
     rows = sorted(result.records, key=lambda row: -abs(float(row["observed"])))[:MOST_DRAWN]
@@ -96,7 +93,7 @@ def plot_balance(result: ResponseBalance, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@styled
+@draws(SilentShifts)
 def plot_shifts(result: SilentShifts, ax: Axes | None = None) -> Axes:
     """NPS of all against the shift of the silent, with a band for its limits; turning points marked."""
     ax = axes_for(ax)
@@ -132,7 +129,7 @@ def plot_shifts(result: SilentShifts, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@styled
+@draws(EarlierScores)
 def plot_earlier_scores(result: EarlierScores, ax: Axes | None = None) -> Axes:
     """Last earlier NPS of both, and the difference, with interval bars."""
     rows = result.records

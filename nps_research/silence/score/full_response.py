@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from nps_research.counting.people import covariates_at_invitation
-from nps_research.counting.score_counts import groups_not_shown
+from nps_research.counting.checks import check_cuts, check_level
+from nps_research.counting.people import covariates_at_invitation, in_words
+from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import interval_text, joined, points, share
-from nps_research.score.limits.independent import check_cuts, check_level
 from nps_research.silence.score.balance import response_balance
 from nps_research.silence.score.earlier_scores import evidence_of
 from nps_research.silence.score.estimates import (
@@ -35,8 +35,6 @@ from nps_research.silence.score.weights import worst_case_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from matplotlib.axes import Axes
 
     from nps_research.silence.score.balance import ResponseBalance
     from nps_research.silence.score.earlier_scores import EarlierScores
@@ -197,11 +195,6 @@ class SilentScore(Result):
             ),
         )
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.silence.score.figures import plot_silent_score
-
-        return plot_silent_score(self, ax)
-
 
 def _score(row: Mapping[str, Any], level: float) -> str:
     return f"{points(row['estimate'])} ({interval_text(row, level)})"
@@ -345,7 +338,7 @@ def score_if_all_responded(
         **of_result,
     )
     balance = None
-    if known.words:
+    if in_words(known):
         weights = {
             name.removeprefix("weighted: "): found.weights for name, found in weighted.items() if name != DOUBLY_ROBUST
         }
@@ -357,7 +350,7 @@ def score_if_all_responded(
         n_reached=len(rows),
         n_silent=len(rows) - n_answers,
         n_item_missing=int((rows["response_state"] == "item_missing").sum()),
-        adjusted_for=known.words if weighted else (),
+        adjusted_for=in_words(known) if weighted else (),
         largest_allowed=largest_weight,
         remarks=(*remarks, *refused),
         shifts=shift_table,

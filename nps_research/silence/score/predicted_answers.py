@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nps_research.score.limits.bootstrap import DEFAULT_SEED
 from nps_research.statistics.propensity import N_FOLDS, N_TREES, TREES, folds_of_clusters, tree_features
+from nps_research.statistics.randomness import DEFAULT_SEED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nps_research.counting.people import Covariates
     from nps_research.silence.score.weights import Reached
+    from nps_research.statistics.covariates import Covariates
 
     Floats = NDArray[np.float64]
 
@@ -65,7 +65,7 @@ def predicted_value(people: Reached, covariates: Covariates, *, rng: np.random.G
     Examples
     --------
     >>> import pandas as pd
-    >>> from nps_research.counting.people import Covariates
+    >>> from nps_research.statistics.covariates import Covariates
     >>> from nps_research.silence.score.weights import Reached
     >>> area = pd.DataFrame({"area": ["N"] * 200 + ["S"] * 200})
     >>> people = Reached(

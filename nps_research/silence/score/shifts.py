@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pandas as pd
 
 from nps_research.results.result import Result
-from nps_research.results.tables import plain_text
-from nps_research.results.words import joined, points, share
+from nps_research.results.words import joined, plain_text, points, share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from matplotlib.axes import Axes
 
     from nps_research.silence.score.weights import Reached, Weighted
 
@@ -109,11 +106,6 @@ class SilentShifts(Result):
             f"Line of the NPS of all, from {points(first['estimate'])} with the silent {_below(first['shift'])} to "
             f"{points(last['estimate'])} with them {_below(last['shift'])}, with a band for its interval."
         )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.silence.score.figures import plot_shifts
-
-        return plot_shifts(self, ax)
 
 
 def _below(shift: float) -> str:

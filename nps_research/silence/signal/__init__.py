@@ -1,1 +1,1 @@
-"""signal."""
+"""Whether those who do not answer leave."""

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from nps_research.results.result import Result
-from nps_research.results.tables import format_interval, format_value
-from nps_research.results.words import joined, p_text
+from nps_research.results.words import format_interval, format_value, joined, p_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-    from matplotlib.axes import Axes
 
 __all__ = ["AdjustedSilence"]
 
@@ -111,8 +109,3 @@ class AdjustedSilence(Result):
             for row in self.records
         )
         return f"Points with interval bars, churn rate of the silent less that of each group: {said}."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.silence.signal.figures import plot_adjusted
-
-        return plot_adjusted(self, ax)

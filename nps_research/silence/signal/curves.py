@@ -11,14 +11,12 @@ import pandas as pd
 from nps_research.counting.landmarks import ANSWERED, SILENT
 from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
-from nps_research.results.tables import format_interval
-from nps_research.results.words import p_text, share
+from nps_research.results.words import format_interval, p_text, share
 from nps_research.statistics.survival import log_rank, survival, survival_risks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.axes import Axes
 
 __all__ = ["RetentionCurves", "curves_of"]
 
@@ -90,11 +88,6 @@ class RetentionCurves(Result):
     @property
     def alt(self) -> str:
         return f"Curves of the share still customers, falling from 100% at the landmark: {self.finding}"
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.silence.signal.figures import plot_curves
-
-        return plot_curves(self, ax)
 
 
 def curves_of(

@@ -13,24 +13,22 @@ from nps_research.results.drawing import (
     PROMOTER,
     SILENT,
     axes_for,
+    draws,
     label,
     legend_below,
     literal,
-    styled,
 )
+from nps_research.silence.signal.adjusted import AdjustedSilence
+from nps_research.silence.signal.curves import RetentionCurves
+from nps_research.silence.signal.history import SilenceHistory
+from nps_research.silence.signal.leaving_reasons import LeavingReasons
+from nps_research.silence.signal.result import NonresponseSignal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
-    from nps_research.silence.signal.adjusted import AdjustedSilence
-    from nps_research.silence.signal.curves import RetentionCurves
-    from nps_research.silence.signal.history import SilenceHistory
-    from nps_research.silence.signal.leaving_reasons import LeavingReasons
-    from nps_research.silence.signal.result import NonresponseSignal
-
-__all__ = ["plot_adjusted", "plot_curves", "plot_histories", "plot_reasons", "plot_signal"]
 
 LINES: dict[str, tuple[str, Any, str]] = {  # colour, dashes and marker: never colour alone
     "The silent": (SILENT, (0, (4, 1.5)), "s"),
@@ -40,13 +38,13 @@ LINES: dict[str, tuple[str, Any, str]] = {  # colour, dashes and marker: never c
 }
 
 
-@styled
+@draws(NonresponseSignal)
 def plot_signal(result: NonresponseSignal, ax: Axes | None = None) -> Axes:
     """Churn rates by state with interval bars; the silent hatched."""
     return _rates(result.records, result.horizon_days, result.confidence_level, result.title, ax)
 
 
-@styled
+@draws(SilenceHistory)
 def plot_histories(result: SilenceHistory, ax: Axes | None = None) -> Axes:
     """Churn rates by history with interval bars."""
     return _rates(result.records, result.horizon_days, result.confidence_level, result.title, ax)
@@ -84,7 +82,7 @@ def _rates(
     return ax
 
 
-@styled
+@draws(RetentionCurves)
 def plot_curves(result: RetentionCurves, ax: Axes | None = None) -> Axes:
     """Share still customers by day, with bands."""
     ax = axes_for(ax)
@@ -114,7 +112,7 @@ def plot_curves(result: RetentionCurves, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@styled
+@draws(LeavingReasons)
 def plot_reasons(result: LeavingReasons, ax: Axes | None = None) -> Axes:
     """Share that left for each reason: the silent hatched, those who answered full."""
     rows = result.records
@@ -145,7 +143,7 @@ def plot_reasons(result: LeavingReasons, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@styled
+@draws(AdjustedSilence)
 def plot_adjusted(result: AdjustedSilence, ax: Axes | None = None) -> Axes:
     """Differences of rates as observed, hollow, and adjusted, full."""
     rows = result.records

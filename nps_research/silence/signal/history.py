@@ -11,14 +11,12 @@ import pandas as pd
 from nps_research.counting.landmarks import ANSWERED, SILENT
 from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
-from nps_research.results.tables import format_interval, format_value
-from nps_research.results.words import share
+from nps_research.results.words import format_interval, format_value, share
 from nps_research.statistics.survival import survival_risks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     Flags = NDArray[np.bool_]
@@ -105,11 +103,6 @@ class SilenceHistory(Result):
     def alt(self) -> str:
         said = "; ".join(f"{row['term']}: {share(row['churn_rate'])} of {row['n']:,}" for row in self.records)
         return f"Churn rate within {self.horizon_days} days by history of silence, with interval: {said}."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.silence.signal.figures import plot_histories
-
-        return plot_histories(self, ax)
 
 
 def histories_of(

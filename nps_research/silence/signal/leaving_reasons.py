@@ -12,14 +12,11 @@ from nps_research.counting.landmarks import ANSWERED, SILENT, landmarks_of, requ
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
-from nps_research.results.tables import format_interval, format_value, plain_text
-from nps_research.results.words import share
+from nps_research.results.words import format_interval, format_value, plain_text, share
 from nps_research.statistics.survival import survival_risks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from matplotlib.axes import Axes
 
     from nps_research.study.study import Study
 
@@ -97,11 +94,6 @@ class LeavingReasons(Result):
             for row in self.records
         )
         return f"Share that left for each reason: {said}." if said else "There are too few to draw."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.silence.signal.figures import plot_reasons
-
-        return plot_reasons(self, ax)
 
 
 def leaving_reasons(study: Study, *, horizon_days: int | None = None, confidence_level: float = 0.95) -> LeavingReasons:

@@ -10,15 +10,13 @@ import numpy as np
 from nps_research.counting.landmarks import ANSWERED, SILENT
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.suppression import hidden_rows
-from nps_research.results.tables import format_interval, format_value
-from nps_research.results.words import joined, p_text, share
+from nps_research.results.words import format_interval, format_value, joined, p_text, share
 from nps_research.silence.signal.adjusted import AdjustedSilence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
-    from matplotlib.axes import Axes
 
     from nps_research.silence.signal.curves import RetentionCurves
     from nps_research.silence.signal.history import SilenceHistory
@@ -266,11 +264,6 @@ class NonresponseSignal(Result):
             for row, words in ((silent, "the silent"), (answered, "those who answered"))
             if row is not None
         )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.silence.signal.figures import plot_signal
-
-        return plot_signal(self, ax)
 
 
 def _sentence(finding: str, caveat: str) -> str:

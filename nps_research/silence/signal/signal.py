@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.checks import check_level
 from nps_research.counting.landmarks import ANSWERED, SILENT, STATES, landmarks_of, require_horizon
 from nps_research.counting.score_bands import band_text
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.score.limits.independent import check_level
 from nps_research.silence.signal.contrasts import adjusted_contrasts, halves, ratios, ratios_to_all
 from nps_research.silence.signal.curves import curves_of
 from nps_research.silence.signal.history import histories_of

@@ -1,1 +1,1 @@
-"""value."""
+"""What silence adds to what is known before."""

@@ -12,7 +12,6 @@ from nps_research.results.words import joined
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from matplotlib.axes import Axes
 
 __all__ = ["FEATURE_WORDS", "SilenceContributions"]
 
@@ -87,8 +86,3 @@ class SilenceContributions(Result):
     def alt(self) -> str:
         said = [f"{row['term']} {row['mean_abs_shap']:.2f}" for row in self.records]
         return "Mean size of contributions to the log-odds of leaving: " + "; ".join(said) + "."
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.silence.value.figures import plot_contributions
-
-        return plot_contributions(self, ax)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from nps_research.counting.landmarks import SILENT
-from nps_research.errors import ContractError
+from nps_research.errors import ContractError, did_you_mean
 from nps_research.results.words import joined, quoted
-from nps_research.study.settings_file import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,23 +10,20 @@ from nps_research.results.drawing import (
     PROMOTER,
     SILENT,
     axes_for,
+    draws,
     label,
     legend_below,
     literal,
     note_at_edge,
-    styled,
 )
+from nps_research.silence.value.contributions import SilenceContributions
+from nps_research.silence.value.value import NonresponseValue
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from nps_research.silence.value.contributions import SilenceContributions
-    from nps_research.silence.value.value import NonresponseValue
 
-__all__ = ["plot_contributions", "plot_value"]
-
-
-@styled
+@draws(NonresponseValue)
 def plot_value(result: NonresponseValue, ax: Axes | None = None) -> Axes:
     """Each measure without the silence (hollow) and with it (full), joined by a line."""
     rows = result.drawn
@@ -48,7 +45,7 @@ def plot_value(result: NonresponseValue, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@styled
+@draws(SilenceContributions)
 def plot_contributions(result: SilenceContributions, ax: Axes | None = None) -> Axes:
     """Bars of mean |SHAP|, silence hatched."""
     rows = result.records

@@ -8,23 +8,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.checks import check_level
 from nps_research.counting.landmarks import Landmarks, landmarks_of
 from nps_research.counting.silence import NO_DELIVERY
 from nps_research.results.result import KeyNumber, Result
-from nps_research.results.tables import format_interval, format_value
-from nps_research.results.words import joined, p_text, share
-from nps_research.score.limits.bootstrap import DEFAULT_SEED
-from nps_research.score.limits.independent import check_level
+from nps_research.results.words import format_interval, format_value, joined, p_text, share
 from nps_research.silence.value.churn_models import BOOSTED, LEARNERS, Encoding, contributions, fit_boosted
 from nps_research.silence.value.contributions import FEATURE_WORDS, SilenceContributions
 from nps_research.silence.value.features import Features, features_of
 from nps_research.silence.value.out_of_time import folds_of, predict_later, shuffle_silence
 from nps_research.statistics.prediction_metrics import compare_predictions
+from nps_research.statistics.randomness import DEFAULT_SEED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from nps_research.silence.value.out_of_time import Fold
@@ -195,11 +193,6 @@ class NonresponseValue(Result):
     @property
     def settings(self) -> dict[str, Any]:
         return {name: value for name, value in super().settings.items() if name not in ("by_feature", "shuffled")}
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        from nps_research.silence.value.figures import plot_value
-
-        return plot_value(self, ax)
 
 
 def nonresponse_value(

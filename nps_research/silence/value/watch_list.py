@@ -12,7 +12,7 @@ from nps_research.counting.landmarks import SILENT, landmarks_of
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError
 from nps_research.results.call_list import CallList
-from nps_research.results.tables import plain_text
+from nps_research.results.words import plain_text
 from nps_research.silence.value.churn_models import Encoding, contributions, fit_boosted
 from nps_research.silence.value.features import features_of
 from nps_research.silence.value.out_of_time import fewest_leavers

@@ -1,1 +1,1 @@
-"""draft."""
+"""A first study.toml, guessed from a file."""

@@ -1,1 +1,1 @@
-"""evidence."""
+"""How well each line separates: likelihoods, resamples, shapes, verdicts."""

@@ -1,0 +1,109 @@
+"""Groups that a report must not show: small ones, and those that would give them away."""
+
+from __future__ import annotations
+
+import weakref
+from functools import reduce
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from nps_research.counting.cells import FROM_ANSWER, count_cells
+from nps_research.results.suppression import hidden_groups
+from nps_research.results.words import BETWEEN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nps_research.study.study import Study
+
+__all__ = ["groups_not_shown", "hidden_elsewhere"]
+
+
+# What was found for a study, for as long as the study is there.
+_NOT_SHOWN: weakref.WeakKeyDictionary[Study, dict[tuple[str, ...], frozenset[str]]] = weakref.WeakKeyDictionary()
+
+
+def groups_not_shown(study: Study, by: Sequence[str]) -> frozenset[str]:
+    """Groups that a report on the study must not show: small ones, and those that would give them away.
+
+    Waves, segments, channels, weekdays and hours are all taken to be shown, in this order, and any
+    other grouping beside them.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+    by : sequence of str
+        Columns as in `score_distribution`.
+
+    Returns
+    -------
+    frozenset of str
+        Names of groups, as in the distribution counted by the same columns.
+
+    Examples
+    --------
+    >>> from nps_research.study.study import Study
+    >>> table = pd.DataFrame({"likelihood_to_recommend": [9] * 50, "area": ["A"] * 30 + ["B"] * 12 + ["C"] * 8})
+    >>> sorted(groups_not_shown(Study.from_frames(responses=table, segments=["area"]), ["area"]))
+    ['B', 'C']
+    """
+    if study.settings.minimum_cell <= 1:
+        return frozenset()  # no group is too small
+    found = _NOT_SHOWN.setdefault(study, {})
+    if tuple(by) not in found:
+        usual = ["wave"] * bool(study.waves) + [*study.segments, "channel", *FROM_ANSWER]
+        needs = {"channel": "responses.channel"} | dict.fromkeys(FROM_ANSWER, "responses.responded_at")
+        groupings: list[tuple[str, ...]] = [
+            (name,) for name in usual if name not in needs or study.can_answer(needs[name])
+        ]
+        if tuple(by) not in groupings:
+            groupings += [(name,) for name in by if (name,) not in groupings] + [tuple(by)] * (len(by) != 1)
+        found.update(zip(groupings, _not_shown(study, groupings, found), strict=True))
+    return found[tuple(by)]
+
+
+def _not_shown(
+    study: Study, groupings: Sequence[tuple[str, ...]], found: Mapping[tuple[str, ...], frozenset[str]]
+) -> list[frozenset[str]]:
+    """Per grouping, the groups that must not be shown where all of them are shown together."""
+    columns = list(dict.fromkeys(name for grouping in groupings for name in grouping))
+    cells = count_cells(study, columns)
+    returned, answered = cells["state"].isin(["answered", "item_missing"]), cells["state"] == "answered"
+    keys = {
+        name: cells[f"key{position}"].where(returned) if name in FROM_ANSWER else cells[f"key{position}"]
+        for position, name in enumerate(columns)
+    }
+    detractor = answered & (cells["score"] <= study.settings.detractor_max)
+    promoter = answered & (cells["score"] >= study.settings.promoter_min)
+    classes = np.stack([detractor, answered & ~detractor & ~promoter, promoter], axis=1)
+    labels = pd.DataFrame(index=cells.index)
+    parts: dict[int, list[int]] = {}
+    for position, grouping in enumerate(groupings):
+        of = [keys[name] for name in grouping]
+        labels[position] = reduce(lambda one, other: one + BETWEEN + other, of) if of else "all"
+        if len(of) > 1:
+            parts[position] = [groupings.index((name,)) for name in grouping]
+    hidden = hidden_groups(
+        labels,
+        answers=classes * cells["n"].to_numpy()[:, None],
+        people=cells["n"].to_numpy(),
+        minimum_cell=study.settings.minimum_cell,
+        parts=parts,
+        settled={position: found[grouping] for position, grouping in enumerate(groupings) if grouping in found},
+    )
+    return list(hidden.values())
+
+
+def hidden_elsewhere(study: Study, term: str, wave: str) -> frozenset[str] | None:
+    """Groups that the report's other pages hide, or could be held against; None: all of them."""
+    if wave and wave in groups_not_shown(study, ["wave"]):
+        return None
+    if term not in study.segments:
+        return frozenset()
+    hidden = groups_not_shown(study, [term])
+    if wave:
+        hidden |= {group.removesuffix(BETWEEN + wave) for group in groups_not_shown(study, [term, "wave"])}
+    return hidden

@@ -1,0 +1,8 @@
+"""Whether a notebook runs for a report or for a reader."""
+
+from __future__ import annotations
+
+__all__ = ["IN_REPORT"]
+
+
+IN_REPORT = "NPS_RESEARCH_REPORT"  # environment variable of notebooks that run for a report
