@@ -10,8 +10,8 @@ import pytest
 from hypothesis import settings
 
 from nps_research.report import ReportOutcome, make_report
-from tests.browser import LAUNCH_ARGUMENTS, chromium
-from tests.report_notebooks import mixed_notebooks, stand_in_study
+from tests.support.browser import LAUNCH_ARGUMENTS, chromium
+from tests.support.report_notebooks import mixed_notebooks, stand_in_study
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

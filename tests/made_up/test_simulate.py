@@ -1,0 +1,401 @@
+"""The made-up company: the committed files are what the generator writes, and the truths are in them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+from nps_research.made_up.simulate import SimulatedStudy, Truth, simulate_study, write_demo
+
+DEMO = Path(__file__).parents[2] / "data" / "demo"
+Z = 3.3  # two-sided error of 0.1% per comparison
+
+
+@pytest.fixture(scope="module")
+def study() -> SimulatedStudy:
+    return simulate_study(Truth(n_accounts=12_000), rng=np.random.default_rng(2))
+
+
+@pytest.fixture(scope="module")
+def table(study) -> pd.DataFrame:
+    """Everything known about each invitation, latent or not."""
+    seen = study.responses.drop(columns=list(study.truth.drivers))
+    people = study.customers.set_index("customer_id").drop(columns=["account_id", "language"])
+    table: pd.DataFrame = seen.join(study.latent).join(people, on="respondent_id")
+    table["months"] = (table["invited_at"] - table["started_at"]).dt.days / 30.4375
+    table["answered"] = (table["delivered"] == 1) & ~table["silent"] & table["likelihood_to_recommend"].notna()
+    return table
+
+
+@pytest.fixture(scope="module")
+def demo_files() -> dict[str, pd.DataFrame]:
+    return {path.name: pd.read_csv(path, dtype=str, keep_default_na=False) for path in sorted(DEMO.glob("*.csv"))}
+
+
+@pytest.fixture(scope="module")
+def demo_truth():
+    return json.loads((DEMO / "truth.json").read_text(encoding="utf-8"))
+
+
+def fit(y, x, account) -> tuple[np.ndarray, np.ndarray]:
+    """Least squares with an intercept: slopes and their standard errors, clustered by account."""
+    design = np.column_stack([np.ones(len(y)), np.asarray(x, dtype=float)])
+    y = np.asarray(y, dtype=float)
+    bread = np.linalg.inv(design.T @ design)
+    slopes = bread @ design.T @ y
+    scores = pd.DataFrame(design * (y - design @ slopes)[:, None]).groupby(np.asarray(account)).sum().to_numpy()
+    return slopes[1:], np.sqrt(np.diag(bread @ scores.T @ scores @ bread))[1:]
+
+
+def z_of(y, x, account) -> float:
+    slopes, errors = fit(y, np.asarray(x, dtype=float)[:, None], account)
+    return float(slopes[0] / errors[0])
+
+
+def net_promoter_score(scores) -> float:
+    return 100 * float((scores >= 9).mean() - (scores <= 6).mean())
+
+
+# The committed files
+
+
+def test_generator_writes_the_committed_bytes(tmp_path):
+    write_demo(tmp_path)
+    written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    committed = {path.name: path.read_bytes() for path in DEMO.iterdir() if path.name in written}
+    assert len(written) == 10  # eight waves, customers, truth
+    assert written == committed
+
+
+def test_another_seed_writes_other_answers(tmp_path):
+    write_demo(tmp_path, replace(Truth(), n_accounts=50), seed=1)
+    write_demo(tmp_path / "other", replace(Truth(), n_accounts=50), seed=2)
+    assert (tmp_path / "customers.csv").read_bytes() != (tmp_path / "other" / "customers.csv").read_bytes()
+
+
+def test_files_are_small_utf8_and_end_lines_in_one_way():
+    paths = [*DEMO.glob("*.csv"), DEMO / "truth.json"]
+    assert len(paths) == 10
+    for path in paths:
+        content = path.read_bytes()
+        assert len(content) < 500_000, path.name
+        assert b"\r" not in content
+        assert content.decode("utf-8").endswith("\n")
+
+
+def test_bad_rows_are_as_many_as_written_down(demo_files, demo_truth):
+    assert sum(bad["rows"] for bad in demo_truth["bad_rows"]) == 12
+    counted = []
+    for name, rows in demo_files.items():
+        if not name.startswith("responses"):
+            continue
+        score, answered = rows["likelihood_to_recommend"], rows["responded_at"] != ""
+        invited_at = pd.to_datetime(rows["invited_at"], errors="coerce", format="%Y-%m-%dT%H:%M")
+        responded_at = pd.to_datetime(rows["responded_at"], errors="coerce", format="%Y-%m-%dT%H:%M")
+        found = {
+            "score 11": score == "11",
+            "score -1": score == "-1",
+            "score 7.5": score == "7.5",
+            "answer without delivery": (rows["delivered"] == "0") & answered,
+            "unreadable date of invitation": invited_at.isna(),
+            "unreadable date of the answer": responded_at.isna() & answered,
+            "answer before the invitation": responded_at < invited_at,
+            "same person twice in the wave": rows["respondent_id"].duplicated(),
+        }
+        counted += [{"file": name, "what": what, "rows": int(is_bad.sum())} for what, is_bad in found.items()]
+        readable = score[~found["score 11"] & ~found["score -1"] & ~found["score 7.5"]]
+        odd = readable[~readable.isin(["", *map(str, range(11))])].value_counts()
+        planted = {
+            oddity["written"]: oddity["rows"] for oddity in demo_truth["readable_oddities"] if oddity["file"] == name
+        }
+        assert odd.to_dict() == planted
+    by_rule = sorted((bad for bad in counted if bad["rows"]), key=str)
+    assert by_rule == sorted(demo_truth["bad_rows"], key=str)
+
+
+def test_account_fields_agree_across_its_contacts(demo_files):
+    customers = demo_files["customers.csv"]
+    assert customers["customer_id"].is_unique
+    assert customers["account_id"].nunique() == 1200
+    fields = ["started_at", "churned_at", "observed_until", "revenue", "region", "industry"]
+    assert (customers.groupby("account_id")[fields].nunique() == 1).all(axis=None)
+    role = customers["role"] == "decision maker"
+    assert (role.groupby(customers["account_id"]).sum() == 1).all()
+
+
+def test_responses_join_to_customers(demo_files):
+    account = demo_files["customers.csv"].set_index("customer_id")["account_id"]
+    responses = pd.concat([rows for name, rows in demo_files.items() if name.startswith("responses")])
+    assert (account.loc[responses["respondent_id"]].to_numpy() == responses["account_id"].to_numpy()).all()
+
+
+@pytest.mark.parametrize(
+    ("language", "letters"), [("en", "[A-Za-z]"), ("uk", "[іїєІЇЄ]"), ("ro", "[ăâîșțĂÎȘȚ]"), ("ru", "[ыэёЫЭЁ]")]
+)
+def test_names_and_comments_are_in_the_contact_s_language(demo_files, language, letters):
+    responses = pd.concat([rows for name, rows in demo_files.items() if name.startswith("responses")])
+    comments = responses.loc[(responses["language"] == language) & (responses["comment"] != ""), "comment"]
+    customers = demo_files["customers.csv"]
+    names = customers.loc[customers["language"] == language, "name"]
+    assert len(comments) > 50
+    assert comments.str.contains(letters).any()
+    assert names.str.contains(letters).any()
+    is_cyrillic = language in {"uk", "ru"}
+    assert (comments.str.contains("[А-Яа-я]") == is_cyrillic).all()
+    assert (names.str.contains("[А-Яа-я]") == is_cyrillic).all()
+
+
+def test_some_mailboxes_are_shared_and_all_are_made_up(demo_files):
+    customers = demo_files["customers.csv"]
+    shared = customers[customers["email"].duplicated(keep=False)]
+    assert 5 <= shared["email"].nunique() <= 30
+    assert shared["email"].str.startswith("office@").all()
+    assert customers["email"].str.fullmatch(r"[a-z0-9.]+@a\d+\.example\.(com|org)").all()
+
+
+def test_the_demo_looks_like_a_survey(demo_truth):
+    realised = demo_truth["realised"]
+    assert realised["accounts"] == 1200
+    assert 3400 < realised["contacts"] < 3800
+    assert 0.35 < realised["response_rate"] < 0.5
+    churn = realised["churn_within_180_days"]
+    assert churn["silent"] > churn["score 0-3"] > 2 * churn["score 4-10"]
+    by_wave = realised["net_promoter_score_by_wave"]
+    assert by_wave["2025 Q2"] < by_wave["2025 Q1"] - 5
+    would_be = realised["would_be_net_promoter_score"]
+    assert would_be["silent"] < would_be["answered within the window"] - 10
+
+
+# The calendar
+
+
+def test_everybody_there_is_invited_mid_quarter_and_answers_after_that(study, table):
+    invited = table["invited_at"]
+    assert set(invited.dt.day_of_week) == {1, 2, 3}
+    assert set(invited.dt.month) == {2, 5, 8, 11}
+    assert invited.dt.day.between(12, 20).all()
+    assert (table["started_at"] < invited).all()
+    assert not (table["churned_at"] <= invited).any()
+    answered = table.dropna(subset="responded_at")
+    assert (answered["responded_at"] > answered["invited_at"]).all()
+    assert not (answered["churned_at"] <= answered["responded_at"]).any()
+    assert (answered["delivered"] == 1).all()
+    delay = (answered["responded_at"] - answered["invited_at"]).dt.days
+    assert 0.01 < (delay >= 14).mean() < 0.06
+    closes = invited.max() + pd.Timedelta(days=14 + 180)
+    assert closes < study.customers["observed_until"].min()
+
+
+def test_each_contact_is_invited_once_a_wave_until_the_account_leaves(study, table):
+    assert not table.duplicated(["respondent_id", "wave"]).any()
+    stays = study.customers[study.customers["churned_at"].isna() & (study.customers["started_at"] < "2024-01-01")]
+    assert (table["respondent_id"].value_counts().loc[stays["customer_id"]] == 8).all()
+
+
+# The planted truths
+
+
+def test_silent_are_worst_then_0_to_3(table):
+    rows = table[table["at_risk"] & (table["delivered"] == 1)]
+    low = rows["answered"] & (rows["would_be_score"] <= 3)
+    high = rows["answered"] & (rows["would_be_score"] >= 4)
+    pairs = {"silent over 0-3": (rows["silent"], low), "0-3 over 4-10": (low, high)}
+    for name, (worse, better) in pairs.items():
+        both = rows[worse | better]
+        assert z_of(both["churned"], worse[both.index], both["account_id"]) > Z, name
+
+
+def test_from_4_to_10_the_score_says_nothing_about_churn(table):
+    rows = table[table["at_risk"] & table["answered"] & (table["would_be_score"] >= 4)]
+    assert abs(z_of(rows["churned"], rows["would_be_score"], rows["account_id"])) < Z
+    for score in range(4, 11):
+        assert abs(z_of(rows["churned"], rows["would_be_score"] == score, rows["account_id"])) < Z, score
+
+
+def test_within_0_to_3_churn_is_alike_too(table):
+    rows = table[table["at_risk"] & table["answered"] & (table["would_be_score"] <= 3)]
+    assert abs(z_of(rows["churned"], rows["would_be_score"], rows["account_id"])) < Z
+
+
+def test_silence_adds_to_tenure_and_revenue_which_tell_something(study, table):
+    rows = table[table["at_risk"] & (table["delivered"] == 1)]
+    large = rows["revenue"] >= study.truth.large_revenue
+    stage = pd.cut(rows["months"], [0, 12, 36, 1000], labels=["new", "middle", "old"])
+    middle = stage == "middle"
+    assert z_of(rows["churned"], large, rows["account_id"]) < -Z
+    assert z_of(rows["churned"], middle, rows["account_id"]) > Z
+    for key, stratum in rows.groupby([stage, large], observed=True):
+        assert z_of(stratum["churned"], stratum["silent"], stratum["account_id"]) > Z, key
+
+
+def test_disengagement_has_nothing_to_do_with_the_score(table):
+    rows = table[table["life_month"] > 12]  # young accounts have had less time to disengage, and have low months
+    by_wave = rows.groupby("wave")["would_be_score"].transform("mean")
+    assert abs(z_of(rows["disengaged"], rows["would_be_score"] - by_wave, rows["account_id"])) < Z
+
+
+def test_a_rejection_cannot_be_foreseen(table):
+    table = table.assign(rejects=table["would_be_score"] <= 3)
+    following = table.groupby("respondent_id")[["rejects"]].shift(-1)["rejects"]
+    rows = table[following.notna()]
+    assert len(rows) > 100_000
+    for score in (rows["would_be_score"], rows["rejects"]):
+        assert abs(z_of(following[rows.index], score, rows["account_id"])) < Z
+    same_wave = table.groupby(["account_id", "wave"])["rejects"]
+    others = (same_wave.transform("sum") - table["rejects"]) / (same_wave.transform("size") - 1)
+    rows = table[np.isfinite(others)]
+    assert abs(z_of(rows["rejects"], others[rows.index], rows["account_id"])) < Z
+
+
+def test_there_is_nothing_to_find_in_industry_channel_language_and_position(table):
+    reached = table[table["delivered"] == 1]
+    for column in ("industry", "channel", "question_position"):
+        for value in table[column].unique():
+            is_value = reached[column] == value
+            for outcome in ("would_be_score", "silent", "churned"):
+                assert abs(z_of(reached[outcome], is_value, reached["account_id"])) < Z, (value, outcome)
+    for column in ("region", "language"):  # which go with the score a little, by region
+        for value in table[column].unique():
+            assert abs(z_of(reached["churned"], reached[column] == value, reached["account_id"])) < Z, value
+    by_region = reached.groupby("region")["would_be_score"].mean()
+    assert by_region["Moldova"] < by_region.drop("Moldova").min() - 0.1
+
+
+def test_the_chance_to_answer_rises_with_the_score_not_given(study, table):
+    truth = study.truth
+    rows = table[table["at_risk"] & (table["delivered"] == 1)]
+    by_role = dict(zip(["decision maker", "influencer", "user"], truth.answer_by_role, strict=True))
+    expected = rows["role"].map(by_role).to_numpy() * np.exp(truth.answer_slope * (rows["would_be_score"] - 8))
+    expected = np.where(rows["disengaged"], truth.answer_if_disengaged, 1.0) * expected
+    answers = rows["responded_at"].notna()
+    for disengaged in (False, True):
+        for score in range(11):
+            cell = ((rows["would_be_score"] == score) & (rows["disengaged"] == disengaged)).to_numpy()
+            p = expected[cell]
+            error = np.sqrt(np.sum(p * (1 - p)))
+            assert abs(answers[cell].sum() - p.sum()) < Z * error + 1, (score, disengaged)
+    silent, heard = rows[rows["silent"]], rows[rows["answered"]]
+    assert net_promoter_score(silent["would_be_score"]) < net_promoter_score(heard["would_be_score"]) - 10
+
+
+def test_a_bad_must_be_makes_contacts_reject_and_a_good_one_gains_nothing(study, table):
+    for rating, chance in enumerate(study.truth.rejection_by_rating, start=1):
+        rejected = table.loc[table["product_quality"] == rating, "would_be_score"] <= 3
+        assert abs(rejected.mean() - chance) < Z * np.sqrt(chance * (1 - chance) / len(rejected)), rating
+    content = table[(table["would_be_score"] >= 4) & (table["product_quality"] >= 3)]
+    columns = list(study.truth.drivers)
+    slopes, errors = fit(content["would_be_score"], content[columns], content["account_id"])
+    must_be = columns.index("product_quality")
+    assert abs(slopes[must_be]) < Z * errors[must_be]
+
+
+def level_effects(study, table) -> pd.DataFrame:
+    """Score points of each rating against a rating of 1, all drivers held; those who do not reject."""
+    rows = table[table["would_be_score"] >= 4]
+    levels = pd.get_dummies(rows[list(study.truth.drivers)].astype("category"), drop_first=True, dtype=float)
+    slopes, errors = fit(rows["would_be_score"], levels, rows["account_id"])
+    effects = pd.DataFrame({"effect": slopes, "error": errors}, index=levels.columns)
+    effects.index = pd.MultiIndex.from_tuples([(name[:-2], int(name[-1])) for name in levels.columns])
+    return effects
+
+
+def test_drivers_do_what_is_planted(study, table):
+    effects = level_effects(study, table)
+    for column, driver in study.truth.drivers.items():
+        effect, error = effects.loc[column, "effect"], effects.loc[column, "error"]
+        if driver.kind in {"idle", "shadow", "must-be"}:
+            assert (effect.abs() < Z * error).all(), column
+        elif driver.kind == "delighter":
+            assert (effect[[2, 3, 4]].abs() < Z * error[[2, 3, 4]]).all(), column
+            assert effect[5] > 0.5 * driver.weight
+        else:
+            assert 0.6 * driver.weight < effect[5] / 4 / used_share(study, column) < driver.weight, column
+
+
+def used_share(study, column: str) -> float:
+    ratings = study.responses[column].dropna()
+    return float((ratings <= 5).mean())
+
+
+def test_drivers_that_do_nothing_are_correlated_with_the_score_all_the_same(table):
+    for column in ("documentation", "newsletter", "order_tracking"):
+        assert z_of(table["would_be_score"], table[column], table["account_id"]) > 10
+    correlations = table[["delivery_on_time", "order_tracking", "newsletter"]].corr()["delivery_on_time"]
+    assert correlations["order_tracking"] > 0.7 > 0.35 > correlations["newsletter"] > 0.15
+
+
+def test_ratings_are_missing_and_not_used_as_planted(study):
+    returned = study.responses[study.responses["responded_at"].notna()]
+    assert study.responses.loc[study.responses["responded_at"].isna(), list(study.truth.drivers)].isna().all(axis=None)
+    role = returned["respondent_id"].map(study.customers.set_index("customer_id")["role"])
+    for column, driver in study.truth.drivers.items():
+        missing = returned[column].isna()
+        tolerance = Z * np.sqrt(driver.missing * (1 - driver.missing) / len(returned))
+        assert abs(missing.mean() - driver.missing) < tolerance, column
+        given = returned.loc[~missing, ["respondent_id", column]]
+        by_person = (given[column] == 6).groupby(given["respondent_id"]).mean()
+        roles = by_person.index.map(study.customers.set_index("customer_id")["role"])
+        for name, share in zip(["decision maker", "influencer", "user"], driver.not_used, strict=True):
+            people = by_person[roles == name]
+            assert abs(people.mean() - share) <= Z * np.sqrt(share * (1 - share) / len(people)), (column, name)
+    assert set(role) == {"decision maker", "influencer", "user"}
+
+
+def test_the_third_and_ninth_month_are_low(table):
+    by_month = table[table["life_month"] <= 12].groupby("life_month")["would_be_score"].agg(net_promoter_score)
+    others = by_month.drop([3, 9])
+    assert len(others) == 10
+    assert others.min() > by_month[9] + 20
+    assert others.min() > by_month[3] + 20
+    assert others.max() - others.min() < 12
+
+
+def test_without_planted_dips_no_month_is_low():
+    flat = simulate_study(Truth(n_accounts=6000, life_dips={}), rng=np.random.default_rng(3))
+    month, score = flat.latent["life_month"], flat.latent["would_be_score"]
+    for dip in (3, 9):
+        assert abs(z_of(score, month == dip, flat.responses["account_id"])) < Z
+
+
+def expected_rating(mean: float) -> float:
+    """Mean of a normal deviate around `mean`, standard deviation 1, rounded and kept within 1 to 5."""
+    return 1 + float(norm.sf(np.array([1.5, 2.5, 3.5, 4.5]) - mean).sum())
+
+
+def test_two_ratings_fall_with_2025_q2_and_nps_with_them(study, table):
+    for column, driver in study.truth.drivers.items():
+        for wave, fall in {"2025 Q1": 0.0, "2025 Q2": driver.fall, "2025 Q4": driver.fall}.items():
+            ratings = table.loc[table["wave"] == wave, column]
+            error = ratings.std() / np.sqrt(len(ratings))
+            assert abs(ratings.mean() - expected_rating(driver.mean - fall)) < Z * error, (column, wave)
+    fallen = [column for column, driver in study.truth.drivers.items() if driver.fall]
+    assert fallen == ["delivery_on_time", "support_response"]
+    score = table.groupby("wave")["would_be_score"].agg(net_promoter_score)
+    assert -24 < score["2025 Q2"] - score["2025 Q1"] < -10
+    assert abs(score["2025 Q1"] - score["2024 Q4"]) < 4
+
+
+def test_answers_within_an_account_are_alike(table):
+    wave = table[(table["wave"] == "2024 Q1") & (table["would_be_score"] >= 4)]
+    accounts = wave.groupby("account_id")["would_be_score"]
+    pairs = accounts.agg(["first", "last", "size"]).query("size > 1")
+    assert 0.1 < pairs["first"].corr(pairs["last"]) < 0.3
+
+
+def test_revenue_has_a_heavy_tail(study):
+    revenue = study.customers.groupby("account_id")["revenue"].first()
+    deviation = study.truth.revenue_log_deviation
+    assert abs(np.log(revenue).std() - deviation) < Z * deviation / np.sqrt(2 * len(revenue))
+    assert revenue.nlargest(len(revenue) // 10).sum() > 0.5 * revenue.sum()
+
+
+def test_small_and_other_panels_can_be_drawn():
+    small = simulate_study(Truth(n_accounts=30, n_waves=3), rng=np.random.default_rng(4))
+    assert list(small.responses["wave"].unique()) == ["2024 Q1", "2024 Q2", "2024 Q3"]
+    assert set(small.customers["observed_until"]) == {pd.Timestamp("2025-06-30")}

@@ -1,0 +1,98 @@
+"""Pages in a real browser: alone, inert, accessible, and with everything their notebook shows."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nps_research.report import ReportOutcome, make_report
+from tests.support.browser import check_page, notebook_counts, open_page
+from tests.support.report_notebooks import DEFINE_RESULT, code, notebook, stand_in_study, text, write_notebooks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+HOSTILE = """<script>alert(1)</script><img src=x onerror="alert(2)">[x](javascript:alert(3))"""
+
+
+@pytest.mark.parametrize("name", ["index", "glossary", "02_raises", "07_ours"])
+def test_pages_around_the_report(browser: Browser, mixed_report: ReportOutcome, name: str) -> None:
+    check_page(browser, mixed_report.out / f"{name}.html", n_tables=0, n_images=0)
+
+
+def test_page_of_a_notebook(browser: Browser, mixed_report: ReportOutcome) -> None:
+    n_tables, n_images = notebook_counts(mixed_report.out / "notebooks" / "01_score.ipynb")
+    assert (n_tables, n_images) == (3, 3)
+    check_page(browser, mixed_report.out / "01_score.html", n_tables=n_tables, n_images=n_images)
+
+
+def test_hostile_study_opens_quietly(browser: Browser, tmp_path: Path) -> None:
+    notebooks = write_notebooks(
+        tmp_path / "notebooks",
+        n01_score=notebook(
+            HOSTILE,
+            code(DEFINE_RESULT),
+            text(f"## {HOSTILE}\n\n{HOSTILE}"),
+            code(f"shown(title={HOSTILE!r}, says={HOSTILE!r}, groups=({HOSTILE!r}, 'b'))", "headline"),
+            code(
+                f"from IPython.display import HTML, Markdown, display\ndisplay(HTML({HOSTILE!r}.replace('<img', '<i')))"
+            ),
+            code(f"display(Markdown({HOSTILE!r}))"),
+            code(f"print({HOSTILE!r})"),
+            question=HOSTILE,
+        ),
+        n02_churn=notebook(HOSTILE, needs=("customers.churned_at",)),
+    )
+    study = stand_in_study(tmp_path / "demo", name=HOSTILE, source=HOSTILE, licence=HOSTILE, base=HOSTILE)
+    outcome = make_report(study, notebooks=notebooks, out=tmp_path / "out")
+    assert [each.name for each in outcome.made] == ["01_score"]
+    check_page(browser, outcome.out / "01_score.html", n_tables=1, n_images=1)
+    check_page(browser, outcome.out / "index.html", n_tables=0, n_images=0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("<p style='color:#eee'>pale</p>", "console"),
+        ("<ul><p>not an item</p></ul>", "axe"),
+        ("<script>alert(1)</script>", "active elements"),
+        ("<pre>" + "wide" * 200 + "</pre>", "sideways"),
+        ("<h1>Another</h1>", "first-level"),
+        ("<img alt='x' src='data:image/png;base64,AAAA'>", "tables and figures"),
+        ("<table><tr><td>1</td></tr></table>", "tables and figures"),
+    ],
+)
+def test_check_can_fail(browser: Browser, mixed_report: ReportOutcome, tmp_path: Path, fault: str, says: str) -> None:
+    page = (mixed_report.out / "glossary.html").read_text(encoding="utf-8")
+    broken = tmp_path / "broken.html"
+    broken.write_text(page.replace("</main>", f"{fault}</main>"), encoding="utf-8")
+    with pytest.raises(AssertionError, match=says):
+        check_page(browser, broken, n_tables=0, n_images=0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("media", "width"), [("max-width: 400px", 320), ("min-width: 1200px", 1280)])
+def test_check_looks_at_each_scheme_and_width(
+    browser: Browser, mixed_report: ReportOutcome, tmp_path: Path, scheme: str, media: str, width: int
+) -> None:
+    page = (mixed_report.out / "glossary.html").read_text(encoding="utf-8")
+    unguarded = re.sub("<meta[^>]*Content-Security-Policy[^>]*>", "", page)
+    fault = f"<style>@media (prefers-color-scheme: {scheme}) and ({media}) {{ main {{ min-width: 3000px }} }}</style>"
+    broken = tmp_path / "broken.html"
+    broken.write_text(unguarded.replace("</head>", f"{fault}</head>"), encoding="utf-8")
+    with pytest.raises(AssertionError, match=f"broken.html, {scheme}, {width} px scrolls sideways"):
+        check_page(browser, broken, n_tables=0, n_images=0)
+
+
+def test_wide_tables_scroll_in_their_own_region(browser: Browser, mixed_report: ReportOutcome) -> None:
+    watched = open_page(browser, mixed_report.out / "01_score.html", scheme="light", width=320)
+    region: Any = watched.page.evaluate(
+        "() => { const region = document.querySelector('.nps-table');"
+        " return [region.scrollWidth > region.clientWidth, region.tabIndex, getComputedStyle(region).overflowX] }"
+    )
+    watched.page.context.close()
+    assert region == [True, 0, "auto"]

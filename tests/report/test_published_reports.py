@@ -1,0 +1,253 @@
+"""The reports readers get: the made-up company, and studies with planted and hostile text.
+
+The numbers of the made-up company's report are held in tests/golden/demo_results.json. After a change that
+is meant, make it anew and read the difference: python -m tests.report.test_published_reports
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nps_research import open_study
+from nps_research.report import ReportOutcome, make_report
+from tests.support.published import PAGES, ROOT, check_in_browser, results_of
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+DEMO = ROOT / "data" / "demo"
+GOLDEN = ROOT / "tests" / "golden" / "demo_results.json"
+
+
+@pytest.fixture(scope="session")
+def demo_report(tmp_path_factory: pytest.TempPathFactory) -> ReportOutcome:
+    return make_report(open_study(DEMO), out=tmp_path_factory.mktemp("published") / "demo")
+
+
+def shared_text(folder: Path) -> str:
+    """All that a shared folder says, with the figures inside its pages decoded."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*")) if path.is_file()]
+    figures = [
+        base64.b64decode(found).decode("utf-8", errors="replace")
+        for text in texts
+        for found in re.findall(r"data:image/[a-z+]+;base64,([A-Za-z0-9+/=]+)", text)
+    ]
+    return "\n".join([*texts, *figures])
+
+
+def tree_bytes(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def assert_alike(got: Any, wanted: Any, where: str = "results") -> None:
+    """Same structure and words; numbers to nine digits, as libraries differ in the last ones."""
+    if isinstance(wanted, float) and not isinstance(got, str):
+        assert got == pytest.approx(wanted, rel=1e-9, abs=1e-9), where
+    elif isinstance(wanted, dict):
+        assert sorted(got) == sorted(wanted), where
+        for key, value in wanted.items():
+            assert_alike(got[key], value, f"{where}.{key}")
+    elif isinstance(wanted, list):
+        assert len(got) == len(wanted), where
+        for position, value in enumerate(wanted):
+            assert_alike(got[position], value, f"{where}[{position}]")
+    else:
+        assert got == wanted, where
+
+
+def test_demo_report_is_whole(demo_report: ReportOutcome) -> None:
+    assert [outcome.name for outcome in demo_report.made] == list(PAGES)
+    assert not demo_report.failed
+    assert not demo_report.not_made
+    index = (demo_report.out / "index.html").read_text(encoding="utf-8")
+    assert "Made-up data" in index
+    quarantine = (demo_report.private / "quarantine.csv").read_text(encoding="utf-8")
+    assert quarantine.count("\n") == 1 + len(open_study(DEMO).quarantine)
+
+
+def test_demo_results_are_the_golden_ones(demo_report: ReportOutcome) -> None:
+    assert_alike(results_of(demo_report)["results"], json.loads(GOLDEN.read_text(encoding="utf-8")))
+
+
+def test_demo_shows_what_is_planted_in_the_drivers(demo_report: ReportOutcome) -> None:
+    results = {each["result"]["kind"]: each["result"] for each in results_of(demo_report)["results"]}
+    tables = {
+        kind: {row[0]: dict(zip(results[kind]["columns"], row, strict=True)) for row in results[kind]["rows"]}
+        for kind in ("driver_model", "rating_asymmetry", "driver_methods")
+    }
+    noise = {"Documentation", "Order tracking", "Newsletter"}
+    assert {term for term, row in tables["driver_model"].items() if not row["above_noise"]} == noise
+    assert tables["rating_asymmetry"]["Product quality"]["class"] == "must-be"
+    assert tables["rating_asymmetry"]["Account manager"]["class"] == "delighter"
+    tracking = tables["driver_methods"]["Order tracking"]
+    assert tracking["correlation_points"] > 40
+    assert abs(tracking["estimate"]) < 5
+    assert "with limits away from zero Delivery on time (−11" in results["score_bridge"]["finding"]
+    (listed,) = (demo_report.private / "lists" / "03_drivers").glob("*.csv")
+    assert listed.read_text(encoding="utf-8").startswith("respondent_id,customer_id,account_id,wave,")
+
+
+def test_demo_made_again_from_the_last_report_is_the_same(demo_report: ReportOutcome) -> None:
+    before = tree_bytes(demo_report.out)
+    states = {}
+    make_report(open_study(DEMO), out=demo_report.out, progress=lambda news: states.update({news.notebook: news.state}))
+    assert states == dict.fromkeys(PAGES, "unchanged")
+    assert tree_bytes(demo_report.out) == before
+
+
+def test_demo_in_a_browser(browser: Browser, demo_report: ReportOutcome) -> None:
+    check_in_browser(browser, demo_report)
+
+
+def test_same_bytes_whatever_surrounds_the_run(demo_report: ReportOutcome, tmp_path: Path) -> None:
+    surroundings = {
+        "PYTHONHASHSEED": "4711",
+        "TZ": "Pacific/Kiritimati",
+        "LC_ALL": "C",
+        "LANG": "ru_RU.UTF-8",
+        "OMP_NUM_THREADS": "7",
+        "HOME": str(tmp_path / "home"),
+    }
+    (tmp_path / "home").mkdir()
+    out = tmp_path / "elsewhere" / "demo"
+    command = [sys.executable, "-m", "nps_research.cli", "report", str(DEMO), "--out", str(out), "--jobs", "1"]
+    run = subprocess.run(
+        command, env={**os.environ, **surroundings}, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert tree_bytes(out) == tree_bytes(demo_report.out)
+
+
+CANARIES = {
+    "id": "CANARY-77123",
+    "account": "CANARYCO-9917",
+    "email": "canary.person@mine.example.net",
+    "name": "Canaria Vogelsang",
+    "comment": "the canary sang at midnight in the empty hall",
+    "unreadable": "canary was here instead of a score",
+}
+
+
+def study_with_canaries(folder: Path) -> Path:
+    """The made-up company with one more respondent, whose every cell would be recognised."""
+    shutil.copytree(DEMO, folder)
+    responses = folder / "responses_2025q4.csv"
+    header, *rows = responses.read_text(encoding="utf-8").splitlines()
+    names = header.split(",")
+    answered = next(row for row in rows if row.split(",")[names.index("likelihood_to_recommend")].isdigit())
+
+    def row(**changed: str) -> str:
+        cells = dict(zip(names, answered.split(","), strict=True)) | changed
+        return ",".join(cells[name] for name in names)
+
+    planted = {
+        "respondent_id": CANARIES["id"],
+        "account_id": CANARIES["account"],
+        "comment": f"{CANARIES['comment']} {CANARIES['email']}",
+    }
+    extra = [
+        row(**planted),
+        row(**planted),  # twice in one wave
+        row(**planted | {"respondent_id": "CANARY-77124", "likelihood_to_recommend": CANARIES["unreadable"]}),
+        row(**planted | {"respondent_id": "CANARY-77125", "likelihood_to_recommend": CANARIES["email"]}),
+        row(**planted | {"respondent_id": "CANARY-77126", "channel": CANARIES["email"], "invited_at": CANARIES["id"]}),
+    ]
+    responses.write_text("\n".join([header, *rows, *extra]) + "\n", encoding="utf-8")
+    customers = folder / "customers.csv"
+    columns, *people = customers.read_text(encoding="utf-8").splitlines()
+    person = dict(zip(columns.split(","), people[0].split(","), strict=True)) | {
+        "customer_id": CANARIES["id"],
+        "account_id": CANARIES["account"],
+        "email": CANARIES["email"],
+        "name": CANARIES["name"],
+    }
+    shared_mailbox = person | {"customer_id": "CANARY-77199", "region": f"office of {CANARIES['email']}"}
+    customers.write_text(
+        "\n".join([columns, *people, *(",".join(each.values()) for each in (person, shared_mailbox))]) + "\n",
+        encoding="utf-8",
+    )
+    return folder
+
+
+def test_canaries_stay_private(tmp_path: Path) -> None:
+    study = open_study(study_with_canaries(tmp_path / "data" / "demo"))
+    assert len(study.quarantine) == len(open_study(DEMO).quarantine) + 5
+    report = make_report(study, out=tmp_path / "reports" / "demo")
+    assert len(report.made) == len(PAGES), report.failed
+    shared = shared_text(report.out)
+    assert [what for what, canary in CANARIES.items() if canary.lower() in shared.lower()] == []
+    assert "canary" not in shared.lower()
+    assert str(tmp_path) not in shared
+    assert CANARIES["unreadable"] in (report.private / "quarantine.csv").read_text(encoding="utf-8")
+
+
+HOSTILE = """<script>alert(1)</script><img src=x onerror="alert(2)">[x](javascript:alert(3)) $\\frac{1}{0}$ **b** `c`"""
+
+
+def hostile_study(folder: Path) -> Path:
+    """A study whose every word is an attack: name, waves, columns, segment values, drivers, comments."""
+    folder.mkdir(parents=True)
+    cell = '"' + HOSTILE.replace('"', '""') + '"'
+    for wave in ("a", "b"):
+        lines = ["id,ltr,seg<script>alert(4)</script>,words,rate,back"]
+        lines += [f"{wave}{row},{row % 11},{cell if row % 2 else 'plain'},{cell},{1 + row % 5},1" for row in range(240)]
+        lines += [f"{wave}{row},,{cell if row % 2 else 'plain'},,,0" for row in range(240, 360)]  # the silent
+        (folder / f"{wave}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    quoted = json.dumps(HOSTILE)
+    (folder / "study.toml").write_text(
+        f"""name = {quoted}
+source = {quoted}
+licence = {quoted}
+url = "javascript:alert(5)"
+[responses]
+columns = {{ respondent_id = "id", likelihood_to_recommend = "ltr", comment = "words", responded = "back" }}
+[[responses.files]]
+file = "a.csv"
+wave = {json.dumps("1 " + HOSTILE)}
+[[responses.files]]
+file = "b.csv"
+wave = {json.dumps("2 " + HOSTILE)}
+[responses.drivers]
+columns = {{ {quoted} = "rate" }}
+[responses.segments]
+columns = {{ {json.dumps(HOSTILE + "!")} = "seg<script>alert(4)</script>" }}
+[outcomes.{json.dumps(HOSTILE + "?")}]
+table = "responses"
+column = "rate"
+event = [1, 2]
+no_event = [3, 4, 5]
+direction = "bad"
+""",
+        encoding="utf-8",
+    )
+    return folder
+
+
+def test_hostile_study_opens_quietly(browser: Browser, tmp_path: Path) -> None:
+    study = open_study(hostile_study(tmp_path / "data" / "hostile"))
+    report = make_report(study, out=tmp_path / "reports" / "hostile")
+    assert len(report.made) == len(PAGES), report.failed
+    check_in_browser(browser, report)
+    assert "alert(1)" in (report.out / "01_score.html").read_text(encoding="utf-8")  # shown, as text
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as place:
+        made = make_report(open_study(DEMO), out=Path(place) / "demo")
+        GOLDEN.parent.mkdir(exist_ok=True)
+        golden = json.dumps(results_of(made)["results"], indent=1, ensure_ascii=False)
+        rows = re.compile(r"\[\s+([^\[\]{}]+?)\s+\]")
+        golden = rows.sub(lambda row: "[" + " ".join(row[1].split()) + "]", golden)  # a row a line
+        GOLDEN.write_text(golden + "\n", encoding="utf-8")

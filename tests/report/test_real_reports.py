@@ -1,0 +1,91 @@
+"""The reports on the real surveys, where NPS_RESEARCH_DATA names the folder that holds them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nps_research import open_study
+from nps_research.report import ReportOutcome, make_report
+from tests.support.published import PAGES, ROOT, check_in_browser, findings_of, results_of
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+REAL = ("sfo-airport", "carpentries", "garden-centre")
+
+
+def report_of(name: str, tmp_path_factory: pytest.TempPathFactory) -> ReportOutcome:
+    data = os.environ.get("NPS_RESEARCH_DATA")
+    if not data or not (Path(data) / name).is_dir():
+        pytest.skip("the real surveys are not here: NPS_RESEARCH_DATA names their folder")
+    study = open_study(ROOT / "data" / name, data=Path(data) / name)
+    return make_report(study, out=tmp_path_factory.mktemp("published") / name)
+
+
+@pytest.fixture(scope="session", params=REAL)
+def real_report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ReportOutcome:
+    return report_of(request.param, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def panel_report(tmp_path_factory: pytest.TempPathFactory) -> ReportOutcome:
+    return report_of("taps-panel", tmp_path_factory)
+
+
+def test_a_panel_without_scores_says_who_answers_and_who_leaves(browser: Browser, panel_report: ReportOutcome) -> None:
+    assert [outcome.name for outcome in panel_report.made] == ["00_study", "04_nonresponse"]
+    check_in_browser(browser, panel_report)
+    results = [each["result"] for each in results_of(panel_report)["results"]]
+    (attrition,) = [result for result in results if result["kind"] == "panel_attrition"]
+    rows = [dict(zip(attrition["columns"], row, strict=True)) for row in attrition["rows"]]
+    assert [(row["n"], round(row["estimate"], 3)) for row in rows] == [(1352, 0.137), (120, 0.317), (39, 0.436)]
+    assert rows[1]["adjusted_hazard_ratio_conf_low"] > 1
+    assert "Leaving a panel is itself seen as silence" in attrition["finding"]
+    assert "cannot be told apart" in attrition["finding"]  # silence, and what never arrived
+    assert "does not record the answer from 0 to 10" in findings_of(panel_report)
+
+
+def test_real_reports_in_a_browser(browser: Browser, real_report: ReportOutcome) -> None:
+    assert not real_report.failed
+    check_in_browser(browser, real_report)
+
+
+def test_real_reports_say_what_they_cannot_answer(real_report: ReportOutcome) -> None:
+    findings = findings_of(real_report)
+    assert "Who was silent is not known" in findings
+    assert "Who could have answered is not known" in findings
+    if real_report.out.name == "sfo-airport":
+        assert "The NPS is +35.1 in 2018" in findings
+        assert "not established" in findings
+        assert re.search(r"Weighted and clustered, the change is −5\.3 \(95% interval −10\.\d to \+0\.\d", findings)
+        assert "With every answer alike, the change is −8.9" in findings
+        assert "Boarding area" in json.dumps(results_of(real_report))
+        assert [outcome.name for outcome in real_report.not_made] == ["02_thresholds", "04_nonresponse"]
+        assert "Weighted, NPS went from +40.4 (2017) to +35.1 (2018): −5.3" in findings
+        assert "NPS went from +39.8 (2017) to +31.0 (2018): −8.9" in findings
+        assert "go with more promoters most of all for Restaurants" in findings
+        assert "go with fewer detractors most of all for Flight screens" in findings
+    else:
+        assert "This study does not record the round of the survey" in findings
+        assert [outcome.name for outcome in real_report.made] == list(PAGES[:-1])
+        assert "an association, no prediction" in findings
+    if real_report.out.name == "carpentries":
+        assert "This rests on 60 outcomes of the rarer kind among 358 answers" in findings
+
+
+def test_lines_of_a_real_survey_leave_no_few_answers_to_be_worked_out(real_report: ReportOutcome) -> None:
+    of_lines = ("threshold_comparison", "calls_by_cut", "risk_by_score")
+    results = [each["result"] for each in results_of(real_report)["results"] if each["result"]["kind"] in of_lines]
+    for result in results:
+        counts = next(name for name in ("n_below", "calls", "n") if name in result["columns"])
+        n = [row[result["columns"].index(counts)] for row in result["rows"]]
+        parts = n if result["kind"] == "risk_by_score" else [b - a for a, b in pairwise([0, *n])]
+        assert all(part == 0 or part >= 10 for part in parts), result["title"]
+    assert len(results) == {"sfo-airport": 0, "carpentries": 3, "garden-centre": 6}[real_report.out.name]
