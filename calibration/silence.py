@@ -20,7 +20,7 @@ from calibration.resumable import fill, fresh_is_asked, generator
 from nps_research.counting.landmarks import ANSWERED, Landmarks
 from nps_research.silence.signal.contrasts import adjusted_contrasts, ratios
 from nps_research.silence.signal.signal import PLACE, group_of, risks_by_state
-from nps_research.silence.signal.verdict import MARGIN, judge
+from nps_research.silence.signal.verdict import MARGIN, silence_verdict
 
 RUNS, TABLE, TRUTHS = (
     Path(__file__).with_name(name) for name in ("silence_runs.csv", "silence.csv", "silence_truths.csv")
@@ -131,7 +131,7 @@ def quantities(landmarks: Landmarks, *, ratios_too: bool = True) -> tuple[str, d
             for state, name in zip(ANSWERED, names, strict=True):
                 at = PLACE[state]
                 found[name] = (float(contrasts.estimate[at]), float(limits[0][at]), float(limits[1][at]))
-    return judge(risks, PLACE, margin=MARGIN, alpha=1 - LEVEL).verdict, found
+    return silence_verdict(risks, PLACE, margin=MARGIN, alpha=1 - LEVEL).verdict, found
 
 
 def truth(scenario: str) -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pandas as pd
 
-from nps_research.accounts.score import clusters_of
+from nps_research.accounts.score import account_clusters
 from nps_research.counting.checks import check_cuts, check_level
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result
@@ -173,7 +173,7 @@ def account_influence(
     """
     check_cuts(promoter_min, detractor_max)
     check_level(confidence_level)
-    clusters = clusters_of(dist)
+    clusters = account_clusters(dist)
     if dist.weight_sums is not None:
         raise EstimationError(
             "Influence counts an account's answers, which weighted distributions do not hold: "

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from nps_research.study.study import Study
 
-__all__ = ["AccountScores", "account_score", "clusters_of"]
+__all__ = ["AccountScores", "account_clusters", "account_score"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -186,7 +186,7 @@ def account_score(
         {
             "group": list(dist.groups),
             "n": dist.n,
-            "n_accounts": np.bincount(clusters_of(dist).group, minlength=k),
+            "n_accounts": np.bincount(account_clusters(dist).group, minlength=k),
             "estimate": scores.estimate[k:],
             "std_error": scores.std_error[k:],
             "conf_low": scores.conf_low[k:],
@@ -213,7 +213,7 @@ def account_score(
 
 def _answers_and_accounts(dist: ScoreDistribution) -> ScoreDistribution:
     """Each group twice, in the same clusters: first with every answer weighing 1, then every account."""
-    clusters = clusters_of(dist)
+    clusters = account_clusters(dist)
     size = clusters.sums.sum(axis=1, keepdims=True)
     equal = clusters.sums / size
     k = len(dist.groups)
@@ -234,7 +234,7 @@ def _answers_and_accounts(dist: ScoreDistribution) -> ScoreDistribution:
     )
 
 
-def clusters_of(dist: ScoreDistribution) -> ClusterSums:
+def account_clusters(dist: ScoreDistribution) -> ClusterSums:
     """The clusters of a distribution counted by account; EstimationError where there are none."""
     if dist.clusters is None:
         raise EstimationError("Answers must be counted by account: score_distribution(..., cluster='account_id').")

@@ -100,10 +100,10 @@ def count_cells(
     if weight is not None and not schema[weight].is_numeric():
         raise ContractError(f"responses: {weight} is no column of numbers, and cannot be a weight.")
     parts = {f"key{position}": _key(name, schema) for position, name in enumerate(keys)}
-    parts |= {part: _plain(name, schema) for part, name in named.items()}
+    parts |= {part: _plain_column(name, schema) for part, name in named.items()}
     counts, held = {"n": nw.len()}, {}
     if study.is_lazy:
-        parts |= _signs(study, frame, schema)
+        parts |= _silence_signs(study, frame, schema)
         if "wave" in keys and "invited_at" in schema:
             held = {"invited_at": _moment("invited_at", schema)}
             counts["first_invited"] = nw.col("invited_at").min()
@@ -114,7 +114,7 @@ def count_cells(
     found = (counted.head(MOST_CELLS + 1) if study.is_lazy else counted).collect("pyarrow").to_native()
     if study.is_lazy and len(found) > MOST_CELLS:
         raise _too_many([*keys, *named.values()])
-    cells = _read(found, keys)
+    cells = _cells_read(found, keys)
     if score is None:
         cells["score"] = np.nan
     if study.is_lazy:
@@ -152,7 +152,7 @@ def _in_duckdb(rows: pd.DataFrame) -> nw.LazyFrame[Any]:
     return nw.from_native(duckdb.connect().from_arrow(pa.Table.from_pandas(rows, preserve_index=False)))
 
 
-def _plain(name: str, schema: nw.Schema) -> nw.Expr:
+def _plain_column(name: str, schema: nw.Schema) -> nw.Expr:
     """A column whose values mean the same on every engine."""
     if schema[name] in (nw.Categorical, nw.Enum):
         return nw.col(name).cast(nw.String)
@@ -168,14 +168,14 @@ def _moment(name: str, schema: nw.Schema) -> nw.Expr:
 
 def _key(name: str, schema: nw.Schema) -> nw.Expr:
     if name not in FROM_ANSWER:
-        return _plain(name, schema)
+        return _plain_column(name, schema)
     moment = _moment("responded_at", schema).dt
     return moment.weekday() if name == "weekday" else moment.hour()
 
 
-def _signs(study: Study, frame: nw.LazyFrame[Any], schema: nw.Schema) -> dict[str, nw.Expr]:
+def _silence_signs(study: Study, frame: nw.LazyFrame[Any], schema: nw.Schema) -> dict[str, nw.Expr]:
     """What tells the state of an invitation, as columns of few values each."""
-    signs = {name: _plain(name, schema) for name in ("delivered", "responded") if name in schema}
+    signs = {name: _plain_column(name, schema) for name in ("delivered", "responded") if name in schema}
     if "responded_at" in schema:
         signs["dated"] = ~nw.col("responded_at").is_null()
     if {"invited_at", "responded_at"} <= set(schema):
@@ -197,7 +197,7 @@ def _last_moment(frame: nw.LazyFrame[Any], schema: nw.Schema) -> dt.datetime | N
     return max((moment for moment in latest.to_pylist()[0].values() if moment is not None), default=None)
 
 
-def _read(found: pa.Table, keys: Sequence[str]) -> pd.DataFrame:
+def _cells_read(found: pa.Table, keys: Sequence[str]) -> pd.DataFrame:
     """The counted cells as a frame: keys and clusters as text, all else as it came."""
     columns: dict[str, Any] = {}
     for part in found.column_names:

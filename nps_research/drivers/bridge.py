@@ -239,7 +239,10 @@ def explain_change(model: DriverModel, from_group: str, to_group: str) -> ScoreB
         }
     frame = pd.DataFrame(columns)
     order = [*frame.index[:-1][np.argsort(-np.abs(parts["estimate"]), kind="stable")], len(terms)]
-    sums = {name: _limits(parts[name].sum(), drawn[name].sum(axis=-1), z) for name in ("rating_points", "worth_points")}
+    sums = {
+        name: _bridge_limits(parts[name].sum(), drawn[name].sum(axis=-1), z)
+        for name in ("rating_points", "worth_points")
+    }
     score, scores = of_model.score, of_draws.score
     return ScoreBridge(
         frame=frame.loc[order].reset_index(drop=True),
@@ -250,8 +253,8 @@ def explain_change(model: DriverModel, from_group: str, to_group: str) -> ScoreB
         to_group=to_group,
         score_from=float(score[first]),
         score_to=float(score[second]),
-        change=_limits(score[second] - score[first], scores[:, second] - scores[:, first], z),
-        remainder=_limits(parts["remainder"], drawn["remainder"], z),
+        change=_bridge_limits(score[second] - score[first], scores[:, second] - scores[:, first], z),
+        remainder=_bridge_limits(parts["remainder"], drawn["remainder"], z),
         n_from=int((np.asarray(group.codes) == first).sum()),
         n_to=int((np.asarray(group.codes) == second).sum()),
         weighted=model.weighted,
@@ -275,7 +278,7 @@ def _parts(fits: GroupFits, first: int, second: int) -> dict[str, Floats]:
     }
 
 
-def _limits(estimate: Any, drawn: Floats, z: float) -> dict[str, float]:
+def _bridge_limits(estimate: Any, drawn: Floats, z: float) -> dict[str, float]:
     error = float(spread(drawn))
     estimate = float(estimate)
     return {"estimate": estimate, "conf_low": estimate - z * error, "conf_high": estimate + z * error}

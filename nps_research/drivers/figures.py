@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
 
 LOW_TO_HIGH = LinearSegmentedColormap.from_list("low to high", [DETRACTOR, "#B8A9B0", PROMOTER])
-TESTS_SHOWN = 3
-MOST_LEVELS = 8
+TESTS_DRAWN = 3
+LEVELS_DRAWN = 8
 
 
 def _is_real(row: Mapping[str, Any]) -> bool:
@@ -287,7 +287,7 @@ def plot_rating_effect(result: RatingEffect, ax: Axes | None = None) -> Axes:
         if place not in rated:
             ax.errorbar([place], [value[place]], yerr=[[value[place] - low[place]], [high[place] - value[place]]],
                         fmt="o", color=PASSIVE, capsize=4)  # fmt: skip
-    many = len(rows) > MOST_LEVELS  # then "n =" under each would run into the next
+    many = len(rows) > LEVELS_DRAWN  # then "n =" under each would run into the next
     ax.set_xticks(range(len(rows)), [f"{row['term']}\n{'' if many else 'n = '}{row['n']:,}" for row in rows])
     ax.grid(axis="y")
     ax.legend(loc="best")
@@ -304,7 +304,7 @@ def plot_drivers_by_group(result: DriversByGroup, ax: Axes | None = None) -> Axe
     for row in rows:
         if (row["by"], row["term"]) not in chosen:
             chosen.append((row["by"], row["term"]))
-    shown = [row for row in rows if (row["by"], row["term"]) in chosen[:TESTS_SHOWN]]
+    shown = [row for row in rows if (row["by"], row["term"]) in chosen[:TESTS_DRAWN]]
     ax = axes_for(ax, n_rows=len(shown))
     names = [label(f"{literal(row['term'], 26)}: {literal(row['group'], 26)}") for row in shown]
     _with_bars(ax, shown, names, PROMOTER, mark=False)

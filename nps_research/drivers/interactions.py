@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DriverInteractions", "driver_interactions"]
 
-SHOWN = 8
+PAIRS_SHOWN = 8
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -67,7 +67,7 @@ class DriverInteractions(Result):
 
     @property
     def shown(self) -> pd.DataFrame:
-        shown = super().shown.head(SHOWN)
+        shown = super().shown.head(PAIRS_SHOWN)
         return shown.assign(pair=[f"{a} and {b}" for a, b in zip(shown["term_a"], shown["term_b"], strict=True)])
 
     @property

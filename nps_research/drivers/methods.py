@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.drivers.fitting.cross_fit import points_at_stake
-from nps_research.drivers.fitting.noise import correlations
+from nps_research.drivers.fitting.noise import rating_correlations
 from nps_research.drivers.fitting.trees import boost_folds
 from nps_research.drivers.linear.relative_importance import decompose_r_squared
 from nps_research.errors import CannotAnswerError, EstimationError
@@ -176,7 +176,7 @@ def compare_methods(
     ranked = ("estimate", "path_dependent_points", "correlation_points", "mean_abs_shap", "general_dominance")
     for name in (*ranked, "relative_weight"):
         frame[f"rank_{name}"] = frame[name].rank(ascending=False, method="first")
-    frame["why"] = _reasons(model, frame)
+    frame["why"] = _rank_reasons(model, frame)
     return DriverMethods(
         frame=frame.reset_index(),
         confidence_level=model.confidence_level,
@@ -185,10 +185,10 @@ def compare_methods(
     )
 
 
-def _reasons(model: DriverModel, frame: pd.DataFrame) -> list[str]:
+def _rank_reasons(model: DriverModel, frame: pd.DataFrame) -> list[str]:
     """Why a driver's rank by the rating alone, or by the linear model, is another than by points at stake."""
     data = model.data
-    related = np.abs(correlations(data))
+    related = np.abs(rating_correlations(data))
     np.fill_diagonal(related, 0.0)
     spread = np.nanstd(data.ratings, axis=0)
     bent = _bends(model)

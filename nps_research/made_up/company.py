@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from nps_research.made_up.truth import Truth
 
-__all__ = ["RESPONSE_WINDOW_DAYS", "ROLES", "Calendar", "Company", "draw_company"]
+__all__ = ["MADE_UP_ROLES", "RESPONSE_WINDOW_DAYS", "Calendar", "Company", "draw_company"]
 
-ROLES = ("decision maker", "influencer", "user")
+MADE_UP_ROLES = ("decision maker", "influencer", "user")
 INDUSTRIES = ("Construction", "Food", "Logistics", "Machinery", "Retail")
 LANGUAGES = ("en", "uk", "ro", "ru")
 # share of the accounts, then of their contacts' languages in the order of LANGUAGES

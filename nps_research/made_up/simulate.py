@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from nps_research.made_up.company import RESPONSE_WINDOW_DAYS, ROLES, Company, draw_company
+from nps_research.made_up.company import MADE_UP_ROLES, RESPONSE_WINDOW_DAYS, Company, draw_company
 from nps_research.made_up.text import draw_comments
 from nps_research.made_up.truth import Driver, Truth, planted
 
@@ -43,11 +43,16 @@ BAD_CELLS = {
     "unreadable date of invitation": ("invited_at", "mid-August"),
     "unreadable date of the answer": ("responded_at", "2025-13-45T09:00"),
 }
-TWICE = "same person twice in the wave"  # a row more, rather than a cell
+WRITTEN_TWICE = "same person twice in the wave"  # a row more, rather than a cell
 # wave -> what is wrong -> rows
 BAD_ROWS = {
     "2024 Q3": {"score 11": 2, "score -1": 1, "answer without delivery": 2, "unreadable date of invitation": 1},
-    "2025 Q3": {"score 7.5": 2, "unreadable date of the answer": 1, "answer before the invitation": 1, TWICE: 2},
+    "2025 Q3": {
+        "score 7.5": 2,
+        "unreadable date of the answer": 1,
+        "answer before the invitation": 1,
+        WRITTEN_TWICE: 2,
+    },
 }
 # unusual, but stated rules read them: wave -> as written -> the score it stands for, rows
 ODDITIES: dict[str, dict[str, tuple[int | None, int]]] = {
@@ -107,7 +112,7 @@ def simulate_study(truth: Truth = DEFAULT_TRUTH, *, rng: np.random.Generator) ->
             "life_month": company.life_month()[contact, wave],
         }
     ).join(pd.DataFrame(company.experience[contact, wave], columns=list(truth.drivers)))
-    customers = _customers(company)
+    customers = _customer_table(company)
     churned_at = customers["churned_at"].iloc[contact].reset_index(drop=True)
     responses = pd.DataFrame(
         {
@@ -199,7 +204,7 @@ def _fill_in(
     )
 
 
-def _customers(company: Company) -> pd.DataFrame:
+def _customer_table(company: Company) -> pd.DataFrame:
     contacts = company.contacts
     of_account = company.accounts.iloc[contacts["account"]].reset_index(drop=True)
     return pd.DataFrame(
@@ -208,7 +213,7 @@ def _customers(company: Company) -> pd.DataFrame:
             "account_id": [f"A{number + 1:04d}" for number in contacts["account"]],
             "name": contacts["name"],
             "email": contacts["email"],
-            "role": np.array(ROLES, dtype=object)[contacts["role"]],
+            "role": np.array(MADE_UP_ROLES, dtype=object)[contacts["role"]],
             "region": contacts["region"],
             "industry": contacts["industry"],
             "language": contacts["language"],
@@ -281,7 +286,7 @@ def _spoil(
     passive = rng.permutation(rows.index[score.isin([7, 8])])
     for what, n in bad.items():
         chosen, passive = passive[:n], passive[n:]
-        if what == TWICE:
+        if what == WRITTEN_TWICE:
             table = pd.concat([table, table.loc[chosen]])
         else:
             column, written = BAD_CELLS[what]

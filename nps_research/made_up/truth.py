@@ -39,7 +39,7 @@ class Driver:
     shadow_of: str = ""
 
 
-def _drivers() -> dict[str, Driver]:
+def _planted_drivers() -> dict[str, Driver]:
     return {
         "delivery_on_time": Driver(label="Delivery on time", weight=0.50, fall=0.8),
         "product_quality": Driver(label="Product quality", kind="must-be", missing=0.02),
@@ -107,7 +107,7 @@ class Truth:
     new_share: float = 0.35
     mean_age_months: float = 48.0
     shared_mailbox_share: float = 0.01
-    drivers: dict[str, Driver] = field(default_factory=_drivers)
+    drivers: dict[str, Driver] = field(default_factory=_planted_drivers)
     fall_wave: str = "2025 Q2"
     trait: float = 0.35
     mood: float = 0.45

@@ -122,8 +122,8 @@ def _read_duckdb(path: Path, columns: Sequence[str] | None, reading: Reading) ->
                 raise _no_rows(path.name)
             table = relation.to_arrow_table()
     except duckdb.Error as error:
-        raise ContractError(f"{path.name}: the query failed: {_in_words(type(error).__name__)}") from None
-    return _finished(table, path, columns, reading, chosen, notes)
+        raise ContractError(f"{path.name}: the query failed: {_fault_in_words(type(error).__name__)}") from None
+    return _ended_query(table, path, columns, reading, chosen, notes)
 
 
 def _duckdb_tables(connection: duckdb.DuckDBPyConnection) -> _Tables:
@@ -169,7 +169,7 @@ def _read_engine(engine: sa.Engine, path: Path, columns: Sequence[str] | None, r
     finally:
         engine.dispose()
     arrays = [arrow_of_parts([part[position] for part in parts]) for position in range(len(names))]
-    return _finished(pa.table(arrays, names=names), path, columns, reading, chosen, notes)
+    return _ended_query(pa.table(arrays, names=names), path, columns, reading, chosen, notes)
 
 
 def _tables(connection: sa.Connection) -> _Tables:
@@ -192,7 +192,7 @@ def _what_failed(error: SQLAlchemyError, connected: bool, fetched: int) -> str:
         )
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return f"the database went away after {counted(fetched, 'row')}; none of them is used"
-    return f"the query failed: {_in_words(kind)}"
+    return f"the query failed: {_fault_in_words(kind)}"
 
 
 # Both
@@ -215,13 +215,13 @@ def _no_rows(what: str) -> ContractError:
     return ContractError(f"{what}: the query gives no table: a select is needed")
 
 
-def _in_words(kind: str) -> str:
+def _fault_in_words(kind: str) -> str:
     """What an error of a database says by its class; nothing of its text."""
     known = next((reason for kinds, reason in _REASONS.items() if kind in kinds), None)
     return known or f"the database refused it ({kind})"
 
 
-def _finished(
+def _ended_query(
     table: pa.Table,
     path: Path,
     columns: Sequence[str] | None,

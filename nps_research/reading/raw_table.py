@@ -28,10 +28,10 @@ __all__ = [
     "counted",
     "named_columns",
     "plain_column",
-    "plain_text",
     "rejected_records",
     "table_of_arrow",
     "to_frame",
+    "trimmed",
 ]
 
 
@@ -192,7 +192,7 @@ def cell_text(value: Any) -> str | None:
             return str(value)
 
 
-def plain_text(cells: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+def trimmed(cells: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """Text without surrounding blanks; empty text is missing."""
     stripped = pc.utf8_trim_whitespace(cells)
     return pc.if_else(pc.equal(stripped, ""), pa.scalar(None, stripped.type), stripped)
@@ -204,8 +204,8 @@ def plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
         column = column.cast(column.type.value_type)
     kind = column.type
     if kind in _PANDAS_TYPES or pa.types.is_floating(kind) or pa.types.is_timestamp(kind):
-        return plain_text(column) if pa.types.is_string(kind) or pa.types.is_large_string(kind) else column
-    return plain_text(pa.chunked_array([[cell_text(value) for value in column.to_pylist()]], pa.large_string()))
+        return trimmed(column) if pa.types.is_string(kind) or pa.types.is_large_string(kind) else column
+    return trimmed(pa.chunked_array([[cell_text(value) for value in column.to_pylist()]], pa.large_string()))
 
 
 def arrow_of_cells(cells: Sequence[Any]) -> pa.Array:

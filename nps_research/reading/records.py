@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from nps_research.errors import ContractError
 from nps_research.reading.header_rows import LONGEST_HEADER, HeaderRows, read_header_rows
-from nps_research.reading.raw_table import RawTable, counted, named_columns, plain_text, rejected_records, to_frame
+from nps_research.reading.raw_table import RawTable, counted, named_columns, rejected_records, to_frame, trimmed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -128,7 +128,7 @@ def _read_body(records: Iterator[Record], header: Header, columns: Sequence[str]
     while chunk := list(islice(remaining, max(1, _CELLS_AT_ONCE // header.width))):
         lines.append(np.array([line for line, _ in chunk], dtype=np.int64))
         for name, position in wanted.items():
-            cells[name].append(plain_text(pa.array([fields[position] for _, fields in chunk], pa.large_string())))
+            cells[name].append(trimmed(pa.array([fields[position] for _, fields in chunk], pa.large_string())))
 
     notes = [f"{counted(blank, 'blank line')} skipped"] if blank else []
     if empty:

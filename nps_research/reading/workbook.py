@@ -27,7 +27,7 @@ __all__ = ["read_workbook"]
 
 _OLD_CONTAINER = bytes.fromhex("d0cf11e0a1b11ae1")  # of .xls, and of a workbook with a password
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_BLOCK = 1 << 20
+_ROWS_AT_ONCE = 1 << 20
 _LONGEST_FORMULA = 1 << 16
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z]+\d+:[A-Z]+\d+)"')
 _NO_VALUE = re.compile(
@@ -60,14 +60,14 @@ def read_workbook(path: Path, columns: Sequence[str] | None, reading: Reading) -
     ``#DIV/0!`` stay as they are, so that the contract can refuse them.
     """
     _check_container(path)
-    with _in_words(path):
+    with _cell_in_words(path):
         book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
     try:
         sheet, notes = _choose_sheet(book, path, reading.sheet)
         what = f"{path.name}, sheet {sheet.title!r}"
-        with _in_words(path):
+        with _cell_in_words(path):
             merges = _look_through(path, sheet, what)
-        rows = _rows(sheet, path)
+        rows = _sheet_rows(sheet, path)
         head = [row for row in (next(rows, None) for _ in range(LONGEST_HEADER + 1)) if row is not None]
         head, header_rows, merge_notes = _header(head, merges, reading.header_rows)
         width = _header_width(head, header_rows)
@@ -95,7 +95,7 @@ def _check_container(path: Path) -> None:
 
 
 @contextmanager
-def _in_words(path: Path) -> Iterator[None]:
+def _cell_in_words(path: Path) -> Iterator[None]:
     """Whatever goes wrong in reading a damaged workbook, in one sentence; its parser raises errors of all kinds."""
     try:
         with warnings.catch_warnings():
@@ -127,7 +127,7 @@ def _look_through(path: Path, sheet: Any, what: str) -> list[_Merge]:
     no_value: dict[bytes, bytes] = {}
     with zipfile.ZipFile(path) as archive, archive.open(sheet._worksheet_path) as file:
         held = b""
-        while block := file.read(_BLOCK):
+        while block := file.read(_ROWS_AT_ONCE):
             held = held[-_LONGEST_FORMULA:] + block
             merges.update(_MERGE.findall(held))
             for attributes in _NO_VALUE.findall(held):
@@ -142,12 +142,12 @@ def _look_through(path: Path, sheet: Any, what: str) -> list[_Merge]:
     return [_Merge(*range_boundaries(cells.decode())) for cells in merges]
 
 
-def _rows(sheet: Any, path: Path) -> Iterator[_Row]:
+def _sheet_rows(sheet: Any, path: Path) -> Iterator[_Row]:
     sheet.reset_dimensions()  # what a file says of its own size is often wrong
     values = sheet.iter_rows(values_only=True)
     number = 0
     while True:
-        with _in_words(path):
+        with _cell_in_words(path):
             row = next(values, None)
         if row is None:
             return
@@ -193,7 +193,7 @@ def _header(
         return head, stated, tuple(notes)
     if stated is None:
         notes.append(f"names joined from {n_rows} header rows, detected by their merged cells")
-    return _spread(head, within, n_rows), n_rows, tuple(notes)
+    return _spread_merged(head, within, n_rows), n_rows, tuple(notes)
 
 
 def _from_first_filled(rows: list[_Row]) -> list[_Row]:
@@ -226,7 +226,7 @@ def _is_number(cell: str) -> bool:
     return cell.replace(".", "", 1).lstrip("-").isdigit()
 
 
-def _spread(head: list[_Row], merges: list[_Merge], n_rows: int) -> list[_Row]:
+def _spread_merged(head: list[_Row], merges: list[_Merge], n_rows: int) -> list[_Row]:
     """Merged names repeated over their columns; a name that stands alone in a lower row moves up."""
     width = max(len(row.cells) for row in head[:n_rows])
     rows = [_padded(row.cells, width) or [""] * width for row in head[:n_rows]]

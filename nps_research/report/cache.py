@@ -64,14 +64,17 @@ def cache_keys(study: Study, nodes: Mapping[str, NotebookNode], folders: Sequenc
             f"{about['Name']} {about['Version']}" for about in (each.metadata for each in distributions())
         ),
     }
-    return {name: _digest(common | {"notebook": node, "named": _named(node, folders)}) for name, node in nodes.items()}
+    return {
+        name: _digest(common | {"notebook": node, "named": _named_in_code(node, folders)})
+        for name, node in nodes.items()
+    }
 
 
 def _digest(content: object) -> str:
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _named(node: NotebookNode, folders: Sequence[Path]) -> dict[str, str]:
+def _named_in_code(node: NotebookNode, folders: Sequence[Path]) -> dict[str, str]:
     """Environment variables and files that a notebook's code names between quotes, with their content."""
     found: dict[str, str] = {}
     for cell in node.cells:

@@ -86,18 +86,20 @@ def compare_results(was: Content, now: Content) -> tuple[list[Difference], int]:
     failed = {each["name"] for each in now["notebooks"] if each["state"] == "failed"}
     found = compare_values(("", "the study", ""), was["study"], now["study"])
     n_values = len(was["study"])
-    for name, old, new in _pairs(*({each["name"]: each for each in content["notebooks"]} for content in (was, now))):
+    for name, old, new in _paired_results(
+        *({each["name"]: each for each in content["notebooks"]} for content in (was, now))
+    ):
         found += compare_values((name, "", ""), old, new)
-    for (notebook, title), old, new in _pairs(_results(was), _results(now)):
+    for (notebook, title), old, new in _paired_results(_results(was), _results(now)):
         if notebook in failed:
             continue
         if old is None or new is None:
             found += compare_values((notebook, title, ""), old, new)
             continue
         n_labels = _n_labels(old["result"], new["result"])
-        rows = _rows(old, n_labels)
+        rows = _rows_apart(old, n_labels)
         n_values += sum(len(row) for row in rows.values())
-        for label, before, after in _pairs(rows, _rows(new, n_labels)):
+        for label, before, after in _paired_results(rows, _rows_apart(new, n_labels)):
             found += compare_values((notebook, title, label), before, after)
     return found, n_values
 
@@ -119,7 +121,7 @@ def _difference(where: tuple[str, str, str], column: str, was: Any, now: Any) ->
     return Difference(notebook=notebook, result=result, row=row, column=column, was=was, now=now)
 
 
-def _pairs(was: Mapping[Any, Any], now: Mapping[Any, Any]) -> Iterator[tuple[Any, Any, Any]]:
+def _paired_results(was: Mapping[Any, Any], now: Mapping[Any, Any]) -> Iterator[tuple[Any, Any, Any]]:
     """Each key of either with what it has in both; None where it has nothing."""
     for key in dict.fromkeys([*was, *now]):
         yield key, was.get(key), now.get(key)
@@ -131,7 +133,7 @@ def _results(content: Content) -> dict[tuple[str, str], Content]:
     return dict(zip(keys, content["results"], strict=True))
 
 
-def _rows(item: Content, n_labels: int) -> dict[str, Content]:
+def _rows_apart(item: Content, n_labels: int) -> dict[str, Content]:
     """All values of a result by row: its texts and settings are one, each key number is one."""
     bundle, columns = item["result"], item["result"]["columns"]
     texts = {name: bundle[name] for name in ("kind", "finding", "note", "alt")}

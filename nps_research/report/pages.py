@@ -114,7 +114,7 @@ class Pages:
 
     def notebook(self, notebook: ReportNotebook, node: NotebookNode, results: Sequence[HarvestedResult]) -> str:
         """The page of a notebook that ran; `node` has been made fit to share."""
-        cells = _cells(node, notebook.title)
+        cells = _page_cells(node, notebook.title)
         page = {
             "title": notebook.title,
             "question": notebook.question,
@@ -146,7 +146,7 @@ class Pages:
         return str(page.render(resources=self._common | content))
 
 
-def _cells(node: NotebookNode, title: str) -> list[dict[str, Any]]:
+def _page_cells(node: NotebookNode, title: str) -> list[dict[str, Any]]:
     """The cells for the template; their HTML has passed the allow-lists.
 
     Code that shows nothing is folded away with the next that does. Why a question cannot be answered is told once.
@@ -161,7 +161,7 @@ def _cells(node: NotebookNode, title: str) -> list[dict[str, Any]]:
         elif cell.cell_type == "code":
             code += [cell.source] if cell.source.strip() else []
             if cell.outputs:
-                outputs = [_output(output, told) for output in cell.outputs]
+                outputs = [_page_output(output, told) for output in cell.outputs]
                 cells.append({"kind": "outputs", "outputs": outputs, "headline": place in headlines})
                 cells.append({"kind": "code", "code": "\n\n".join(code)})
                 code = []
@@ -170,7 +170,7 @@ def _cells(node: NotebookNode, title: str) -> list[dict[str, Any]]:
     return cells
 
 
-def _output(output: NotebookNode, told: set[str]) -> Markup:
+def _page_output(output: NotebookNode, told: set[str]) -> Markup:
     """Its HTML; `told` are the reasons for no answer that the page has given so far."""
     data = output.get("data", {})
     if data.get(MIME_TYPE, {}).get("kind") == NotAnswered.kind:

@@ -25,9 +25,9 @@ _MIN_DIGITS = 7  # of an id without letters
 _MIN_ID = 4  # characters of an id with letters and digits
 
 _WORD = re.compile(r"\d+\.\d+(?:e[+-]?\d+)?|\w+", re.IGNORECASE)  # a decimal number is one word
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _NAME = re.compile(r"[^\W\d_][\w'\u2019.-]*(?: [^\W\d_][\w'\u2019.-]*){1,3}")
-_STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
+_STYLE_SHEET = re.compile(r"<style>.*?</style>", re.DOTALL)
 _DATA_URI = re.compile(r"data:([\w/+.-]*)[\w;=-]*,([A-Za-z0-9+/=%]*)")
 _ATTRIBUTE = re.compile(r"=\"([^\"]*)\"|='([^']*)'")
 _TAG = re.compile(r"<[^>]*>")
@@ -74,7 +74,7 @@ def count_leaks(shared: Mapping[str, str], *, private: Iterable[str], public: Ma
 
 
 def _emails(text: str) -> set[str]:
-    return {address.casefold() for address in _EMAIL.findall(text)}
+    return {address.casefold() for address in _ADDRESS.findall(text)}
 
 
 def _words(text: str) -> list[str]:
@@ -137,7 +137,7 @@ def readable_text(content: str, kind: str) -> str:
 
 def _html_text(html: str) -> str:
     """Text between the tags, then that inside their attributes."""
-    html = _DATA_URI.sub(_drawn_text, _STYLE.sub("", html))
+    html = _DATA_URI.sub(_drawn_text, _STYLE_SHEET.sub("", html))
     attributes = "\n".join(double or single for double, single in _ATTRIBUTE.findall(html))
     return unescape(f"{_TAG.sub(' ', html)}\n{attributes}")
 

@@ -151,7 +151,7 @@ def days_to_answer(study: Study, *, confidence_level: float = 0.95) -> DaysToAns
     window = study.settings.response_window_days
     late = (rows["responded_at"] > rows["invited_at"] + pd.Timedelta(days=window)).to_numpy()
     knows_scores = "responses.likelihood_to_recommend" in study.available
-    names, band = _bands(day, late, window)
+    names, band = _day_bands(day, late, window)
     n = np.bincount(band, minlength=len(names))
     scored = rows["likelihood_to_recommend"].notna().to_numpy() if knows_scores else np.ones(len(rows), dtype=bool)
     n_scores = np.bincount(band[scored], minlength=len(names))
@@ -167,7 +167,7 @@ def days_to_answer(study: Study, *, confidence_level: float = 0.95) -> DaysToAns
         frame = frame.merge(_scores(study, rows, np.array(names)[band], confidence_level), on="group", how="left")
         slow = band > split
         if split >= 0 and min(n_scores[side].sum() for side in sides) >= minimum:
-            difference = _difference(study, rows, slow, confidence_level)
+            difference = _median_difference(study, rows, slow, confidence_level)
     else:
         frame[["n_scores", *columns]] = np.nan
     ordered = np.sort(day)
@@ -190,7 +190,7 @@ def days_to_answer(study: Study, *, confidence_level: float = 0.95) -> DaysToAns
     )
 
 
-def _bands(day: Integers, late: NDArray[np.bool_], window: int) -> tuple[list[str], Integers]:
+def _day_bands(day: Integers, late: NDArray[np.bool_], window: int) -> tuple[list[str], Integers]:
     """Names of the bands of days that have answers, in order, and each answer's place among them."""
     ends = [end for end in _ENDS if end < window] + [window]
     starts = [0, *(end + 1 for end in ends[:-1])]
@@ -217,7 +217,7 @@ def _scores(study: Study, rows: pd.DataFrame, band: NDArray[np.str_], confidence
     return found[["group", "n", "estimate", "std_error", "conf_low", "conf_high"]].rename(columns={"n": "n_scores"})
 
 
-def _difference(
+def _median_difference(
     study: Study, rows: pd.DataFrame, slow: NDArray[np.bool_], confidence_level: float
 ) -> tuple[float, float, float, float]:
     """NPS of the slow answers less that of the fast ones: estimate, limits, p; linearised over clusters.

@@ -50,7 +50,7 @@ def response_factors(study: Study, rows: pd.DataFrame) -> list[Factor]:
             days = (rows["invited_at"] - rows["customer_id"].map(of_customer["started_at"])).dt.days
             found.append(_tenure((days / 365.25).where(days >= 0)))
         if "customers.revenue" in study.available:
-            found.append(_revenue(rows["customer_id"].map(of_customer["revenue"]).astype(float)))
+            found.append(_revenue_factor(rows["customer_id"].map(of_customer["revenue"]).astype(float)))
     if "responses.respondent_id" in study.available:
         found.append(_invitation(study, rows))
     if study.waves:
@@ -92,7 +92,7 @@ def _tenure(years: pd.Series) -> Factor:
     return _in_bands("Years as a customer", pd.cut(years, [-1, 1, 3, 5, 500], labels=labels), labels, years)
 
 
-def _revenue(revenue: pd.Series) -> Factor:
+def _revenue_factor(revenue: pd.Series) -> Factor:
     labels = ["1 (lowest)", "2", "3", "4 (highest)"]
     positive = revenue.where(revenue > 0)
     if positive.nunique() < len(labels):

@@ -14,9 +14,9 @@ from nps_research.responding.representativeness import Representativeness
 from nps_research.responding.response_rates import ResponseRates
 from nps_research.responding.who_answers import WhoAnswers
 from nps_research.results.drawing import (
+    HATCHED,
     INK,
     PROMOTER,
-    SILENT,
     axes_for,
     draws,
     label,
@@ -57,7 +57,7 @@ def plot_panel_attrition(result: PanelAttrition, ax: Axes | None = None) -> Axes
     rows = result.records
     ax = axes_for(ax, n_rows=len(rows) + 1)
     names = [f"{label(row['term'])} (n = {row['n']:,})" for row in rows]
-    _rows_with_bars(ax, rows, names, [share(row["estimate"]) for row in rows], colour=SILENT)
+    _rows_with_bars(ax, rows, names, [share(row["estimate"]) for row in rows], colour=HATCHED)
     ax.set_xlim(left=0)
     ax.set(xlabel=f"Gone at the end (%), {result.confidence_level:.0%} interval", title=literal(result.title))
     return ax
@@ -137,7 +137,7 @@ def plot_funnel(result: ResponseFunnel, ax: Axes | None = None) -> Axes:
         left=[row["returned"]],
         height=0.62,
         facecolor="white",
-        edgecolor=SILENT,
+        edgecolor=HATCHED,
         hatch="///",
     )
     ax.annotate(

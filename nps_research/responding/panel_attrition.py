@@ -199,7 +199,7 @@ def panel_attrition(
     rates = clustered_rates(gone, group, people.cluster, n_groups=len(groups), confidence_level=confidence_level)
     frame = rates.assign(term=[_term(int(each), pooled_from) for each in groups], misses=groups)
     plain = _hazard_ratios(time, gone, misses, None, people.cluster, confidence_level)
-    adjusted_for, covariates = _covariates(people.segments, gone)
+    adjusted_for, covariates = _member_covariates(people.segments, gone)
     adjusted = _hazard_ratios(time, gone, misses, covariates, people.cluster, confidence_level)
     for name, found in (("hazard_ratio", plain), ("adjusted_hazard_ratio", adjusted)):
         for column, values in zip((name, f"{name}_conf_low", f"{name}_conf_high"), found, strict=True):
@@ -299,7 +299,7 @@ def _term(misses: int, pooled_from: int) -> str:
     return f"{misses}{more} earlier {'miss' if misses == 1 and not more else 'misses'}"
 
 
-def _covariates(segments: pd.DataFrame, gone: NDArray[np.bool_]) -> tuple[tuple[str, ...], Floats | None]:
+def _member_covariates(segments: pd.DataFrame, gone: NDArray[np.bool_]) -> tuple[tuple[str, ...], Floats | None]:
     """Indicators of the segments' levels but the first, levels with few who left or stayed taken together."""
     names, columns = [], []
     for name in segments:

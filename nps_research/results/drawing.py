@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
     Plot = Callable[..., Axes]
 
-__all__ = ["DETRACTOR", "PASSIVE", "PROMOTER", "SILENT", "draws", "plot_of", "style", "svg"]
+__all__ = ["DETRACTOR", "HATCHED", "PASSIVE", "PROMOTER", "draws", "plot_of", "style", "svg"]
 
 _PLOTS: dict[type[Any], Plot] = {}  # class of result -> what draws it
 
 PROMOTER = "#0072B2"
 PASSIVE = "#767676"
 DETRACTOR = "#D55E00"
-SILENT = "#4D4D4D"  # drawn as a hatched outline
+HATCHED = "#4D4D4D"  # drawn as a hatched outline
 INK = "#1A1A1A"
 GRID = "#D9D9D9"
 

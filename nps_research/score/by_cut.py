@@ -10,7 +10,7 @@ import pandas as pd
 from nps_research.counting.score_bands import band_text
 from nps_research.results.result import Result
 from nps_research.results.words import joined, plain_text, points
-from nps_research.score.limits.methods import METHOD_WORDS, Method, suitable_method
+from nps_research.score.limits.methods import METHOD_WORDS, LimitsMethod, suitable_method
 from nps_research.score.score import net_promoter_score
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class ScoresByCut(Result):
     """
 
     promoter_min: int = 9
-    method: Method = "score"
+    method: LimitsMethod = "score"
 
     kind: ClassVar[str] = "net_promoter_score_by_cut"
     headings: ClassVar[Mapping[str, str]] = {"term": "Detractors are"}
@@ -70,7 +70,7 @@ def net_promoter_score_by_cut(
     *,
     detractor_max: Sequence[int] = (6, 3),
     promoter_min: int = 9,
-    method: Method | None = None,
+    method: LimitsMethod | None = None,
     confidence_level: float = 0.95,
 ) -> ScoresByCut:
     """Net Promoter Score of each group at several highest detractor answers; as `net_promoter_score`.

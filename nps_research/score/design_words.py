@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nps_research.counting.score_distribution import ScoreDistribution
-    from nps_research.score.limits.methods import Method
+    from nps_research.score.limits.methods import LimitsMethod
 
 __all__ = ["described_design", "design_note"]
 
@@ -23,7 +23,7 @@ class Scored(Protocol):
     @property
     def detractor_max(self) -> int: ...
     @property
-    def method(self) -> Method: ...
+    def method(self) -> LimitsMethod: ...
     @property
     def design(self) -> Mapping[str, str]: ...
 

@@ -27,7 +27,7 @@ __all__ = ["DesignComparison", "compare_designs"]
 
 PLAIN = "With every answer alike"
 
-CHANGE = ("change", "change_conf_low", "change_conf_high", "change_p_value")
+DESIGN_CHANGE = ("change", "change_conf_low", "change_conf_high", "change_p_value")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -59,7 +59,7 @@ class DesignComparison(Result):
 
     @property
     def shown(self) -> pd.DataFrame:
-        return without_changes_from(super().shown, list(dict.fromkeys(self.frame["group"])), CHANGE)
+        return without_changes_from(super().shown, list(dict.fromkeys(self.frame["group"])), DESIGN_CHANGE)
 
     @property
     def finding(self) -> str:
@@ -167,7 +167,7 @@ def compare_designs(study: Study, *, by: str | None = "wave", confidence_level: 
         ways[joined(parts_of_design[:-1]).capitalize()] = score_distribution(study, by=by, stratum=None)
     ways[joined(parts_of_design).capitalize()] = own
     columns = ["group", "n", "n_effective", "estimate", "std_error", "conf_low", "conf_high"]
-    moved = list(CHANGE)
+    moved = list(DESIGN_CHANGE)
     parts = []
     for term, counted in ways.items():
         dist = counted.select(counted.groups[-2:]) if counted.ordered else counted

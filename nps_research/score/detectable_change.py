@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nps_research.counting.score_distribution import ScoreDistribution
-    from nps_research.score.limits.methods import Method
+    from nps_research.score.limits.methods import LimitsMethod
 
 __all__ = ["DetectableChange", "detectable_change"]
 
@@ -36,7 +36,7 @@ class DetectableChange(Result):
     """
 
     power: float
-    method: Method
+    method: LimitsMethod
 
     kind: ClassVar[str] = "detectable_change"
     table_columns: ClassVar[tuple[str, ...]] = (

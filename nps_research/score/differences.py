@@ -16,7 +16,7 @@ from nps_research.results.result import Result
 from nps_research.results.words import interval_text, p_text, plain_text, points
 from nps_research.score.limits.bootstrap import resampled_scores
 from nps_research.score.limits.independent import VALUES, ZERO, classify
-from nps_research.score.limits.methods import METHOD_WORDS, Method, estimate, suitable_difference_method
+from nps_research.score.limits.methods import METHOD_WORDS, LimitsMethod, estimate, suitable_difference_method
 from nps_research.statistics.multiplicity import Adjustment, adjust_p_values
 from nps_research.statistics.randomness import DEFAULT_SEED
 
@@ -55,7 +55,7 @@ def _differences(
     *,
     promoter_min: int,
     detractor_max: int,
-    method: Method,
+    method: LimitsMethod,
     confidence_level: float,
 ) -> _Differences:
     """Differences with limits and p-values from one statistic, so that the two agree.
@@ -141,7 +141,7 @@ class ScoreDifferences(Result):
     pairs that are shown: one adjusted for others would tell of them.
     """
 
-    method: Method = "adjusted-wald"
+    method: LimitsMethod = "adjusted-wald"
     adjust: Adjustment = "holm"
     promoter_min: int = 9
     detractor_max: int = 6
@@ -202,7 +202,7 @@ def compare_net_promoter_scores(
     adjust: Adjustment = "holm",
     promoter_min: int = 9,
     detractor_max: int = 6,
-    method: Method | None = None,
+    method: LimitsMethod | None = None,
     confidence_level: float = 0.95,
     n_resamples: int = 10_000,
     rng: np.random.Generator | None = None,
@@ -255,7 +255,7 @@ def compare_net_promoter_scores(
     >>> compare_net_promoter_scores(dist).frame["estimate"].tolist()
     [-40.0]
     """
-    chosen: Method = method or suitable_difference_method(dist)
+    chosen: LimitsMethod = method or suitable_difference_method(dist)
     if chosen not in DIFFERENCE_WORDS:
         raise EstimationError(f"method = {chosen!r} gives no differences; allowed: {', '.join(DIFFERENCE_WORDS)}.")
     named = _pairs(dist, pairs)

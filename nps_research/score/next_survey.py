@@ -86,7 +86,7 @@ def plan_next_survey(
         )
     if max(before["promoter_share"], before["detractor_share"], before["passive_share"]) == 1:
         raise CannotAnswerError("All answers fall in one class, which does not tell how much answers vary.")
-    rates = dist.n / _invitations(dist)
+    rates = dist.n / _invitations_needed(dist)
     known = rates[shown & np.isfinite(rates)]
     plan = required_responses(
         margin_of_error=margin_of_error,
@@ -104,7 +104,7 @@ def plan_next_survey(
     return replace(plan, like="the last survey" if last == "all" else last, n_like=n)
 
 
-def _invitations(dist: ScoreDistribution) -> NDArray[np.float64]:
+def _invitations_needed(dist: ScoreDistribution) -> NDArray[np.float64]:
     """Invitations per group, those that bounced too; NaN where silence is not known or a window is open."""
     if dist.nonrespondents is None:
         return np.full(len(dist.groups), np.nan)

@@ -238,8 +238,8 @@ def required_responses(
         _independent_answers(width, shares, confidence_level=confidence_level, power=needed_power, method=method)
         for width in widths
     ]
-    answers = [_whole(_of_population(design_effect * n, population)) for n in independent]
-    invitations = [pd.NA if response_rate is None else _whole(n / response_rate) for n in answers]
+    answers = [_whole_number(_of_population(design_effect * n, population)) for n in independent]
+    invitations = [pd.NA if response_rate is None else _whole_number(n / response_rate) for n in answers]
     frame = pd.DataFrame(
         {
             "margin_of_error": widths if difference is None else np.nan,
@@ -314,6 +314,6 @@ def _of_population(n: float, population: int | None) -> float:
     return n if population is None else n / (1 + (n - 1) / population)
 
 
-def _whole(n: float) -> int:
+def _whole_number(n: float) -> int:
     """Rounded up, but not for the last bits."""
     return max(math.ceil(n * (1 - 1e-12)), 1)

@@ -14,7 +14,7 @@ from nps_research.results.words import interval_text, joined, p_text, plain_text
 from nps_research.score.design_words import described_design, design_note
 from nps_research.score.limits.independent import VALUES, ZERO, classify
 from nps_research.score.limits.methods import (
-    Method,
+    LimitsMethod,
     estimate,
     suitable_difference_method,
     suitable_method,
@@ -40,7 +40,7 @@ class NetPromoterScores(Result):
     `heterogeneity_p_value` tests that all groups have one score.
     """
 
-    method: Method = "score"
+    method: LimitsMethod = "score"
     promoter_min: int = 9
     detractor_max: int = 6
     by: tuple[str, ...] = ()
@@ -130,7 +130,7 @@ def net_promoter_score(
     *,
     promoter_min: int = 9,
     detractor_max: int = 6,
-    method: Method | None = None,
+    method: LimitsMethod | None = None,
     confidence_level: float = 0.95,
     n_resamples: int = 10_000,
     rng: np.random.Generator | None = None,
@@ -176,7 +176,7 @@ def net_promoter_score(
     >>> net_promoter_score(dist).frame[["estimate", "conf_low", "conf_high"]].round(1).values.tolist()
     [[45.0, 40.6, 49.2]]
     """
-    chosen: Method = method or suitable_method(dist)
+    chosen: LimitsMethod = method or suitable_method(dist)
     estimates = estimate(
         dist,
         promoter_min=promoter_min,
@@ -233,7 +233,7 @@ def net_promoter_score(
 
 
 def effective_answers(
-    dist: ScoreDistribution, shares: NDArray[np.float64], estimates: Estimates, method: Method
+    dist: ScoreDistribution, shares: NDArray[np.float64], estimates: Estimates, method: LimitsMethod
 ) -> NDArray[np.float64]:
     """How many independent, equally weighted answers would give the same standard error.
 

@@ -12,7 +12,7 @@ from nps_research.results.result import KeyNumber, Result, without_changes_from
 from nps_research.results.words import interval_text, p_text, plain_text, points
 from nps_research.score.design_words import described_design, design_note
 from nps_research.score.differences import compare_net_promoter_scores
-from nps_research.score.limits.methods import Method, suitable_method
+from nps_research.score.limits.methods import LimitsMethod, suitable_method
 from nps_research.score.score import net_promoter_score
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Trend(Result):
     (the change's, adjusted over all changes).
     """
 
-    method: Method = "score"
+    method: LimitsMethod = "score"
     promoter_min: int = 9
     detractor_max: int = 6
     design: Mapping[str, str]
@@ -142,7 +142,7 @@ def trend(
     *,
     promoter_min: int = 9,
     detractor_max: int = 6,
-    method: Method | None = None,
+    method: LimitsMethod | None = None,
     confidence_level: float = 0.95,
     title: str = "",
 ) -> Trend:

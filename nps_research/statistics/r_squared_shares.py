@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["MOST_EXACT", "N_ORDERS", "Method", "orders_of", "shares_of_r_squared", "with_own_parts"]
+__all__ = ["MOST_EXACT", "N_ORDERS", "SharesMethod", "orders_of", "shares_of_r_squared", "with_own_parts"]
 
-Method = Literal["lmg", "johnson", "first", "last", "betasq", "pratt", "genizi", "car"]
+SharesMethod = Literal["lmg", "johnson", "first", "last", "betasq", "pratt", "genizi", "car"]
 MOST_EXACT = 20  # drivers; more are averaged over N_ORDERS orders drawn at random, and their reverses
 N_ORDERS = 1000
 SINGULAR = 1e-10  # of a driver's variance left by others, below which it adds nothing
@@ -27,8 +27,8 @@ BLOCK = 2**22  # subsets times resamples held at once
 
 
 def shares_of_r_squared(
-    correlation: Floats, methods: Sequence[Method], *, orders: NDArray[np.int64] | None = None
-) -> dict[Method, Floats]:
+    correlation: Floats, methods: Sequence[SharesMethod], *, orders: NDArray[np.int64] | None = None
+) -> dict[SharesMethod, Floats]:
     """Shares by method from correlation matrices whose last row is the outcome's.
 
     Parameters
@@ -45,7 +45,7 @@ def shares_of_r_squared(
     among, with_y = correlation[:, :-1, :-1], correlation[:, :-1, -1]
     inverse = np.linalg.pinv(among, hermitian=True, rcond=SINGULAR)
     beta = np.einsum("bij,bj->bi", inverse, with_y)
-    found: dict[Method, Floats] = {}
+    found: dict[SharesMethod, Floats] = {}
     for method in methods:
         match method:
             case "lmg":

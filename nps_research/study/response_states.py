@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from nps_research.study.settings_file import Settings
 
-__all__ = ["NEEDED_FOR_CHURN", "assemble", "response_state", "rows_of_frame", "window_open"]
+__all__ = ["NEEDED_FOR_CHURN", "response_state", "response_states", "rows_of_frame", "window_open"]
 
 NEEDED_FOR_CHURN = ("responses.invited_at", "customers.churned_at", "customers.observed_until")
 
@@ -49,7 +49,7 @@ def rows_of_frame(frame: pd.DataFrame, plan: Plan) -> RawRows:
     )
 
 
-def assemble(tables: Sequence[Table], plans: Sequence[Plan], settings: Settings) -> dict[str, Any]:
+def response_states(tables: Sequence[Table], plans: Sequence[Plan], settings: Settings) -> dict[str, Any]:
     """Put the checked tables together: states, waves, customers' segments, what is available.
 
     Returns

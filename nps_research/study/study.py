@@ -16,7 +16,7 @@ from nps_research.study.acceptance import Plan, check_names, check_table, read_f
 from nps_research.study.contract import PRIVATE
 from nps_research.study.lazy_responses import lazy_fields
 from nps_research.study.needs import NEEDS, need_in_words
-from nps_research.study.response_states import assemble, rows_of_frame
+from nps_research.study.response_states import response_states, rows_of_frame
 from nps_research.study.settings_file import (
     DriverSettings,
     OutcomeSettings,
@@ -178,7 +178,7 @@ class Study:
             settings=checked,
             outcomes=held,
             data_hash=digest.hexdigest(),
-            **assemble(tables, plans, checked),
+            **response_states(tables, plans, checked),
         )
 
     @classmethod
@@ -384,5 +384,5 @@ def open_study(folder: str | Path, *, data: str | Path | None = None) -> Study:
         data_hash=sha256_of(paths, from_databases),
         folder=path.parent,
         data_folder=tables_in,
-        **assemble(tables, plans, file.settings),
+        **response_states(tables, plans, file.settings),
     )

@@ -121,7 +121,7 @@ def adjusted_risk(study: Study, *, outcome: str = CHURNED, confidence_level: flo
         study.require("customers.started_at")
     counted = outcome_by_score(study, outcome=outcome, cluster="auto")
     rows, adjusted_for = _covariates(study, outcome_rows(study, outcome=outcome), known)
-    bands = _bands(counted, rows)
+    bands = _tenure_bands(counted, rows)
     if len(bands) < 2:
         raise CannotAnswerError(f"Outcomes {quoted(outcome)} are too few, score by score, to adjust for anything.")
     band = _band_of(rows["likelihood_to_recommend"].to_numpy(dtype=float), bands)
@@ -190,7 +190,7 @@ def _covariates(study: Study, rows: pd.DataFrame, known: list[str]) -> tuple[pd.
     return rows, names
 
 
-def _bands(outcome: OutcomeByScore, rows: pd.DataFrame) -> list[tuple[int, int]]:
+def _tenure_bands(outcome: OutcomeByScore, rows: pd.DataFrame) -> list[tuple[int, int]]:
     """Bands that pages may show, neighbours joined until each has outcomes of both kinds."""
     score, event = rows["likelihood_to_recommend"].to_numpy(dtype=float), rows["event"].to_numpy(dtype=bool)
     cuts = list(outcome.cuts_shown)

@@ -268,7 +268,7 @@ def compare_bands(
         ),
         confidence_level=1 - 2 * alpha,
         title=f"{band_text(*band)} against {band_text(*reference)}, by {quoted(outcome.outcome)}",
-        verdict=_verdict(conf_low, conf_high, margin, is_good=outcome.direction == "good"),
+        verdict=_band_verdict(conf_low, conf_high, margin, is_good=outcome.direction == "good"),
         margin=margin,
         band=band,
         reference=reference,
@@ -281,7 +281,7 @@ def compare_bands(
     )
 
 
-def _verdict(low: float, high: float, margin: float, *, is_good: bool) -> BandVerdict:
+def _band_verdict(low: float, high: float, margin: float, *, is_good: bool) -> BandVerdict:
     if -margin < low and high < margin:
         return "equivalent"
     if low > 0:

@@ -17,7 +17,7 @@ from nps_research.thresholds.comparison import ThresholdComparison
 from nps_research.thresholds.evidence.lines import MODELS, cross_validated_deviances, group_lines, single_lines
 from nps_research.thresholds.evidence.resampling import Sample, resampled_tables
 from nps_research.thresholds.evidence.shape_models import CUTS, cut_logliks, isotonic_risks, loglik
-from nps_research.thresholds.evidence.verdict import judge
+from nps_research.thresholds.evidence.verdict import line_verdict
 from nps_research.thresholds.shapes import GroupLines, ThresholdModels, three_groups
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def compare_thresholds(
     if n_resamples < 100:
         raise EstimationError(f"n_resamples = {n_resamples}: 100 or more are needed.")
     sample = Sample.of_group(outcome)
-    frame = _frame(outcome, sample, confidence_level)
+    frame = _lines_frame(outcome, sample, confidence_level)
     rng = np.random.default_rng(DEFAULT_SEED) if rng is None else rng
     n, n_bad = int(sample.n.sum()), int(sample.events.sum())
     said: dict[str, Any] = {
@@ -124,7 +124,7 @@ def compare_thresholds(
     }
     if outcome.is_hidden and n:
         said |= {"n": 0, "n_events": 0, "n_clusters": None}
-    if why := _why_not(outcome, sample, n, n_bad):
+    if why := _why_undecided(outcome, sample, n, n_bad):
         return ThresholdComparison(
             frame=frame.assign(p_value=np.nan, selection_share=np.nan),
             verdict="undecided",
@@ -143,7 +143,7 @@ def compare_thresholds(
     selected = cut_logliks(*resampled_tables(sample, n_resamples=n_resamples, rng=rng)).argmax(axis=-1)
     deff = max(sample.design_effect_of_cut(lines.best), sample.design_effect_of_cut(detractor_max))
     scaled = {name: value / deff for name, value in deviances.items()}
-    judgement = judge(
+    judgement = line_verdict(
         sample,
         lines,
         relation,
@@ -189,7 +189,7 @@ def compare_thresholds(
     )
 
 
-def _why_not(outcome: OutcomeByScore, sample: Sample, n: int, n_bad: int) -> str:
+def _why_undecided(outcome: OutcomeByScore, sample: Sample, n: int, n_bad: int) -> str:
     """Why nothing can be compared, if so."""
     if outcome.is_hidden and n:
         return f"Too few answers have a known outcome to show anything: {outcome.minimum_cell} are needed."
@@ -204,7 +204,7 @@ def _why_not(outcome: OutcomeByScore, sample: Sample, n: int, n_bad: int) -> str
     return ""
 
 
-def _frame(outcome: OutcomeByScore, sample: Sample, confidence_level: float) -> pd.DataFrame:
+def _lines_frame(outcome: OutcomeByScore, sample: Sample, confidence_level: float) -> pd.DataFrame:
     """Counts and ratios of every cut, as the outcome counts them; deviances do not mind the direction."""
     n, events = outcome.n[0].astype(float), outcome.events[0].astype(float)
     below_n, below = np.cumsum(n)[:-1], np.cumsum(events)[:-1]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from nps_research.counting.outcome_by_score import Direction
-    from nps_research.thresholds.evidence.verdict import Verdict
+    from nps_research.thresholds.evidence.verdict import LineWord
     from nps_research.thresholds.shapes import GroupLines, ThresholdModels
 
 __all__ = ["ThresholdComparison"]
@@ -54,7 +54,7 @@ class ThresholdComparison(Result):
         Upper limit of the difference in risk across the conventional line that the data allow.
     """
 
-    verdict: Verdict
+    verdict: LineWord
     reason: str
     best_cut: int | None
     confidence_set: tuple[int, ...]
@@ -201,7 +201,7 @@ class ThresholdComparison(Result):
         )
 
 
-_SAYS: dict[Verdict, str] = {
+_SAYS: dict[LineWord, str] = {
     "keep": "By {outcome}, detractors end at {convention}: the convention stands.",
     "move": "By {outcome}, detractors end at {best}, not at {convention}.",
     "gradual": "By {outcome}, there is no one line: it changes over several scores, not at one.",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SegmentLines", "compare_segments"]
 
-EDGE = 1e-9
+NEAR_EDGE = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -183,8 +183,8 @@ def _of_grouping(outcome: OutcomeByScore, n_resamples: int, rng: np.random.Gener
     best = of_drawn.sum(axis=1).argmax(axis=1)
     at_common = np.take_along_axis(of_drawn, best[:, None, None], axis=2)[..., 0]
     null, gain = of_drawn.max(axis=2) - at_common, own.max(axis=1) - own[:, common]
-    p_values = (1 + (null >= gain - EDGE).sum(axis=0)) / (n_resamples + 1)
-    together = (1 + (null.sum(axis=1) >= gain.sum() - EDGE).sum()) / (n_resamples + 1)
+    p_values = (1 + (null >= gain - NEAR_EDGE).sum(axis=0)) / (n_resamples + 1)
+    together = (1 + (null.sum(axis=1) >= gain.sum() - NEAR_EDGE).sum()) / (n_resamples + 1)
     found = {"best_cut": own.argmax(axis=1), "statistic": 2 * gain, "p_value": p_values}
     frame.loc[tested, list(found)] = np.column_stack(list(found.values()))
     return frame.assign(common_cut=float(common), term_p_value=together)

@@ -10,7 +10,7 @@ import pytest
 from calibration import silence, silent_companies
 from calibration.silence import ADJUSTED, RATIOS, RISKS, SCENARIOS, draw
 from nps_research.silence.signal.signal import PLACE, group_of, risks_by_state
-from nps_research.silence.signal.verdict import judge
+from nps_research.silence.signal.verdict import silence_verdict
 
 RUNS, TABLE = pd.read_csv(silence.RUNS), pd.read_csv(silence.TABLE)
 COMPANIES = pd.read_csv(silent_companies.TABLE)
@@ -59,7 +59,7 @@ def test_the_fast_version_worst_is_seldom_said():
         landmarks = draw(SCENARIOS["silent like detractors"], 250, np.random.default_rng([5, number]))
         rows = landmarks.classed(promoter_min=9, detractor_max=6)
         risks = risks_by_state(rows, group_of(rows), silence.HORIZON)
-        said += judge(risks, PLACE, margin=0.05, alpha=0.05).verdict == "worst"
+        said += silence_verdict(risks, PLACE, margin=0.05, alpha=0.05).verdict == "worst"
     assert said / 150 <= 0.05 + error(0.05, 150)
 
 

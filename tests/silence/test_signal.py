@@ -14,7 +14,7 @@ from nps_research.silence.signal.contrasts import adjusted_contrasts
 from nps_research.silence.signal.history import histories_of
 from nps_research.silence.signal.leaving_reasons import leaving_reasons
 from nps_research.silence.signal.signal import PLACE, group_of, nonresponse_signal, risks_by_state, signal_of
-from nps_research.silence.signal.verdict import judge
+from nps_research.silence.signal.verdict import silence_verdict
 from nps_research.statistics.survival import Risks, survival_risks
 from nps_research.study.study import open_study
 from tests.support.made_up_silence import panel
@@ -53,13 +53,13 @@ def test_verdicts_where_the_truth_is_plain(verdict):
     silent, *others = VERDICTS[verdict]
     rates = dict(zip(("nonrespondent", "promoter", "passive", "detractor"), (silent, *others), strict=True))
     rates |= {"answered": float(np.mean(others))}
-    assert judge(risks_of(rates), PLACE, margin=0.05, alpha=0.05).verdict == verdict
+    assert silence_verdict(risks_of(rates), PLACE, margin=0.05, alpha=0.05).verdict == verdict
 
 
 @pytest.mark.parametrize("spared", ["promoter", "passive", "detractor"])
 def test_worst_needs_all_three(spared):
     rates = {"nonrespondent": 0.2, "promoter": 0.05, "passive": 0.05, "detractor": 0.05, "answered": 0.08}
-    judged = judge(risks_of(rates | {spared: 0.195}), PLACE, margin=0.05, alpha=0.05)
+    judged = silence_verdict(risks_of(rates | {spared: 0.195}), PLACE, margin=0.05, alpha=0.05)
     assert judged.verdict != "worst"
     assert judged.p_above[spared] > 0.05
 
@@ -67,7 +67,7 @@ def test_worst_needs_all_three(spared):
 @pytest.mark.parametrize("absent", ["promoter", "passive", "detractor"])
 def test_no_verdict_without_one_of_the_groups(absent):
     rates = {"nonrespondent": 0.3, "promoter": 0.05, "passive": 0.05, "detractor": 0.05, "answered": 0.05}
-    judged = judge(risks_of(rates | {absent: np.nan}), PLACE, margin=0.05, alpha=0.05)
+    judged = silence_verdict(risks_of(rates | {absent: np.nan}), PLACE, margin=0.05, alpha=0.05)
     assert (judged.verdict, judged.lacking) == ("cannot-tell", absent)
 
 
@@ -82,38 +82,38 @@ def test_few_leavers_give_no_verdict_and_are_counted_once():
     risks = Risks(
         n=size, events=events, risk=rate, covariance=np.diag(rate * (1 - rate) / np.maximum(size, 1)), n_effective=size
     )
-    judged = judge(risks, PLACE, margin=0.05, alpha=0.05)
+    judged = silence_verdict(risks, PLACE, margin=0.05, alpha=0.05)
     assert (judged.verdict, judged.is_rare) == ("cannot-tell", True)
     one_more = replace(risks, events=events + (np.arange(len(PLACE)) == PLACE["nonrespondent"]))
-    assert not judge(one_more, PLACE, margin=0.05, alpha=0.05).is_rare
+    assert not silence_verdict(one_more, PLACE, margin=0.05, alpha=0.05).is_rare
 
 
 def test_groups_within_the_margin_are_alike_and_beyond_it_are_not():
     alike = {"nonrespondent": 0.08, "promoter": 0.08, "passive": 0.08, "detractor": 0.08}
     for answered, verdict in ((0.115, "like-respondents"), (0.045, "like-respondents"), (0.15, "cannot-tell")):
-        judged = judge(risks_of(alike | {"answered": answered}), PLACE, margin=0.05, alpha=0.05)
+        judged = silence_verdict(risks_of(alike | {"answered": answered}), PLACE, margin=0.05, alpha=0.05)
         assert judged.verdict == verdict
     for silent in (0.10, 0.20):
         rates = {"nonrespondent": silent, "promoter": 0.15, "passive": 0.15, "detractor": 0.15, "answered": 0.15}
-        assert "like" not in judge(risks_of(rates), PLACE, margin=0.049, alpha=0.05).verdict
+        assert "like" not in silence_verdict(risks_of(rates), PLACE, margin=0.049, alpha=0.05).verdict
 
 
 def test_like_detractors_comes_before_between_and_needs_passives_below():
     rates = {"nonrespondent": 0.12, "promoter": 0.04, "passive": 0.05, "detractor": 0.145, "answered": 0.07}
-    assert judge(risks_of(rates), PLACE, margin=0.05, alpha=0.05).verdict == "like-detractors"
-    assert judge(risks_of(rates | {"passive": 0.12}), PLACE, margin=0.05, alpha=0.05).verdict == "between"
+    assert silence_verdict(risks_of(rates), PLACE, margin=0.05, alpha=0.05).verdict == "like-detractors"
+    assert silence_verdict(risks_of(rates | {"passive": 0.12}), PLACE, margin=0.05, alpha=0.05).verdict == "between"
 
 
 def test_each_test_is_one_sided_at_alpha():
     rates = {"nonrespondent": 0.2, "promoter": 0.05, "passive": 0.05, "detractor": 0.184, "answered": 0.08}
-    judged = judge(risks_of(rates), PLACE, margin=0.05, alpha=0.05)
+    judged = silence_verdict(risks_of(rates), PLACE, margin=0.05, alpha=0.05)
     assert 0.025 < judged.p_above["detractor"] < 0.05
     assert judged.verdict == "worst"
 
 
 def test_not_significant_is_not_alike():
     rates = {"nonrespondent": 0.10, "promoter": 0.10, "passive": 0.10, "detractor": 0.10, "answered": 0.10}
-    assert judge(risks_of(rates, n=40), PLACE, margin=0.05, alpha=0.05).verdict == "cannot-tell"
+    assert silence_verdict(risks_of(rates, n=40), PLACE, margin=0.05, alpha=0.05).verdict == "cannot-tell"
 
 
 def test_the_demos_silent_are_worst_as_planted(demo):

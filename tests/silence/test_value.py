@@ -32,7 +32,7 @@ from nps_research.silence.value.churn_models import (
     ridge_logistic,
 )
 from nps_research.silence.value.features import features_of
-from nps_research.silence.value.out_of_time import folds_of, shuffle_silence
+from nps_research.silence.value.out_of_time import shuffle_silence, time_folds
 from nps_research.silence.value.value import LOSS
 from nps_research.silence.value.watch_list import _in_words, _reasons
 from nps_research.statistics.prediction_metrics import MEASURES, compare_predictions
@@ -164,7 +164,7 @@ def test_ridge_is_that_of_scikit_learn():
 
 def test_models_learn_only_from_what_was_over_before(study):
     landmarks = landmarks_of(study)
-    rows, folds = landmarks.rows, folds_of(landmarks)
+    rows, folds = landmarks.rows, time_folds(landmarks)
     assert [rows["period"].iloc[test[0]] for _, test in folds] == ["w2", "w3", "w4", "w5"]
     for train, test in folds:
         over = rows["landmark"].iloc[train] + pd.Timedelta(days=180)
@@ -192,7 +192,7 @@ def test_what_happens_later_changes_no_earlier_feature(tables):
 def test_outcomes_that_were_not_over_change_no_prediction(study):
     landmarks = landmarks_of(study)
     features, event = features_of(landmarks), landmarks.rows["event"].to_numpy()
-    train, test = folds_of(landmarks)[1]
+    train, test = time_folds(landmarks)[1]
     other = ~event
     other[train] = event[train]
     for learner in LEARNERS:
@@ -264,7 +264,7 @@ def test_same_data_same_numbers_in_any_order(tables, value):
 def test_contributions_add_up_to_the_prediction(study):
     landmarks = landmarks_of(study)
     features, event = features_of(landmarks), landmarks.rows["event"].to_numpy()
-    train, test = folds_of(landmarks)[-1]
+    train, test = time_folds(landmarks)[-1]
     encoding = Encoding.of(features, (*features.baseline, *features.silence), train)
     booster = fit_boosted(encoding, event)
     assert isinstance(booster, lightgbm.Booster)

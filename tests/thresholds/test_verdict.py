@@ -7,7 +7,7 @@ from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.thresholds.evidence.lines import Lines, Relation, events_to_find_a_doubled_risk
 from nps_research.thresholds.evidence.resampling import Sample
 from nps_research.thresholds.evidence.shape_models import CUTS
-from nps_research.thresholds.evidence.verdict import MOVE_GAP, SHAPE_GAP, judge
+from nps_research.thresholds.evidence.verdict import MOVE_GAP, SHAPE_GAP, line_verdict
 
 N = [150, 60, 120, 160, 160, 1300, 1000, 2300, 4700, 3900, 6100]
 EVENTS = [n // 10 for n in N]
@@ -20,7 +20,7 @@ def lines(*kept, best):
 
 def judged(kept, cut, lower=(6,), relation=FALLS, deff=1.0, sample=None, **deviance):
     behind = dict.fromkeys(("none", "convention", "three", "best", "best_three", "straight", "isotonic"), 20.0)
-    return judge(
+    return line_verdict(
         sample or Sample.of_group(OutcomeByScore.from_counts(N, EVENTS)),
         lines(*kept, best=cut),
         relation,

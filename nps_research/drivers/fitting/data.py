@@ -199,7 +199,7 @@ def data_of_frame(
 ) -> DriverData:
     """Check plain tables and code them; EstimationError where they are none, `too_little` where they give no model."""
     check_cuts(promoter_min, detractor_max)
-    table = _numbers(pd.DataFrame(ratings))
+    table = _rating_numbers(pd.DataFrame(ratings))
     score = pd.to_numeric(pd.Series(likelihood_to_recommend), errors="coerce").to_numpy(
         dtype=np.float64, na_value=np.nan
     )
@@ -250,7 +250,7 @@ def data_of_frame(
     return data
 
 
-def _numbers(ratings: pd.DataFrame) -> pd.DataFrame:
+def _rating_numbers(ratings: pd.DataFrame) -> pd.DataFrame:
     if pd.Index(map(str, ratings.columns)).has_duplicates:
         raise EstimationError("Two drivers have the same name.")
     if not len(ratings.columns):

@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from nps_research.drivers.fitting.cross_fit import predictions_left_out
 from nps_research.drivers.fitting.trees import Background
-from nps_research.statistics.least_squares import correlations as pairwise_correlations
+from nps_research.statistics.least_squares import correlations
 from nps_research.statistics.multiplicity import adjust_p_values
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-__all__ = ["NEAR", "correlations", "near_duplicates", "noise_tests"]
+__all__ = ["NEAR", "near_duplicates", "noise_tests", "rating_correlations"]
 
 NEAR = 0.8  # correlation from which drivers are tested together as well
 ALMOST_TOLD = 0.8  # share of a rating's variance that the others tell, from which it is tested with them as well
@@ -37,9 +37,9 @@ RARE = 0.05  # chances nearer to 0 or 1 count as this: nobody may weigh much for
 DEPTH_OF_OTHERS = 3  # deeper than the model: what others do together must not be taken for the driver's
 
 
-def correlations(data: DriverData) -> Floats:
+def rating_correlations(data: DriverData) -> Floats:
     """Weighted correlations of the ratings, each over those who gave both; 0 where one does not vary."""
-    return np.asarray(pairwise_correlations(data.ratings, data.weights[None])[0])
+    return np.asarray(correlations(data.ratings, data.weights[None])[0])
 
 
 def near_duplicates(data: DriverData) -> list[list[int]]:
@@ -48,7 +48,7 @@ def near_duplicates(data: DriverData) -> list[list[int]]:
     Two drivers belong together where they correlate by `NEAR` or more, either way; or where the others tell at least
     `ALMOST_TOLD` of each one's variance and they correlate by `LINKED` or more given the others.
     """
-    among = correlations(data)
+    among = rating_correlations(data)
     varies = np.diag(among) > 0
     inverse = np.linalg.pinv(among + RIDGE * np.eye(len(among)), hermitian=True)
     own = np.diag(inverse)

@@ -18,7 +18,7 @@ from nps_research.statistics.least_squares import correlations
 from nps_research.statistics.r_squared_shares import (
     MOST_EXACT,
     N_ORDERS,
-    Method,
+    SharesMethod,
     orders_of,
     shares_of_r_squared,
     with_own_parts,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["METHODS", "RSquaredDecomposition", "decompose_r_squared"]
 
-METHODS: tuple[Method, ...] = get_args(Method)
+METHODS: tuple[SharesMethod, ...] = get_args(SharesMethod)
 NAMES = {
     "lmg": "General dominance (LMG)",
     "johnson": "Relative weight (Johnson)",
@@ -134,7 +134,7 @@ def decompose_r_squared(
     ratings: pd.DataFrame,
     y: Any,
     *,
-    methods: Sequence[Method] = ("lmg", "johnson"),
+    methods: Sequence[SharesMethod] = ("lmg", "johnson"),
     weights: Any = None,
     cluster: Any = None,
     n_resamples: int = 1000,
@@ -212,7 +212,7 @@ def decompose_r_squared(
                 "Correlations over those who gave both ratings do not fit together: too many are missing."
             )
         estimates = shares_of_r_squared(correlation, methods, orders=orders)
-        drawn: dict[Method, list[Floats]] = {method: [] for method in methods}
+        drawn: dict[SharesMethod, list[Floats]] = {method: [] for method in methods}
         # the same draws for every outcome
         stream = np.random.default_rng(cast("np.random.SeedSequence", resampling.bit_generator.seed_seq))
         for start in range(0, n_resamples, 100):
@@ -259,7 +259,7 @@ def _checked(
     ratings: pd.DataFrame, outcomes: pd.DataFrame, weights: Any, cluster: Any
 ) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
     """Arrays of the rows with an outcome and a weight; EstimationError where nothing can be divided."""
-    x, values = (_numbers(table, what) for table, what in ((ratings, "Ratings"), (outcomes, "Outcomes")))
+    x, values = (_predictor_numbers(table, what) for table, what in ((ratings, "Ratings"), (outcomes, "Outcomes")))
     weight = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=np.float64)
     if not len(x) == len(values) == len(weight):
         raise EstimationError(
@@ -284,7 +284,7 @@ def _checked(
     return x, values, weight, code
 
 
-def _numbers(table: pd.DataFrame, what: str) -> Floats:
+def _predictor_numbers(table: pd.DataFrame, what: str) -> Floats:
     try:
         return table.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:

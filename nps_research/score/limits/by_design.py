@@ -97,13 +97,13 @@ def effective_score(
         level = 0.5 + confidence_level / 2
         n = n * (stats.norm.ppf(level) / stats.t.ppf(level, degrees)) ** 2
         if dist.clusters is None or dist.clusters.strata is None:
-            n = np.minimum(n, np.nan_to_num(_independent_answers(dist), nan=np.inf))
+            n = np.minimum(n, np.nan_to_num(_answers_alone(dist), nan=np.inf))
     low, high = tango_limits(shares * n[:, None], confidence_level)
     estimates = _with_errors(dist, mean, found, **cuts, confidence_level=confidence_level)
     return replace(estimates, degrees=degrees, conf_low=low, conf_high=high)
 
 
-def _independent_answers(dist: ScoreDistribution) -> Floats:
+def _answers_alone(dist: ScoreDistribution) -> Floats:
     """(sum w)^2 / sum w^2 over answers per group; NaN where weights are not known one by one."""
     if dist.weight_sums is None:
         return dist.n.astype(np.float64)
@@ -126,7 +126,7 @@ def _linearize(
         if clusters is None:
             squared = classes if dist.squared_weight_sums is None else classify(dist.squared_weight_sums, **cuts)
             spread = (squared * (VALUES - mean[:, None]) ** 2).sum(axis=1) / total**2
-            return mean, of_answers(spread, _independent_answers(dist) if effective else dist.n.astype(np.float64))
+            return mean, of_answers(spread, _answers_alone(dist) if effective else dist.n.astype(np.float64))
         sums = classify(clusters.sums, **cuts)
         error = (sums * (VALUES - mean[clusters.group, None])).sum(axis=1) / total[clusters.group]
         share = sums.sum(axis=1) / total[clusters.group]

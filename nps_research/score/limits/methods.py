@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from nps_research.counting.score_distribution import ScoreDistribution
     from nps_research.score.limits.independent import Estimates
 
-__all__ = ["METHOD_WORDS", "Method", "estimate", "suitable_difference_method", "suitable_method"]
+__all__ = ["METHOD_WORDS", "LimitsMethod", "estimate", "suitable_difference_method", "suitable_method"]
 
-Method = Literal["adjusted-wald", "score", "wald", "bootstrap", "linearized", "effective-score"]
+LimitsMethod = Literal["adjusted-wald", "score", "wald", "bootstrap", "linearized", "effective-score"]
 METHOD_WORDS = {
     "adjusted-wald": "adjusted Wald",
     "score": "score interval (Tango)",
@@ -30,12 +30,12 @@ METHOD_WORDS = {
 }
 
 
-def suitable_method(dist: ScoreDistribution) -> Method:
+def suitable_method(dist: ScoreDistribution) -> LimitsMethod:
     """The method that suits how the answers were gathered, chosen by coverage: see ``calibration/``."""
     return "score" if dist.is_simple else "effective-score"
 
 
-def suitable_difference_method(dist: ScoreDistribution) -> Method:
+def suitable_difference_method(dist: ScoreDistribution) -> LimitsMethod:
     """The method for differences of scores that suits how the answers were gathered."""
     return "adjusted-wald" if dist.is_simple else "effective-score"
 
@@ -45,7 +45,7 @@ def estimate(
     *,
     promoter_min: int,
     detractor_max: int,
-    method: Method,
+    method: LimitsMethod,
     confidence_level: float,
     n_resamples: int = 10_000,
     rng: np.random.Generator | None = None,

@@ -64,13 +64,13 @@ class ResponseBalance(ColumnGroups):
             return "There are too few answers to compare those who answered with all who were reached."
         before = self.largest("observed")
         says = (
-            f"Before weighting those who answered differ most from all who were reached in {_named(before)}: by "
+            f"Before weighting those who answered differ most from all who were reached in {_named_group(before)}: by "
             f"{_deviations(before['observed'])}."
         )
         left = []
         for column in self.weightings:
             most = self.largest(column)
-            left.append(f"{column}: {_deviations(most[column])} ({_named(most)})")
+            left.append(f"{column}: {_deviations(most[column])} ({_named_group(most)})")
         if left:
             says += f" The largest difference left after weighting is, {'; '.join(left)}."
         large = [row for row in self.records if abs(row["observed"]) > TOLERABLE]
@@ -95,7 +95,7 @@ class ResponseBalance(ColumnGroups):
         return f"{says}{'; after weighting, ' + joined(after) if after else ''}."
 
 
-def _named(row: Mapping[str, Any]) -> str:
+def _named_group(row: Mapping[str, Any]) -> str:
     of = plain_text(row["term"])
     return f"mean {of}" if row["group"] == MEAN else f"{of} {plain_text(row['group'])}"
 
@@ -152,7 +152,7 @@ def response_balance(
         value = covariates.numbers[name].to_numpy(dtype=float)
         known = ~np.isnan(value)
         term, n = WORDS.get(name, name), int((known & people.answered).sum())
-        rows.append({"term": term, "group": MEAN, "n": n, **_differences(value, known, people.base, ways)})
+        rows.append({"term": term, "group": MEAN, "n": n, **_balance_differences(value, known, people.base, ways)})
         if n < study.settings.minimum_cell or hidden_elsewhere(study, name, wave) is None:
             hidden.add(f"{term}{BETWEEN}{MEAN}")
     for name in map(str, groups):
@@ -162,7 +162,9 @@ def response_balance(
             member = (column == group).to_numpy()
             n_answers.append(int((member & people.answered).sum()))
             row = {"term": term, "group": group, "n": n_answers[-1]}
-            found.append(row | _differences(member.astype(float), np.ones(len(member), dtype=bool), people.base, ways))
+            found.append(
+                row | _balance_differences(member.astype(float), np.ones(len(member), dtype=bool), people.base, ways)
+            )
         elsewhere = hidden_elsewhere(study, name, wave)
         gone = hidden_rows(
             n_answers,
@@ -185,7 +187,9 @@ def response_balance(
     )
 
 
-def _differences(value: Floats, known: NDArray[np.bool_], base: Floats, ways: Mapping[str, Floats]) -> dict[str, float]:
+def _balance_differences(
+    value: Floats, known: NDArray[np.bool_], base: Floats, ways: Mapping[str, Floats]
+) -> dict[str, float]:
     of, weight = value[known], base[known]
     mean = float(np.average(of, weights=weight))
     deviation = float(np.sqrt(np.average((of - mean) ** 2, weights=weight)))

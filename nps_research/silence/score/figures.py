@@ -8,10 +8,10 @@ import numpy as np
 
 from nps_research.results.drawing import (
     DETRACTOR,
+    HATCHED,
     INK,
     PASSIVE,
     PROMOTER,
-    SILENT,
     axes_for,
     draws,
     label,
@@ -44,8 +44,8 @@ def plot_silent_score(result: SilentScore, ax: Axes | None = None) -> Axes:
     ax = axes_for(ax, n_rows=len(rows) + 1)
     names = [literal(f"{term}, no estimate" if term == NAIVE else term) for term in rows]
     place = rows_axis(ax, [*names, "what is possible"])
-    ax.barh([place[-1]], [high - low], left=[low], height=0.5, facecolor="white", edgecolor=SILENT, hatch="///")
-    ax.axvspan(low, high, color=SILENT, alpha=0.06, linewidth=0)
+    ax.barh([place[-1]], [high - low], left=[low], height=0.5, facecolor="white", edgecolor=HATCHED, hatch="///")
+    ax.axvspan(low, high, color=HATCHED, alpha=0.06, linewidth=0)
     ax.annotate(
         f"{points(low)} to {points(high)}",
         ((low + high) / 2, place[-1]),

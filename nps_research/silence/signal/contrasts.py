@@ -23,7 +23,7 @@ __all__ = ["ANY_ANSWER", "Adjusted", "adjusted_contrasts", "halves", "ratios", "
 
 FEWEST = 8  # leavers, and stayers, in a state for its adjusted contrasts
 ANY_ANSWER = np.array([0, 1, 1, 1, 2])  # states, promoters, passives and detractors put together
-WORDS = {
+STATE_WORDS = {
     "tenure": "tenure",
     "log_revenue": "revenue",
     "n_earlier": "number of earlier surveys",
@@ -73,10 +73,10 @@ def halves(rows: pd.DataFrame, group: Integers, horizon_days: int) -> tuple[floa
 def adjusted_contrasts(landmarks: Landmarks, rows: pd.DataFrame, group: Integers) -> Adjusted:
     """Contrasts with tenure, revenue, segments and earlier answering held alike; nan for states of too few leavers."""
     none = Contrasts(estimate=np.full(len(STATES), np.nan), std_error=np.full(len(STATES), np.nan))
-    numbers = [name for name in WORDS if rows[name].dropna().nunique() >= 2]
+    numbers = [name for name in STATE_WORDS if rows[name].dropna().nunique() >= 2]
     if not numbers and not landmarks.segments:
         return Adjusted(words=(), differences=none, ratios=none)
-    words = (*(WORDS[name] for name in numbers), *landmarks.segments)
+    words = (*(STATE_WORDS[name] for name in numbers), *landmarks.segments)
     complete = rows["is_complete"].to_numpy(dtype=bool)
     event = rows["event"].to_numpy(dtype=bool)
     left = np.bincount(group[complete & event], minlength=len(STATES))
@@ -99,12 +99,12 @@ def adjusted_contrasts(landmarks: Landmarks, rows: pd.DataFrame, group: Integers
     variance = covariance[0, 0] + np.diag(covariance) - 2 * covariance[0]
     return Adjusted(
         words=words,
-        differences=_spread(risks[0] - risks, np.sqrt(np.maximum(variance, 0.0)), usable),
-        ratios=_spread(hazards.estimate, hazards.std_error, usable),
+        differences=_spread_over_groups(risks[0] - risks, np.sqrt(np.maximum(variance, 0.0)), usable),
+        ratios=_spread_over_groups(hazards.estimate, hazards.std_error, usable),
     )
 
 
-def _spread(estimate: NDArray[np.float64], std_error: NDArray[np.float64], usable: Integers) -> Contrasts:
+def _spread_over_groups(estimate: NDArray[np.float64], std_error: NDArray[np.float64], usable: Integers) -> Contrasts:
     """Contrasts of some states among all of them."""
     found = np.full((2, len(STATES)), np.nan)
     found[:, usable[1:]] = [estimate[1:], std_error[1:]]

@@ -8,10 +8,10 @@ import numpy as np
 
 from nps_research.results.drawing import (
     DETRACTOR,
+    HATCHED,
     INK,
     PASSIVE,
     PROMOTER,
-    SILENT,
     axes_for,
     draws,
     label,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 LINES: dict[str, tuple[str, Any, str]] = {  # colour, dashes and marker: never colour alone
-    "The silent": (SILENT, (0, (4, 1.5)), "s"),
+    "The silent": (HATCHED, (0, (4, 1.5)), "s"),
     "Promoters": (PROMOTER, "-", "o"),
     "Passives": (PASSIVE, (0, (1, 1.2)), "^"),
     "Detractors": (DETRACTOR, "-.", "D"),
@@ -69,7 +69,7 @@ def _rates(
             where,
             width,
             color="white" if quiet else colour,
-            edgecolor=SILENT if quiet else colour,
+            edgecolor=HATCHED if quiet else colour,
             hatch="////" if quiet else None,
             height=0.6,
         )
@@ -126,7 +126,7 @@ def plot_reasons(result: LeavingReasons, ax: Axes | None = None) -> Axes:
             place + shift,
             rate,
             color="white" if quiet else PROMOTER,
-            edgecolor=SILENT if quiet else PROMOTER,
+            edgecolor=HATCHED if quiet else PROMOTER,
             hatch="////" if quiet else None,
             height=0.36,
             label=words,

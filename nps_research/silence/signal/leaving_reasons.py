@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LeavingReasons", "leaving_reasons"]
 
-NOT_STATED = "not stated"
+NO_REASON = "not stated"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -134,7 +134,7 @@ def leaving_reasons(study: Study, *, horizon_days: int | None = None, confidence
     event = rows["event"].to_numpy(dtype=bool)
     if not event.any():
         raise CannotAnswerError(f"Nobody is known to have left within {landmarks.horizon_days} days of a landmark.")
-    reason = rows["reason"].fillna(NOT_STATED).where(event)
+    reason = rows["reason"].fillna(NO_REASON).where(event)
     found = []
     for name, n in reason.value_counts().items():
         for_it = (reason == name).to_numpy()

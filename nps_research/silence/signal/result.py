@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from nps_research.silence.signal.curves import RetentionCurves
     from nps_research.silence.signal.history import SilenceHistory
-    from nps_research.silence.signal.verdict import Verdict
+    from nps_research.silence.signal.verdict import SilenceWord
 
 __all__ = ["STATE_WORDS", "NonresponseSignal"]
 
@@ -65,7 +65,7 @@ class NonresponseSignal(Result):
         `proportional_p` tests that they are the same.
     """
 
-    verdict: Verdict
+    verdict: SilenceWord
     margin: float
     unit: str
     horizon_days: int

@@ -16,7 +16,7 @@ from nps_research.silence.signal.contrasts import adjusted_contrasts, halves, ra
 from nps_research.silence.signal.curves import curves_of
 from nps_research.silence.signal.history import histories_of
 from nps_research.silence.signal.result import STATE_WORDS, NonresponseSignal
-from nps_research.silence.signal.verdict import MARGIN, judge
+from nps_research.silence.signal.verdict import MARGIN, silence_verdict
 from nps_research.statistics.survival import survival_risks
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def signal_of(
         )
     group = group_of(rows)
     risks = risks_by_state(rows, group, landmarks.horizon_days)
-    judged = judge(risks, PLACE, margin=margin, alpha=1 - confidence_level)
+    judged = silence_verdict(risks, PLACE, margin=margin, alpha=1 - confidence_level)
     adjusted = adjusted_contrasts(landmarks, rows, group)
     about: dict[str, Any] = {
         "horizon_days": landmarks.horizon_days,

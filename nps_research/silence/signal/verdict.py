@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from nps_research.statistics.survival import Risks
 
-__all__ = ["MARGIN", "SilenceVerdict", "Verdict", "judge"]
+__all__ = ["MARGIN", "SilenceVerdict", "SilenceWord", "silence_verdict"]
 
-Verdict = Literal["worst", "like-detractors", "like-respondents", "between", "better", "cannot-tell"]
+SilenceWord = Literal["worst", "like-detractors", "like-respondents", "between", "better", "cannot-tell"]
 MARGIN = 0.05  # two rates this near each other count as alike
 FEWEST = 5  # leavers, or stayers, among the silent and all who answered, fewer of which tell nothing
 
@@ -41,13 +41,13 @@ class SilenceVerdict:
         Whether too few left, or stayed, for any comparison.
     """
 
-    verdict: Verdict
+    verdict: SilenceWord
     p_above: Mapping[str, float]
     lacking: str = ""
     is_rare: bool = False
 
 
-def judge(risks: Risks, place: Mapping[str, int], *, margin: float, alpha: float) -> SilenceVerdict:
+def silence_verdict(risks: Risks, place: Mapping[str, int], *, margin: float, alpha: float) -> SilenceVerdict:
     """Compare the silent with each group that answered.
 
     ``worst`` claims that all of three differences are above zero, so each is tested at `alpha` and all must be rejected
@@ -85,7 +85,7 @@ def judge(risks: Risks, place: Mapping[str, int], *, margin: float, alpha: float
 
     groups = [place[name] for name in ("nonrespondent", *ANSWERED)]
     rare = min(risks.events[groups].sum(), (risks.n - risks.events)[groups].sum())
-    verdict: Verdict = "cannot-tell"
+    verdict: SilenceWord = "cannot-tell"
     if lacking or rare < FEWEST:
         verdict = "cannot-tell"
     elif all(above[name] < alpha for name in ANSWERED):

@@ -79,14 +79,14 @@ def features_of(landmarks: Landmarks, extra_features: pd.DataFrame | None = None
         "score": rows["score"],
         "last_score": rows["last_score"],
     }
-    categories = {name: _as_text(rows[name]) for name in landmarks.segments}
+    categories = {name: _category_text(rows[name]) for name in landmarks.segments}
     if extra_features is not None:
         taken = {*rows.columns, *baseline, *silence, *scores, *categories}
         for name, values in _matched(extra_features, landmarks, taken).items():
             if pd.api.types.is_numeric_dtype(values):
                 baseline[str(name)] = values
             else:
-                categories[str(name)] = _as_text(values)
+                categories[str(name)] = _category_text(values)
     numbers = pd.DataFrame({**baseline, **silence, **scores}, index=rows.index).astype(float)
     return Features(
         numbers=numbers,
@@ -183,5 +183,5 @@ def _matched(extra: pd.DataFrame, landmarks: Landmarks, taken: set[str]) -> pd.D
     return at_risk.merge(known[["unit", "wave", *names]], on=["unit", "wave"], how="left")[names]
 
 
-def _as_text(values: pd.Series) -> pd.Series:
+def _category_text(values: pd.Series) -> pd.Series:
     return values.astype("str").fillna("not stated")

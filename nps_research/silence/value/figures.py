@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nps_research.results.drawing import (
+    HATCHED,
     INK,
     PASSIVE,
     PROMOTER,
-    SILENT,
     axes_for,
     draws,
     label,
@@ -58,7 +58,7 @@ def plot_contributions(result: SilenceContributions, ax: Axes | None = None) -> 
             [row["mean_abs_shap"]],
             height=0.62,
             facecolor="white" if of_silence else PASSIVE,
-            edgecolor=SILENT if of_silence else PASSIVE,
+            edgecolor=HATCHED if of_silence else PASSIVE,
             hatch="///" if of_silence else "",
         )
         ax.bar_label(bar, [f"{row['mean_abs_shap']:.2f}"], padding=3)

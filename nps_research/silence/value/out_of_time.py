@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
     Fold = tuple[Integers, Integers]
 
-__all__ = ["FEWEST", "fewest_leavers", "folds_of", "predict_later", "shuffle_silence"]
+__all__ = ["FEWEST", "fewest_leavers", "predict_later", "shuffle_silence", "time_folds"]
 
 FEWEST = 20  # leavers, and units that stayed, to learn from before a wave, and over all waves tested
 
@@ -36,7 +36,7 @@ def fewest_leavers(n_left: int, n_stayed: int, of: str) -> None:
         )
 
 
-def folds_of(landmarks: Landmarks) -> list[Fold]:
+def time_folds(landmarks: Landmarks) -> list[Fold]:
     """For each wave that can be predicted: the rows to learn from, and the rows to predict."""
     rows, horizon = landmarks.rows, landmarks.horizon_days
     opened = rows.groupby("period")["landmark"].min().sort_values()

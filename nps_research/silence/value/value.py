@@ -16,7 +16,7 @@ from nps_research.results.words import format_interval, format_value, joined, p_
 from nps_research.silence.value.churn_models import BOOSTED, LEARNERS, Encoding, contributions, fit_boosted
 from nps_research.silence.value.contributions import FEATURE_WORDS, SilenceContributions
 from nps_research.silence.value.features import Features, features_of
-from nps_research.silence.value.out_of_time import folds_of, predict_later, shuffle_silence
+from nps_research.silence.value.out_of_time import predict_later, shuffle_silence, time_folds
 from nps_research.statistics.prediction_metrics import compare_predictions
 from nps_research.statistics.randomness import DEFAULT_SEED
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LOSS", "NonresponseValue", "nonresponse_value", "value_of_silence"]
 
-Verdict = Literal["adds", "adds nothing shown", "cannot tell"]
+ValueWord = Literal["adds", "adds nothing shown", "cannot tell"]
 
 WORTHWHILE = 0.02  # of the log loss: a gain below it is none worth speaking of
 SILENCE, SCORES, SHUFFLED = "silence", "silence and scores", "silence shuffled"
@@ -63,7 +63,7 @@ class NonresponseValue(Result):
         What `contributions` shows.
     """
 
-    verdict: Verdict
+    verdict: ValueWord
     unit: Literal["account", "customer"]
     horizon_days: int
     beyond: tuple[str, ...]
@@ -281,7 +281,7 @@ def value_of_silence(
     rng = np.random.default_rng(DEFAULT_SEED) if rng is None else rng
     rows = landmarks.rows
     features = features_of(landmarks, extra_features)
-    folds = folds_of(landmarks)
+    folds = time_folds(landmarks)
     tested = np.concatenate([test for _, test in folds])
     event = rows["event"].to_numpy(dtype=bool)
 
@@ -322,7 +322,7 @@ def value_of_silence(
         verdict=_verdict(frame, shuffled, 1 - confidence_level),
         unit=landmarks.unit,
         horizon_days=landmarks.horizon_days,
-        beyond=_known(features, landmarks, extra_features),
+        beyond=_known_features(features, landmarks, extra_features),
         waves=tuple(str(rows["period"].iloc[test[0]]) for _, test in folds),
         n_units=int(rows["unit"].iloc[tested].nunique()),
         n_leavers=int(truth.sum()),
@@ -341,7 +341,7 @@ def _average(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return mean
 
 
-def _verdict(frame: pd.DataFrame, shuffled: Sequence[tuple[str, float]], level: float) -> Verdict:
+def _verdict(frame: pd.DataFrame, shuffled: Sequence[tuple[str, float]], level: float) -> ValueWord:
     losses = frame[(frame["term"] == LOSS) & (frame["added"] == SILENCE)].set_index("learner")
     gained = dict(zip(losses.index, losses["estimate"].astype(float), strict=True))
     below = all(gained[learner] < change for learner, change in shuffled)
@@ -352,7 +352,7 @@ def _verdict(frame: pd.DataFrame, shuffled: Sequence[tuple[str, float]], level: 
     return "cannot tell"
 
 
-def _known(features: Features, landmarks: Landmarks, extra: pd.DataFrame | None) -> tuple[str, ...]:
+def _known_features(features: Features, landmarks: Landmarks, extra: pd.DataFrame | None) -> tuple[str, ...]:
     """The baseline in words."""
     words = {"tenure": "tenure", "log_revenue": "revenue"}
     found = [word for name, word in words.items() if name in features.baseline]

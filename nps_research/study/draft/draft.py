@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nps_research.reading.sources import RawTable
-    from nps_research.study.draft.guessing import Column, Drivers, Guesses, Outcome
+    from nps_research.study.draft.guessing import Drivers, Guesses, Outcome, ReadColumn
 
 __all__ = ["Draft", "draft_study"]
 
@@ -80,9 +80,9 @@ def draft_study(file: Path, *, name: str | None = None) -> Draft:
         _head(table, name or file.stem),
         _responses(table, guesses),
         _columns(guesses),
-        _drivers(guesses.drivers, shown),
-        _segments(guesses.segments, shown),
-        *(_outcome(outcome, outcomes[outcome.column.name]) for outcome in guesses.outcomes),
+        _driver_lines(guesses.drivers, shown),
+        _segment_lines(guesses.segments, shown),
+        *(_outcome_lines(outcome, outcomes[outcome.column.name]) for outcome in guesses.outcomes),
         _settings(),
         _unused(guesses),
     ]
@@ -94,7 +94,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _key(text: str) -> str:
+def _toml_key(text: str) -> str:
     return text if _BARE_KEY.fullmatch(text) else _quoted(text)
 
 
@@ -187,13 +187,13 @@ def _columns(guesses: Guesses) -> str:
     return "\n".join(lines)
 
 
-def _drivers(drivers: Drivers | None, shown: dict[str, str]) -> str:
+def _driver_lines(drivers: Drivers | None, shown: dict[str, str]) -> str:
     if drivers is None:
         return ""
     low, high = drivers.scale
     lines = ["[responses.drivers]   # columns on one rating scale", f"scale = [{low}, {high}]"]
     if drivers.labels:
-        labels = ", ".join(f"{_key(label)} = {rating}" for label, rating in drivers.labels.items())
+        labels = ", ".join(f"{_toml_key(label)} = {rating}" for label, rating in drivers.labels.items())
         lines.append(f"labels = {{ {labels} }}")
     if drivers.odd_codes:
         lines += [
@@ -207,23 +207,23 @@ def _drivers(drivers: Drivers | None, shown: dict[str, str]) -> str:
         for why in dict.fromkeys(drivers.left_out.values())
     ]
     lines += ["", "[responses.drivers.columns]   # the name shown to readers = the column in the file"]
-    return "\n".join([*lines, *_named(drivers.columns, shown)])
+    return "\n".join([*lines, *_named_column(drivers.columns, shown)])
 
 
-def _segments(segments: Sequence[Column], shown: dict[str, str]) -> str:
+def _segment_lines(segments: Sequence[ReadColumn], shown: dict[str, str]) -> str:
     if not segments:
         return ""
     heading = "[responses.segments.columns]   # words with 2 to 30 values, by which to compare"
-    return "\n".join([heading, *_named(segments, shown)])
+    return "\n".join([heading, *_named_column(segments, shown)])
 
 
-def _named(columns: Sequence[Column], shown: dict[str, str]) -> list[str]:
-    return [f"{_key(shown[column.name])} = {_quoted(column.name)}" for column in columns]
+def _named_column(columns: Sequence[ReadColumn], shown: dict[str, str]) -> list[str]:
+    return [f"{_toml_key(shown[column.name])} = {_quoted(column.name)}" for column in columns]
 
 
-def _outcome(outcome: Outcome, name: str) -> str:
+def _outcome_lines(outcome: Outcome, name: str) -> str:
     lines = [
-        f"[outcomes.{_key(name)}]   # a yes/no column that sounds like an outcome",
+        f"[outcomes.{_toml_key(name)}]   # a yes/no column that sounds like an outcome",
         'table = "responses"',
         f"column = {_quoted(outcome.column.name)}",
         'kind = "binary"',

@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
     from nps_research.reading.sources import RawTable
 
-__all__ = ["Column", "Drivers", "Guess", "Guesses", "Outcome", "guess_columns"]
+__all__ = ["Drivers", "Guess", "Guesses", "Outcome", "ReadColumn", "guess_columns"]
 
 _SCALES = ((0, 10), (1, 10), (1, 5), (1, 7))
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?|\d{1,2}[./-]\d{1,2}[./-](\d{4}|\d{2})( .*)?")
-_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
+_LOOKS_LIKE_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
 _DECIMAL = re.compile(r"-?\d+[.,]\d*[1-9]\d*")
-_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.\w+")
+_LOOKS_LIKE_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.\w+")
 
 
 @dataclass(frozen=True, eq=False)
-class Column:
+class ReadColumn:
     """One column of the file and what its cells look like."""
 
     name: str
@@ -85,7 +85,7 @@ class Column:
     @property
     def is_iso_date(self) -> bool:
         """Whether nearly every value is a date written year-month-day."""
-        return self.share_like(_ISO_DATE) > 0.9
+        return self.share_like(_LOOKS_LIKE_ISO_DATE) > 0.9
 
     @property
     def is_flag(self) -> bool:
@@ -95,7 +95,7 @@ class Column:
     @property
     def is_personal(self) -> bool:
         """Whether the column names or reaches a person."""
-        return PERSONAL.search(self.words) is not None or self.share_like(_EMAIL) > 0.5
+        return PERSONAL.search(self.words) is not None or self.share_like(_LOOKS_LIKE_EMAIL) > 0.5
 
     @property
     def is_free_text(self) -> bool:
@@ -114,26 +114,26 @@ def _whole_numbers(counts: pd.Series) -> dict[int, int]:
     return dict(sorted(numbers.items()))
 
 
-def _is_score(column: Column) -> bool:
+def _is_score(column: ReadColumn) -> bool:
     answers = [times for score, times in column.scores.items() if 0 <= score <= 10]
     return len(answers) >= 2 and sum(answers) >= 0.8 * len(column.cells)
 
 
-def _is_id(column: Column) -> bool:
+def _is_id(column: ReadColumn) -> bool:
     """Filled, and no person in more than one row of twenty; no dates and no amounts."""
     several = len(column.counts) > max(1, 0.05 * len(column.cells))
     return several and column.filled > 0.9 and not column.is_date and column.share_like(_DECIMAL) < 0.1
 
 
-def _is_repeated(column: Column) -> bool:
+def _is_repeated(column: ReadColumn) -> bool:
     return len(column.counts) >= 2 and not column.is_date
 
 
-def _is_weight(column: Column) -> bool:
+def _is_weight(column: ReadColumn) -> bool:
     return column.is_number and bool((parse_number(pd.Series(column.counts.index, dtype="str")).values > 0).all())
 
 
-_LOOKS: dict[str, Callable[[Column], bool]] = {
+_LOOKS: dict[str, Callable[[ReadColumn], bool]] = {
     "likelihood_to_recommend": _is_score,
     "respondent_id": _is_id,
     "customer_id": _is_repeated,
@@ -158,7 +158,7 @@ _LOOKS: dict[str, Callable[[Column], bool]] = {
 class Guess:
     """A column taken for a standard one, why, and which others came into question."""
 
-    column: Column
+    column: ReadColumn
     why: str
     others: tuple[str, ...] = ()
 
@@ -168,7 +168,7 @@ class Drivers:
     """Columns that seem to be ratings on one scale."""
 
     scale: tuple[int, int]
-    columns: tuple[Column, ...]
+    columns: tuple[ReadColumn, ...]
     odd_codes: dict[int, int] = field(default_factory=dict)  # code -> cells, outside the scale
     labels: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)  # column -> why
@@ -178,7 +178,7 @@ class Drivers:
 class Outcome:
     """A yes/no column that seems to say what people did afterwards."""
 
-    column: Column
+    column: ReadColumn
     event: tuple[str, ...]
     no_event: tuple[str, ...]
     n_neither: int
@@ -191,7 +191,7 @@ class Guesses:
 
     standard: dict[str, Guess]
     drivers: Drivers | None
-    segments: tuple[Column, ...]
+    segments: tuple[ReadColumn, ...]
     outcomes: tuple[Outcome, ...]
     unused: dict[str, str]
 
@@ -232,12 +232,12 @@ def guess_columns(table: RawTable) -> Guesses:
     )
 
 
-def _profile(name: str, cells: pd.Series) -> Column:
+def _profile(name: str, cells: pd.Series) -> ReadColumn:
     text = cells.dropna().astype("str")
-    return Column(name, text[~text.str.lower().isin(MISSING_WORDS)], len(cells))
+    return ReadColumn(name, text[~text.str.lower().isin(MISSING_WORDS)], len(cells))
 
 
-def _guess_standard(columns: list[Column]) -> dict[str, Guess]:
+def _guess_standard(columns: list[ReadColumn]) -> dict[str, Guess]:
     """The best column for each standard name: by the strongest pattern, then by its place in the file."""
     guesses: dict[str, Guess] = {}
     taken: set[str] = set()
@@ -263,7 +263,7 @@ def _guess_standard(columns: list[Column]) -> dict[str, Guess]:
     return guesses
 
 
-def _guess_outcome(column: Column) -> Outcome | None:
+def _guess_outcome(column: ReadColumn) -> Outcome | None:
     direction = next((good for good, pattern in OUTCOMES.items() if re.search(pattern, column.words)), None)
     values = [str(value) for value in column.counts.index]
     event = tuple(value for value in values if value.lower() in YES)
@@ -277,7 +277,7 @@ def _guess_outcome(column: Column) -> Outcome | None:
 # Drivers
 
 
-def _scale_of(column: Column) -> tuple[int, int] | None:
+def _guessed_scale(column: ReadColumn) -> tuple[int, int] | None:
     """The usual scale whose points all occur, with the fewest codes outside it, and those few."""
     fits = [
         (len(set(column.codes) - points), position)
@@ -289,7 +289,7 @@ def _scale_of(column: Column) -> tuple[int, int] | None:
     return _SCALES[min(fits)[1]]
 
 
-def _family(column: Column) -> str:
+def _family(column: ReadColumn) -> str:
     """What columns of one battery of questions share: a word for rating, or the start of their names."""
     if RATING.search(column.words):
         return "rating"
@@ -297,11 +297,11 @@ def _family(column: Column) -> str:
     return start.group() if start else ""
 
 
-def _guess_drivers(columns: list[Column]) -> Drivers | None:
+def _guess_drivers(columns: list[ReadColumn]) -> Drivers | None:
     """The scale on which most columns of some battery lie; a battery has 3 columns, or 2 that say they rate."""
     columns = [column for column in columns if column.filled >= 0.3]
     in_words = [c for c in columns if len(c.counts) > 2 and set(c.counts.index.str.lower()) <= set(AGREEMENT)]
-    scales = {column.name: _scale_of(column) for column in columns}
+    scales = {column.name: _guessed_scale(column) for column in columns}
     families = Counter((_family(column), scales[column.name]) for column in columns if scales[column.name])
     batteries = {key for key, size in families.items() if size >= (2 if key[0] == "rating" else 3)}
     rated = [column for column in columns if (_family(column), scales[column.name]) in batteries]
@@ -337,7 +337,7 @@ def _without_digits(name: str) -> str:
     return re.sub(r"\d+", "#", name)
 
 
-def _is_segment(column: Column) -> bool:
+def _is_segment(column: ReadColumn) -> bool:
     """Text with a few values, each shared by several rows."""
     return (
         2 <= len(column.counts) <= 30
@@ -347,7 +347,7 @@ def _is_segment(column: Column) -> bool:
     )
 
 
-def _remark(column: Column) -> str:
+def _remark(column: ReadColumn) -> str:
     if column.cells.empty:
         return "no values"
     if column.is_personal:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Sample", "fold_tables", "null_tables", "resampled_tables"]
 
-_CELLS_AT_ONCE = 4_000_000  # draws kept in memory at a time
+_DRAWS_AT_ONCE = 4_000_000  # draws kept in memory at a time
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -187,7 +187,7 @@ def resampled_tables(sample: Sample, *, n_resamples: int, rng: np.random.Generat
 
 
 def _blocks(n_rows: int, n_columns: int) -> Iterator[int]:
-    at_once = max(1, _CELLS_AT_ONCE // max(n_columns, 1))
+    at_once = max(1, _DRAWS_AT_ONCE // max(n_columns, 1))
     for start in range(0, n_rows, at_once):
         yield min(at_once, n_rows - start)
 

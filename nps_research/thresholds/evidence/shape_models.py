@@ -55,7 +55,7 @@ def _best(events: Floats, n: Floats) -> Floats:
     return np.asarray(xlogy(events, events) + xlogy(n - events, n - events) - xlogy(n, n))
 
 
-def _rate(events: Floats, n: Floats) -> Floats:
+def _fitted_rate(events: Floats, n: Floats) -> Floats:
     return np.divide(events, n, out=np.zeros(np.broadcast(events, n).shape), where=n > 0)
 
 
@@ -149,14 +149,14 @@ def isotonic_risks(events: Floats, n: Floats) -> Floats:
     sums, sums_n = np.zeros(shape), np.zeros(shape)
     sums[..., 1:], sums_n[..., 1:] = np.cumsum(events, axis=-1), np.cumsum(n, axis=-1)
     count = sums_n[..., high + 1] - sums_n[..., low]
-    mean = _rate(sums[..., high + 1] - sums[..., low], count)
+    mean = _fitted_rate(sums[..., high + 1] - sums[..., low], count)
     # The mean of scores low..high; runs without answers constrain nothing.
     upward = np.where((low <= high) & (count > 0), mean, -np.inf)
     most = np.maximum.accumulate(upward[..., ::-1], axis=-1)[..., ::-1]  # over all ends from this score on
     most = np.where((low <= high) & (most > -np.inf), most, np.inf)
     least = np.minimum.accumulate(most, axis=-2)  # over all beginnings up to this score
     risks = np.asarray(np.diagonal(least, axis1=-2, axis2=-1))
-    return np.where(np.isfinite(risks), risks, _rate(events.sum(axis=-1), n.sum(axis=-1))[..., None])
+    return np.where(np.isfinite(risks), risks, _fitted_rate(events.sum(axis=-1), n.sum(axis=-1))[..., None])
 
 
 def line_risks(events: Floats, n: Floats) -> Floats:
@@ -166,7 +166,7 @@ def line_risks(events: Floats, n: Floats) -> Floats:
     """
     score = np.arange(N_SCORES) / (N_SCORES - 1)
     total, total_n = events.sum(axis=-1), n.sum(axis=-1)
-    mean = np.clip(_rate(total, total_n), 1e-9, 1 - 1e-9)
+    mean = np.clip(_fitted_rate(total, total_n), 1e-9, 1 - 1e-9)
     level, slope = np.log(mean / (1 - mean)), np.zeros(mean.shape)
     for _ in range(_NEWTON_STEPS):
         risk = expit(level[..., None] + slope[..., None] * score)

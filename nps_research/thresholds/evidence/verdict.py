@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from nps_research.thresholds.evidence.lines import Lines, Relation
     from nps_research.thresholds.evidence.resampling import Sample
 
-__all__ = ["MOVE_GAP", "SHAPE_GAP", "Judgement", "Verdict", "cuts_text", "judge"]
+__all__ = ["MOVE_GAP", "SHAPE_GAP", "Judgement", "LineWord", "cuts_text", "line_verdict"]
 
-Verdict = Literal["keep", "move", "gradual", "flat", "reversed", "undecided"]
+LineWord = Literal["keep", "move", "gradual", "flat", "reversed", "undecided"]
 
 # How much lower the deviance of answers left out must be, of all of them together and per independent answer.
 MOVE_GAP = 3.0  # of another line than the convention's, to move the line
@@ -35,13 +35,13 @@ OUT_OF_REACH = 100  # times the events there are
 class Judgement:
     """A verdict with its reason; see `threshold_comparison.ThresholdComparison`."""
 
-    verdict: Verdict
+    verdict: LineWord
     reason: str
     required_events: int | None = None
     largest_difference: float = math.nan
 
 
-def judge(
+def line_verdict(
     sample: Sample,
     lines: Lines,
     relation: Relation,
