@@ -17,11 +17,9 @@ from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.study.response_states import NEEDED_FOR_CHURN, window_open
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nps_research.study.study import Study
+    from nps_research.typing import Flags, Integers
 
-    Integers = NDArray[np.int64]
 
 __all__ = ["ANSWERED", "HISTORY", "SILENT", "STATES", "Landmarks", "landmarks_of", "require_horizon"]
 
@@ -275,7 +273,7 @@ def _history(rows: pd.DataFrame) -> pd.DataFrame:
     returned = reached & ~silent
     is_first = (unit != unit.shift()).to_numpy()
 
-    def earlier(flags: NDArray[np.bool_]) -> Integers:
+    def earlier(flags: Flags) -> Integers:
         total: Integers = np.cumsum(flags) - flags
         return np.asarray(total - np.maximum.accumulate(np.where(is_first, total, 0)), dtype=np.int64)
 

@@ -11,11 +11,8 @@ from nps_research.counting.score_counts import NOT_STATED
 from nps_research.statistics.covariates import Covariates
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nps_research.study.study import Study
 
-    Flags = NDArray[np.bool_]
 
 __all__ = ["WORDS", "covariates_at_invitation", "earlier_answers", "in_bands", "in_words"]
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nps_research.drivers.model import DriverModel
+    from nps_research.typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["RatingAsymmetry", "rating_asymmetry"]
 

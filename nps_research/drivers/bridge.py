@@ -17,12 +17,10 @@ from nps_research.results.words import interval_text, joined, points
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from nps_research.drivers.fitting.resampling import GroupFits
     from nps_research.drivers.model import DriverModel
+    from nps_research.typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["ScoreBridge", "explain_change"]
 

@@ -19,11 +19,8 @@ from nps_research.statistics.randomness import DEFAULT_SEED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from nps_research.drivers.model import DriverModel
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["ContributionSpread", "RatingEffect", "contribution_spread", "rating_effect"]
 

@@ -23,13 +23,10 @@ from nps_research.statistics.randomness import DEFAULT_SEED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.drivers.fitting.data import DriverData
     from nps_research.drivers.fitting.resampling import Summary
     from nps_research.study.study import Study
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["fit_drivers", "fit_drivers_from_frame"]
 

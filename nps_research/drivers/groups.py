@@ -21,12 +21,10 @@ from nps_research.statistics.multiplicity import adjust_p_values
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.drivers.model import DriverModel
     from nps_research.study.study import Study
+    from nps_research.typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["LIFETIME", "DriversByGroup", "compare_drivers", "lifetime_stages"]
 

@@ -13,10 +13,8 @@ from nps_research.results.words import format_value, interval_text, joined, poin
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from nps_research.drivers.fitting.data import DriverData
+    from nps_research.typing import Flags
 
 __all__ = ["NOT_CAUSES", "DriverList", "above_noise", "scale_text", "with_verdicts"]
 
@@ -47,7 +45,7 @@ def with_verdicts(shown: pd.DataFrame) -> pd.DataFrame:
     return shown.assign(verdict=words)
 
 
-def above_noise(frame: pd.DataFrame) -> NDArray[np.bool_]:
+def above_noise(frame: pd.DataFrame) -> Flags:
     """Which rows are above noise; where that cannot be told they are not."""
     return frame["above_noise"].fillna(value=False).to_numpy(dtype=bool)
 

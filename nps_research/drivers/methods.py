@@ -19,11 +19,9 @@ from nps_research.results.words import joined, points
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from nps_research.drivers.model import DriverModel
+    from nps_research.typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["DriverMethods", "compare_methods", "path_dependent_contributions"]
 

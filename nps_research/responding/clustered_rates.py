@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,18 +12,15 @@ from nps_research.counting.clusters import declared_cluster
 from nps_research.statistics.proportions import wilson_limits
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nps_research.study.study import Study
+    from nps_research.typing import Integers, Numbers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 __all__ = ["clustered_rates", "response_clusters"]
 
 
 def clustered_rates(
-    event: NDArray[Any], group: Integers, cluster: Integers, *, n_groups: int, confidence_level: float
+    event: Numbers, group: Integers, cluster: Integers, *, n_groups: int, confidence_level: float
 ) -> pd.DataFrame:
     """Rates of groups with Wilson's limits, as of the effective number in each.
 

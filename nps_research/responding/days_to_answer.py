@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nps_research.study.study import Study
+    from nps_research.typing import Flags, Integers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 __all__ = ["DaysToAnswer", "days_to_answer"]
 
@@ -190,7 +189,7 @@ def days_to_answer(study: Study, *, confidence_level: float = 0.95) -> DaysToAns
     )
 
 
-def _day_bands(day: Integers, late: NDArray[np.bool_], window: int) -> tuple[list[str], Integers]:
+def _day_bands(day: Integers, late: Flags, window: int) -> tuple[list[str], Integers]:
     """Names of the bands of days that have answers, in order, and each answer's place among them."""
     ends = [end for end in _ENDS if end < window] + [window]
     starts = [0, *(end + 1 for end in ends[:-1])]
@@ -218,7 +217,7 @@ def _scores(study: Study, rows: pd.DataFrame, band: NDArray[np.str_], confidence
 
 
 def _median_difference(
-    study: Study, rows: pd.DataFrame, slow: NDArray[np.bool_], confidence_level: float
+    study: Study, rows: pd.DataFrame, slow: Flags, confidence_level: float
 ) -> tuple[float, float, float, float]:
     """NPS of the slow answers less that of the fast ones: estimate, limits, p; linearised over clusters.
 

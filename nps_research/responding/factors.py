@@ -13,12 +13,8 @@ from nps_research.statistics.standardised_rates import Factor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.study.study import Study
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 __all__ = ["INVITATION", "WAVE", "response_factors"]
 

@@ -21,11 +21,9 @@ from nps_research.statistics.hazard_ratios import hazard_ratios
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from nps_research.study.study import Study
+    from nps_research.typing import Flags, Floats, Integers
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["PanelAttrition", "panel_attrition"]
 
@@ -225,9 +223,9 @@ def panel_attrition(
 class _People:
     """Who answered the landmark wave in time: whether the form came back, or silence, by wave; cluster and segments."""
 
-    returned: NDArray[np.bool_]
-    silent: NDArray[np.bool_]
-    cluster: NDArray[np.int64]
+    returned: Flags
+    silent: Flags
+    cluster: Integers
     segments: pd.DataFrame
 
 
@@ -260,7 +258,7 @@ def _panel(study: Study, wave: str | None, gone_waves: int | None) -> tuple[_Peo
         landmark = rows["invited_at"].where(at == place).groupby(who).transform("max") + window
         by_landmark &= ~(rows["responded_at"] > landmark).to_numpy()
 
-    def by_wave(where: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def by_wave(where: Flags) -> Flags:
         found = np.zeros((len(ids), len(waves)), dtype=bool)
         found[who[where], at[where]] = True
         return found
@@ -280,7 +278,7 @@ def _panel(study: Study, wave: str | None, gone_waves: int | None) -> tuple[_Peo
     return people, waves, place, last
 
 
-def _pooled(silent: NDArray[np.int64], minimum_cell: int) -> tuple[NDArray[np.int64], int]:
+def _pooled(silent: Integers, minimum_cell: int) -> tuple[Integers, int]:
     """Misses with the highest numbers taken together, until so many or more are enough to show; and that number.
 
     A small group that is left out could be worked out: how many answered the wave stands elsewhere.
@@ -299,7 +297,7 @@ def _term(misses: int, pooled_from: int) -> str:
     return f"{misses}{more} earlier {'miss' if misses == 1 and not more else 'misses'}"
 
 
-def _member_covariates(segments: pd.DataFrame, gone: NDArray[np.bool_]) -> tuple[tuple[str, ...], Floats | None]:
+def _member_covariates(segments: pd.DataFrame, gone: Flags) -> tuple[tuple[str, ...], Floats | None]:
     """Indicators of the segments' levels but the first, levels with few who left or stayed taken together."""
     names, columns = [], []
     for name in segments:
@@ -316,10 +314,10 @@ def _member_covariates(segments: pd.DataFrame, gone: NDArray[np.bool_]) -> tuple
 
 def _hazard_ratios(
     time: Floats,
-    gone: NDArray[np.bool_],
-    misses: NDArray[np.int64],
+    gone: Flags,
+    misses: Integers,
     covariates: Floats | None,
-    cluster: NDArray[np.int64],
+    cluster: Integers,
     confidence_level: float,
 ) -> list[dict[int, float]]:
     """Hazard ratios against no earlier miss, their lower and upper limits, by number of misses."""

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from numpy.typing import NDArray
-
     from nps_research.study.study import Study
+    from nps_research.typing import Flags
 
 __all__ = ["WhoAnswers", "who_answers"]
 
@@ -257,7 +256,7 @@ def _rows(factor: Factor, rates: pd.DataFrame, found: Differences) -> pd.DataFra
     )
 
 
-def _hidden(study: Study, factor: Factor, rates: pd.DataFrame) -> NDArray[np.bool_]:
+def _hidden(study: Study, factor: Factor, rates: pd.DataFrame) -> Flags:
     """Groups with few answers, those that would give them away, and those that other pages hide."""
     standard = {"Channel": "channel"}.get(factor.name, factor.name)
     elsewhere = groups_not_shown(study, [standard]) if standard in (*study.segments, "channel") else frozenset()

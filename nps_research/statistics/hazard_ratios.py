@@ -15,11 +15,8 @@ from nps_research.statistics.cox import cox
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from nps_research.typing import Flags, Floats, Integers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-    Flags = NDArray[np.bool_]
 
 __all__ = ["Contrasts", "adjustment", "hazard_ratios", "standardised_risks"]
 

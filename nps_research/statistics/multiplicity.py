@@ -12,9 +12,8 @@ from nps_research.errors import EstimationError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from nps_research.typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["Adjustment", "adjust_p_values"]
 

@@ -16,10 +16,8 @@ from scipy.special import expit, logit
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
+    from nps_research.typing import Floats, Integers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
     Measured = tuple[float, Floats]
 
 __all__ = ["MEASURES", "TOP", "compare_predictions"]

@@ -15,13 +15,9 @@ from nps_research.statistics.randomness import DEFAULT_SEED
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.statistics.covariates import Covariates
+    from nps_research.typing import Flags, Floats, Integers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-    Flags = NDArray[np.bool_]
 
 __all__ = [
     "Propensity",

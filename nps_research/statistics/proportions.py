@@ -10,10 +10,8 @@ from scipy import stats
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
+    from nps_research.typing import Floats, Integers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 __all__ = ["difference_limits", "difference_statistic", "ratio_limits", "wilson_limits"]
 

@@ -13,9 +13,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from nps_research.typing import Floats, Integers
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["MOST_EXACT", "N_ORDERS", "SharesMethod", "orders_of", "shares_of_r_squared", "with_own_parts"]
 
@@ -27,7 +26,7 @@ BLOCK = 2**22  # subsets times resamples held at once
 
 
 def shares_of_r_squared(
-    correlation: Floats, methods: Sequence[SharesMethod], *, orders: NDArray[np.int64] | None = None
+    correlation: Floats, methods: Sequence[SharesMethod], *, orders: Integers | None = None
 ) -> dict[SharesMethod, Floats]:
     """Shares by method from correlation matrices whose last row is the outcome's.
 
@@ -132,7 +131,7 @@ def _coefficients(p: int) -> Floats:
     return np.asarray(np.where(within, chance[(size - 1).clip(0)], -chance[size.clip(max=p - 1)]))
 
 
-def orders_of(p: int, rng: np.random.Generator) -> NDArray[np.int64] | None:
+def orders_of(p: int, rng: np.random.Generator) -> Integers | None:
     """Orders to average over where there are too many drivers for all; each with its reverse."""
     if p <= MOST_EXACT:
         return None
@@ -140,7 +139,7 @@ def orders_of(p: int, rng: np.random.Generator) -> NDArray[np.int64] | None:
     return np.concatenate([drawn, drawn[:, ::-1]])
 
 
-def _dominance_of_orders(among: Floats, with_y: Floats, orders: NDArray[np.int64]) -> Floats:
+def _dominance_of_orders(among: Floats, with_y: Floats, orders: Integers) -> Floats:
     found = np.zeros(with_y.shape)
     p = with_y.shape[1]
     for row in range(len(with_y)):

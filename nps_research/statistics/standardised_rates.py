@@ -15,10 +15,8 @@ from scipy.special import expit
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from nps_research.typing import Flags, Floats, Integers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 __all__ = ["AdjustedDifferences", "Differences", "Factor", "adjusted_differences", "changes_since_first"]
 
@@ -61,7 +59,7 @@ class AdjustedDifferences:
 
 
 def adjusted_differences(
-    event: NDArray[np.bool_], factors: Sequence[Factor], cluster: Integers, *, confidence_level: float
+    event: Flags, factors: Sequence[Factor], cluster: Integers, *, confidence_level: float
 ) -> AdjustedDifferences:
     """Mean chance if all were of a group, less the mean chance as it is, for each group of each factor.
 
@@ -128,7 +126,7 @@ def adjusted_differences(
     )
 
 
-def _fitted(event: NDArray[np.bool_], design: Floats, codes: Integers) -> tuple[Floats, Floats]:
+def _fitted(event: Flags, design: Floats, codes: Integers) -> tuple[Floats, Floats]:
     """Coefficients with their covariance; NaN where the likelihood has no highest point: all can be foretold."""
     from statsmodels.discrete.discrete_model import Logit
 
@@ -152,10 +150,10 @@ class _Design:
 
     columns: Floats
     levels: Floats
-    is_told: NDArray[np.bool_]
+    is_told: Flags
 
 
-def _design(factor: Factor, event: NDArray[np.bool_]) -> _Design:
+def _design(factor: Factor, event: Flags) -> _Design:
     n = np.bincount(factor.group, minlength=len(factor.groups))
     events = np.bincount(factor.group, weights=event, minlength=len(factor.groups))
     enough = np.minimum(events, n - events) >= FEWEST
@@ -169,7 +167,7 @@ def _design(factor: Factor, event: NDArray[np.bool_]) -> _Design:
     return _Design(columns=levels[factor.group], levels=levels, is_told=enough)
 
 
-def _spline(factor: Factor, enough: NDArray[np.bool_], event: NDArray[np.bool_]) -> _Design:
+def _spline(factor: Factor, enough: Flags, event: Flags) -> _Design:
     """A natural spline of the number; where it is not known, its median, and an indicator if it is so of enough."""
     import patsy
 
@@ -202,7 +200,7 @@ def _independent(gram: Floats) -> list[int]:
 
 
 def changes_since_first(
-    event: NDArray[np.bool_], number: Integers, person: Integers, cluster: Integers, *, confidence_level: float
+    event: Flags, number: Integers, person: Integers, cluster: Integers, *, confidence_level: float
 ) -> Differences:
     """Rate at each invitation less the same people's rate at their first; several later ones of a person are averaged.
 

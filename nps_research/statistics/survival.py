@@ -17,11 +17,8 @@ from nps_research.statistics.proportions import difference_limits, difference_st
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from nps_research.typing import Flags, Floats, Integers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-    Flags = NDArray[np.bool_]
 
 __all__ = ["Risks", "log_rank", "survival", "survival_risks"]
 

@@ -12,13 +12,10 @@ from nps_research.drivers.fitting.trees import Background, Coding, boost_folds, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.drivers.fitting.data import DriverData
     from nps_research.drivers.fitting.trees import Tables
+    from nps_research.typing import Floats, Integers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 __all__ = ["N_FOLDS", "CrossFit", "cross_fit", "folds_of", "points_at_stake", "predictions_left_out"]
 
@@ -79,7 +76,7 @@ def cross_fit(data: DriverData, fold: Integers) -> CrossFit:
 
 
 def predictions_left_out(
-    data: DriverData, y: Floats, fold: Integers, terms: Sequence[int] | NDArray[np.int64], *, max_depth: int
+    data: DriverData, y: Floats, fold: Integers, terms: Sequence[int] | Integers, *, max_depth: int
 ) -> Floats:
     """Predictions of y from some of the ratings, each by trees that did not see the respondent; shape (n,)."""
     if not len(terms):

@@ -17,12 +17,9 @@ from nps_research.errors import CannotAnswerError, ContractError, EstimationErro
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.study.study import Study
+    from nps_research.typing import Flags, Floats, Integers, Numbers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 __all__ = [
     "LEAST_ANSWERS",
@@ -103,7 +100,7 @@ class DriverData:
         """The values ratings can take, the same for all drivers."""
         return self.coding.levels[0]
 
-    def rows(self, kept: NDArray[Any], *, times: Floats | None = None) -> DriverData:
+    def rows(self, kept: Numbers, *, times: Floats | None = None) -> DriverData:
         """Some of the respondents, each counted `times`; weights are made to have a mean of 1 again."""
         weights = self.weights[kept] if times is None else self.weights[kept] * times
         return replace(
@@ -118,7 +115,7 @@ class DriverData:
         )
 
     @property
-    def can_be_judged(self) -> NDArray[np.bool_]:
+    def can_be_judged(self) -> Flags:
         """Drivers with enough good and enough poor ratings to be told apart."""
         enough_good = (self.ratings >= self.good).sum(axis=0) >= LEAST_RATINGS
         return np.asarray(enough_good & ((self.ratings <= self.poor).sum(axis=0) >= LEAST_RATINGS))
@@ -269,7 +266,7 @@ def _rating_numbers(ratings: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _groups(group: Any, kept: NDArray[np.bool_]) -> pd.Categorical:
+def _groups(group: Any, kept: Flags) -> pd.Categorical:
     """Groups in the order of an ordered categorical, else sorted."""
     names = pd.Series(group)
     if len(names) != len(kept):
@@ -291,7 +288,7 @@ def _weights(weights: Any, n: int) -> Floats:
     return weight
 
 
-def clusters_of(cluster: Any, kept: NDArray[np.bool_]) -> Integers:
+def clusters_of(cluster: Any, kept: Flags) -> Integers:
     """Clusters of the rows kept, as positions 0, 1, ...; who belongs to none is one alone."""
     if cluster is None:
         return np.arange(int(kept.sum()), dtype=np.int64)

@@ -17,14 +17,11 @@ from nps_research.statistics.multiplicity import adjust_p_values
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.drivers.fitting.cross_fit import CrossFit
     from nps_research.drivers.fitting.data import DriverData
     from nps_research.drivers.fitting.trees import Tables
+    from nps_research.typing import Floats, Integers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 __all__ = ["NEAR", "near_duplicates", "noise_tests", "rating_correlations"]
 

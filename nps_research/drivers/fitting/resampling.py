@@ -13,13 +13,11 @@ from nps_research.drivers.fitting.cross_fit import cross_fit, folds_of, lifted, 
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
     from nps_research.drivers.fitting.cross_fit import CrossFit
     from nps_research.drivers.fitting.data import DriverData
+    from nps_research.typing import Floats, Integers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 __all__ = ["GroupFits", "Summary", "rank_limits", "resample", "spread", "summary_of"]
 

@@ -17,10 +17,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from nps_research.typing import Flags, Floats, Integers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
     Tables = dict[tuple[int, ...], Floats]
 
 __all__ = ["Background", "Coding", "Tree", "boost", "boost_folds", "shapley_of_table", "tables_of", "trees_of"]
@@ -107,7 +105,7 @@ class Tree:
 
     feature: Integers
     threshold: Floats
-    missing_left: NDArray[np.bool_]
+    missing_left: Flags
     left: Integers
     right: Integers
     value: Floats
@@ -132,7 +130,7 @@ def boost(ratings: Floats, y: Floats, weights: Floats, *, max_depth: int = MAX_D
 
 def boost_folds(
     ratings: Floats, y: Floats, weights: Floats, fold: Integers, *, coding: Coding, max_depth: int = MAX_DEPTH
-) -> Iterator[tuple[NDArray[np.bool_], list[Any]]]:
+) -> Iterator[tuple[Flags, list[Any]]]:
     """`boost` for each fold left out: who is left out, and the trees of each y that did not see them.
 
     The same trees as from the training rows alone, in less time: ratings are sorted into bins once for all folds.
@@ -220,12 +218,12 @@ def tables_of(trees: Sequence[Tree], coding: Coding) -> Tables:
     return tables
 
 
-def _leaves(tree: Tree, coding: Coding) -> Iterator[tuple[dict[int, NDArray[np.bool_]], float]]:
+def _leaves(tree: Tree, coding: Coding) -> Iterator[tuple[dict[int, Flags], float]]:
     """Each leaf: which levels of which ratings come to it, and its value."""
     if not len(tree.feature):
         yield {}, float(tree.value[0])
         return
-    open_nodes: list[tuple[int, dict[int, NDArray[np.bool_]]]] = [(0, {})]
+    open_nodes: list[tuple[int, dict[int, Flags]]] = [(0, {})]
     while open_nodes:
         node, passes = open_nodes.pop()
         term = int(tree.feature[node])

@@ -28,9 +28,8 @@ from nps_research.statistics.randomness import DEFAULT_SEED
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from nps_research.typing import Floats, Integers
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["METHODS", "RSquaredDecomposition", "decompose_r_squared"]
 
@@ -257,7 +256,7 @@ def decompose_r_squared(
 
 def _checked(
     ratings: pd.DataFrame, outcomes: pd.DataFrame, weights: Any, cluster: Any
-) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
+) -> tuple[Floats, Floats, Floats, Integers]:
     """Arrays of the rows with an outcome and a weight; EstimationError where nothing can be divided."""
     x, values = (_predictor_numbers(table, what) for table, what in ((ratings, "Ratings"), (outcomes, "Outcomes")))
     weight = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=np.float64)

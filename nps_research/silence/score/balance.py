@@ -17,13 +17,11 @@ from nps_research.results.words import BETWEEN, format_value, joined, plain_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from nps_research.silence.score.weights import Reached
     from nps_research.statistics.covariates import Covariates
     from nps_research.study.study import Study
+    from nps_research.typing import Flags, Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["MEAN", "ResponseBalance", "response_balance"]
 
@@ -187,9 +185,7 @@ def response_balance(
     )
 
 
-def _balance_differences(
-    value: Floats, known: NDArray[np.bool_], base: Floats, ways: Mapping[str, Floats]
-) -> dict[str, float]:
+def _balance_differences(value: Floats, known: Flags, base: Floats, ways: Mapping[str, Floats]) -> dict[str, float]:
     of, weight = value[known], base[known]
     mean = float(np.average(of, weights=weight))
     deviation = float(np.sqrt(np.average((of - mean) ** 2, weights=weight)))

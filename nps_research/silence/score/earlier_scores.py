@@ -17,13 +17,11 @@ from nps_research.statistics.propensity import PER_COLUMN, design_matrix
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from nps_research.silence.score.weights import Reached
     from nps_research.statistics.covariates import Covariates
     from nps_research.study.study import Study
+    from nps_research.typing import Floats, Integers
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["EarlierScores", "earlier_scores", "evidence_of"]
 
@@ -208,9 +206,7 @@ def _row(term: str, n: int, estimate: float, variance: float) -> dict[str, Any]:
     return {"term": term, "n": n, "estimate": estimate, "std_error": float(np.sqrt(variance))}
 
 
-def _least_squares(
-    design: Floats, value: Floats, weight: Floats, cluster: NDArray[np.int64]
-) -> tuple[Floats, Floats, int]:
+def _least_squares(design: Floats, value: Floats, weight: Floats, cluster: Integers) -> tuple[Floats, Floats, int]:
     """Coefficients, their covariance robust to clusters (CR1), and its degrees of freedom."""
     from statsmodels.regression.linear_model import WLS  # late: importing it takes longer than all else here
 

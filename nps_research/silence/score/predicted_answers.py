@@ -10,12 +10,10 @@ from nps_research.statistics.propensity import N_FOLDS, N_TREES, TREES, folds_of
 from nps_research.statistics.randomness import DEFAULT_SEED
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nps_research.silence.score.weights import Reached
     from nps_research.statistics.covariates import Covariates
+    from nps_research.typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["predicted_value"]
 

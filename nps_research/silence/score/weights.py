@@ -18,13 +18,9 @@ from nps_research.score.raking import rake
 from nps_research.statistics.propensity import joined_levels
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nps_research.statistics.propensity import Propensity
+    from nps_research.typing import Flags, Floats, Integers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-    Flags = NDArray[np.bool_]
 
 __all__ = ["Reached", "Weighted", "inverse_propensity_score", "raked_score", "worst_case_bounds"]
 

@@ -13,11 +13,9 @@ from nps_research.counting.landmarks import STATES
 from nps_research.statistics.hazard_ratios import Contrasts, adjustment, hazard_ratios, standardised_risks
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nps_research.counting.landmarks import Landmarks
+    from nps_research.typing import Floats, Integers
 
-    Integers = NDArray[np.int64]
 
 __all__ = ["ANY_ANSWER", "Adjusted", "adjusted_contrasts", "halves", "ratios", "ratios_to_all"]
 
@@ -104,14 +102,14 @@ def adjusted_contrasts(landmarks: Landmarks, rows: pd.DataFrame, group: Integers
     )
 
 
-def _spread_over_groups(estimate: NDArray[np.float64], std_error: NDArray[np.float64], usable: Integers) -> Contrasts:
+def _spread_over_groups(estimate: Floats, std_error: Floats, usable: Integers) -> Contrasts:
     """Contrasts of some states among all of them."""
     found = np.full((2, len(STATES)), np.nan)
     found[:, usable[1:]] = [estimate[1:], std_error[1:]]
     return Contrasts(estimate=found[0], std_error=found[1])
 
 
-def _cox(rows: pd.DataFrame, group: Integers, n_groups: int, other: NDArray[np.float64] | None = None) -> Contrasts:
+def _cox(rows: pd.DataFrame, group: Integers, n_groups: int, other: Floats | None = None) -> Contrasts:
     return hazard_ratios(
         rows["days"].to_numpy(),
         rows["event"].to_numpy(dtype=bool),

@@ -17,9 +17,8 @@ from nps_research.statistics.survival import survival_risks
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from nps_research.typing import Flags
 
-    Flags = NDArray[np.bool_]
 
 __all__ = ["SilenceHistory", "histories_of"]
 

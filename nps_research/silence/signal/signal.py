@@ -22,16 +22,14 @@ from nps_research.statistics.survival import survival_risks
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
     from nps_research.counting.landmarks import Landmarks
     from nps_research.silence.signal.contrasts import Adjusted
     from nps_research.silence.signal.verdict import SilenceVerdict
     from nps_research.statistics.hazard_ratios import Contrasts
     from nps_research.statistics.survival import Risks
     from nps_research.study.study import Study
+    from nps_research.typing import Integers
 
-    Integers = NDArray[np.int64]
 
 __all__ = ["PLACE", "group_of", "nonresponse_signal", "risks_by_state", "signal_of"]
 

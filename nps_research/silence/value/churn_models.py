@@ -12,12 +12,9 @@ from scipy.special import expit, logit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.silence.value.features import Features
+    from nps_research.typing import Flags, Floats, Integers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 __all__ = ["BOOSTED", "LEARNERS", "LOGISTIC", "Encoding", "contributions", "fit_boosted", "predict", "ridge_logistic"]
 
@@ -109,7 +106,7 @@ class Encoding:
         return found
 
 
-def predict(learner: str, encoding: Encoding, event: NDArray[np.bool_], rows: Integers) -> Floats:
+def predict(learner: str, encoding: Encoding, event: Flags, rows: Integers) -> Floats:
     """Chance to leave of the rows, by a model of the training rows.
 
     Parameters
@@ -133,7 +130,7 @@ def predict(learner: str, encoding: Encoding, event: NDArray[np.bool_], rows: In
     return np.clip(np.asarray(found, dtype=np.float64), SURE, 1 - SURE)
 
 
-def fit_boosted(encoding: Encoding, event: NDArray[np.bool_]) -> Any:
+def fit_boosted(encoding: Encoding, event: Flags) -> Any:
     """Boosted trees (a lightgbm.Booster): the same for the same rows in the same order."""
     import lightgbm
 
@@ -166,7 +163,7 @@ def contributions(booster: Any, encoding: Encoding, rows: Integers) -> pd.DataFr
     return by_column.groupby(level=0, sort=False).sum().T
 
 
-def _logistic(encoding: Encoding, event: NDArray[np.bool_], rows: Integers) -> Floats:
+def _logistic(encoding: Encoding, event: Flags, rows: Integers) -> Floats:
     """A ridge on standardised columns: nothing where outcomes are many, a hold where they are few."""
     learnt, given = encoding.curves(encoding.train), encoding.curves(rows)
     centre, spread = learnt.mean(axis=0), learnt.std(axis=0)

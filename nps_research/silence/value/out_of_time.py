@@ -14,13 +14,10 @@ from nps_research.silence.value.churn_models import Encoding, predict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.counting.landmarks import Landmarks
     from nps_research.silence.value.features import Features
+    from nps_research.typing import Flags, Floats, Integers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
     Fold = tuple[Integers, Integers]
 
 __all__ = ["FEWEST", "fewest_leavers", "predict_later", "shuffle_silence", "time_folds"]
@@ -81,7 +78,7 @@ def time_folds(landmarks: Landmarks) -> list[Fold]:
 
 
 def predict_later(
-    learner: str, features: Features, names: Sequence[str], event: NDArray[np.bool_], folds: Sequence[Fold]
+    learner: str, features: Features, names: Sequence[str], event: Flags, folds: Sequence[Fold]
 ) -> Floats:
     """Predictions of all waves, each by a model of what was over before it."""
     found = [predict(learner, Encoding.of(features, names, train), event, test) for train, test in folds]

@@ -23,10 +23,9 @@ from nps_research.statistics.randomness import DEFAULT_SEED
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.silence.value.out_of_time import Fold
     from nps_research.study.study import Study
+    from nps_research.typing import Flags
 
 __all__ = ["LOSS", "NonresponseValue", "nonresponse_value", "value_of_silence"]
 
@@ -362,7 +361,7 @@ def _known_features(features: Features, landmarks: Landmarks, extra: pd.DataFram
     return (*found, "how often the survey came")
 
 
-def _by_feature(features: Features, names: Sequence[str], event: NDArray[np.bool_], fold: Fold) -> pd.DataFrame:
+def _by_feature(features: Features, names: Sequence[str], event: Flags, fold: Fold) -> pd.DataFrame:
     """Mean size of each feature's contribution to the boosted predictions of a wave."""
     train, test = fold
     encoding = Encoding.of(features, names, train)
