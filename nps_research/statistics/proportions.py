@@ -17,7 +17,7 @@ __all__ = ["difference_limits", "difference_statistic", "ratio_limits", "wilson_
 
 
 def wilson_limits(events: Floats | Integers, n: Floats | Integers, *, confidence_level: float) -> tuple[Floats, Floats]:
-    """Wilson's score limits of rates, 0 to 1; NaN where there is nobody.
+    """Compute Wilson's score limits of rates, 0 to 1; NaN where there is nobody.
 
     References
     ----------
@@ -30,14 +30,13 @@ def wilson_limits(events: Floats | Integers, n: Floats | Integers, *, confidence
     >>> low.round(3).tolist(), high.round(3).tolist()
     ([0.028], [0.301])
     """
-    z = stats.norm.ppf(0.5 + confidence_level / 2)
+    from statsmodels.stats.proportion import proportion_confint  # late: it takes longer than all else here
+
     with np.errstate(invalid="ignore", divide="ignore"):
         rate = events / n
-        centre = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
-        half_width = z * np.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+        low, high = proportion_confint(events, n, alpha=1 - confidence_level, method="wilson")
     # At no events and at all events a limit is the rate itself: not a last bit beside it.
-    low = np.where(events == 0, rate, centre - half_width)
-    return low, np.where(events == n, rate, centre + half_width)
+    return np.where(events == 0, rate, low), np.where(events == n, rate, high)
 
 
 def difference_limits(
