@@ -28,15 +28,15 @@ import pandas as pd
 from scipy.special import expit
 
 from calibration.resumable import fill, fresh_is_asked, generator
+from nps_research.silence.score.raked import raked_score
 from nps_research.silence.score.shifts import silent_shifts
-from nps_research.silence.score.weights import (
+from nps_research.statistics.covariates import Covariates
+from nps_research.statistics.doubly_robust import (
     Reached,
     Weighted,
     inverse_propensity_score,
-    raked_score,
     worst_case_bounds,
 )
-from nps_research.statistics.covariates import Covariates
 from nps_research.statistics.propensity import response_propensity
 
 if TYPE_CHECKING:

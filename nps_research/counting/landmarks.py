@@ -21,12 +21,11 @@ if TYPE_CHECKING:
     from nps_research.typing import Flags, Integers
 
 
-__all__ = ["ANSWERED", "HISTORY", "SILENT", "STATES", "Landmarks", "landmarks_of", "require_horizon"]
+__all__ = ["ANSWERED", "SILENT", "STATES", "Landmarks", "landmarks_of", "require_horizon"]
 
 SILENT = "nonrespondent"
 ANSWERED = ("promoter", "passive", "detractor")
 STATES = (SILENT, *ANSWERED, "not_reached")
-HISTORY = ("n_earlier", "earlier_answer_share", "silent_in_a_row", "last_score")
 DECISION_MAKER = "decision maker"
 OF_UNIT = ("started_at", "churned_at", "churn_reason", "observed_until", "revenue")
 DAYS_PER_MONTH = 365.25 / 12

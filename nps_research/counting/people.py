@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.clusters import first_available
 from nps_research.counting.score_counts import NOT_STATED
 from nps_research.statistics.covariates import Covariates
 
@@ -80,8 +81,7 @@ def covariates_at_invitation(study: Study, rows: pd.DataFrame, *, detractor_max:
     numbers: dict[str, pd.Series] = {}
     names = [*study.segments, *(name for name in ("channel", "touchpoint") if f"responses.{name}" in study.available)]
     categories = {name: rows[name] for name in dict.fromkeys(names)}
-    has_id = "responses.customer_id" in study.available or "responses.respondent_id" in study.available
-    if study.customers is not None and has_id:
+    if study.customers is not None and first_available(study, "customer_id", "respondent_id"):
         of_customer = study.customers.set_index("customer_id")
         customer = rows["customer_id"]
         if "customers.role" in study.available and "role" not in {name.casefold() for name in study.segments}:
@@ -124,10 +124,9 @@ def earlier_answers(study: Study, rows: pd.DataFrame) -> pd.DataFrame | None:
         invitations or ids are not known.
     """
     needs = ("responses.invited_at", "responses.likelihood_to_recommend")
-    has_id = "responses.customer_id" in study.available or "responses.respondent_id" in study.available
-    if "wave" not in rows or len(rows["wave"].unique()) != 1 or not has_id or not study.can_answer(*needs):
+    person = first_available(study, "customer_id", "respondent_id")
+    if "wave" not in rows or len(rows["wave"].unique()) != 1 or person is None or not study.can_answer(*needs):
         return None
-    person = "customer_id" if "responses.customer_id" in study.available else "respondent_id"
     wave = rows["wave"].iloc[0]
     before = study.responses[study.responses["wave"].isin(study.waves[: study.waves.index(wave)])]
     invited_now = rows.drop_duplicates(person).set_index(person)["invited_at"]

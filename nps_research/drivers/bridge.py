@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nps_research.drivers.fitting.resampling import LEAST_OF_GROUP, spread
+from nps_research.drivers.enough import LEAST_OF_GROUP
+from nps_research.drivers.fitting.resampling import spread
 from nps_research.errors import CannotAnswerError, EstimationError, did_you_mean
 from nps_research.results.result import Result
 from nps_research.results.words import interval_text, joined, points

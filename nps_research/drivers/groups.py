@@ -11,6 +11,7 @@ from scipy import stats
 
 from nps_research.counting.cells import NOT_STATED
 from nps_research.counting.shown_groups import groups_not_shown
+from nps_research.drivers.enough import ANSWERS_PER_GROUP, CLUSTERS_PER_GROUP
 from nps_research.drivers.fitting.data import group_labels
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
@@ -32,9 +33,7 @@ LIFETIME = "lifetime stage"
 STAGES = {3.0: "months 1 to 3", 6.0: "months 4 to 6", 9.0: "months 7 to 9", 12.0: "months 10 to 12"}
 LATER = "after month 12"
 DAYS_PER_MONTH = 365.25 / 12
-ANSWERS_PER_GROUP = 100
 TESTS_SHOWN = 5  # those with the strongest evidence that groups differ; the frame has all
-CLUSTERS_PER_GROUP = 30
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nps_research.drivers.enough import SURE
 from nps_research.drivers.fitting.resampling import spread
 from nps_research.drivers.lists import NOT_CAUSES, above_noise
 from nps_research.errors import CannotAnswerError
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from nps_research.drivers.model import DriverModel
 
 __all__ = ["ImportancePerformance", "Improvement", "importance_performance", "simulate_improvement"]
-
-SURE = 0.8
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -10,10 +10,10 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.counting.checks import check_level
+from nps_research.counting.clusters import response_clusters
 from nps_research.counting.score_counts import score_distribution
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError
-from nps_research.responding.clustered_rates import response_clusters
 from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, p_text, points, share

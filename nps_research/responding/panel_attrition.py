@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.checks import check_level
+from nps_research.counting.clusters import response_clusters
 from nps_research.counting.score_counts import NOT_STATED
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
-from nps_research.responding.clustered_rates import clustered_rates, response_clusters
+from nps_research.responding.clustered_rates import clustered_rates
+from nps_research.responding.enough import LEAVERS_TOLD_APART, MISSES_TOLD_APART
 from nps_research.results.result import Result
 from nps_research.results.words import format_interval, format_value, joined, plain_text, share
 from nps_research.statistics.hazard_ratios import hazard_ratios
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PanelAttrition", "panel_attrition"]
 
-MOST = 3  # earlier misses told apart; so many or more are one group
-FEWEST = 5  # who left, and who stayed, in a group that the model tells apart
 SAME_TWICE = (
     "Leaving a panel is itself seen as silence, so early silence and leaving are one behaviour measured twice; "
     "and a panel is not a company."
@@ -283,11 +283,11 @@ def _pooled(silent: Integers, minimum_cell: int) -> tuple[Integers, int]:
 
     A small group that is left out could be worked out: how many answered the wave stands elsewhere.
     """
-    most = min(int(silent.max()), MOST)
+    most = min(int(silent.max()), MISSES_TOLD_APART)
     while most > 1 and (silent >= most).sum() < minimum_cell:
         most -= 1
-    is_pooled = most == MOST or most < int(silent.max())
-    return np.minimum(silent, most), most if is_pooled else MOST
+    is_pooled = most == MISSES_TOLD_APART or most < int(silent.max())
+    return np.minimum(silent, most), most if is_pooled else MISSES_TOLD_APART
 
 
 def _term(misses: int, pooled_from: int) -> str:
@@ -303,7 +303,7 @@ def _member_covariates(segments: pd.DataFrame, gone: Flags) -> tuple[tuple[str, 
     for name in segments:
         level = segments[name].astype("object").where(segments[name].notna(), NOT_STATED).astype("str")
         left, stayed = level[gone].value_counts(), level[~gone].value_counts()
-        few = [each for each in level.unique() if min(left.get(each, 0), stayed.get(each, 0)) < FEWEST]
+        few = [each for each in level.unique() if min(left.get(each, 0), stayed.get(each, 0)) < LEAVERS_TOLD_APART]
         level = level.where(~level.isin(few), "(few)")
         largest_first = level.value_counts().index
         if len(largest_first) > 1:
@@ -324,7 +324,7 @@ def _hazard_ratios(
     enough = {
         int(each)
         for each in np.unique(misses)
-        if min(int((gone & (misses == each)).sum()), int((~gone & (misses == each)).sum())) >= FEWEST
+        if min(int((gone & (misses == each)).sum()), int((~gone & (misses == each)).sum())) >= LEAVERS_TOLD_APART
     }
     others = sorted(enough - {0})
     if 0 not in enough or not others:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nps_research.counting.clusters import cluster_codes
 from nps_research.counting.score_counts import NOT_STATED
 from nps_research.counting.shown_groups import groups_not_shown, hidden_elsewhere
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nps_research.study.study import Study
+    from nps_research.typing import Integers
 
 __all__ = ["Representativeness", "representativeness"]
 
@@ -157,8 +159,7 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
         answered = base["response_state"].isin(answers)
     if not answered.any():
         raise CannotAnswerError("None of those who could have answered did, so there is nobody to compare with them.")
-    alone = pd.Series(np.arange(len(base)).astype("str"), index=base.index)
-    cluster = base["account_id"].fillna(alone) if "account_id" in base else alone
+    cluster = cluster_codes(base["account_id"]) if "account_id" in base else np.arange(len(base))
     rows: list[tuple[Any, ...]] = []
     hidden = np.zeros(0, dtype=bool)
     for term in described:
@@ -213,7 +214,7 @@ def _alive(customers: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:
 
 
 def _share_difference(
-    member: pd.Series, answered: pd.Series, cluster: pd.Series, confidence_level: float
+    member: pd.Series, answered: pd.Series, cluster: Integers, confidence_level: float
 ) -> tuple[float, ...]:
     """n, base share, answer share, difference, its error, limits and p-value, for one group."""
     n, base_share = int((member & answered).sum()), float(member.mean())

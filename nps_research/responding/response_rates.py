@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.checks import check_level
+from nps_research.counting.clusters import response_clusters
 from nps_research.counting.score_counts import NOT_STATED
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError
-from nps_research.responding.clustered_rates import clustered_rates, response_clusters
+from nps_research.responding.clustered_rates import clustered_rates
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import format_interval, plain_text, share
 from nps_research.study.response_states import window_open

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.checks import check_level
+from nps_research.counting.clusters import response_clusters
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError
-from nps_research.responding.clustered_rates import clustered_rates, response_clusters
+from nps_research.responding.clustered_rates import clustered_rates
 from nps_research.responding.factors import INVITATION, WAVE, response_factors
 from nps_research.results.column_groups import ColumnGroups, names_of
 from nps_research.results.suppression import hidden_rows

@@ -1,4 +1,4 @@
-"""Least squares on what a driver model left over, with errors robust to clusters; weighted correlations."""
+"""Least squares with errors robust to clusters, its residuals, weighted correlations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from nps_research.typing import Floats, Integers
 
 
-__all__ = ["Regression", "correlations", "level_dummies", "regress"]
+__all__ = ["Regression", "correlations", "left_over", "level_dummies", "regress"]
 
 NO_VARIANCE = 1e-12  # of ratings
 
@@ -39,6 +39,13 @@ def regress(y: Floats, x: Floats, weights: Floats, cluster: Integers) -> Regress
     n, k = len(y), int(np.linalg.matrix_rank(bread, hermitian=True))
     covariance = bread @ (of_clusters.T @ of_clusters) @ bread * m / (m - 1) * (n - 1) / max(n - k, 1)
     return Regression(coefficient=coefficient, covariance=covariance)
+
+
+def left_over(value: Floats, known: Floats, weights: Floats) -> Floats:
+    """Compute the residuals of weighted least squares: what `known` leaves of a value."""
+    root = np.sqrt(weights)
+    solution = np.linalg.lstsq(known * root[:, None], value * root, rcond=None)[0]
+    return np.asarray(value - known @ solution)
 
 
 def level_dummies(codes: Integers, n_levels: int) -> Floats:

@@ -11,13 +11,15 @@ from scipy import stats
 from scipy.special import expit, logit
 
 from nps_research.counting.checks import check_level
+from nps_research.counting.clusters import cluster_codes
 from nps_research.counting.outcome_by_score import UNDATED
 from nps_research.counting.outcomes import CHURNED, outcome_by_score, outcome_rows
 from nps_research.counting.score_bands import band_text, bands_between
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
 from nps_research.results.words import format_interval, format_value, joined, quoted, share
-from nps_research.statistics.hazard_ratios import adjustment, standardised_risks
+from nps_research.statistics.enough import TOLD_APART
+from nps_research.statistics.standardised_rates import adjustment, standardised_risks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AdjustedRisk", "adjusted_risk"]
 
-FEWEST = 8  # outcomes, and answers without, in a band; fewer join the band above
 DAYS_PER_MONTH = 365.25 / 12
 
 
@@ -125,7 +126,7 @@ def adjusted_risk(study: Study, *, outcome: str = CHURNED, confidence_level: flo
     band = _band_of(rows["likelihood_to_recommend"].to_numpy(dtype=float), bands)
     numbers = [name for name in adjusted_for if name != "wave"]
     cluster = counted.design.get("cluster")
-    codes = np.arange(len(rows)) if cluster is None else pd.factorize(rows[cluster])[0]
+    codes = np.arange(len(rows)) if cluster is None else cluster_codes(rows[cluster])
     event = rows["event"].to_numpy(dtype=bool)
     risks, covariance = standardised_risks(
         event,
@@ -199,7 +200,7 @@ def _tenure_bands(outcome: OutcomeByScore, rows: pd.DataFrame) -> list[tuple[int
             for within in ((score >= low) & (score <= high) for low, high in bands)
         ]
         place = int(np.argmin(fewest))
-        if fewest[place] >= FEWEST:
+        if fewest[place] >= TOLD_APART:
             return bands
         del cuts[min(place, len(cuts) - 1)]
     return bands_between(cuts)

@@ -19,9 +19,11 @@ from nps_research.counting.silence import NO_DELIVERY, silence_caveat
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError
 from nps_research.made_up.simulate import Truth, simulate_study
 from nps_research.silence.score.estimates import reached_rows
-from nps_research.silence.score.weights import Reached, inverse_propensity_score, raked_score, worst_case_bounds
+from nps_research.silence.score.raked import raked_score
 from nps_research.statistics.covariates import Covariates
-from nps_research.statistics.propensity import _boosted_log_odds, design_matrix, joined_levels, response_propensity
+from nps_research.statistics.doubly_robust import Reached, inverse_propensity_score, worst_case_bounds
+from nps_research.statistics.logistic import design_matrix, joined_levels
+from nps_research.statistics.propensity import _boosted_log_odds, response_propensity
 
 
 def people_of(answered, value, cluster=None):

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from nps_research.typing import Floats, Integers
 
 
-__all__ = ["N_FOLDS", "CrossFit", "cross_fit", "folds_of", "points_at_stake", "predictions_left_out"]
-
-N_FOLDS = 5
+__all__ = ["CrossFit", "cross_fit", "points_at_stake", "predictions_left_out"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,12 +45,6 @@ class CrossFit:
     def predictions(self) -> Floats:
         """Predicted promoter and detractor part of each respondent, shape (2, n)."""
         return np.asarray(self.baseline[:, None] + self.contributions.sum(axis=2))
-
-
-def folds_of(cluster: Integers, rng: np.random.Generator, *, n_folds: int = N_FOLDS) -> Integers:
-    """A fold for each respondent, of whole clusters drawn at random; folds have the same number of clusters."""
-    n_clusters = int(cluster.max()) + 1
-    return np.asarray(rng.permutation(n_clusters) % n_folds)[cluster]
 
 
 def cross_fit(data: DriverData, fold: Integers) -> CrossFit:

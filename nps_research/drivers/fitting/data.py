@@ -10,7 +10,15 @@ import pandas as pd
 
 from nps_research.counting.cells import NOT_STATED
 from nps_research.counting.checks import check_cuts
-from nps_research.counting.clusters import by_size, declared_cluster
+from nps_research.counting.clusters import by_size, cluster_codes, clusters_in, declared_cluster
+from nps_research.drivers.enough import (
+    ANSWERS_PER_DRIVER,
+    LEAST_ANSWERS,
+    LEAST_CLUSTERS,
+    LEAST_PER_PART,
+    LEAST_RATINGS,
+    MOST_LEVELS,
+)
 from nps_research.drivers.fitting.trees import Coding
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError, NPSResearchError, did_you_mean
 
@@ -22,8 +30,6 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "LEAST_ANSWERS",
-    "LEAST_CLUSTERS",
     "PARTS",
     "DriverData",
     "clusters_of",
@@ -33,12 +39,6 @@ __all__ = [
 ]
 
 PARTS = ("promoter", "detractor")
-LEAST_ANSWERS = 100
-ANSWERS_PER_DRIVER = 10
-LEAST_CLUSTERS = 20
-LEAST_PER_PART = 10  # promoters (detractors) fewer than these, or all but these, say nothing of what makes them
-LEAST_RATINGS = 10  # at good and at poor ratings, for points at stake
-MOST_LEVELS = 64
 USUAL_SCALES = ((1, 5), (1, 7), (0, 10))
 GOOD_FROM, POOR_TO = 0.88, 0.6  # of the scale's length: 5 and 1-3 of 1-5, 7 and 1-4 of 1-7, 9-10 and 0-6 of 0-10
 
@@ -140,18 +140,10 @@ def data_of_study(
     if lost := [name for name in named if name not in answered]:
         known = list(map(str, answered.columns))
         raise ContractError(f"responses: there is no column {lost[0]!r}{did_you_mean(lost[0], known)}")
-    alike = None if cluster_name is None else answered[cluster_name]
-    if (
-        alike is not None
-        and cluster_name == "cluster"
-        and "wave" in answered
-        and not study.settings.cluster_spans_waves
-    ):
-        alike = alike.astype("str").where(alike.notna()) + " " + answered["wave"].astype("str")
     data = data_of_frame(
         answered[list(study.drivers)],
         answered["likelihood_to_recommend"],
-        cluster=alike,
+        cluster=None if cluster_name is None else clusters_in(study, answered, cluster_name),
         weights=None if weight is None else answered[weight],
         scale=study.driver_scale,
         good=good,
@@ -289,17 +281,13 @@ def _weights(weights: Any, n: int) -> Floats:
 
 
 def clusters_of(cluster: Any, kept: Flags) -> Integers:
-    """Clusters of the rows kept, as positions 0, 1, ...; who belongs to none is one alone."""
+    """Number the clusters of the rows kept; without any, each row is one alone."""
     if cluster is None:
         return np.arange(int(kept.sum()), dtype=np.int64)
     names = pd.Series(cluster).reset_index(drop=True)
     if len(names) != len(kept):
         raise EstimationError(f"{len(kept):,} rows of ratings and {len(names):,} clusters arrived: each row needs one.")
-    codes, found = pd.factorize(names[kept])
-    alone = codes < 0  # who belongs to no cluster is one alone
-    codes = codes.astype(np.int64)
-    codes[alone] = len(found) + np.arange(int(alone.sum()))
-    return np.asarray(np.unique(codes, return_inverse=True)[1], dtype=np.int64)
+    return cluster_codes(names[kept])
 
 
 def _scale_of(values: Floats) -> tuple[float, float]:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nps_research.drivers.fitting.cross_fit import cross_fit, folds_of, lifted, points_at_stake
+from nps_research.drivers.enough import LEAST_OF_GROUP
+from nps_research.drivers.fitting.cross_fit import cross_fit, lifted, points_at_stake
+from nps_research.statistics.boosting import folds_of_clusters
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +30,6 @@ N_THREADS = 2
 N_DRAWS = 20_000  # of the largest difference between two drivers
 PRIOR_SPREAD = 2.0  # of what a group makes of a driver, as a multiple of what all make of it: wide, so that it hardly
 # moves a rating with much at stake, and keeps one without from running wild
-LEAST_OF_GROUP = 50  # answers, for a model of its own
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,7 +105,7 @@ def resample(data: DriverData, *, n_resamples: int, rng: np.random.Generator) ->
     def refit(stream: np.random.Generator) -> Summary:
         times = stream.multinomial(m, np.full(m, 1 / m))[data.cluster]
         drawn = data.rows(times > 0, times=times[times > 0].astype(float))
-        return summary_of(drawn, cross_fit(drawn, folds_of(drawn.cluster, stream)), least_of_group=10)
+        return summary_of(drawn, cross_fit(drawn, folds_of_clusters(drawn.cluster, stream)), least_of_group=10)
 
     with ThreadPoolExecutor(
         max_workers=min(N_THREADS, os.cpu_count() or 1)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nps_research.statistics.boosting import REPEATABLE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -25,20 +27,15 @@ __all__ = ["Background", "Coding", "Tree", "boost", "boost_folds", "shapley_of_t
 
 N_TREES = 100
 MAX_DEPTH = 2  # pairs of ratings; deeper trees predicted no better on any survey tried
-LEARNING_RATE = 0.1
 LEAF_WEIGHT = 20.0  # least sum of weights in a leaf; weights have a mean of 1
 SETTINGS = {
+    **REPEATABLE,
     "objective": "regression",
-    "learning_rate": LEARNING_RATE,
+    "learning_rate": 0.1,
     "min_data_in_leaf": 1,  # copies of a row and a weight of 2 are the same
     "min_sum_hessian_in_leaf": LEAF_WEIGHT,
     "min_data_in_bin": 1,
     "feature_pre_filter": False,
-    "deterministic": True,
-    "force_row_wise": True,
-    "num_threads": 1,
-    "seed": 0,
-    "verbose": -1,
 }
 NAN_TYPE = 2  # LightGBM's code for "missing values were seen and have a side of their own"
 

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.counting.checks import check_level
+from nps_research.drivers.enough import LEAST_CLUSTERS, LEAST_RESAMPLES
 from nps_research.drivers.fitting.data import clusters_of
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result
@@ -44,8 +45,6 @@ NAMES = {
     "genizi": "Genizi",
     "car": "CAR",
 }
-LEAST_RESAMPLES = 20
-LEAST_CLUSTERS = 20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -17,8 +17,8 @@ from nps_research.results.words import BETWEEN, format_value, joined, plain_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nps_research.silence.score.weights import Reached
     from nps_research.statistics.covariates import Covariates
+    from nps_research.statistics.doubly_robust import Reached
     from nps_research.study.study import Study
     from nps_research.typing import Flags, Floats
 

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.clusters import cluster_codes, clusters_in, first_available
 from nps_research.counting.people import in_bands, in_words
 from nps_research.counting.score_counts import score_distribution
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import require_silence
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError, did_you_mean
 from nps_research.score.score import net_promoter_score
-from nps_research.silence.score.predicted_answers import predicted_value
-from nps_research.silence.score.weights import Reached, Weighted, inverse_propensity_score, raked_score
+from nps_research.silence.score.raked import raked_score
+from nps_research.statistics.doubly_robust import Reached, Weighted, inverse_propensity_score
+from nps_research.statistics.predicted_answers import predicted_value
 from nps_research.statistics.propensity import response_propensity
 from nps_research.study.response_states import window_open
 
@@ -26,10 +28,10 @@ if TYPE_CHECKING:
     from nps_research.study.study import Study
 
 __all__ = [
-    "BOOSTED",
+    "BY_BOOSTING",
+    "BY_LOGISTIC",
     "DOUBLY_ROBUST",
     "HIGHEST",
-    "LOGISTIC",
     "LOWEST",
     "NAIVE",
     "OBSERVED",
@@ -43,9 +45,9 @@ __all__ = [
     "weighted_scores",
 ]
 
-OBSERVED, RAKED, LOGISTIC, BOOSTED = "observed", "raked", "weighted: logistic", "weighted: boosted"
+OBSERVED, RAKED, BY_LOGISTIC, BY_BOOSTING = "observed", "raked", "weighted: logistic", "weighted: boosted"
 DOUBLY_ROBUST = "doubly robust"
-PREFERRED = (DOUBLY_ROBUST, LOGISTIC, BOOSTED, RAKED)  # which to read first, of those that there are
+PREFERRED = (DOUBLY_ROBUST, BY_LOGISTIC, BY_BOOSTING, RAKED)  # which to read first, of those that there are
 LOWEST, HIGHEST = "bound: all silent detractors", "bound: all silent promoters"
 NAIVE = "NPS x response rate"
 REACHED = ("answered", "item_missing", "nonrespondent")
@@ -101,16 +103,10 @@ def people_of(study: Study, rows: pd.DataFrame, detractor_max: int) -> tuple[Rea
             remarks.append("Design weights are taken into account.")
         else:
             remarks.append("Design weights are left aside: not everybody who was reached has one.")
-    names = [study.settings.cluster, "cluster", "account_id", "customer_id", "respondent_id"]
-    name = next((name for name in names if name and f"responses.{name}" in study.available), None)
-    if study.settings.cluster is not None:
-        name = study.settings.cluster
-    labels = rows[name] if name is not None else pd.Series(pd.NA, rows.index)
-    codes = pd.factorize(labels)[0].astype(np.int64)
-    alone = codes < 0
-    codes[alone] = codes.max() + 1 + np.arange(int(alone.sum()))
+    name = study.settings.cluster or first_available(study, "cluster", "account_id", "customer_id", "respondent_id")
+    cluster = np.arange(len(rows)) if name is None else cluster_codes(clusters_in(study, rows, name))
     value = np.where(answered, 100.0 * (score >= study.settings.promoter_min) - 100.0 * (score <= detractor_max), 0.0)
-    return Reached(answered=answered, value=value, base=base, cluster=codes), remarks
+    return Reached(answered=answered, value=value, base=base, cluster=cluster), remarks
 
 
 def previous_score(study: Study, wave: str, detractor_max: int) -> tuple[str, float] | None:
@@ -172,7 +168,7 @@ def weighted_scores(
     except EstimationError as error:
         refused.append(f"Not raked: {error}")
     try:
-        for name, model in ((LOGISTIC, "logistic"), (BOOSTED, "boosted")):
+        for name, model in ((BY_LOGISTIC, "logistic"), (BY_BOOSTING, "boosted")):
             propensity = response_propensity(
                 people.answered,
                 covariates,

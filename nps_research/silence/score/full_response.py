@@ -31,7 +31,7 @@ from nps_research.silence.score.estimates import (
     weighted_scores,
 )
 from nps_research.silence.score.shifts import silent_shifts
-from nps_research.silence.score.weights import worst_case_bounds
+from nps_research.statistics.doubly_robust import worst_case_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,7 +13,7 @@ from nps_research.results.words import joined, plain_text, points, share
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from nps_research.silence.score.weights import Reached, Weighted
+    from nps_research.statistics.doubly_robust import Reached, Weighted
 
 __all__ = ["SilentShifts", "Turn", "silent_shifts"]
 

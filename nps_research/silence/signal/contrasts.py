@@ -10,17 +10,18 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.counting.landmarks import STATES
-from nps_research.statistics.hazard_ratios import Contrasts, adjustment, hazard_ratios, standardised_risks
+from nps_research.statistics.enough import TOLD_APART
+from nps_research.statistics.hazard_ratios import Contrasts, hazard_ratios
+from nps_research.statistics.standardised_rates import adjustment, standardised_risks
 
 if TYPE_CHECKING:
     from nps_research.counting.landmarks import Landmarks
     from nps_research.typing import Floats, Integers
 
 
-__all__ = ["ANY_ANSWER", "Adjusted", "adjusted_contrasts", "halves", "ratios", "ratios_to_all"]
+__all__ = ["ALL_ANSWERS", "Adjusted", "adjusted_contrasts", "halves", "ratios", "ratios_to_all"]
 
-FEWEST = 8  # leavers, and stayers, in a state for its adjusted contrasts
-ANY_ANSWER = np.array([0, 1, 1, 1, 2])  # states, promoters, passives and detractors put together
+ALL_ANSWERS = np.array([0, 1, 1, 1, 2])  # states, promoters, passives and detractors put together
 STATE_WORDS = {
     "tenure": "tenure",
     "log_revenue": "revenue",
@@ -53,7 +54,7 @@ def ratios(rows: pd.DataFrame, group: Integers) -> Contrasts:
 
 def ratios_to_all(rows: pd.DataFrame, group: Integers) -> Contrasts:
     """Log hazard ratio of the silent to all who answered, in place 1."""
-    return _cox(rows, ANY_ANSWER[group], 3)
+    return _cox(rows, ALL_ANSWERS[group], 3)
 
 
 def halves(rows: pd.DataFrame, group: Integers, horizon_days: int) -> tuple[float, float, float]:
@@ -79,7 +80,7 @@ def adjusted_contrasts(landmarks: Landmarks, rows: pd.DataFrame, group: Integers
     event = rows["event"].to_numpy(dtype=bool)
     left = np.bincount(group[complete & event], minlength=len(STATES))
     stayed = np.bincount(group[complete & ~event], minlength=len(STATES))
-    usable = np.flatnonzero((left >= FEWEST) & (stayed >= FEWEST))
+    usable = np.flatnonzero((left >= TOLD_APART) & (stayed >= TOLD_APART))
     if 0 not in usable or len(usable) < 2:
         return Adjusted(words=(), differences=none, ratios=none)
     kept = np.isin(group, usable)

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["SilenceHistory", "histories_of"]
 
-ANY_ANSWER = "Answered"
+HEARD = "Answered"
 FIRST = "Silent, asked for the first time"
-ONCE, TWICE = "Silent once, after answering", "Silent twice in a row"
+ONCE, TWO = "Silent once, after answering", "Silent twice in a row"
 LONG = "Silent three times or more in a row"
 QUIET, NEVER = "Went quiet: answered once, silent now", "Never answered, though asked before"
-WHOLES = ((FIRST, ONCE, TWICE, LONG), (FIRST, QUIET, NEVER))  # each adds up to all the silent, who are shown elsewhere
+WHOLES = ((FIRST, ONCE, TWO, LONG), (FIRST, QUIET, NEVER))  # each adds up to all the silent, who are shown elsewhere
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -78,7 +78,7 @@ class SilenceHistory(Result):
 
     @property
     def finding(self) -> str:
-        rows = [row for row in self.records if row["term"] != ANY_ANSWER]
+        rows = [row for row in self.records if row["term"] != HEARD]
         if not rows:
             return f"There are too few silent {self.unit}s to tell their histories apart."
         most = max(rows, key=lambda row: float(row["churn_rate"]))
@@ -130,7 +130,7 @@ def histories_of(
     cluster = rows["unit"].to_numpy()
     answered = rows["state"].isin(ANSWERED).to_numpy()
     found = []
-    for words, member in {ANY_ANSWER: answered, **_histories(rows, unit)}.items():
+    for words, member in {HEARD: answered, **_histories(rows, unit)}.items():
         if not member.any():
             continue
         # two copies, so that a history may overlap those who answered
@@ -138,7 +138,7 @@ def histories_of(
         group = np.repeat([0, 1], [answered.sum(), member.sum()])
         risks = survival_risks(days[both], event[both], group, cluster[both], n_groups=2, at=[horizon_days])[0]
         low, high = risks.limits(confidence_level)
-        gap = risks.difference(1, 0, confidence_level) if words != ANY_ANSWER else (np.nan, np.nan, np.nan)
+        gap = risks.difference(1, 0, confidence_level) if words != HEARD else (np.nan, np.nan, np.nan)
         found.append(
             {
                 "term": words,
@@ -171,7 +171,7 @@ def _histories(rows: pd.DataFrame, unit: str) -> dict[str, Flags]:
     found = {
         FIRST: silent & ~asked_before,
         ONCE: silent & (in_a_row == 1) & asked_before,
-        TWICE: silent & (in_a_row == 2),
+        TWO: silent & (in_a_row == 2),
         LONG: silent & (in_a_row >= 3),
         QUIET: silent & before,
         NEVER: silent & ~before & asked_before,

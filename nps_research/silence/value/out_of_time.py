@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.errors import CannotAnswerError
+from nps_research.silence.enough import LEAVERS_TO_LEARN
 from nps_research.silence.value.churn_models import Encoding, predict
 
 if TYPE_CHECKING:
@@ -20,16 +21,15 @@ if TYPE_CHECKING:
 
     Fold = tuple[Integers, Integers]
 
-__all__ = ["FEWEST", "fewest_leavers", "predict_later", "shuffle_silence", "time_folds"]
-
-FEWEST = 20  # leavers, and units that stayed, to learn from before a wave, and over all waves tested
+__all__ = ["fewest_leavers", "predict_later", "shuffle_silence", "time_folds"]
 
 
 def fewest_leavers(n_left: int, n_stayed: int, of: str) -> None:
     """Refuse to learn from, or test on, next to no leavers."""
-    if n_left < FEWEST or n_stayed < FEWEST:
+    if n_left < LEAVERS_TO_LEARN or n_stayed < LEAVERS_TO_LEARN:
         raise CannotAnswerError(
-            f"{of}: {n_left:,} left and {n_stayed:,} stayed; at least {FEWEST} of each are needed to tell who leaves."
+            f"{of}: {n_left:,} left and {n_stayed:,} stayed; at least {LEAVERS_TO_LEARN} of each are needed to tell "
+            "who leaves."
         )
 
 
@@ -61,7 +61,7 @@ def time_folds(landmarks: Landmarks) -> list[Fold]:
         left, stayed = int(event[train].sum()), int((~event[train]).sum())
         if len(test) and len(train):
             most = max(most, (left, stayed))
-        if len(test) and min(left, stayed) >= FEWEST:
+        if len(test) and min(left, stayed) >= LEAVERS_TO_LEARN:
             folds.append((train, test))
     if most[0] < 0:
         raise CannotAnswerError(

@@ -33,7 +33,7 @@ __all__ = [
 
 CUTS = np.arange(N_SCORES - 1)  # the highest score below the line
 PAIRS = np.array([(a, b) for a in CUTS for b in CUTS if a < b])  # the highest score of each of two lower groups
-_NEWTON_STEPS = 25
+_LINE_STEPS = 25
 _STEP_TOLERANCE = 1e-9
 
 
@@ -166,7 +166,7 @@ def line_risks(events: Floats, n: Floats) -> Floats:
     total, total_n = events.sum(axis=-1), n.sum(axis=-1)
     mean = np.clip(_fitted_rate(total, total_n), 1e-9, 1 - 1e-9)
     level, slope = np.log(mean / (1 - mean)), np.zeros(mean.shape)
-    for _ in range(_NEWTON_STEPS):
+    for _ in range(_LINE_STEPS):
         risk = expit(level[..., None] + slope[..., None] * score)
         gap, weight = events - n * risk, n * risk * (1 - risk)
         w0, w1, w2 = (np.asarray((weight * score**power).sum(axis=-1)) for power in range(3))
