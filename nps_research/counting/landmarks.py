@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.outcomes import check_watched
+from nps_research.counting.people import has_left, log_revenue, tenure_in_months
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.study.response_states import NEEDED_FOR_CHURN, window_open
 
@@ -28,7 +29,6 @@ ANSWERED = ("promoter", "passive", "detractor")
 STATES = (SILENT, *ANSWERED, "not_reached")
 DECISION_MAKER = "decision maker"
 OF_UNIT = ("started_at", "churned_at", "churn_reason", "observed_until", "revenue")
-DAYS_PER_MONTH = 365.25 / 12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -130,11 +130,9 @@ def landmarks_of(study: Study, *, horizon_days: int | None = None) -> Landmarks:
     rows = rows.join(customers, on="unit")
     owners = rows[["unit", "period", "landmark", "churned_at", "state"]].rename(columns={"unit": "id"})
     rows, gone, ids = _followed(rows, horizon)
-    rows["tenure"] = (
-        (rows["landmark"] - rows["started_at"]).dt.days / DAYS_PER_MONTH if "started_at" in rows else np.nan
-    )
-    revenue = rows["revenue"].astype(float) if "revenue" in rows else pd.Series(np.nan, index=rows.index)
-    rows["log_revenue"] = np.log(revenue.where(revenue > 0))
+    invited = rows["landmark"] - pd.Timedelta(days=study.settings.response_window_days)
+    rows["tenure"] = tenure_in_months(rows["started_at"], invited) if "started_at" in rows else np.nan
+    rows["log_revenue"] = log_revenue(rows["revenue"]) if "revenue" in rows else np.nan
     return Landmarks(
         rows=rows.drop(columns=[name for name in OF_UNIT if name in rows]).reset_index(drop=True),
         unit=unit,
@@ -320,7 +318,7 @@ def _followed(rows: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, dict[str,
     check_watched(left, watched, landmark, end, watched.max())
     unsaid = left.notna() & ~(watched > left)
     watched = watched.mask(unsaid, watched.max())
-    gone, unobserved = left <= landmark, ~(watched > landmark)
+    gone, unobserved = has_left(left, landmark), ~(watched > landmark)
     until = pd.concat([watched, end], axis=1).min(axis=1)
     last = pd.concat([left, until], axis=1).min(axis=1)
     event = left <= until

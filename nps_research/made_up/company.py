@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.people import DAYS_PER_MONTH
 from nps_research.made_up.text import draw_names
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ REGIONS = {
 QUARTERS_AFTER = 3  # observed after the last wave's quarter, so that its outcome horizon closes
 RESPONSE_WINDOW_DAYS = 14
 FIELDWORK_DAYS = 3  # invitations go out on a Tuesday, Wednesday and Thursday
-DAYS_PER_MONTH = 365.25 / 12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from nps_research.counting.checks import check_level
 from nps_research.counting.clusters import response_clusters
-from nps_research.counting.score_counts import NOT_STATED
+from nps_research.counting.people import as_text
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
@@ -301,7 +301,7 @@ def _member_covariates(segments: pd.DataFrame, gone: Flags) -> tuple[tuple[str, 
     """Indicators of the segments' levels but the first, levels with few who left or stayed taken together."""
     names, columns = [], []
     for name in segments:
-        level = segments[name].astype("object").where(segments[name].notna(), NOT_STATED).astype("str")
+        level = as_text(segments[name])
         left, stayed = level[gone].value_counts(), level[~gone].value_counts()
         few = [each for each in level.unique() if min(left.get(each, 0), stayed.get(each, 0)) < LEAVERS_TOLD_APART]
         level = level.where(~level.isin(few), "(few)")

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.counting.clusters import cluster_codes
-from nps_research.counting.score_counts import NOT_STATED
+from nps_research.counting.people import REVENUE, YEARS, as_text, bands_of, tenure_in_months, was_customer
 from nps_research.counting.shown_groups import groups_not_shown, hidden_elsewhere
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
 from nps_research.results.column_groups import ColumnGroups, names_of
@@ -146,7 +146,7 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
             "Who could have answered is not known: this study has neither a customers table nor invitations "
             "without an answer."
         )
-    described = [name for name in (*study.segments, "Years as a customer", "Revenue, quarters") if name in base]
+    described = [name for name in (*study.segments, YEARS, REVENUE) if name in base]
     if not described:
         raise CannotAnswerError(
             "This study has no columns that describe both those who answered and those who could have."
@@ -163,7 +163,7 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
     rows: list[tuple[Any, ...]] = []
     hidden = np.zeros(0, dtype=bool)
     for term in described:
-        groups = base[term].astype("str").fillna(NOT_STATED)
+        groups = as_text(base[term])
         found = [
             (term, group, *_share_difference(groups == group, answered, cluster, confidence_level))
             for group in sorted(groups.unique())
@@ -193,24 +193,14 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
 
 
 def _alive(customers: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:
-    """Customers alive when the invitations went out, with years as a customer and revenue in quarters."""
-    base = customers
-    moment = asked["invited_at"].min() if "invited_at" in asked else pd.NaT
-    if not pd.isna(moment):
-        alive = pd.Series(data=True, index=base.index)
-        if "started_at" in base:
-            alive &= ~(base["started_at"] > moment)
-        if "churned_at" in base:
-            alive &= ~(base["churned_at"] <= moment)
-        base = base[alive]
-        if "started_at" in base:
-            years = (moment - base["started_at"]).dt.days / 365.25
-            bands = pd.cut(years, [-1, 1, 3, 5, 200], labels=["under 1", "1 to 3", "3 to 5", "over 5"])
-            base = base.assign(**{"Years as a customer": bands.astype("str")})
-    if "revenue" in base and base["revenue"].nunique() >= 4:
-        quarters = pd.qcut(base["revenue"].rank(method="first"), 4, labels=["1 (lowest)", "2", "3", "4 (highest)"])
-        base = base.assign(**{"Revenue, quarters": quarters.astype("str")})
-    return base
+    """Customers when the invitations went out (their own; else the first), with their years and revenue in groups."""
+    base, tenure = customers, None
+    if "invited_at" in asked and asked["invited_at"].notna().any():
+        own = customers["customer_id"].map(asked.groupby("customer_id")["invited_at"].min())
+        moment = own.fillna(asked["invited_at"].min())
+        base = customers[was_customer(customers, moment)]
+        tenure = tenure_in_months(base["started_at"], moment[base.index]) if "started_at" in base else None
+    return base.join(bands_of(tenure, base.get("revenue"), customers.get("revenue")))
 
 
 def _share_difference(

@@ -12,6 +12,7 @@ from scipy import stats
 from nps_research.counting.people import earlier_answers
 from nps_research.results.result import Result
 from nps_research.results.words import interval_text, points
+from nps_research.statistics.covariates import Covariates
 from nps_research.statistics.enough import PER_COLUMN
 from nps_research.statistics.least_squares import regress
 from nps_research.statistics.logistic import design_matrix
@@ -19,7 +20,6 @@ from nps_research.statistics.logistic import design_matrix
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nps_research.statistics.covariates import Covariates
     from nps_research.statistics.doubly_robust import Reached
     from nps_research.study.study import Study
     from nps_research.typing import Floats
@@ -189,11 +189,10 @@ def earlier_scores(
             (AS_THEY_ARE, len(value), np.array([0.0, 1.0])),
         )
     ]
-    known = type(covariates)(
-        numbers=covariates.numbers[had].reset_index(drop=True),
-        categories=covariates.categories[had].reset_index(drop=True),
-    ).without("last_answer")
-    known = type(known)(numbers=known.numbers.dropna(axis=1, how="all"), categories=known.categories)
+    known = Covariates(
+        numbers=covariates.numbers[had].dropna(axis=1, how="all"),
+        categories=covariates.categories[had].drop(columns="last_answer", errors="ignore"),
+    )
     others = design_matrix(~silent, known)[:, 1:]
     if others.shape[1] and min(counts.values()) >= PER_COLUMN * others.shape[1]:
         fitted = regress(value, np.column_stack([plain, others]), base, codes)

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.counting.landmarks import STATES
+from nps_research.counting.people import WORDS
 from nps_research.statistics.enough import TOLD_APART
 from nps_research.statistics.hazard_ratios import Contrasts, hazard_ratios
 from nps_research.statistics.standardised_rates import adjustment, standardised_risks
@@ -22,12 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["ALL_ANSWERS", "Adjusted", "adjusted_contrasts", "halves", "ratios", "ratios_to_all"]
 
 ALL_ANSWERS = np.array([0, 1, 1, 1, 2])  # states, promoters, passives and detractors put together
-STATE_WORDS = {
-    "tenure": "tenure",
-    "log_revenue": "revenue",
-    "n_earlier": "number of earlier surveys",
-    "earlier_answer_share": "share of these answered",
-}
+HELD_ALIKE = ("tenure", "log_revenue", "n_earlier", "earlier_answer_share")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,10 +68,10 @@ def halves(rows: pd.DataFrame, group: Integers, horizon_days: int) -> tuple[floa
 def adjusted_contrasts(landmarks: Landmarks, rows: pd.DataFrame, group: Integers) -> Adjusted:
     """Contrasts with tenure, revenue, segments and earlier answering held alike; nan for states of too few leavers."""
     none = Contrasts(estimate=np.full(len(STATES), np.nan), std_error=np.full(len(STATES), np.nan))
-    numbers = [name for name in STATE_WORDS if rows[name].dropna().nunique() >= 2]
+    numbers = [name for name in HELD_ALIKE if rows[name].dropna().nunique() >= 2]
     if not numbers and not landmarks.segments:
         return Adjusted(words=(), differences=none, ratios=none)
-    words = (*(STATE_WORDS[name] for name in numbers), *landmarks.segments)
+    words = (*(WORDS[name] for name in numbers), *landmarks.segments)
     complete = rows["is_complete"].to_numpy(dtype=bool)
     event = rows["event"].to_numpy(dtype=bool)
     left = np.bincount(group[complete & event], minlength=len(STATES))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from nps_research.counting.landmarks import SILENT
+from nps_research.counting.people import as_text
 from nps_research.errors import ContractError, did_you_mean
 from nps_research.results.words import joined, quoted
 
@@ -79,14 +80,14 @@ def features_of(landmarks: Landmarks, extra_features: pd.DataFrame | None = None
         "score": rows["score"],
         "last_score": rows["last_score"],
     }
-    categories = {name: _category_text(rows[name]) for name in landmarks.segments}
+    categories = {name: as_text(rows[name]) for name in landmarks.segments}
     if extra_features is not None:
         taken = {*rows.columns, *baseline, *silence, *scores, *categories}
         for name, values in _matched(extra_features, landmarks, taken).items():
             if pd.api.types.is_numeric_dtype(values):
                 baseline[str(name)] = values
             else:
-                categories[str(name)] = _category_text(values)
+                categories[str(name)] = as_text(values)
     numbers = pd.DataFrame({**baseline, **silence, **scores}, index=rows.index).astype(float)
     return Features(
         numbers=numbers,
@@ -181,7 +182,3 @@ def _matched(extra: pd.DataFrame, landmarks: Landmarks, taken: set[str]) -> pd.D
     check_features(known, names)
     at_risk = landmarks.rows[["unit", "period"]].rename(columns={"period": "wave"})
     return at_risk.merge(known[["unit", "wave", *names]], on=["unit", "wave"], how="left")[names]
-
-
-def _category_text(values: pd.Series) -> pd.Series:
-    return values.astype("str").fillna("not stated")

@@ -353,8 +353,7 @@ def _verdict(frame: pd.DataFrame, shuffled: Sequence[tuple[str, float]], level: 
 
 def _known_features(features: Features, landmarks: Landmarks, extra: pd.DataFrame | None) -> tuple[str, ...]:
     """The baseline in words."""
-    words = {"tenure": "tenure", "log_revenue": "revenue"}
-    found = [word for name, word in words.items() if name in features.baseline]
+    found = [FEATURE_WORDS[name] for name in ("tenure", "log_revenue") if name in features.baseline]
     found += [name.lower() if name.istitle() else name for name in landmarks.segments]
     if extra is not None:
         found += [name for name in features.baseline if name in extra and name not in found]
