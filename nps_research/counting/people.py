@@ -69,14 +69,14 @@ def tenure_in_months(started_at: pd.Series, moment: Any) -> pd.Series:
     [1.94, 0.0, nan]
     """
     moment = moment.dt.normalize() if isinstance(moment, pd.Series) else moment.normalize()
-    days = (moment - started_at.dt.normalize()).dt.days
+    days: pd.Series = (moment - started_at.dt.normalize()).dt.days
     return days.where(days >= 0).astype(float) / DAYS_PER_MONTH
 
 
 def log_revenue(revenue: pd.Series) -> pd.Series:
     """Take the logarithm of revenue; missing where there is none, or it is not known."""
     value = revenue.astype(float)
-    return np.log(value.where(value > 0))
+    return value.where(value > 0).map(np.log)
 
 
 def bands_of(tenure: pd.Series | None, revenue: pd.Series | None, base: pd.Series | None = None) -> pd.DataFrame:
@@ -104,7 +104,7 @@ def bands_of(tenure: pd.Series | None, revenue: pd.Series | None, base: pd.Serie
 
 def has_left(churned_at: pd.Series, moment: Any) -> pd.Series:
     """Tell who had left by a moment; whose leaving is not recorded had not."""
-    return churned_at <= moment
+    return churned_at.le(moment)
 
 
 def was_customer(customers: pd.DataFrame, moment: Any) -> pd.Series:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -91,13 +91,7 @@ class RetentionCurves(Result):
 
 
 def curves_of(
-    rows: pd.DataFrame,
-    *,
-    horizon_days: int,
-    unit: str,
-    confidence_level: float,
-    minimum_cell: int = 0,
-    caveat: str = "",
+    rows: pd.DataFrame, *, horizon_days: int, unit: str, confidence_level: float, **of_result: Any
 ) -> RetentionCurves:
     """Kaplan-Meier curves by state at the landmark.
 
@@ -105,8 +99,8 @@ def curves_of(
     ----------
     rows : DataFrame
         As `nps_research.counting.landmarks.Landmarks.classed` gives them.
-    horizon_days, unit, confidence_level, minimum_cell, caveat
-        As the attributes.
+    horizon_days, unit, confidence_level, **of_result
+        As the attributes of the result.
 
     Returns
     -------
@@ -149,10 +143,9 @@ def curves_of(
         frame=pd.DataFrame(found),
         confidence_level=confidence_level,
         title="Still customers after the landmark",
-        minimum_cell=minimum_cell,
         unit=unit,
         horizon_days=horizon_days,
-        caveat=caveat,
         z=z,
         p_value=p,
+        **of_result,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -105,13 +105,7 @@ class SilenceHistory(Result):
 
 
 def histories_of(
-    rows: pd.DataFrame,
-    *,
-    horizon_days: int,
-    unit: str,
-    confidence_level: float,
-    minimum_cell: int = 0,
-    caveat: str = "",
+    rows: pd.DataFrame, *, horizon_days: int, unit: str, confidence_level: float, **of_result: Any
 ) -> SilenceHistory:
     """Churn by history of silence.
 
@@ -119,8 +113,8 @@ def histories_of(
     ----------
     rows : DataFrame
         As `nps_research.counting.landmarks.Landmarks.classed` gives them.
-    horizon_days, unit, confidence_level, minimum_cell, caveat
-        As the attributes.
+    horizon_days, unit, confidence_level, **of_result
+        As the attributes of the result.
 
     Returns
     -------
@@ -156,10 +150,9 @@ def histories_of(
         frame=pd.DataFrame(found),
         confidence_level=confidence_level,
         title=f"Churn within {horizon_days} days, by history of silence",
-        minimum_cell=minimum_cell,
         unit=unit,
         horizon_days=horizon_days,
-        caveat=caveat,
+        **of_result,
     )
 
 

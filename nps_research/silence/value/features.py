@@ -98,20 +98,16 @@ def features_of(landmarks: Landmarks, extra_features: pd.DataFrame | None = None
     )
 
 
-def check_features(
-    features: pd.DataFrame, names: Sequence[str], *, known_at: str = DATED, landmark: str = "landmark"
-) -> None:
+def check_features(features: pd.DataFrame, names: Sequence[str]) -> None:
     """Refuse features that were not known at the landmark, and customers who had left by then.
 
     Parameters
     ----------
     features : DataFrame
-        A row a customer (or account) and landmark, with the columns `names`, the day on which they were known, the
-        landmark, and, if any had left, ``churned_at``.
+        A row a customer (or account) and landmark, with the columns `names`, ``known_at`` (the day on which they were
+        known), ``landmark``, and, if any had left, ``churned_at``.
     names : sequence of str
         What is to explain.
-    known_at, landmark : str
-        Names of the two columns of dates.
 
     Raises
     ------
@@ -128,30 +124,30 @@ def check_features(
     ...
     nps_research.errors.ContractError: 1 of 1 rows of “visits” are dated after the landmark they would explain: ...
     """
-    if known_at not in features:
+    if DATED not in features:
         raise ContractError(
-            f"Features {joined([quoted(name) for name in names])}: there is no column {known_at!r} that says when they "
-            f"were known{did_you_mean(known_at, list(map(str, features.columns)))}"
+            f"Features {joined([quoted(name) for name in names])}: there is no column {DATED!r} that says when they "
+            f"were known{did_you_mean(DATED, list(map(str, features.columns)))}"
         )
-    for column in (known_at, landmark):
+    for column in (DATED, "landmark"):
         if not pd.api.types.is_datetime64_dtype(features[column]):
             raise ContractError(
                 f"Column {column!r} must hold dates without a time zone; it holds {features[column].dtype}."
             )
     n = len(features)
-    if "churned_at" in features and (gone := int((features["churned_at"] <= features[landmark]).sum())):
+    if "churned_at" in features and (gone := int((features["churned_at"] <= features["landmark"]).sum())):
         raise ContractError(
             f"{gone:,} of {n:,} rows are of customers who had left by the landmark: who is gone cannot be predicted to "
             "leave. Take these rows out."
         )
     for name in names:
         given = features[name].notna()
-        if undated := int((given & features[known_at].isna()).sum()):
+        if undated := int((given & features[DATED].isna()).sum()):
             raise ContractError(
-                f"{undated:,} of {n:,} rows of {quoted(name)} have no date in {known_at!r}: what was known at an "
+                f"{undated:,} of {n:,} rows of {quoted(name)} have no date in {DATED!r}: what was known at an "
                 "unknown time may come from after the landmark."
             )
-        if late := int((given & (features[known_at] > features[landmark])).sum()):
+        if late := int((given & (features[DATED] > features["landmark"])).sum()):
             raise ContractError(
                 f"{late:,} of {n:,} rows of {quoted(name)} are dated after the landmark they would explain: what comes "
                 "later, such as the leaving itself, is not known when it is predicted. Take them out, or give the "
