@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from nps_research.study.study import Study
     from nps_research.typing import Integers
 
-__all__ = ["by_size", "cluster_codes", "clusters_in", "declared_cluster", "first_available", "response_clusters"]
-
 
 def first_available(study: Study, *names: str) -> str | None:
     """Find the first of some columns that the study's responses have; row numbers that stand in for ids are none."""

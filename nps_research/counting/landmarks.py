@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from nps_research.study.study import Study
     from nps_research.typing import Flags, Integers
 
-
-__all__ = ["ANSWERED", "SILENT", "STATES", "Landmarks", "landmarks_of", "require_horizon"]
-
 SILENT = "nonrespondent"
 ANSWERED = ("promoter", "passive", "detractor")
 STATES = (SILENT, *ANSWERED, "not_reached")

@@ -14,27 +14,6 @@ from nps_research.statistics.covariates import Covariates
 if TYPE_CHECKING:
     from nps_research.study.study import Study
 
-
-__all__ = [
-    "DAYS_PER_MONTH",
-    "QUARTERS",
-    "REVENUE",
-    "TENURE_BANDS",
-    "WORDS",
-    "YEARS",
-    "as_text",
-    "bands_of",
-    "covariates_at_invitation",
-    "earlier_answers",
-    "has_left",
-    "in_bands",
-    "in_words",
-    "log_revenue",
-    "people_at_invitation",
-    "tenure_in_months",
-    "was_customer",
-]
-
 DAYS_PER_MONTH = 365.25 / 12
 YEARS, REVENUE = "Years as a customer", "Revenue, quarters"
 TENURE_EDGES = (12, 36, 60)  # months

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from nps_research.drivers.model import DriverModel
     from nps_research.typing import Floats
 
-
-__all__ = ["RatingAsymmetry", "rating_asymmetry"]
-
 ONE_SIDED = 1 / 3  # of the index: one side's step is worth twice the other's
 
 

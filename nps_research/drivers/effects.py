@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     from nps_research.drivers.model import DriverModel
 
-
-__all__ = ["ContributionSpread", "RatingEffect", "contribution_spread", "rating_effect"]
-
 MISSING = "not rated"
 DOTS = 200  # respondents drawn for the figure of the spread
 

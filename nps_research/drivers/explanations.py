@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from nps_research.drivers.model import DriverModel
     from nps_research.study.study import Study
 
-__all__ = ["explain_respondents"]
-
 MOST_NAMED = 3  # ratings of a person: more are no way into a talk
 LEAST_POINTS = 1.0  # a contribution that takes away less is no reason
 WHO = ("respondent_id", "customer_id", "account_id", "wave", "likelihood_to_recommend")

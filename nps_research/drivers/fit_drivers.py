@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from nps_research.drivers.fitting.resampling import Summary
     from nps_research.study.study import Study
 
-
-__all__ = ["fit_drivers", "fit_drivers_from_frame"]
-
 N_NOISE_FITS = 2
 
 

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from nps_research.study.study import Study
     from nps_research.typing import Floats
 
-
-__all__ = ["LIFETIME", "DriversByGroup", "compare_drivers", "lifetime_stages"]
-
 LIFETIME = "lifetime stage"
 STAGES = {3.0: "months 1 to 3", 6.0: "months 4 to 6", 9.0: "months 7 to 9", 12.0: "months 10 to 12"}
 LATER = "after month 12"

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from nps_research.drivers.model import DriverModel
     from nps_research.typing import Flags, Floats
 
-
-__all__ = ["DriverInteractions", "driver_interactions"]
-
 PAIRS_SHOWN = 8
 
 

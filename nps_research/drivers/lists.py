@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from nps_research.drivers.fitting.data import DriverData
     from nps_research.typing import Flags
 
-__all__ = ["NOT_CAUSES", "DriverList", "above_noise", "scale_text", "with_verdicts"]
-
 NOT_CAUSES = (
     "Points at stake say what goes with what, not what causes what: another thing can move both the rating and the "
     "answer."

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from nps_research.drivers.model import DriverModel
     from nps_research.typing import Floats
 
-
-__all__ = ["DriverMethods", "compare_methods", "path_dependent_contributions"]
-
 APART = 2  # ranks
 
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from nps_research.drivers.model import DriverModel
 
-__all__ = ["ImportancePerformance", "Improvement", "importance_performance", "simulate_improvement"]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ImportancePerformance(Result):

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from nps_research.typing import Integers, Numbers
 
 
-__all__ = ["clustered_rates"]
-
-
 def clustered_rates(
     event: Numbers, group: Integers, cluster: Integers, *, n_groups: int, confidence_level: float
 ) -> pd.DataFrame:

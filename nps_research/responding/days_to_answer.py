@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from nps_research.study.study import Study
     from nps_research.typing import Flags, Integers
 
-
-__all__ = ["DaysToAnswer", "days_to_answer"]
-
 _NO_SIGN = "no sign that those who never answered would score otherwise, and a weak test of it"
 _ENDS = (0, 1, 2, 4, 7, 14, 30, 60)  # last day of each band, as far as the window goes
 

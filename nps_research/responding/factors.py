@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from nps_research.study.study import Study
 
-
-__all__ = ["INVITATION", "WAVE", "response_factors"]
-
 INVITATION = "Number of the invitation"
 WAVE = "Wave"
 _ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th")

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from nps_research.study.study import Study
 
-__all__ = ["ResponseFunnel", "response_funnel"]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ResponseFunnel(Result):

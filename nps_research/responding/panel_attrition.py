@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from nps_research.study.study import Study
     from nps_research.typing import Flags, Floats, Integers
 
-
-__all__ = ["PanelAttrition", "panel_attrition"]
-
 SAME_TWICE = (
     "Leaving a panel is itself seen as silence, so early silence and leaving are one behaviour measured twice; "
     "and a panel is not a company."

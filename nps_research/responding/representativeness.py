@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from nps_research.study.study import Study
     from nps_research.typing import Integers
 
-__all__ = ["Representativeness", "representativeness"]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Representativeness(ColumnGroups):

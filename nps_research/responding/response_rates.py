@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from nps_research.study.study import Study
 
-__all__ = ["ResponseRates", "response_rates"]
-
 _RATES = ("reach", "rr5", "rr2", "rr1", "cooperation")
 
 

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from nps_research.study.study import Study
     from nps_research.typing import Flags
 
-__all__ = ["WhoAnswers", "who_answers"]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class WhoAnswers(ColumnGroups):

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from nps_research.statistics.covariates import Covariates
     from nps_research.typing import Flags, Floats, Integers
 
-__all__ = ["N_FOLDS", "REPEATABLE", "boosted_trees", "folds_left_out", "folds_of_clusters", "tree_features"]
-
 N_FOLDS = 5
 REPEATABLE: Mapping[str, Any] = {
     "deterministic": True,

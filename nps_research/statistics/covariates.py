@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-__all__ = ["Covariates"]
-
 
 @dataclass(frozen=True, eq=False)
 class Covariates:

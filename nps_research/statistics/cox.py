@@ -14,9 +14,6 @@ import numpy as np
 if TYPE_CHECKING:
     from nps_research.typing import Flags, Floats, Integers
 
-
-__all__ = ["cox"]
-
 ROUNDS, CLOSE = 30, 1e-9
 LARGEST = 20.0  # a log hazard ratio beyond it has no end: who leaves can be told without a doubt
 

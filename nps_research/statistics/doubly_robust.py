@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from nps_research.typing import Flags, Floats, Integers
 
 
-__all__ = ["Reached", "Weighted", "inverse_propensity_score", "with_limits", "worst_case_bounds"]
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Reached:
     """The people who were reached: who answered and what.

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from nps_research.typing import Flags, Floats, Integers
 
 
-__all__ = ["Contrasts", "hazard_ratios"]
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Contrasts:
     """The first group against each group: log hazard ratios or differences of risks; nan where there is none.

@@ -10,9 +10,6 @@ import numpy as np
 if TYPE_CHECKING:
     from nps_research.typing import Floats, Integers
 
-
-__all__ = ["Regression", "correlations", "left_over", "level_dummies", "regress"]
-
 NO_VARIANCE = 1e-12  # of ratings
 
 

@@ -17,17 +17,6 @@ if TYPE_CHECKING:
     from nps_research.statistics.covariates import Covariates
     from nps_research.typing import Flags, Floats, Integers
 
-
-__all__ = [
-    "clustered_logistic",
-    "design_matrix",
-    "filled",
-    "independent_columns",
-    "joined_levels",
-    "natural_spline",
-    "ridge_logistic",
-]
-
 OTHER = "(other)"
 NEWTON_STEPS = 60
 

@@ -13,10 +13,6 @@ if TYPE_CHECKING:
 
     from nps_research.typing import Floats
 
-
-__all__ = ["Adjustment", "adjust_p_values"]
-
-
 Adjustment = Literal["holm", "benjamini-hochberg", "bonferroni", "none"]
 
 

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from nps_research.statistics.doubly_robust import Reached
     from nps_research.typing import Floats
 
-
-__all__ = ["predicted_value"]
-
 FAST_RATE = 0.2  # twice that of the trees for who answers; see the notes
 N_SPLITS = 3
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     Measured = tuple[float, Floats]
 
-__all__ = ["MEASURES", "TOP", "compare_predictions"]
-
 TOP = 0.1
 
 

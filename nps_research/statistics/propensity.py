@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from nps_research.statistics.covariates import Covariates
     from nps_research.typing import Flags, Floats, Integers
 
-
-__all__ = ["Propensity", "PropensityModel", "response_propensity"]
-
 PropensityModel = Literal["logistic", "boosted"]
 
 SLIGHT_RIDGE = 0.01  # keeps a separable category's coefficient finite, moves nothing else

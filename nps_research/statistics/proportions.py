@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from nps_research.typing import Floats, Integers
 
 
-__all__ = ["difference_limits", "difference_statistic", "ratio_limits", "wilson_limits"]
-
-
 def wilson_limits(events: Floats | Integers, n: Floats | Integers, *, confidence_level: float) -> tuple[Floats, Floats]:
     """Compute Wilson's score limits of rates, 0 to 1; NaN where there is nobody.
 

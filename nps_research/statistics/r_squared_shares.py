@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
     from nps_research.typing import Floats, Integers
 
-
-__all__ = ["MOST_EXACT", "N_ORDERS", "SharesMethod", "orders_of", "shares_of_r_squared", "with_own_parts"]
-
 SharesMethod = Literal["lmg", "johnson", "first", "last", "betasq", "pratt", "genizi", "car"]
 MOST_EXACT = 20  # drivers; more are averaged over N_ORDERS orders drawn at random, and their reverses
 N_ORDERS = 1000

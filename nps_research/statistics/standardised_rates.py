@@ -20,17 +20,6 @@ if TYPE_CHECKING:
     from nps_research.typing import Flags, Floats, Integers
 
 
-__all__ = [
-    "AdjustedDifferences",
-    "Differences",
-    "Factor",
-    "adjusted_differences",
-    "adjustment",
-    "changes_since_first",
-    "standardised_risks",
-]
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Differences:
     """Differences of the groups of one factor, shape (n_groups,) each; NaN where there is none."""

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from nps_research.typing import Flags, Floats, Integers
 
-
-__all__ = ["Risks", "log_rank", "survival", "survival_risks"]
-
 SAME = 1e-12
 
 

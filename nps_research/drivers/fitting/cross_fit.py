@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from nps_research.typing import Floats, Integers
 
 
-__all__ = ["CrossFit", "cross_fit", "points_at_stake", "predictions_left_out"]
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CrossFit:
     """A driver model's explanation of everybody.

@@ -28,16 +28,6 @@ if TYPE_CHECKING:
     from nps_research.study.study import Study
     from nps_research.typing import Flags, Floats, Integers, Numbers
 
-
-__all__ = [
-    "PARTS",
-    "DriverData",
-    "clusters_of",
-    "data_of_frame",
-    "data_of_study",
-    "group_labels",
-]
-
 PARTS = ("promoter", "detractor")
 USUAL_SCALES = ((1, 5), (1, 7), (0, 10))
 GOOD_FROM, POOR_TO = 0.88, 0.6  # of the scale's length: 5 and 1-3 of 1-5, 7 and 1-4 of 1-7, 9-10 and 0-6 of 0-10

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from nps_research.drivers.fitting.trees import Tables
     from nps_research.typing import Floats, Integers
 
-
-__all__ = ["NEAR", "near_duplicates", "noise_tests", "rating_correlations"]
-
 NEAR = 0.8  # correlation from which drivers are tested together as well
 ALMOST_TOLD = 0.8  # share of a rating's variance that the others tell, from which it is tested with them as well
 LINKED = 0.3  # partial correlation that puts two such ratings into one set

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from nps_research.drivers.fitting.data import DriverData
     from nps_research.typing import Floats, Integers
 
-
-__all__ = ["GroupFits", "Summary", "rank_limits", "resample", "spread", "summary_of"]
-
 # A procedure fitted to resamples varies less than one fitted to new samples, which differ in more than weights:
 # standard deviations came out 8 to 10% too small in calibration.
 WIDENED = 1.08

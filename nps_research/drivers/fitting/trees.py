@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     Tables = dict[tuple[int, ...], Floats]
 
-__all__ = ["Background", "Coding", "Tree", "boost", "boost_folds", "shapley_of_table", "tables_of", "trees_of"]
-
 N_TREES = 100
 MAX_DEPTH = 2  # pairs of ratings; deeper trees predicted no better on any survey tried
 LEAF_WEIGHT = 20.0  # least sum of weights in a leaf; weights have a mean of 1

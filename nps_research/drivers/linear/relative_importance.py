@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
     from nps_research.typing import Floats, Integers
 
-
-__all__ = ["METHODS", "RSquaredDecomposition", "decompose_r_squared"]
-
 METHODS: tuple[SharesMethod, ...] = get_args(SharesMethod)
 NAMES = {
     "lmg": "General dominance (LMG)",

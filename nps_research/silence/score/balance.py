@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from nps_research.study.study import Study
     from nps_research.typing import Flags, Floats
 
-
-__all__ = ["MEAN", "ResponseBalance", "response_balance"]
-
 MEAN = "mean"
 TOLERABLE = 0.1  # standard deviations; a usual line, below which a difference is taken as small
 

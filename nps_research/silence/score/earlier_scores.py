@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from nps_research.study.study import Study
     from nps_research.typing import Floats
 
-
-__all__ = ["EarlierScores", "earlier_scores", "evidence_of"]
-
 AGAIN, SILENT_NOW = "answered again", "silent now"
 AS_THEY_ARE, ALIKE = "silent less answered again", "the same, other things alike"
 

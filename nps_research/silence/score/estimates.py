@@ -27,24 +27,6 @@ if TYPE_CHECKING:
     from nps_research.statistics.covariates import Covariates
     from nps_research.study.study import Study
 
-__all__ = [
-    "BY_BOOSTING",
-    "BY_LOGISTIC",
-    "DOUBLY_ROBUST",
-    "HIGHEST",
-    "LOWEST",
-    "NAIVE",
-    "OBSERVED",
-    "PREFERRED",
-    "RAKED",
-    "frame_of",
-    "observed_score",
-    "people_of",
-    "previous_score",
-    "reached_rows",
-    "weighted_scores",
-]
-
 OBSERVED, RAKED, BY_LOGISTIC, BY_BOOSTING = "observed", "raked", "weighted: logistic", "weighted: boosted"
 DOUBLY_ROBUST = "doubly robust"
 PREFERRED = (DOUBLY_ROBUST, BY_LOGISTIC, BY_BOOSTING, RAKED)  # which to read first, of those that there are

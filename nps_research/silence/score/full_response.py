@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from nps_research.silence.score.shifts import SilentShifts
     from nps_research.study.study import Study
 
-__all__ = ["SilentScore", "score_if_all_responded"]
-
 SHIFTS = (0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0)
 
 

@@ -15,8 +15,6 @@ from nps_research.statistics.logistic import joined_levels
 if TYPE_CHECKING:
     from nps_research.statistics.doubly_robust import Reached, Weighted
 
-__all__ = ["raked_score"]
-
 
 def raked_score(people: Reached, margins: pd.DataFrame, *, confidence_level: float) -> Weighted:
     """The score of all, answers raked to the margins of all who were reached.

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from nps_research.statistics.doubly_robust import Reached, Weighted
 
-__all__ = ["SilentShifts", "Turn", "silent_shifts"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:

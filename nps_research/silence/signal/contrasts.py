@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from nps_research.counting.landmarks import Landmarks
     from nps_research.typing import Floats, Integers
 
-
-__all__ = ["ALL_ANSWERS", "Adjusted", "adjusted_contrasts", "halves", "ratios", "ratios_to_all"]
-
 ALL_ANSWERS = np.array([0, 1, 1, 1, 2])  # states, promoters, passives and detractors put together
 HELD_ALIKE = ("tenure", "log_revenue", "n_earlier", "earlier_answer_share")
 

@@ -17,9 +17,6 @@ from nps_research.statistics.survival import log_rank, survival, survival_risks
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
-__all__ = ["RetentionCurves", "curves_of"]
-
 STEPS = 6
 SHOWN = {SILENT: "The silent", "promoter": "Promoters", "passive": "Passives", "detractor": "Detractors"}
 

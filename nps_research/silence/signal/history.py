@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from nps_research.typing import Flags
 
-
-__all__ = ["SilenceHistory", "histories_of"]
-
 HEARD = "Answered"
 FIRST = "Silent, asked for the first time"
 ONCE, TWO = "Silent once, after answering", "Silent twice in a row"

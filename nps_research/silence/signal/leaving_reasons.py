@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from nps_research.study.study import Study
 
-__all__ = ["LeavingReasons", "leaving_reasons"]
-
 NO_REASON = "not stated"
 
 

@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from nps_research.study.study import Study
     from nps_research.typing import Integers
 
-
-__all__ = ["PLACE", "group_of", "nonresponse_signal", "risks_by_state", "signal_of"]
-
 PLACE = {name: place for place, name in enumerate((*STATES, "answered"))}
 ALL_RATIO = ("answered", "hazard_ratio")
 NOTHING = (np.nan, np.nan, np.nan)

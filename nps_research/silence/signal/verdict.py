@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from nps_research.statistics.survival import Risks
 
-__all__ = ["MARGIN", "SilenceVerdict", "SilenceWord", "silence_verdict"]
-
 SilenceWord = Literal["worst", "like-detractors", "like-respondents", "between", "better", "cannot-tell"]
 MARGIN = 0.05  # two rates this near each other count as alike
 

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from nps_research.silence.value.features import Features
     from nps_research.typing import Flags, Floats, Integers
 
-
-__all__ = ["BOOSTED", "LEARNERS", "LOGISTIC", "Encoding", "contributions", "fit_boosted", "predict"]
-
 BOOSTED, LOGISTIC = "boosted", "logistic"
 LEARNERS = (BOOSTED, LOGISTIC)
 KNOTS = 6

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from nps_research.counting.landmarks import Landmarks
 
-__all__ = ["Features", "check_features", "features_of"]
-
 DATED = "known_at"
 
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     Fold = tuple[Integers, Integers]
 
-__all__ = ["fewest_leavers", "predict_later", "shuffle_silence", "time_folds"]
-
 
 def fewest_leavers(n_left: int, n_stayed: int, of: str) -> None:
     """Refuse to learn from, or test on, next to no leavers."""

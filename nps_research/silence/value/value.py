@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from nps_research.study.study import Study
     from nps_research.typing import Flags
 
-__all__ = ["LOSS", "NonresponseValue", "nonresponse_value", "value_of_silence"]
-
 ValueWord = Literal["adds", "adds nothing shown", "cannot tell"]
 
 WORTHWHILE = 0.02  # of the log loss: a gain below it is none worth speaking of

@@ -20,8 +20,6 @@ from nps_research.silence.value.out_of_time import fewest_leavers
 if TYPE_CHECKING:
     from nps_research.study.study import Study
 
-__all__ = ["watch_list"]
-
 MOST_REASONS = 3  # of a customer
 LEAST_LOG_ODDS = 0.05  # a contribution that adds less is no reason
 SAID_TOGETHER = {
