@@ -76,7 +76,7 @@ class Landmarks:
 
 
 def landmarks_of(study: Study, *, horizon_days: int | None = None) -> Landmarks:
-    """What was known at each landmark, and who left after it.
+    """Collect what was known at each landmark, and who left after it.
 
     Nothing counts that was not known at the landmark: an answer after it is silence, there and in what later landmarks
     know of it, and units gone by then are not at risk. Leavers whose end of observation is missing,

@@ -78,7 +78,7 @@ class RatingEffect(Result):
 
 
 def rating_effect(model: DriverModel, term: str) -> RatingEffect:
-    """The dependence of the expected answer on one driver (SHAP dependence, averaged by rating).
+    """Average the contributions of one driver by its rating (SHAP dependence).
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ class ContributionSpread(Result):
 
 
 def contribution_spread(model: DriverModel, *, rng: np.random.Generator | None = None) -> ContributionSpread:
-    """Spread of single respondents' contributions (SHAP beeswarm).
+    """Show the spread of single respondents' contributions (SHAP beeswarm).
 
     Parameters
     ----------

@@ -126,7 +126,7 @@ def fit_drivers_from_frame(
     confidence_level: float = 0.95,
     rng: np.random.Generator | None = None,
 ) -> DriverModel:
-    """`fit_drivers` from plain tables.
+    """Fit drivers as `fit_drivers`, from plain tables.
 
     Parameters
     ----------

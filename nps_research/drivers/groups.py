@@ -128,7 +128,7 @@ class DriversByGroup(Result):
 
 
 def lifetime_stages(study: Study) -> pd.Series[Any]:
-    """Each answer's stage of the customer's life at the invitation; CannotAnswerError where starts are not known."""
+    """Label each answer's stage of the customer's life at the invitation; CannotAnswerError without starts."""
     study.require("customers.started_at", "responses.invited_at")
     answered = study.responses[study.responses["response_state"] == "answered"]
     months = people_at_invitation(study, answered).get("tenure", pd.Series(np.nan, answered.index))

@@ -23,7 +23,7 @@ NOT_CAUSES = (
 
 
 def scale_text(data: DriverData) -> str:
-    """Which ratings are good and which poor: ``'good is 5, poor is 1 to 3'``."""
+    """Say which ratings are good and which poor: ``'good is 5, poor is 1 to 3'``."""
     (low, high), good, poor = data.scale, data.good, data.poor
     upper = f"{good:g}" if good == high else f"{good:g} to {high:g}"
     lower = f"{poor:g}" if poor == low else f"{low:g} to {poor:g}"
@@ -31,7 +31,7 @@ def scale_text(data: DriverData) -> str:
 
 
 def with_verdicts(shown: pd.DataFrame) -> pd.DataFrame:
-    """Rows with a column that says in words whether each adds to all others."""
+    """Add a column that says in words whether each driver adds to all others."""
     words = [
         ("above noise" if value else "not above noise")
         if pd.notna(value)
@@ -44,7 +44,7 @@ def with_verdicts(shown: pd.DataFrame) -> pd.DataFrame:
 
 
 def above_noise(frame: pd.DataFrame) -> Flags:
-    """Which rows are above noise; where that cannot be told they are not."""
+    """Find the rows above noise; where that cannot be told they are not."""
     return frame["above_noise"].fillna(value=False).to_numpy(dtype=bool)
 
 

@@ -212,7 +212,7 @@ class Improvement(Result):
 
 
 def simulate_improvement(model: DriverModel) -> Improvement:
-    """What NPS is associated with, for each driver, if poor ratings were one higher.
+    """Predict the NPS that goes with poor ratings one higher, for each driver.
 
     The estimand is the mean over all respondents of the model's prediction with the driver's poor ratings (6 or less of
     0-10, 3 or less of 1-5) raised by one, minus that without; who did not rate it adds nothing.

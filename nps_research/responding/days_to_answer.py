@@ -101,7 +101,7 @@ class DaysToAnswer(Result):
 
 
 def days_to_answer(study: Study, *, confidence_level: float = 0.95) -> DaysToAnswer:
-    """Days from the invitation to the answer, and the NPS of slow answers less that of fast ones.
+    """Count days from invitation to answer, and compare the NPS of slow and fast answers (late respondents).
 
     The estimands are the shares of the returned forms that come within so many days, and the difference in NPS between
     the slower and the faster answers, split at the end of the band of days nearest to half of them.

@@ -23,7 +23,7 @@ _ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th")
 
 
 def response_factors(study: Study, rows: pd.DataFrame) -> list[Factor]:
-    """Segments, role, channel, tenure, revenue, number of the invitation and wave, as far as they are known and differ.
+    """Collect what response may go with: segments, role, channel, tenure, revenue, number of the invitation, wave.
 
     Parameters
     ----------

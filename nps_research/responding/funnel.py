@@ -96,7 +96,7 @@ class ResponseFunnel(Result):
 
 
 def response_funnel(study: Study) -> ResponseFunnel:
-    """Invitations by what became of them, per wave and for all.
+    """Count invitations by final disposition, per wave and for all.
 
     Parameters
     ----------

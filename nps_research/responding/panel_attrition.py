@@ -132,7 +132,7 @@ class PanelAttrition(Result):
 def panel_attrition(
     study: Study, *, wave: str | None = None, gone_waves: int | None = None, confidence_level: float = 0.95
 ) -> PanelAttrition:
-    """Share of a wave's respondents who are gone at the end of the panel, by earlier invitations they had missed.
+    """Estimate panel attrition of a wave's respondents, by earlier invitations they had missed.
 
     The estimand is the chance that somebody who answered the landmark wave answers none of the last `gone_waves`
     waves, given 0, 1, 2 or more silent waves before it. It describes a panel; nothing says that silence makes people

@@ -101,7 +101,7 @@ class Representativeness(ColumnGroups):
 
 
 def representativeness(study: Study, *, wave: str | None = None, confidence_level: float = 0.95) -> Representativeness:
-    """Shares of each group among those who answered, less their shares among those who could have.
+    """Compare the shares of groups among those who answered with those among all who could have (representativeness).
 
     The base is the customers alive when the wave's invitations went out, where there is a customers
     table; else all invitations. The groups are the study's segments and, with customers, years as a

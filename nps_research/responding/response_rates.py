@@ -141,7 +141,7 @@ class ResponseRates(Result):
 
 
 def response_rates(study: Study, *, confidence_level: float = 0.95) -> ResponseRates:
-    """Shares of invitations that reached somebody, came back, and came back with an answer, per wave and for all.
+    """Compute response rates (AAPOR), reach and cooperation, per wave and for all.
 
     The estimands are AAPOR's rates of the invitations sent, as draws from all that might be sent so. Stands beside
     `response_funnel`, which has the counts.

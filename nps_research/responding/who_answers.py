@@ -148,7 +148,7 @@ class WhoAnswers(ColumnGroups):
 
 
 def who_answers(study: Study, *, confidence_level: float = 0.95) -> WhoAnswers:
-    """Response rate of those reached by segment, role, channel, tenure, revenue and number of the invitation.
+    """Compare response rates by segment, role, channel, tenure, revenue and number of the invitation, all else alike.
 
     The estimand of a difference is the rate that all who were reached would have if they were of this group and in all
     else as they are, less the rate that they have; for the number of the invitation it is the rate at it of the people

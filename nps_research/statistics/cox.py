@@ -21,7 +21,7 @@ LARGEST = 20.0  # a log hazard ratio beyond it has no end: who leaves can be tol
 def cox(
     days: Floats, event: Flags, design: Floats, *, strata: Integers, cluster: Integers
 ) -> tuple[Floats, Floats] | None:
-    """Log hazard ratios and their covariance; None where the likelihood has no maximum.
+    """Fit a Cox regression: log hazard ratios and their covariance; None where the likelihood has no maximum.
 
     Parameters
     ----------

@@ -81,7 +81,7 @@ class Weighted:
 
 
 def worst_case_bounds(people: Reached) -> tuple[float, float]:
-    """The score of all, if every silent person were a detractor, and if every one were a promoter.
+    """Bound the score of all (Manski): every silent person a detractor, and every one a promoter.
 
     References
     ----------
@@ -109,7 +109,7 @@ def inverse_propensity_score(
     confidence_level: float,
     predicted: Floats | None = None,
 ) -> Weighted:
-    """The score of all, each answer weighted by one over its chance.
+    """Weight each answer by one over its chance (inverse propensity): the score of all.
 
     The estimand is the score of all in `people`, had all answered, if answering has nothing to do with loyalty but
     through what the propensity knows (Hájek's ratio). Weights have mean 1; those above `largest_weight` are brought
@@ -171,7 +171,7 @@ def with_limits(
     level: float,
     n_trimmed: int = 0,
 ) -> Weighted:
-    """Error and limits of a score from the linearised influence of each answer, and the weights with mean 1."""
+    """Give a score its linearised standard error and limits, and the weights with mean 1."""
     yes, n = people.answered, int(people.answered.sum())
     own = float(((1 - chance[yes]) * influence[yes] ** 2).sum())
     variance = own + _together(people, influence, chance)

@@ -47,7 +47,7 @@ def hazard_ratios(
     strata: Integers,
     cluster: Integers,
 ) -> Contrasts:
-    """Log hazard ratios of group 0 against each other group, by Cox regression.
+    """Estimate log hazard ratios of group 0 against each other group, by Cox regression.
 
     Breslow's handling of ties and a sandwich over clusters; a baseline hazard for each stratum. Groups without an event
     have no finite ratio and are left out of the model, as are rows of a grouping held alike (a small region) of which

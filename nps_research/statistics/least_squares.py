@@ -22,7 +22,7 @@ class Regression:
 
 
 def regress(y: Floats, x: Floats, weights: Floats, cluster: Integers) -> Regression:
-    """Weighted least squares with a sandwich covariance (Liang & Zeger 1986), times m / (m - 1) (n - 1) / (n - k).
+    """Fit weighted least squares with a sandwich covariance (Liang & Zeger 1986), times m / (m - 1) (n - 1) / (n - k).
 
     Columns of x that others make up get a coefficient of zero.
     """
@@ -46,7 +46,7 @@ def left_over(value: Floats, known: Floats, weights: Floats) -> Floats:
 
 
 def level_dummies(codes: Integers, n_levels: int) -> Floats:
-    """An intercept, and a column for each level of each rating but its first that occurs."""
+    """Code ratings as indicators: an intercept, and each level of each rating but its first that occurs."""
     columns = [np.ones(len(codes))]
     for of_rating in codes.T:
         found = np.flatnonzero(np.bincount(of_rating, minlength=n_levels))
@@ -55,7 +55,7 @@ def level_dummies(codes: Integers, n_levels: int) -> Floats:
 
 
 def correlations(table: Floats, weights: Floats) -> Floats:
-    """Weighted correlations, each over the rows that have both, for each row of weights; shape (b, p + 1, p + 1)."""
+    """Compute weighted correlations over the rows that have both, for each row of weights; shape (b, p + 1, p + 1)."""
     rated = np.isfinite(table)
     mean_of_rated = np.where(rated, table, 0.0).sum(axis=0) / rated.sum(axis=0).clip(1)
     value = np.where(rated, table - mean_of_rated, 0.0)

@@ -39,7 +39,7 @@ def wilson_limits(events: Floats | Integers, n: Floats | Integers, *, confidence
 def difference_limits(
     events_a: Floats, n_a: Floats, events_b: Floats, n_b: Floats, *, confidence_level: float
 ) -> tuple[Floats, Floats]:
-    """Miettinen & Nurminen's score limits of a difference of two rates, a - b; NaN where there is nobody.
+    """Compute Miettinen & Nurminen's score limits of a difference of rates, a - b; NaN where there is nobody.
 
     The limits are the differences that their test does not reject: z = (a - b - d) / s(d), where s(d) rests on the
     rates of highest likelihood among those that differ by d.
@@ -66,7 +66,7 @@ def difference_limits(
 
 
 def difference_statistic(events_a: Floats, n_a: Floats, events_b: Floats, n_b: Floats, difference: Floats) -> Floats:
-    """Miettinen & Nurminen's z of the observed difference of rates, a - b, against a supposed one.
+    """Compute Miettinen & Nurminen's z of the observed difference of rates, a - b, against a supposed one.
 
     References
     ----------
@@ -91,7 +91,7 @@ def difference_statistic(events_a: Floats, n_a: Floats, events_b: Floats, n_b: F
 def ratio_limits(
     events_a: Floats, n_a: Floats, events_b: Floats, n_b: Floats, *, confidence_level: float
 ) -> tuple[Floats, Floats]:
-    """Score limits of a ratio of two rates, a / b; infinite above where b has no event.
+    """Compute Koopman's score limits of a ratio of two rates, a / b; infinite above where b has no event.
 
     References
     ----------

@@ -25,7 +25,7 @@ BLOCK = 2**22  # subsets times resamples held at once
 def shares_of_r_squared(
     correlation: Floats, methods: Sequence[SharesMethod], *, orders: Integers | None = None
 ) -> dict[SharesMethod, Floats]:
-    """Shares by method from correlation matrices whose last row is the outcome's.
+    """Share R2 among drivers by method, from correlation matrices whose last row is the outcome's.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def shares_of_r_squared(
 
 
 def with_own_parts(correlation: Floats) -> Floats:
-    """The outcome's correlation with each driver's own part, the nearest variable uncorrelated with other drivers'."""
+    """Correlate the outcome with each driver's own part: the nearest variable uncorrelated with other drivers'."""
     size, vectors = np.linalg.eigh(correlation[:, :-1, :-1])
     return np.asarray(np.einsum("bij,bj->bi", _inverse_half(size, vectors), correlation[:, :-1, -1]))
 
@@ -129,7 +129,7 @@ def _coefficients(p: int) -> Floats:
 
 
 def orders_of(p: int, rng: np.random.Generator) -> Integers | None:
-    """Orders to average over where there are too many drivers for all; each with its reverse."""
+    """Draw orders to average over where there are too many drivers for all; each with its reverse."""
     if p <= MOST_EXACT:
         return None
     drawn = rng.permuted(np.tile(np.arange(p), (N_ORDERS, 1)), axis=1)

@@ -78,7 +78,7 @@ class Risks:
 
 
 def survival(days: Floats, event: Flags) -> tuple[Floats, Floats, Floats]:
-    """Kaplan-Meier estimate after each whole day.
+    """Estimate survival (Kaplan-Meier) after each whole day.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def survival(days: Floats, event: Flags) -> tuple[Floats, Floats, Floats]:
 def survival_risks(
     days: Floats, event: Flags, group: Integers, cluster: Integers, *, n_groups: int, at: Sequence[int]
 ) -> list[Risks]:
-    """Risk of leaving by each of some days, per group.
+    """Estimate the risk of leaving by each of some days (Kaplan-Meier), per group.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ def _n_effective(n: Floats, risk: Floats, variance: Floats) -> Floats:
 def log_rank(
     days: Floats, event: Flags, is_member: Flags, *, strata: Integers | None = None, cluster: Integers | None = None
 ) -> tuple[float, float]:
-    """Log-rank test of one group against all others.
+    """Test survival of one group against all others (log-rank).
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ def cross_fit(data: DriverData, fold: Integers) -> CrossFit:
 def predictions_left_out(
     data: DriverData, y: Floats, fold: Integers, terms: Sequence[int] | Integers, *, max_depth: int
 ) -> Floats:
-    """Predictions of y from some of the ratings, each by trees that did not see the respondent; shape (n,)."""
+    """Predict y from some of the ratings, each by trees that did not see the respondent; shape (n,)."""
     if not len(terms):
         weight = np.bincount(fold, data.weights)
         total = np.bincount(fold, data.weights * y)
@@ -81,7 +81,7 @@ def predictions_left_out(
 
 
 def points_at_stake(data: DriverData, contributions: Floats) -> Floats:
-    """Mean contribution at good ratings minus that at poor ones, shape (..., n_drivers); nan without either.
+    """Subtract the mean contribution at poor ratings from that at good ones, shape (..., n_drivers); nan without both.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def points_at_stake(data: DriverData, contributions: Floats) -> Floats:
 
 
 def lifted(data: DriverData, fit: CrossFit) -> Floats:
-    """Predicted change of NPS if each driver's poor ratings were one higher, shape (2, n_drivers), points."""
+    """Predict the change of NPS if each driver's poor ratings were one higher, shape (2, n_drivers), points."""
     up = np.searchsorted(data.levels, data.levels + 1 - 1e-9).clip(max=len(data.levels) - 1)
     up = np.append(up, len(data.levels))
     change = np.zeros((2, data.ratings.shape[1]))

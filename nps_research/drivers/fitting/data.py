@@ -120,7 +120,7 @@ def data_of_study(
     good: float | None,
     poor: float | None,
 ) -> DriverData:
-    """Answered invitations of a study; CannotAnswerError where they cannot feed a model."""
+    """Code the answered invitations of a study; CannotAnswerError where they cannot feed a model."""
     study.require("responses.likelihood_to_recommend", "responses.drivers")
     answered = study.responses[study.responses["response_state"] == "answered"]
     cluster_name = declared_cluster(study) if cluster == "auto" else cluster
@@ -148,7 +148,7 @@ def data_of_study(
 
 
 def group_labels(study: Study, by: str | Sequence[str]) -> pd.Series[Any]:
-    """Each answer's group, by one column or the combination of several; waves in order of time, others by size."""
+    """Label each answer's group, by one column or several combined; waves in order of time, others by size."""
     keys = [by] if isinstance(by, str) else list(by)
     answered = study.responses[study.responses["response_state"] == "answered"]
     if lost := [key for key in keys if key not in answered]:

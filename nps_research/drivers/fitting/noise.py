@@ -32,12 +32,12 @@ DEPTH_OF_OTHERS = 3  # deeper than the model: what others do together must not b
 
 
 def rating_correlations(data: DriverData) -> Floats:
-    """Weighted correlations of the ratings, each over those who gave both; 0 where one does not vary."""
+    """Correlate the ratings, weighted, each pair over those who gave both; 0 where one does not vary."""
     return np.asarray(correlations(data.ratings, data.weights[None])[0])
 
 
 def near_duplicates(data: DriverData) -> list[list[int]]:
-    """Sets of drivers that may not be told apart.
+    """Find sets of drivers that may not be told apart (collinearity).
 
     Two drivers belong together where they correlate by `NEAR` or more, either way; or where the others tell at least
     `ALMOST_TOLD` of each one's variance and they correlate by `LINKED` or more given the others.

@@ -122,7 +122,7 @@ def resample(data: DriverData, *, n_resamples: int, rng: np.random.Generator) ->
 
 
 def spread(drawn: Floats) -> Floats:
-    """Standard deviation over resamples, without those that have no value; nan where fewer than two have one."""
+    """Compute standard deviations over resamples that have a value; nan where fewer than two have one."""
     known = np.isfinite(drawn)
     n = known.sum(axis=0)
     value = np.where(known, drawn, 0.0)
@@ -138,7 +138,7 @@ def _widened(drawn: Floats) -> Floats:
 
 
 def rank_limits(estimate: Floats, draws: Floats, *, confidence_level: float, rng: np.random.Generator) -> Integers:
-    """Ranks that each driver can have, 1 the highest, so that all hold together; shape (2, n_drivers).
+    """Bound the ranks that each driver can have, 1 the highest, so that all hold together; shape (2, n_drivers).
 
     A driver outranks another where their difference is above zero by more than the quantile of the largest of all
     standardised differences, drawn from a normal distribution with the resamples' covariance (Mogstad et al. 2024).

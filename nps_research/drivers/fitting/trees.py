@@ -107,7 +107,7 @@ class Tree:
 
 
 def boost(ratings: Floats, y: Floats, weights: Floats, *, max_depth: int = MAX_DEPTH) -> Any:
-    """Shallow boosted trees for the mean of y, by squared error; the same for the same rows in the same order.
+    """Grow shallow boosted trees for the mean of y, by squared error; the same for the same rows in the same order.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def boost(ratings: Floats, y: Floats, weights: Floats, *, max_depth: int = MAX_D
 def boost_folds(
     ratings: Floats, y: Floats, weights: Floats, fold: Integers, *, coding: Coding, max_depth: int = MAX_DEPTH
 ) -> Iterator[tuple[Flags, list[Any]]]:
-    """`boost` for each fold left out: who is left out, and the trees of each y that did not see them.
+    """Grow trees as `boost` for each fold left out: who is left out, and the trees of each y that did not see them.
 
     The same trees as from the training rows alone, in less time: ratings are sorted into bins once for all folds.
 
@@ -171,7 +171,7 @@ def _grown(binned: Any, y: Floats, max_depth: int) -> Any:
 
 
 def trees_of(booster: Any) -> list[Tree]:
-    """The trees of a booster, from its text."""
+    """Read the trees of a booster from its text."""
     trees = []
     for block in booster.model_to_string().split("\nTree=")[1:]:
         fields = dict(line.split("=", 1) for line in block.split("\n\n", 1)[0].splitlines()[1:] if "=" in line)
@@ -196,7 +196,7 @@ def trees_of(booster: Any) -> list[Tree]:
 
 
 def tables_of(trees: Sequence[Tree], coding: Coding) -> Tables:
-    """The sum of trees as tables: ratings split on along a path -> values over their levels (missing last).
+    """Add trees up to tables: ratings split on along a path -> values over their levels (missing last).
 
     Together the tables give each row what the trees give it, to floating-point error.
     """
@@ -249,7 +249,7 @@ class Background:
 
 
 def shapley_of_table(table: Floats, shares: Floats) -> tuple[float, list[Floats]]:
-    """Interventional Shapley values of a function given as a table, exactly.
+    """Compute interventional Shapley values of a function given as a table, exactly.
 
     Ratings outside a coalition are drawn from the background together, apart from those inside: v(S)(x) is the mean
     of the table where the ratings in S are held at x.

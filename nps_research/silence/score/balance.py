@@ -108,7 +108,7 @@ def response_balance(
     wave: str,
     caveat: str = "",
 ) -> ResponseBalance:
-    """Standardised mean differences of all that is known, before weighting and after each weighting.
+    """Compute standardised mean differences of all that is known, before weighting and after each weighting.
 
     The estimand is the mean among those who answered less that among all who were reached, over the standard deviation
     among the latter.

@@ -113,7 +113,7 @@ def evidence_of(
     detractor_max: int,
     **of_result: Any,
 ) -> tuple[EarlierScores | None, str]:
-    """What the silent said earlier; or None, and why not in a sentence."""
+    """Compare what the silent said earlier; or None, and why not in a sentence."""
     earlier = earlier_answers(study, rows)
     if earlier is None:
         return None, (
@@ -140,7 +140,7 @@ def earlier_scores(
     is_used: bool,
     **of_result: Any,
 ) -> EarlierScores:
-    """NPS of the last earlier answers of those silent now, less that of those who answered again.
+    """Compare the last earlier NPS of those silent now with that of those who answered again.
 
     The estimand is that difference among people reached now who answered before; then the same with covariates held
     alike (least squares by design weights, numbers as splines), with errors robust to clusters.

@@ -36,7 +36,7 @@ REACHED = ("answered", "item_missing", "nonrespondent")
 
 
 def reached_rows(study: Study, wave: str | None) -> tuple[str, pd.DataFrame]:
-    """The wave ("" for all rows, where there are no waves) and its invitations that were reached and have closed.
+    """Choose the wave ("" for all rows, without waves) and its invitations that were reached and have closed.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def reached_rows(study: Study, wave: str | None) -> tuple[str, pd.DataFrame]:
 
 
 def people_of(study: Study, rows: pd.DataFrame, detractor_max: int) -> tuple[Reached, list[str]]:
-    """The people in `rows`, and what is to be said of how they were taken."""
+    """Code the people in `rows` for weighting, and say how they were taken."""
     score = rows["likelihood_to_recommend"].to_numpy(dtype=float, na_value=np.nan)
     answered = (rows["response_state"] == "answered").to_numpy()
     base, remarks = np.ones(len(rows)), [] if study.waves else ["The study has no waves: all invitations together."]
@@ -92,7 +92,7 @@ def people_of(study: Study, rows: pd.DataFrame, detractor_max: int) -> tuple[Rea
 
 
 def previous_score(study: Study, wave: str, detractor_max: int) -> tuple[str, float] | None:
-    """The wave before and its observed score, where there is one that may be shown."""
+    """Look up the wave before and its observed score, where there is one that may be shown."""
     place = study.waves.index(wave) if wave else 0
     if place == 0:
         return None
@@ -106,7 +106,7 @@ def previous_score(study: Study, wave: str, detractor_max: int) -> tuple[str, fl
 def observed_score(
     study: Study, rows: pd.DataFrame, people: Reached, detractor_max: int, confidence_level: float
 ) -> Weighted:
-    """The score of those who answered, as the other pages give it, with its usual limits."""
+    """Compute the score of those who answered, as the other pages give it, with its usual limits."""
     shown = study.settings.model_copy(update={"minimum_cell": 1})  # what is hidden is looked for elsewhere
     part = replace(study, rows=rows, settings=shown)
     dist = score_distribution(part, weight="auto" if (people.base != 1).any() else None)
@@ -137,7 +137,7 @@ def weighted_scores(
     confidence_level: float,
     rng: np.random.Generator | None,
 ) -> tuple[dict[str, Weighted], list[str]]:
-    """The score of all by each weighting that these people allow, and why others are missing.
+    """Weight the score of all in each way that these people allow, and say why others are missing.
 
     The doubly robust estimate has the weights of the boosted one, of which predicted answers take what they leave.
     """
@@ -174,7 +174,7 @@ def weighted_scores(
 
 
 def frame_of(wave: str, people: Reached, scores: Mapping[str, Weighted], bounds: tuple[float, float]) -> pd.DataFrame:
-    """A row a method; what follows from counts alone has neither error nor weights."""
+    """Tabulate scores, a row a method; what follows from counts alone has neither error nor weights."""
     rows: list[dict[str, Any]] = [
         {
             "term": term,

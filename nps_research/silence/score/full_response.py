@@ -208,7 +208,7 @@ def score_if_all_responded(
     confidence_level: float = 0.95,
     rng: np.random.Generator | None = None,
 ) -> SilentScore:
-    """What the Net Promoter Score would be if everyone who was reached had answered.
+    """Estimate the Net Promoter Score if everyone who was reached had answered (unit non-response).
 
     The estimand is the score of all people of the wave who were reached and whose window has closed. It is observed
     for those who answered; raked, weighted by the inverse of the chance to answer, and doubly robust (those weights

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def raked_score(people: Reached, margins: pd.DataFrame, *, confidence_level: float) -> Weighted:
-    """The score of all, answers raked to the margins of all who were reached.
+    """Rake the answers to the margins of all who were reached: the score of all.
 
     The estimand is the score of all in `people`, had all answered, if answering has nothing to do with loyalty but
     through the margins, each by itself. Groups in which few answered are joined. The variance is that of the

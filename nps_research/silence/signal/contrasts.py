@@ -41,17 +41,17 @@ class Adjusted:
 
 
 def ratios(rows: pd.DataFrame, group: Integers) -> Contrasts:
-    """Log hazard ratios of the silent to each state; baselines differ by landmark."""
+    """Estimate log hazard ratios of the silent to each state; baselines differ by landmark."""
     return _cox(rows, group, len(STATES))
 
 
 def ratios_to_all(rows: pd.DataFrame, group: Integers) -> Contrasts:
-    """Log hazard ratio of the silent to all who answered, in place 1."""
+    """Estimate the log hazard ratio of the silent to all who answered, in place 1."""
     return _cox(rows, ALL_ANSWERS[group], 3)
 
 
 def halves(rows: pd.DataFrame, group: Integers, horizon_days: int) -> tuple[float, float, float]:
-    """Hazard ratio of the silent to all who answered in each half of the horizon, and p that they are the same."""
+    """Compare the hazard ratio of the silent to all who answered in each half of the horizon (proportionality)."""
     half = horizon_days // 2
     early = rows.assign(days=rows["days"].clip(upper=half), event=rows["event"] & (rows["days"] <= half))
     is_late = (rows["days"] > half).to_numpy()
@@ -63,7 +63,7 @@ def halves(rows: pd.DataFrame, group: Integers, horizon_days: int) -> tuple[floa
 
 
 def adjusted_contrasts(landmarks: Landmarks, rows: pd.DataFrame, group: Integers) -> Adjusted:
-    """Contrasts with tenure, revenue, segments and earlier answering held alike; nan for states of too few leavers."""
+    """Contrast the silent with each state, tenure, revenue, segments and earlier answering alike; nan if few left."""
     none = Contrasts(estimate=np.full(len(STATES), np.nan), std_error=np.full(len(STATES), np.nan))
     numbers = [name for name in HELD_ALIKE if rows[name].dropna().nunique() >= 2]
     if not numbers and not landmarks.segments:

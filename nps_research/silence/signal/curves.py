@@ -90,7 +90,7 @@ class RetentionCurves(Result):
 def curves_of(
     rows: pd.DataFrame, *, horizon_days: int, unit: str, confidence_level: float, **of_result: Any
 ) -> RetentionCurves:
-    """Kaplan-Meier curves by state at the landmark.
+    """Estimate retention curves (Kaplan-Meier) by state at the landmark.
 
     Parameters
     ----------

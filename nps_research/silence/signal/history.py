@@ -104,7 +104,7 @@ class SilenceHistory(Result):
 def histories_of(
     rows: pd.DataFrame, *, horizon_days: int, unit: str, confidence_level: float, **of_result: Any
 ) -> SilenceHistory:
-    """Churn by history of silence.
+    """Compute churn rates by history of silence.
 
     Parameters
     ----------

@@ -124,7 +124,7 @@ def signal_of(
     caveat: str = "",
     named_line: bool = False,
 ) -> NonresponseSignal:
-    """As `nonresponse_signal`, from landmarks; `named_line` puts the line into the title."""
+    """Compare as `nonresponse_signal`, from landmarks; `named_line` puts the line into the title."""
     check_level(confidence_level)
     if not 0 < margin < 1:
         raise ContractError(f"margin = {margin!r}: a difference of rates between 0 and 1 is needed.")
@@ -177,12 +177,12 @@ def signal_of(
 
 
 def group_of(rows: pd.DataFrame) -> Integers:
-    """Position of each row's state among `STATES`."""
+    """Code each row's state as its place among `STATES`."""
     return pd.Categorical(rows["state"], STATES).codes.astype(np.int64)
 
 
 def risks_by_state(rows: pd.DataFrame, group: Integers, horizon_days: int) -> Risks:
-    """Risk of leaving within the horizon, per state and, last, of all who answered; in the order of `PLACE`."""
+    """Estimate the risk of leaving within the horizon, per state and, last, of who answered; in order of `PLACE`."""
     answered = np.flatnonzero(np.isin(group, [PLACE[name] for name in ANSWERED]))
     doubled = np.concatenate([np.arange(len(rows)), answered])
     return survival_risks(

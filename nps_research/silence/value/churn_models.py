@@ -101,7 +101,7 @@ class Encoding:
 
 
 def predict(learner: str, encoding: Encoding, event: Flags, rows: Integers) -> Floats:
-    """Chance to leave of the rows, by a model of the training rows.
+    """Predict the chance to leave of the rows, by a model of the training rows.
 
     Parameters
     ----------
@@ -125,13 +125,13 @@ def predict(learner: str, encoding: Encoding, event: Flags, rows: Integers) -> F
 
 
 def fit_boosted(encoding: Encoding, event: Flags) -> Any:
-    """Boosted trees (a lightgbm.Booster): the same for the same rows in the same order."""
+    """Fit boosted trees (a lightgbm.Booster) to who left among the training rows."""
     value = event[encoding.train].astype(float)
     return boosted_trees(encoding.matrix(encoding.train), value, objective="binary", **TREES)
 
 
 def contributions(booster: Any, encoding: Encoding, rows: Integers) -> pd.DataFrame:
-    """Exact path-dependent Shapley values of the rows on the log-odds scale, a column a feature.
+    """Compute path-dependent Shapley values of the rows on the log-odds scale, a column a feature.
 
     Lundberg, S. M. et al. (2020). From local explanations to global understanding with explainable AI for trees.
     Nature Machine Intelligence 2, 56-67. doi:10.1038/s42256-019-0138-9

@@ -46,7 +46,7 @@ class Features:
 
 
 def features_of(landmarks: Landmarks, extra_features: pd.DataFrame | None = None) -> Features:
-    """Features in blocks; how often a unit was surveyed is in the baseline, as it nearly is its tenure.
+    """Collect features in blocks; how often a unit was surveyed is in the baseline, as it nearly is its tenure.
 
     Raises
     ------

@@ -32,7 +32,7 @@ def fewest_leavers(n_left: int, n_stayed: int, of: str) -> None:
 
 
 def time_folds(landmarks: Landmarks) -> list[Fold]:
-    """For each wave that can be predicted: the rows to learn from, and the rows to predict."""
+    """Divide landmarks by time: for each wave that can be predicted, the rows to learn from and to predict."""
     rows, horizon = landmarks.rows, landmarks.horizon_days
     opened = rows.groupby("period")["landmark"].min().sort_values()
     if len(opened) < 2:
@@ -78,13 +78,13 @@ def time_folds(landmarks: Landmarks) -> list[Fold]:
 def predict_later(
     learner: str, features: Features, names: Sequence[str], event: Flags, folds: Sequence[Fold]
 ) -> Floats:
-    """Predictions of all waves, each by a model of what was over before it."""
+    """Predict all waves, each by a model of what was over before it (out of time)."""
     found = [predict(learner, Encoding.of(features, names, train), event, test) for train, test in folds]
     return np.concatenate(found)
 
 
 def shuffle_silence(features: Features, period: pd.Series, rng: np.random.Generator) -> Features:
-    """The silence of each row given to another of the same wave, all of it together."""
+    """Permute silence within waves: that of each row goes to another, all of it together."""
     other = np.arange(len(period))
     for rows in period.groupby(period, sort=True).indices.values():
         other[rows] = rng.permutation(rows)

@@ -273,7 +273,7 @@ def value_of_silence(
     minimum_cell: int = 0,
     rng: np.random.Generator | None = None,
 ) -> NonresponseValue:
-    """`nonresponse_value` of landmarks that are there already."""
+    """Compare predictions as `nonresponse_value`, of landmarks that are there already."""
     check_level(confidence_level)
     rng = np.random.default_rng(DEFAULT_SEED) if rng is None else rng
     rows = landmarks.rows
