@@ -146,10 +146,7 @@ class ContributionSpread(Result):
         "middle": "Middle",
         "high": "Highest twentieth",
     }
-    formats: ClassVar[Mapping[str, str]] = {
-        "estimate": "width",
-        **dict.fromkeys(("low", "middle", "high"), "points"),
-    }
+    formats: ClassVar[Mapping[str, str]] = {"estimate": "width", **dict.fromkeys(("low", "middle", "high"), "points")}
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -47,12 +47,7 @@ class ResponseFunnel(Result):
         "reach",
         "response_rate",
     )
-    headings: ClassVar[Mapping[str, str]] = {
-        "group": "Wave",
-        "n": "Answered",
-        "late": "Late",
-        "pending": "Still open",
-    }
+    headings: ClassVar[Mapping[str, str]] = {"group": "Wave", "n": "Answered", "late": "Late", "pending": "Still open"}
 
     @property
     def finding(self) -> str:

@@ -310,12 +310,7 @@ def _member_covariates(segments: pd.DataFrame, gone: Flags) -> tuple[tuple[str, 
 
 
 def _hazard_ratios(
-    time: Floats,
-    gone: Flags,
-    misses: Integers,
-    covariates: Floats | None,
-    cluster: Integers,
-    confidence_level: float,
+    time: Floats, gone: Flags, misses: Integers, covariates: Floats | None, cluster: Integers, confidence_level: float
 ) -> list[dict[int, float]]:
     """Hazard ratios against no earlier miss, their lower and upper limits, by number of misses."""
     enough = {

@@ -104,8 +104,7 @@ def adjusted_differences(
         found[factor.name] = Differences.of(estimate, std_error, codes.max(), confidence_level)
     apart = [len(columns) > 0 and not each for columns, each in zip(own, separable, strict=True)]
     return AdjustedDifferences(
-        of=found,
-        not_separable=tuple(factor.name for factor, each in zip(factors, apart, strict=True) if each),
+        of=found, not_separable=tuple(factor.name for factor, each in zip(factors, apart, strict=True) if each)
     )
 
 

@@ -69,12 +69,7 @@ class Risks:
         shared = apart - 2 * self.covariance[one, other]
         # clusters in both groups share their fate, and so the difference errs less, or more, than two apart
         size = self.n_effective[pair] * (apart / max(shared, 0.1 * apart) if apart > 0 else 1.0)
-        return (
-            float(self.risk[one] * size[0]),
-            float(size[0]),
-            float(self.risk[other] * size[1]),
-            float(size[1]),
-        )
+        return (float(self.risk[one] * size[0]), float(size[0]), float(self.risk[other] * size[1]), float(size[1]))
 
 
 def survival(days: Floats, event: Flags) -> tuple[Floats, Floats, Floats]:

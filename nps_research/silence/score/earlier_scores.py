@@ -106,12 +106,7 @@ class EarlierScores(Result):
 
 
 def evidence_of(
-    study: Study,
-    rows: pd.DataFrame,
-    people: Reached,
-    covariates: Covariates,
-    detractor_max: int,
-    **of_result: Any,
+    study: Study, rows: pd.DataFrame, people: Reached, covariates: Covariates, detractor_max: int, **of_result: Any
 ) -> tuple[EarlierScores | None, str]:
     """Compare what the silent said earlier; or None, and why not in a sentence."""
     earlier = earlier_answers(study, rows)

@@ -111,10 +111,7 @@ def observed_score(
     part = replace(study, rows=rows, settings=shown)
     dist = score_distribution(part, weight="auto" if (people.base != 1).any() else None)
     usual = net_promoter_score(
-        dist,
-        promoter_min=study.settings.promoter_min,
-        detractor_max=detractor_max,
-        confidence_level=confidence_level,
+        dist, promoter_min=study.settings.promoter_min, detractor_max=detractor_max, confidence_level=confidence_level
     )
     row = usual.records[0]
     weights = people.base * people.answered

@@ -82,12 +82,7 @@ class NonresponseValue(Result):
         "with": "With",
         "estimate": "Difference",
     }
-    formats: ClassVar[Mapping[str, str]] = {
-        "without": "fine",
-        "with": "fine",
-        "estimate": "fine",
-        "std_error": "fine",
-    }
+    formats: ClassVar[Mapping[str, str]] = {"without": "fine", "with": "fine", "estimate": "fine", "std_error": "fine"}
     table_columns: ClassVar[tuple[str, ...]] = (
         "term",
         "learner",
@@ -288,11 +283,7 @@ def value_of_silence(
     }
     truth = event[tested].astype(float)
     wave = np.repeat(np.arange(len(folds)), [len(test) for _, test in folds])
-    same = {
-        "wave": wave,
-        "cluster": rows["unit"].to_numpy()[tested],
-        "confidence_level": confidence_level,
-    }
+    same = {"wave": wave, "cluster": rows["unit"].to_numpy()[tested], "confidence_level": confidence_level}
     found, shuffled = [], []
     others = [shuffle_silence(features, rows["period"], rng) for _ in range(n_shuffles)]
     for learner in LEARNERS:
