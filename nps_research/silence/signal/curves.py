@@ -31,7 +31,7 @@ class RetentionCurves(Result):
 
     unit: str
     horizon_days: int
-    caveat: str
+    caveat: str = ""
     z: float
     p_value: float
 

@@ -37,7 +37,7 @@ class SilenceHistory(Result):
 
     unit: str
     horizon_days: int
-    caveat: str
+    caveat: str = ""
 
     kind: ClassVar[str] = "silence_history"
     rows_are_parts: ClassVar[bool] = False
