@@ -21,8 +21,8 @@ from nps_research.made_up.simulate import SimulatedStudy, simulate_study
 from nps_research.made_up.truth import Truth
 from nps_research.silence.score.estimates import DOUBLY_ROBUST, OBSERVED, people_of, reached_rows
 from nps_research.silence.score.full_response import score_if_all_responded
-from nps_research.silence.score.predicted_answers import predicted_value
-from nps_research.silence.score.weights import inverse_propensity_score
+from nps_research.statistics.doubly_robust import inverse_propensity_score
+from nps_research.statistics.predicted_answers import predicted_value
 from nps_research.statistics.propensity import response_propensity
 from nps_research.study.study import Study
 

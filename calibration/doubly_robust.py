@@ -23,8 +23,8 @@ import pandas as pd
 from calibration import silent_score
 from calibration.resumable import fill, fresh_is_asked, generator
 from calibration.silent_score import LARGEST_WEIGHT, draw, of_wave, summary
-from nps_research.silence.score.predicted_answers import predicted_value
-from nps_research.silence.score.weights import Reached, Weighted, inverse_propensity_score
+from nps_research.statistics.doubly_robust import Reached, Weighted, inverse_propensity_score
+from nps_research.statistics.predicted_answers import predicted_value
 from nps_research.statistics.propensity import response_propensity
 
 if TYPE_CHECKING:

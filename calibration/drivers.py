@@ -21,10 +21,11 @@ from scipy import stats
 
 from calibration.resumable import fill, fresh_is_asked, generator
 from nps_research.drivers.fit_drivers import N_NOISE_FITS, fit_drivers_from_frame
-from nps_research.drivers.fitting.cross_fit import cross_fit, folds_of
+from nps_research.drivers.fitting.cross_fit import cross_fit
 from nps_research.drivers.fitting.data import data_of_frame
 from nps_research.drivers.fitting.noise import near_duplicates, noise_tests
 from nps_research.drivers.fitting.trees import shapley_of_table
+from nps_research.statistics.boosting import folds_of_clusters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -138,7 +139,7 @@ def measure_noise(n: int, of_account: int, number: int, *, log_odds: bool = Fals
     ratings, answer, account = draw(n, of_account, rng, log_odds=log_odds)
     data = data_of_frame(ratings, answer, cluster=account if of_account > 1 else None)
     folding, *_ = rng.spawn(3)
-    fits = [cross_fit(data, folds_of(data.cluster, folding)) for _ in range(N_NOISE_FITS)]
+    fits = [cross_fit(data, folds_of_clusters(data.cluster, folding)) for _ in range(N_NOISE_FITS)]
     tests = noise_tests(data, fits, sets=near_duplicates(data))
     return {"p_adjusted": _text(tests["p_adjusted"].iloc[: len(TERMS)])}
 

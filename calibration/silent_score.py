@@ -28,15 +28,16 @@ import pandas as pd
 from scipy.special import expit
 
 from calibration.resumable import fill, fresh_is_asked, generator
+from nps_research.counting.people import bands_of, in_bands
+from nps_research.silence.score.raked import raked_score
 from nps_research.silence.score.shifts import silent_shifts
-from nps_research.silence.score.weights import (
+from nps_research.statistics.covariates import Covariates
+from nps_research.statistics.doubly_robust import (
     Reached,
     Weighted,
     inverse_propensity_score,
-    raked_score,
     worst_case_bounds,
 )
-from nps_research.statistics.covariates import Covariates
 from nps_research.statistics.propensity import response_propensity
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def draw(n: int, design: str, answering: str, rng: np.random.Generator) -> tuple
     covariates = Covariates(
         numbers=pd.DataFrame({"tenure": tenure, "log_revenue": revenue}),
         categories=pd.DataFrame({"segment": segment.astype(str)}),
+        bands=bands_of(pd.Series(tenure), pd.Series(revenue)),
     )
     return people, covariates, would_be
 
@@ -103,7 +105,7 @@ def one_wave(design: str, answering: str, planted: float, rng: np.random.Generat
     """Errors, standard errors and whether limits hold the score of all, of one wave."""
     people, covariates, would_be = draw(3000 if answering == "few" else 1500, design, answering, rng)
     truth = float(would_be.mean())
-    found = {"raked": raked_score(people, covariates.bands, confidence_level=0.95)}
+    found = {"raked": raked_score(people, in_bands(covariates), confidence_level=0.95)}
     for model in ("logistic", "boosted"):
         propensity = response_propensity(people.answered, covariates, cluster=people.cluster, model=model)
         found[model] = inverse_propensity_score(

@@ -110,3 +110,58 @@ assert not {"matplotlib", "nbconvert", "IPython", "rich"} & set(sys.modules)
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert run.stdout == ""
+
+
+PACKAGE = ROOT / "nps_research"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def top_level_names(path: Path) -> set[str]:
+    """Functions, classes and constants that a module defines."""
+    names = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        match node:
+            case ast.FunctionDef() | ast.ClassDef():
+                names.add(node.name)
+            case ast.Assign():
+                names |= {part.id for target in node.targets for part in ast.walk(target) if isinstance(part, ast.Name)}
+            case ast.AnnAssign(target=ast.Name()):
+                names.add(node.target.id)
+    return names - {"__all__"}
+
+
+def test_no_top_level_name_is_defined_in_two_modules() -> None:
+    where: dict[str, list[str]] = {}
+    for path in MODULES:
+        for name in top_level_names(path):
+            where.setdefault(name, []).append(path.relative_to(PACKAGE).as_posix())
+    assert len(where) > 1000
+    assert {name: paths for name, paths in where.items() if len(paths) > 1} == {}
+
+
+def test_every_module_has_at_most_400_lines() -> None:
+    lengths = {path.relative_to(PACKAGE).as_posix(): len(path.read_text().splitlines()) for path in MODULES}
+    assert {name: n for name, n in lengths.items() if n > 400} == {}
+
+
+def test_the_root_holds_rooms_and_five_files() -> None:
+    files = {path.name for path in PACKAGE.iterdir() if path.is_file()}
+    assert files == {"__init__.py", "cli.py", "errors.py", "typing.py", "py.typed"}
+    rooms = [path for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"]
+    assert len(rooms) > 10
+    assert [room.name for room in rooms if not (room / "__init__.py").is_file()] == []
+
+
+def test_no_module_carries_its_rooms_name_as_a_prefix() -> None:
+    def forms(room: str) -> set[str]:
+        return {room, room.removesuffix("s"), f"{room}s"}
+
+    places = [path.relative_to(PACKAGE) for path in MODULES]
+    named = [
+        place.as_posix()
+        for place in places
+        for room in place.parts[:-1]
+        if any(place.stem.startswith(f"{form}_") for form in forms(room))
+    ]
+    assert len(places) > 150
+    assert named == []

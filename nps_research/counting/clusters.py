@@ -4,30 +4,73 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 if TYPE_CHECKING:
     from nps_research.study.study import Study
+    from nps_research.typing import Integers
 
-__all__ = ["by_size"]
+
+def first_available(study: Study, *names: str) -> str | None:
+    """Find the first of some columns that the study's responses have; row numbers that stand in for ids are none."""
+    return next((name for name in names if f"responses.{name}" in study.available), None)
 
 
 def declared_cluster(study: Study) -> str | None:
-    """The column that ``cluster="auto"`` takes."""
+    """Find the column that ``cluster="auto"`` takes."""
     if study.settings.cluster is not None:
         return study.settings.cluster
     if "responses.cluster" in study.available:
         return "cluster"
     if study.is_lazy:
         return None
-    # Row numbers that stand in for ids are not among what is available.
-    person = next((name for name in ("customer_id", "respondent_id") if f"responses.{name}" in study.available), None)
+    person = first_available(study, "customer_id", "respondent_id")
     if person is None:
         return None
     answered = study.responses.loc[study.responses["response_state"] == "answered", person].dropna()
     return person if answered.duplicated().any() else None
 
 
+def clusters_in(study: Study, rows: pd.DataFrame, name: str) -> pd.Series:
+    """Label each row's cluster; the study's ``cluster`` column names another in each wave, unless clusters span waves.
+
+    Parameters
+    ----------
+    study : Study
+    rows : DataFrame
+        Rows of ``study.responses``.
+    name : str
+        The column.
+    """
+    labels = rows[name]
+    if name == "cluster" and "wave" in rows and not study.settings.cluster_spans_waves:
+        return labels.astype("str").where(labels.notna()) + " " + rows["wave"].astype("str")
+    return labels
+
+
+def cluster_codes(labels: pd.Series) -> Integers:
+    """Number clusters from 0 in order of appearance; whoever belongs to none is one alone.
+
+    Examples
+    --------
+    >>> cluster_codes(pd.Series(["a", None, "b", "a", None])).tolist()
+    [0, 2, 1, 0, 3]
+    """
+    codes, known = pd.factorize(labels)
+    alone = codes < 0
+    codes[alone] = len(known) + np.arange(int(alone.sum()))
+    return codes.astype(np.int64)
+
+
+def response_clusters(study: Study, rows: pd.DataFrame) -> tuple[Integers, str]:
+    """Number the cluster of each invitation, and say what it is: declared, else who was asked, else the row."""
+    name = declared_cluster(study) or first_available(study, "customer_id", "respondent_id")
+    return (np.arange(len(rows)), "") if name is None else (cluster_codes(clusters_in(study, rows, name)), name)
+
+
 def by_size(value: str) -> tuple[int, float, str]:
-    """What to sort the names of groups by: numbers by size, then words by the alphabet.
+    """Make a key that sorts names of groups: numbers by size, then words by the alphabet.
 
     Examples
     --------

@@ -13,25 +13,19 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.outcomes import check_watched
+from nps_research.counting.people import has_left, log_revenue, tenure_in_months
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.study.response_states import NEEDED_FOR_CHURN, window_open
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nps_research.study.study import Study
-
-    Integers = NDArray[np.int64]
-
-__all__ = ["ANSWERED", "HISTORY", "SILENT", "STATES", "Landmarks", "landmarks_of", "require_horizon"]
+    from nps_research.typing import Flags, Integers
 
 SILENT = "nonrespondent"
 ANSWERED = ("promoter", "passive", "detractor")
 STATES = (SILENT, *ANSWERED, "not_reached")
-HISTORY = ("n_earlier", "earlier_answer_share", "silent_in_a_row", "last_score")
 DECISION_MAKER = "decision maker"
 OF_UNIT = ("started_at", "churned_at", "churn_reason", "observed_until", "revenue")
-DAYS_PER_MONTH = 365.25 / 12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,7 +76,7 @@ class Landmarks:
 
 
 def landmarks_of(study: Study, *, horizon_days: int | None = None) -> Landmarks:
-    """What was known at each landmark, and who left after it.
+    """Collect what was known at each landmark, and who left after it.
 
     Nothing counts that was not known at the landmark: an answer after it is silence, there and in what later landmarks
     know of it, and units gone by then are not at risk. Leavers whose end of observation is missing,
@@ -133,11 +127,9 @@ def landmarks_of(study: Study, *, horizon_days: int | None = None) -> Landmarks:
     rows = rows.join(customers, on="unit")
     owners = rows[["unit", "period", "landmark", "churned_at", "state"]].rename(columns={"unit": "id"})
     rows, gone, ids = _followed(rows, horizon)
-    rows["tenure"] = (
-        (rows["landmark"] - rows["started_at"]).dt.days / DAYS_PER_MONTH if "started_at" in rows else np.nan
-    )
-    revenue = rows["revenue"].astype(float) if "revenue" in rows else pd.Series(np.nan, index=rows.index)
-    rows["log_revenue"] = np.log(revenue.where(revenue > 0))
+    invited = rows["landmark"] - pd.Timedelta(days=study.settings.response_window_days)
+    rows["tenure"] = tenure_in_months(rows["started_at"], invited) if "started_at" in rows else np.nan
+    rows["log_revenue"] = log_revenue(rows["revenue"]) if "revenue" in rows else np.nan
     return Landmarks(
         rows=rows.drop(columns=[name for name in OF_UNIT if name in rows]).reset_index(drop=True),
         unit=unit,
@@ -275,7 +267,7 @@ def _history(rows: pd.DataFrame) -> pd.DataFrame:
     returned = reached & ~silent
     is_first = (unit != unit.shift()).to_numpy()
 
-    def earlier(flags: NDArray[np.bool_]) -> Integers:
+    def earlier(flags: Flags) -> Integers:
         total: Integers = np.cumsum(flags) - flags
         return np.asarray(total - np.maximum.accumulate(np.where(is_first, total, 0)), dtype=np.int64)
 
@@ -323,7 +315,7 @@ def _followed(rows: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, dict[str,
     check_watched(left, watched, landmark, end, watched.max())
     unsaid = left.notna() & ~(watched > left)
     watched = watched.mask(unsaid, watched.max())
-    gone, unobserved = left <= landmark, ~(watched > landmark)
+    gone, unobserved = has_left(left, landmark), ~(watched > landmark)
     until = pd.concat([watched, end], axis=1).min(axis=1)
     last = pd.concat([left, until], axis=1).min(axis=1)
     event = left <= until

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Integers = NDArray[np.int64]
+    from nps_research.typing import Integers
+
 
 __all__ = ["UNDATED", "Direction", "OutcomeByScore", "OutcomeClusters"]
 

@@ -2,56 +2,141 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.clusters import first_available
 from nps_research.counting.score_counts import NOT_STATED
 from nps_research.statistics.covariates import Covariates
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nps_research.study.study import Study
 
-    Flags = NDArray[np.bool_]
-
-__all__ = ["WORDS", "covariates_at_invitation", "earlier_answers", "in_bands", "in_words"]
-
 DAYS_PER_MONTH = 365.25 / 12
-TENURE_EDGES = (-np.inf, 12, 36, 60, np.inf)
+YEARS, REVENUE = "Years as a customer", "Revenue, quarters"
+TENURE_EDGES = (12, 36, 60)  # months
 TENURE_BANDS = ("under 1", "1 to 3", "3 to 5", "over 5")
 QUARTERS = ("1 (lowest)", "2", "3", "4 (highest)")
-HISTORY = ("answered_before", "last_answer")  # made of earlier waves, not of who the customer is
+OF_EARLIER_WAVES = ("answered_before", "last_answer")  # not of who the customer is
 WORDS = {
     "tenure": "tenure",
     "log_revenue": "revenue",
     "answered_before": "earlier answering",
     "last_answer": "the last earlier answer",
+    "n_earlier": "number of earlier surveys",
+    "earlier_answer_share": "share of these answered",
 }
 
 
+def as_text(values: pd.Series) -> pd.Series:
+    """Spell the values of a category; "(not stated)" where not known."""
+    return values.astype("object").where(values.notna(), NOT_STATED).astype("str")
+
+
+def tenure_in_months(started_at: pd.Series, moment: Any) -> pd.Series:
+    """Compute the tenure at a moment, in months of 365.25 / 12 days.
+
+    Days count whole: who joined on the day itself has a tenure of 0, at whatever hour. Who joined on a later day has
+    none yet: it is missing, as it is where the start is not known.
+
+    Examples
+    --------
+    >>> started = pd.to_datetime(pd.Series(["2025-01-01", "2025-03-01 17:00", "2025-03-02"]), format="mixed")
+    >>> tenure_in_months(started, pd.Timestamp("2025-03-01 09:00")).round(2).tolist()
+    [1.94, 0.0, nan]
+    """
+    moment = moment.dt.normalize() if isinstance(moment, pd.Series) else moment.normalize()
+    days: pd.Series = (moment - started_at.dt.normalize()).dt.days
+    return days.where(days >= 0).astype(float) / DAYS_PER_MONTH
+
+
+def log_revenue(revenue: pd.Series) -> pd.Series:
+    """Take the logarithm of revenue; missing where there is none, or it is not known."""
+    value = revenue.astype(float)
+    return value.where(value > 0).map(np.log)
+
+
+def bands_of(tenure: pd.Series | None, revenue: pd.Series | None, base: pd.Series | None = None) -> pd.DataFrame:
+    """Group tenure in years, and revenue in quarters of the revenues above zero in `base` (None: those at hand).
+
+    A tenure of exactly a year is "1 to 3". Without four different revenues there are no quarters.
+
+    Examples
+    --------
+    >>> bands_of(pd.Series([3.0, 12.0, np.nan]), pd.Series([0.0, 8.0, 2.0]), pd.Series([1.0, 2, 4, 8])).values.tolist()
+    [['under 1', '(not stated)'], ['1 to 3', '4 (highest)'], ['(not stated)', '2']]
+    """
+    found = {}
+    if tenure is not None:
+        edges = [-np.inf, *TENURE_EDGES, np.inf]
+        found[YEARS] = as_text(pd.cut(tenure, edges, labels=TENURE_BANDS, right=False))
+    if revenue is not None:
+        whole = (revenue if base is None else base).astype(float)
+        whole = whole[whole > 0]
+        if whole.nunique() >= len(QUARTERS):
+            edges = [0, *np.quantile(whole, [0.25, 0.5, 0.75], method="inverted_cdf"), np.inf]
+            found[REVENUE] = as_text(pd.cut(revenue.astype(float), edges, labels=QUARTERS, duplicates="drop"))
+    return pd.DataFrame(found)
+
+
+def has_left(churned_at: pd.Series, moment: Any) -> pd.Series:
+    """Tell who had left by a moment; whose leaving is not recorded had not."""
+    return churned_at.le(moment)
+
+
+def was_customer(customers: pd.DataFrame, moment: Any) -> pd.Series:
+    """Tell who was a customer at a moment: had joined by the end of that day, as far as known, and not left by then."""
+    found = pd.Series(data=True, index=customers.index)
+    if "started_at" in customers:
+        found &= customers["started_at"].isna() | tenure_in_months(customers["started_at"], moment).notna()
+    return found & ~has_left(customers["churned_at"], moment) if "churned_at" in customers else found
+
+
+def people_at_invitation(study: Study, rows: pd.DataFrame) -> pd.DataFrame:
+    """Look up what the customers table says of the people in `rows`, as it was when they were invited.
+
+    Parameters
+    ----------
+    study : Study
+    rows : DataFrame
+        Rows of ``study.responses``.
+
+    Returns
+    -------
+    DataFrame
+        With the index of `rows`, what there is of role, tenure (months), log_revenue, and the groups of `bands_of`:
+        quarters are those of all customers, so that a person has one in every table.
+    """
+    known = pd.DataFrame(index=rows.index)
+    if study.customers is None or first_available(study, "customer_id", "respondent_id") is None:
+        return known
+    of_customer, who = study.customers.set_index("customer_id"), rows["customer_id"]
+    tenure = revenue = base = None
+    if "customers.role" in study.available and "role" not in {name.casefold() for name in study.segments}:
+        known["role"] = who.map(of_customer["role"])
+    if {"customers.started_at", "responses.invited_at"} <= study.available:
+        known["tenure"] = tenure = tenure_in_months(who.map(of_customer["started_at"]), rows["invited_at"])
+    if "customers.revenue" in study.available:
+        base = of_customer["revenue"]
+        revenue = who.map(base)
+        known["log_revenue"] = log_revenue(revenue)
+    return known.join(bands_of(tenure, revenue, base))
+
+
 def in_words(covariates: Covariates) -> tuple[str, ...]:
-    """What is known, as a reader calls it."""
+    """Name what is known, as a reader calls it."""
     return tuple(WORDS.get(name, name) for name in [*covariates.categories, *covariates.numbers])
 
 
 def in_bands(covariates: Covariates) -> pd.DataFrame:
-    """All that tells who the person is, in groups: the categories, years as a customer, revenue in quarters."""
-    groups = covariates.categories.drop(columns=[name for name in HISTORY if name in covariates.categories])
-    if "tenure" in covariates.numbers:
-        banded = pd.cut(covariates.numbers["tenure"], TENURE_EDGES, labels=TENURE_BANDS, right=False)
-        groups = groups.assign(**{"Years as a customer": banded.astype("str").fillna(NOT_STATED)})
-    if "log_revenue" in covariates.numbers:
-        rank = covariates.numbers["log_revenue"].rank(method="average", pct=True)
-        banded = pd.cut(rank, [0, 0.25, 0.5, 0.75, 1], labels=QUARTERS)
-        groups = groups.assign(**{"Revenue, quarters": banded.astype("str").fillna(NOT_STATED)})
-    return groups
+    """Collect all that tells who the person is, in groups: the categories, years as a customer, revenue in quarters."""
+    return covariates.categories.drop(columns=list(OF_EARLIER_WAVES), errors="ignore").join(covariates.bands)
 
 
 def covariates_at_invitation(study: Study, rows: pd.DataFrame, *, detractor_max: int | None = None) -> Covariates:
-    """What was known of the people in `rows` before they were invited.
+    """Collect what was known of the people in `rows` before they were invited.
 
     Segments, role, channel and touchpoint; tenure at the invitation and the logarithm of revenue; and, where `rows`
     are invitations of one wave, people have ids and invitations have dates: the share of earlier invitations
@@ -80,21 +165,12 @@ def covariates_at_invitation(study: Study, rows: pd.DataFrame, *, detractor_max:
     >>> covariates_at_invitation(study, study.responses).categories["area"].tolist()
     ['N', 'S']
     """
-    numbers: dict[str, pd.Series] = {}
+    known = people_at_invitation(study, rows)
     names = [*study.segments, *(name for name in ("channel", "touchpoint") if f"responses.{name}" in study.available)]
-    categories = {name: rows[name] for name in dict.fromkeys(names)}
-    has_id = "responses.customer_id" in study.available or "responses.respondent_id" in study.available
-    if study.customers is not None and has_id:
-        of_customer = study.customers.set_index("customer_id")
-        customer = rows["customer_id"]
-        if "customers.role" in study.available and "role" not in {name.casefold() for name in study.segments}:
-            categories["role"] = customer.map(of_customer["role"])
-        if {"customers.started_at", "responses.invited_at"} <= study.available:
-            days = (rows["invited_at"] - customer.map(of_customer["started_at"])).dt.days
-            numbers["tenure"] = days.astype(float) / DAYS_PER_MONTH
-        if "customers.revenue" in study.available:
-            revenue = customer.map(of_customer["revenue"]).astype(float)
-            numbers["log_revenue"] = revenue.where(revenue > 0).map(np.log)
+    categories = {name: rows[name] for name in dict.fromkeys(names)} | {
+        name: known[name] for name in known if name == "role"
+    }
+    numbers = {name: known[name] for name in ("tenure", "log_revenue") if name in known}
     earlier = earlier_answers(study, rows)
     if earlier is not None:
         highest = study.settings.detractor_max if detractor_max is None else detractor_max
@@ -104,18 +180,19 @@ def covariates_at_invitation(study: Study, rows: pd.DataFrame, *, detractor_max:
         )
         numbers["answered_before"] = earlier["answered_before"]
         categories["last_answer"] = pd.Series(classes, index=rows.index).where(last.notna(), "none")
-    texts = {name: column.astype("str").fillna(NOT_STATED) for name, column in categories.items()}
+    texts = {name: as_text(column) for name, column in categories.items()}
+    bands = {name: known[name] for name in (YEARS, REVENUE) if name in known}
     differing = [
         pd.DataFrame(
             {name: column for name, column in columns.items() if len(column.dropna().unique()) > 1}, rows.index
         )
-        for columns in (numbers, texts)
+        for columns in (numbers, texts, bands)
     ]
     return Covariates(*(frame.reset_index(drop=True) for frame in differing))
 
 
 def earlier_answers(study: Study, rows: pd.DataFrame) -> pd.DataFrame | None:
-    """How the people in `rows`, invitations of one wave, answered in earlier waves, as known when invited now.
+    """Look up how the people in `rows`, invitations of one wave, answered in earlier waves, as known when invited now.
 
     An answer counts from its own date on; where answers have no dates, once its window had closed.
 
@@ -127,10 +204,9 @@ def earlier_answers(study: Study, rows: pd.DataFrame) -> pd.DataFrame | None:
         invitations or ids are not known.
     """
     needs = ("responses.invited_at", "responses.likelihood_to_recommend")
-    has_id = "responses.customer_id" in study.available or "responses.respondent_id" in study.available
-    if "wave" not in rows or len(rows["wave"].unique()) != 1 or not has_id or not study.can_answer(*needs):
+    person = first_available(study, "customer_id", "respondent_id")
+    if "wave" not in rows or len(rows["wave"].unique()) != 1 or person is None or not study.can_answer(*needs):
         return None
-    person = "customer_id" if "responses.customer_id" in study.available else "respondent_id"
     wave = rows["wave"].iloc[0]
     before = study.responses[study.responses["wave"].isin(study.waves[: study.waves.index(wave)])]
     invited_now = rows.drop_duplicates(person).set_index(person)["invited_at"]

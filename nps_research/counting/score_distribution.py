@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
+    from nps_research.typing import Flags, Floats, Integers, Numbers
+
 
 __all__ = ["N_SCORES", "ClusterSums", "ScoreDistribution", "merged_clusters"]
 
@@ -209,7 +209,7 @@ class ScoreDistribution:
         return frozenset(group for group, hidden in zip(self.groups, gone, strict=True) if hidden)
 
     @property
-    def hidden(self) -> NDArray[np.bool_]:
+    def hidden(self) -> Flags:
         """Which groups shared pages must not show, shape (n_groups,)."""
         hidden = self.hidden_groups
         return np.array([group in hidden for group in self.groups], dtype=bool)
@@ -263,11 +263,11 @@ class ScoreDistribution:
         place = {group: row for row, group in enumerate(groups)}
         rows = [np.array([place[group] for group in part.groups], dtype=np.int64) for part in (self, other)]
 
-        def added(name: str) -> NDArray[Any] | None:
+        def added(name: str) -> Numbers | None:
             parts: list[Any] = [getattr(part, name) for part in (self, other)]
             if parts[0] is None or parts[1] is None:
                 return None
-            total: NDArray[Any] = np.zeros((len(groups), *parts[0].shape[1:]), dtype=parts[0].dtype)
+            total: Numbers = np.zeros((len(groups), *parts[0].shape[1:]), dtype=parts[0].dtype)
             for where, values in zip(rows, parts, strict=True):
                 np.add.at(total, where, values)
             return total
@@ -299,7 +299,7 @@ class ScoreDistribution:
         return replace(together, not_shown=before | together.hidden_groups) if before else together
 
     def _with_arrays(
-        self, groups: tuple[str, ...], change: Callable[[NDArray[Any]], NDArray[Any]], clusters: ClusterSums | None
+        self, groups: tuple[str, ...], change: Callable[[Numbers], Numbers], clusters: ClusterSums | None
     ) -> ScoreDistribution:
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         changed: dict[str, Any] = {name: None if values is None else change(values) for name, values in arrays.items()}

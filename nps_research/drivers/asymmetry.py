@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nps_research.drivers.enough import SURE
 from nps_research.drivers.fitting.resampling import spread
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
@@ -20,13 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nps_research.drivers.model import DriverModel
+    from nps_research.typing import Floats
 
-    Floats = NDArray[np.float64]
-
-__all__ = ["RatingAsymmetry", "rating_asymmetry"]
-
-TWICE = 1 / 3  # of the index: one side's step is worth twice the other's
-SURE = 0.8  # share of resamples from which a class is said
+ONE_SIDED = 1 / 3  # of the index: one side's step is worth twice the other's
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -199,4 +196,4 @@ def _index(penalty: Floats, reward: Floats) -> Floats:
 
 
 def _classes(index: Floats) -> NDArray[np.str_]:
-    return np.select([index < -TWICE, index > TWICE], ["must-be", "delighter"], "performance")
+    return np.select([index < -ONE_SIDED, index > ONE_SIDED], ["must-be", "delighter"], "performance")

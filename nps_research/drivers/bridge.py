@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nps_research.drivers.fitting.resampling import LEAST_OF_GROUP, spread
+from nps_research.drivers.enough import LEAST_OF_GROUP
+from nps_research.drivers.fitting.resampling import spread
 from nps_research.errors import CannotAnswerError, EstimationError, did_you_mean
 from nps_research.results.result import Result
 from nps_research.results.words import interval_text, joined, points
@@ -17,14 +18,9 @@ from nps_research.results.words import interval_text, joined, points
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from nps_research.drivers.fitting.resampling import GroupFits
     from nps_research.drivers.model import DriverModel
-
-    Floats = NDArray[np.float64]
-
-__all__ = ["ScoreBridge", "explain_change"]
+    from nps_research.typing import Floats
 
 REST = "Not told by the ratings"
 

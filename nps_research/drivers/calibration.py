@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from nps_research.drivers.model import DriverModel
 
-__all__ = ["ModelCalibration", "model_calibration"]
-
 N_PARTS = 10
 
 

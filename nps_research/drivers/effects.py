@@ -19,13 +19,7 @@ from nps_research.statistics.randomness import DEFAULT_SEED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from nps_research.drivers.model import DriverModel
-
-    Floats = NDArray[np.float64]
-
-__all__ = ["ContributionSpread", "RatingEffect", "contribution_spread", "rating_effect"]
 
 MISSING = "not rated"
 DOTS = 200  # respondents drawn for the figure of the spread
@@ -84,7 +78,7 @@ class RatingEffect(Result):
 
 
 def rating_effect(model: DriverModel, term: str) -> RatingEffect:
-    """The dependence of the expected answer on one driver (SHAP dependence, averaged by rating).
+    """Average the contributions of one driver by its rating (SHAP dependence).
 
     Parameters
     ----------
@@ -152,10 +146,7 @@ class ContributionSpread(Result):
         "middle": "Middle",
         "high": "Highest twentieth",
     }
-    formats: ClassVar[Mapping[str, str]] = {
-        "estimate": "width",
-        **dict.fromkeys(("low", "middle", "high"), "points"),
-    }
+    formats: ClassVar[Mapping[str, str]] = {"estimate": "width", **dict.fromkeys(("low", "middle", "high"), "points")}
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -185,7 +176,7 @@ class ContributionSpread(Result):
 
 
 def contribution_spread(model: DriverModel, *, rng: np.random.Generator | None = None) -> ContributionSpread:
-    """Spread of single respondents' contributions (SHAP beeswarm).
+    """Show the spread of single respondents' contributions (SHAP beeswarm).
 
     Parameters
     ----------

@@ -14,14 +14,13 @@ if TYPE_CHECKING:
     from nps_research.drivers.model import DriverModel
     from nps_research.study.study import Study
 
-__all__ = ["explain_respondents"]
-
+MOST_NAMED = 3  # ratings of a person: more are no way into a talk
 LEAST_POINTS = 1.0  # a contribution that takes away less is no reason
 WHO = ("respondent_id", "customer_id", "account_id", "wave", "likelihood_to_recommend")
 
 
-def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = None, n_reasons: int = 3) -> CallList:
-    """List the detractors of a wave with the ratings that took most from their expected answer.
+def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = None) -> CallList:
+    """List the detractors of a wave with the (at most three) ratings that took most from their expected answer.
 
     A reason is a rating whose contribution, by trees that did not see the respondent, is below zero by a point or more:
     what goes with such a rating on average, not what this person thought. Only ratings above noise are reasons.
@@ -33,8 +32,6 @@ def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = 
         Of `study`.
     wave : str, optional
         None: the last; all answers where there are no waves.
-    n_reasons : int
-        At most so many.
 
     Returns
     -------
@@ -62,7 +59,7 @@ def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = 
         predicted=model.predictions.loc[rows.index].clip(-100, 100).round(1).to_numpy()
     )
     order = np.argsort(contributions, axis=1, kind="stable")
-    for position in range(min(n_reasons, len(real))):
+    for position in range(min(MOST_NAMED, len(real))):
         place = order[:, position]
         points = np.take_along_axis(contributions, place[:, None], axis=1)[:, 0]
         rating = np.take_along_axis(ratings, place[:, None], axis=1)[:, 0]
@@ -82,7 +79,7 @@ def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = 
         who=f"detractors{f' of {wave}' if wave else ''}",
         remark=(
             "Each with up to "
-            f"{n_reasons} ratings that took most from the expected answer: what goes with such a rating on average, "
+            f"{MOST_NAMED} ratings that took most from the expected answer: what goes with such a rating on average, "
             "and a way into the talk, not a finding about the person."
         ),
         minimum_cell=study.settings.minimum_cell,

@@ -10,7 +10,8 @@ from scipy import stats
 
 from nps_research.counting.checks import check_level
 from nps_research.counting.shown_groups import groups_not_shown
-from nps_research.drivers.fitting.cross_fit import cross_fit, folds_of
+from nps_research.drivers.enough import LEAST_RESAMPLES
+from nps_research.drivers.fitting.cross_fit import cross_fit
 from nps_research.drivers.fitting.data import PARTS, data_of_frame, data_of_study
 from nps_research.drivers.fitting.noise import near_duplicates, noise_tests
 from nps_research.drivers.fitting.resampling import rank_limits, resample, spread, summary_of
@@ -18,23 +19,17 @@ from nps_research.drivers.lists import scale_text
 from nps_research.drivers.model import DriverModel
 from nps_research.errors import EstimationError
 from nps_research.results.words import joined
+from nps_research.statistics.boosting import folds_of_clusters
 from nps_research.statistics.randomness import DEFAULT_SEED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.drivers.fitting.data import DriverData
     from nps_research.drivers.fitting.resampling import Summary
     from nps_research.study.study import Study
 
-    Floats = NDArray[np.float64]
-
-__all__ = ["fit_drivers", "fit_drivers_from_frame"]
-
 N_NOISE_FITS = 2
-LEAST_RESAMPLES = 20
 
 
 def fit_drivers(
@@ -131,7 +126,7 @@ def fit_drivers_from_frame(
     confidence_level: float = 0.95,
     rng: np.random.Generator | None = None,
 ) -> DriverModel:
-    """`fit_drivers` from plain tables.
+    """Fit drivers as `fit_drivers`, from plain tables.
 
     Parameters
     ----------
@@ -203,7 +198,7 @@ def _model(
     if n_resamples < LEAST_RESAMPLES:
         raise EstimationError(f"n_resamples = {n_resamples}: {LEAST_RESAMPLES} or more are needed.")
     folding, resampling, ranking = (np.random.default_rng(DEFAULT_SEED) if rng is None else rng).spawn(3)
-    fits = [cross_fit(data, folds_of(data.cluster, folding)) for _ in range(N_NOISE_FITS)]
+    fits = [cross_fit(data, folds_of_clusters(data.cluster, folding)) for _ in range(N_NOISE_FITS)]
     summary = summary_of(data, fits[0])
     draws = resample(data, n_resamples=n_resamples, rng=resampling)
     sets = near_duplicates(data)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from nps_research.counting.cells import NOT_STATED
+from nps_research.counting.people import people_at_invitation
 from nps_research.counting.shown_groups import groups_not_shown
+from nps_research.drivers.enough import ANSWERS_PER_GROUP, CLUSTERS_PER_GROUP
 from nps_research.drivers.fitting.data import group_labels
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
@@ -21,22 +23,14 @@ from nps_research.statistics.multiplicity import adjust_p_values
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.drivers.model import DriverModel
     from nps_research.study.study import Study
-
-    Floats = NDArray[np.float64]
-
-__all__ = ["LIFETIME", "DriversByGroup", "compare_drivers", "lifetime_stages"]
+    from nps_research.typing import Floats
 
 LIFETIME = "lifetime stage"
 STAGES = {3.0: "months 1 to 3", 6.0: "months 4 to 6", 9.0: "months 7 to 9", 12.0: "months 10 to 12"}
 LATER = "after month 12"
-DAYS_PER_MONTH = 365.25 / 12
-ANSWERS_PER_GROUP = 100
 TESTS_SHOWN = 5  # those with the strongest evidence that groups differ; the frame has all
-CLUSTERS_PER_GROUP = 30
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -134,12 +128,10 @@ class DriversByGroup(Result):
 
 
 def lifetime_stages(study: Study) -> pd.Series[Any]:
-    """Each answer's stage of the customer's life at the invitation; CannotAnswerError where starts are not known."""
+    """Label each answer's stage of the customer's life at the invitation; CannotAnswerError without starts."""
     study.require("customers.started_at", "responses.invited_at")
-    customers = cast("pd.DataFrame", study.customers).drop_duplicates("customer_id")
-    started = customers.set_index("customer_id")["started_at"]
     answered = study.responses[study.responses["response_state"] == "answered"]
-    months = (answered["invited_at"] - answered["customer_id"].map(started)).dt.days / DAYS_PER_MONTH
+    months = people_at_invitation(study, answered).get("tenure", pd.Series(np.nan, answered.index))
     stage = pd.cut(months, [0, *STAGES, np.inf], labels=[*STAGES.values(), LATER], right=False)
     return stage.cat.add_categories([NOT_STATED]).fillna(NOT_STATED)
 

@@ -19,13 +19,8 @@ from nps_research.statistics.multiplicity import adjust_p_values
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from nps_research.drivers.model import DriverModel
-
-    Floats = NDArray[np.float64]
-
-__all__ = ["DriverInteractions", "driver_interactions"]
+    from nps_research.typing import Flags, Floats
 
 PAIRS_SHOWN = 8
 
@@ -184,7 +179,7 @@ def _pure(table: Floats, counted: Floats) -> Floats:
     return np.asarray(table - rows - columns + middle)
 
 
-def _contrast(pure: Floats, good: NDArray[np.bool_], poor: NDArray[np.bool_], counted: Floats) -> float:
+def _contrast(pure: Floats, good: Flags, poor: Flags, counted: Floats) -> float:
     """(good, good) - (good, poor) - (poor, good) + (poor, poor), levels weighted as they occur."""
     shares = counted.reshape(pure.shape)
     sides = []

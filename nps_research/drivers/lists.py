@@ -13,12 +13,8 @@ from nps_research.results.words import format_value, interval_text, joined, poin
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from nps_research.drivers.fitting.data import DriverData
-
-__all__ = ["NOT_CAUSES", "DriverList", "above_noise", "scale_text", "with_verdicts"]
+    from nps_research.typing import Flags
 
 NOT_CAUSES = (
     "Points at stake say what goes with what, not what causes what: another thing can move both the rating and the "
@@ -27,7 +23,7 @@ NOT_CAUSES = (
 
 
 def scale_text(data: DriverData) -> str:
-    """Which ratings are good and which poor: ``'good is 5, poor is 1 to 3'``."""
+    """Say which ratings are good and which poor: ``'good is 5, poor is 1 to 3'``."""
     (low, high), good, poor = data.scale, data.good, data.poor
     upper = f"{good:g}" if good == high else f"{good:g} to {high:g}"
     lower = f"{poor:g}" if poor == low else f"{low:g} to {poor:g}"
@@ -35,7 +31,7 @@ def scale_text(data: DriverData) -> str:
 
 
 def with_verdicts(shown: pd.DataFrame) -> pd.DataFrame:
-    """Rows with a column that says in words whether each adds to all others."""
+    """Add a column that says in words whether each driver adds to all others."""
     words = [
         ("above noise" if value else "not above noise")
         if pd.notna(value)
@@ -47,8 +43,8 @@ def with_verdicts(shown: pd.DataFrame) -> pd.DataFrame:
     return shown.assign(verdict=words)
 
 
-def above_noise(frame: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which rows are above noise; where that cannot be told they are not."""
+def above_noise(frame: pd.DataFrame) -> Flags:
+    """Find the rows above noise; where that cannot be told they are not."""
     return frame["above_noise"].fillna(value=False).to_numpy(dtype=bool)
 
 

@@ -19,13 +19,8 @@ from nps_research.results.words import joined, points
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from nps_research.drivers.model import DriverModel
-
-    Floats = NDArray[np.float64]
-
-__all__ = ["DriverMethods", "compare_methods", "path_dependent_contributions"]
+    from nps_research.typing import Floats
 
 APART = 2  # ranks
 
@@ -114,7 +109,7 @@ class DriverMethods(Result):
 
 
 def path_dependent_contributions(model: DriverModel) -> Floats:
-    """The model's path-dependent Shapley values, as LightGBM works them out, points; shape (2, n, n_drivers)."""
+    """Compute the model's path-dependent Shapley values (LightGBM's), points; shape (2, n, n_drivers)."""
     data, fold = model.data, model.fit.fold
     found = np.zeros_like(model.fit.contributions)
     for left_out, boosters in boost_folds(data.ratings, data.y, data.weights, fold, coding=data.coding):

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from nps_research.drivers.fitting.data import DriverData
     from nps_research.drivers.fitting.resampling import Summary
 
-__all__ = ["DriverModel"]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DriverModel(Result):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nps_research.drivers.enough import SURE
 from nps_research.drivers.fitting.resampling import spread
 from nps_research.drivers.lists import NOT_CAUSES, above_noise
 from nps_research.errors import CannotAnswerError
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nps_research.drivers.model import DriverModel
-
-__all__ = ["ImportancePerformance", "Improvement", "importance_performance", "simulate_improvement"]
-
-SURE = 0.8
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -215,7 +212,7 @@ class Improvement(Result):
 
 
 def simulate_improvement(model: DriverModel) -> Improvement:
-    """What NPS is associated with, for each driver, if poor ratings were one higher.
+    """Predict the NPS that goes with poor ratings one higher, for each driver.
 
     The estimand is the mean over all respondents of the model's prediction with the driver's poor ratings (6 or less of
     0-10, 3 or less of 1-5) raised by one, minus that without; who did not rate it adds nothing.

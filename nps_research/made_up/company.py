@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.people import DAYS_PER_MONTH
 from nps_research.made_up.text import draw_names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nps_research.made_up.truth import Truth
+    from nps_research.typing import Flags, Floats, Integers
 
 __all__ = ["MADE_UP_ROLES", "RESPONSE_WINDOW_DAYS", "Calendar", "Company", "draw_company"]
 
@@ -37,7 +39,6 @@ REGIONS = {
 QUARTERS_AFTER = 3  # observed after the last wave's quarter, so that its outcome horizon closes
 RESPONSE_WINDOW_DAYS = 14
 FIELDWORK_DAYS = 3  # invitations go out on a Tuesday, Wednesday and Thursday
-DAYS_PER_MONTH = 365.25 / 12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,7 +56,7 @@ class Calendar:
     """
 
     labels: tuple[str, ...]
-    invited: NDArray[np.int64]
+    invited: Integers
     ends: int
 
     @classmethod
@@ -77,7 +78,7 @@ class Calendar:
         )
 
     @property
-    def landmark(self) -> NDArray[np.int64]:
+    def landmark(self) -> Integers:
         """First day after everybody's response window, shape (n_quarters + 1,)."""
         return self.invited + FIELDWORK_DAYS + RESPONSE_WINDOW_DAYS
 
@@ -106,11 +107,11 @@ class Company:
     accounts: pd.DataFrame
     contacts: pd.DataFrame
     experience: NDArray[np.int8]
-    used: NDArray[np.bool_]
-    score: NDArray[np.int64]
-    disengaged: NDArray[np.bool_]
+    used: Flags
+    score: Integers
+    disengaged: Flags
 
-    def life_month(self) -> NDArray[np.int64]:
+    def life_month(self) -> Integers:
         """Month of the account's life, counted from 1, at each wave: (n_contacts, n_quarters)."""
         account = self.contacts["account"].to_numpy(dtype=np.int64)
         return np.asarray(_life_month(self.accounts, self.calendar)[account])
@@ -195,11 +196,11 @@ def _draw_contacts(accounts: pd.DataFrame, truth: Truth, rng: np.random.Generato
 
 def _draw_experience(
     contacts: pd.DataFrame, calendar: Calendar, truth: Truth, rng: np.random.Generator
-) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.int8], Flags]:
     columns, n, quarters = list(truth.drivers), len(contacts), len(calendar.labels)
     trait, mood = rng.standard_normal((n, 1)), rng.standard_normal((n, quarters))
     fallen = np.array(calendar.labels) >= truth.fall_wave
-    deviation: dict[str, NDArray[np.float64]] = {}
+    deviation: dict[str, Floats] = {}
     experience = np.empty((n, quarters, len(columns)), dtype=np.int8)
     for column, driver in sorted(truth.drivers.items(), key=lambda item: item[1].shadow_of != ""):
         if driver.kind == "shadow":
@@ -221,11 +222,11 @@ def _draw_scores(
     accounts: pd.DataFrame,
     contacts: pd.DataFrame,
     experience: NDArray[np.int8],
-    used: NDArray[np.bool_],
+    used: Flags,
     calendar: Calendar,
     truth: Truth,
     rng: np.random.Generator,
-) -> NDArray[np.int64]:
+) -> Integers:
     shape = experience.shape[:2]
     account = contacts["account"].to_numpy()
     index = truth.score_mean + rng.normal(0, truth.score_deviation, shape)
@@ -249,9 +250,7 @@ def _draw_scores(
     return np.where(rng.random(shape) < rejects, low, high)
 
 
-def _draw_disengaged(
-    accounts: pd.DataFrame, calendar: Calendar, truth: Truth, rng: np.random.Generator
-) -> NDArray[np.bool_]:
+def _draw_disengaged(accounts: pd.DataFrame, calendar: Calendar, truth: Truth, rng: np.random.Generator) -> Flags:
     first_wave = np.searchsorted(calendar.invited, accounts["started"].to_numpy())
     since = first_wave + rng.geometric(truth.disengaging, len(accounts))
     since[accounts["disengaged_at_start"]] = 0
@@ -262,12 +261,12 @@ def _draw_disengaged(
 def _draw_churn(
     accounts: pd.DataFrame,
     contacts: pd.DataFrame,
-    rejects: NDArray[np.bool_],
-    disengaged: NDArray[np.bool_],
+    rejects: Flags,
+    disengaged: Flags,
     calendar: Calendar,
     truth: Truth,
     rng: np.random.Generator,
-) -> NDArray[np.float64]:
+) -> Floats:
     """Day on which each account leaves: a quarter's churn falls between its landmark and the next one."""
     rejecting = np.zeros(disengaged.shape)
     np.add.at(rejecting, contacts["account"].to_numpy(), rejects)
@@ -285,7 +284,7 @@ def _draw_churn(
     return np.where(leaves.any(axis=1) & (churned <= calendar.ends), churned, np.nan)
 
 
-def _life_month(accounts: pd.DataFrame, calendar: Calendar) -> NDArray[np.int64]:
+def _life_month(accounts: pd.DataFrame, calendar: Calendar) -> Integers:
     """Month of life by account and quarter."""
     age = calendar.invited[:-1] - accounts["started"].to_numpy(dtype=np.int64)[:, None]
     return np.asarray(np.floor(age / DAYS_PER_MONTH), dtype=np.int64) + 1

@@ -22,7 +22,7 @@ from nps_research.made_up.text import draw_comments
 from nps_research.made_up.truth import Driver, Truth, planted
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from nps_research.typing import Flags, Integers, Numbers
 
 __all__ = ["Driver", "SimulatedStudy", "Truth", "simulate_study", "write_demo"]
 
@@ -136,7 +136,7 @@ def simulate_study(truth: Truth = DEFAULT_TRUTH, *, rng: np.random.Generator) ->
 
 def _invite(
     company: Company, truth: Truth, rng: np.random.Generator
-) -> tuple[NDArray[np.int64], NDArray[np.int64], pd.Series[pd.Timestamp]]:
+) -> tuple[Integers, Integers, pd.Series[pd.Timestamp]]:
     """Contact, wave and moment of each invitation: everybody whose account is there, wave by wave."""
     opens = company.calendar.invited[: truth.n_waves, None]
     day = opens + rng.integers(3, size=len(company.accounts))
@@ -150,7 +150,7 @@ def _invite(
 def _answer(
     responses: pd.DataFrame,
     latent: pd.DataFrame,
-    role: NDArray[np.int64],
+    role: Integers,
     churned_at: pd.Series[pd.Timestamp],
     truth: Truth,
     rng: np.random.Generator,
@@ -179,7 +179,7 @@ def _answer(
 
 
 def _fill_in(
-    responses: pd.DataFrame, latent: pd.DataFrame, used: NDArray[np.bool_], truth: Truth, rng: np.random.Generator
+    responses: pd.DataFrame, latent: pd.DataFrame, used: Flags, truth: Truth, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Add what is on the form: score, ratings, comment, wish to be called back."""
     n = len(responses)
@@ -225,7 +225,7 @@ def _customer_table(company: Company) -> pd.DataFrame:
     )
 
 
-def _moments(minutes: NDArray[Any] | pd.Series[Any]) -> pd.Series[pd.Timestamp]:
+def _moments(minutes: Numbers | pd.Series[Any]) -> pd.Series[pd.Timestamp]:
     """Minutes since 1970 as date-times; nan is missing."""
     return pd.Series(pd.to_datetime(np.asarray(minutes) * 60, unit="s")).astype("datetime64[s]")
 

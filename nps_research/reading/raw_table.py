@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from nps_research.typing import Integers
 
 __all__ = [
     "Header",
@@ -101,7 +101,7 @@ class RawTable:
     """
 
     frame: pd.DataFrame
-    line: NDArray[np.int64]
+    line: Integers
     path: Path
     header: tuple[str, ...]
     read_with: Mapping[str, str | int] = field(default_factory=dict)

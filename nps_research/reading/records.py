@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from nps_research.reading.raw_table import Header
+    from nps_research.typing import Integers
 
 __all__ = ["BAD_QUOTES", "Record", "table_of_records"]
 
@@ -98,7 +98,7 @@ class _Body:
     """What the records below the header come to."""
 
     frame: pd.DataFrame
-    line: NDArray[np.int64]
+    line: Integers
     rejected: list[tuple[int, str]]
     notes: tuple[str, ...]
 

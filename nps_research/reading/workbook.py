@@ -27,7 +27,7 @@ __all__ = ["read_workbook"]
 
 _OLD_CONTAINER = bytes.fromhex("d0cf11e0a1b11ae1")  # of .xls, and of a workbook with a password
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_ROWS_AT_ONCE = 1 << 20
+_BYTES_AT_ONCE = 1 << 20
 _LONGEST_FORMULA = 1 << 16
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z]+\d+:[A-Z]+\d+)"')
 _NO_VALUE = re.compile(
@@ -127,7 +127,7 @@ def _look_through(path: Path, sheet: Any, what: str) -> list[_Merge]:
     no_value: dict[bytes, bytes] = {}
     with zipfile.ZipFile(path) as archive, archive.open(sheet._worksheet_path) as file:
         held = b""
-        while block := file.read(_ROWS_AT_ONCE):
+        while block := file.read(_BYTES_AT_ONCE):
             held = held[-_LONGEST_FORMULA:] + block
             merges.update(_MERGE.findall(held))
             for attributes in _NO_VALUE.findall(held):

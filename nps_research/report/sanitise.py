@@ -37,7 +37,7 @@ _ACTIVE_SVG = re.compile(
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _IMAGE = re.compile(r"<img\b[^>]*>")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_IN_MEMORY = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 def _our_attributes(tag: str, name: str, value: str) -> str | None:
@@ -134,7 +134,7 @@ def plain_output(text: str) -> str:
     >>> plain_output("<Axes at 0x7f3a2c>")
     '<Axes>'
     """
-    return _ADDRESS.sub("", _ANSI.sub("", text))
+    return _IN_MEMORY.sub("", _ANSI.sub("", text))
 
 
 def heading_slug(text: str) -> str:

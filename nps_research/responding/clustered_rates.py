@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nps_research.counting.clusters import declared_cluster
 from nps_research.statistics.proportions import wilson_limits
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from nps_research.study.study import Study
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-
-__all__ = ["clustered_rates", "response_clusters"]
+    from nps_research.typing import Integers, Numbers
 
 
 def clustered_rates(
-    event: NDArray[Any], group: Integers, cluster: Integers, *, n_groups: int, confidence_level: float
+    event: Numbers, group: Integers, cluster: Integers, *, n_groups: int, confidence_level: float
 ) -> pd.DataFrame:
-    """Rates of groups with Wilson's limits, as of the effective number in each.
+    """Compute rates of groups with Wilson's limits, as of the effective number in each (Korn & Graubard).
 
     The variance of a rate is linearised over clusters; the effective number is what a simple sample would need for
     this variance, at most the number there is, drawn in by t instead of normal quantiles for few clusters (Korn &
@@ -86,17 +78,3 @@ def clustered_rates(
             "conf_high": high,
         }
     )
-
-
-def response_clusters(study: Study, rows: pd.DataFrame) -> tuple[Integers, str]:
-    """The cluster of each invitation, as numbers, and what it is: declared, else who was asked, else the row."""
-    people = (name for name in ("customer_id", "respondent_id") if f"responses.{name}" in study.available)
-    name = declared_cluster(study) or next(people, None)
-    if name is None:
-        return np.arange(len(rows)), ""
-    codes = pd.factorize(rows[name])[0]
-    alone = codes < 0
-    codes[alone] = np.arange(int(alone.sum())) + codes.max() + 1
-    if name == "cluster" and not study.settings.cluster_spans_waves and "wave" in rows:
-        codes = pd.factorize(pd.Series(codes).astype("str") + " " + rows["wave"].astype("str").to_numpy())[0]
-    return codes.astype(np.int64), name

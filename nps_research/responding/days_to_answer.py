@@ -10,10 +10,10 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.counting.checks import check_level
+from nps_research.counting.clusters import response_clusters
 from nps_research.counting.score_counts import score_distribution
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError
-from nps_research.responding.clustered_rates import response_clusters
 from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, p_text, points, share
@@ -26,11 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nps_research.study.study import Study
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-
-__all__ = ["DaysToAnswer", "days_to_answer"]
+    from nps_research.typing import Flags, Integers
 
 _NO_SIGN = "no sign that those who never answered would score otherwise, and a weak test of it"
 _ENDS = (0, 1, 2, 4, 7, 14, 30, 60)  # last day of each band, as far as the window goes
@@ -105,7 +101,7 @@ class DaysToAnswer(Result):
 
 
 def days_to_answer(study: Study, *, confidence_level: float = 0.95) -> DaysToAnswer:
-    """Days from the invitation to the answer, and the NPS of slow answers less that of fast ones.
+    """Count days from invitation to answer, and compare the NPS of slow and fast answers (late respondents).
 
     The estimands are the shares of the returned forms that come within so many days, and the difference in NPS between
     the slower and the faster answers, split at the end of the band of days nearest to half of them.
@@ -190,7 +186,7 @@ def days_to_answer(study: Study, *, confidence_level: float = 0.95) -> DaysToAns
     )
 
 
-def _day_bands(day: Integers, late: NDArray[np.bool_], window: int) -> tuple[list[str], Integers]:
+def _day_bands(day: Integers, late: Flags, window: int) -> tuple[list[str], Integers]:
     """Names of the bands of days that have answers, in order, and each answer's place among them."""
     ends = [end for end in _ENDS if end < window] + [window]
     starts = [0, *(end + 1 for end in ends[:-1])]
@@ -218,7 +214,7 @@ def _scores(study: Study, rows: pd.DataFrame, band: NDArray[np.str_], confidence
 
 
 def _median_difference(
-    study: Study, rows: pd.DataFrame, slow: NDArray[np.bool_], confidence_level: float
+    study: Study, rows: pd.DataFrame, slow: Flags, confidence_level: float
 ) -> tuple[float, float, float, float]:
     """NPS of the slow answers less that of the fast ones: estimate, limits, p; linearised over clusters.
 

@@ -7,29 +7,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.people import QUARTERS, REVENUE, TENURE_BANDS, YEARS, as_text, people_at_invitation
 from nps_research.counting.score_counts import NOT_STATED
+from nps_research.statistics.enough import FEWEST_DIFFERENT
 from nps_research.statistics.standardised_rates import Factor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.study.study import Study
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-
-__all__ = ["INVITATION", "WAVE", "response_factors"]
 
 INVITATION = "Number of the invitation"
 WAVE = "Wave"
 _ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th")
-_FEWEST_VALUES = 10  # different ones, for a spline
 
 
 def response_factors(study: Study, rows: pd.DataFrame) -> list[Factor]:
-    """Segments, role, channel, tenure, revenue, number of the invitation and wave, as far as they are known and differ.
+    """Collect what response may go with: segments, role, channel, tenure, revenue, number of the invitation, wave.
 
     Parameters
     ----------
@@ -41,16 +35,13 @@ def response_factors(study: Study, rows: pd.DataFrame) -> list[Factor]:
     found = [_by_name(name, rows[name]) for name in study.segments]
     if "responses.channel" in study.available and "channel" not in study.segments:
         found.append(_by_name("Channel", rows["channel"]))
-    customers = study.customers
-    if customers is not None and "customer_id" in rows:
-        of_customer = customers.set_index("customer_id")
-        if "customers.role" in study.available:
-            found.append(_by_name("Role", rows["customer_id"].map(of_customer["role"])))
-        if {"customers.started_at", "responses.invited_at"} <= study.available:
-            days = (rows["invited_at"] - rows["customer_id"].map(of_customer["started_at"])).dt.days
-            found.append(_tenure((days / 365.25).where(days >= 0)))
-        if "customers.revenue" in study.available:
-            found.append(_revenue_factor(rows["customer_id"].map(of_customer["revenue"]).astype(float)))
+    known = people_at_invitation(study, rows)
+    if "role" in known:
+        found.append(_by_name("Role", known["role"]))
+    for name, order, number in ((YEARS, TENURE_BANDS, "tenure"), (REVENUE, QUARTERS, "log_revenue")):
+        if name in known:
+            bends = known[number].nunique() >= FEWEST_DIFFERENT
+            found.append(_by_name(name, known[name], order=order, number=known[number] if bends else None))
     if "responses.respondent_id" in study.available:
         found.append(_invitation(study, rows))
     if study.waves:
@@ -68,38 +59,17 @@ def _tell_the_same(one: Factor, other: Factor) -> bool:
     return other.name != INVITATION and one.name != INVITATION and pairs == len(one.groups) == len(other.groups)
 
 
-def _by_name(name: str, values: pd.Series, *, order: Sequence[str] | None = None) -> Factor:
-    text = values.astype("object").where(values.notna(), NOT_STATED).astype("str")
+def _by_name(
+    name: str, values: pd.Series, *, order: Sequence[str] | None = None, number: pd.Series | None = None
+) -> Factor:
+    text = as_text(values)
     found = set(text.unique())
     known = [each for each in order if each in found] if order is not None else sorted(found - {NOT_STATED})
     groups = (*known, *([NOT_STATED] if NOT_STATED in found else []))
-    return Factor(name=name, groups=groups, group=pd.Index(groups).get_indexer(pd.Index(text)).astype(np.int64))
-
-
-def _in_bands(name: str, band: pd.Series, labels: Sequence[str], number: pd.Series) -> Factor:
-    factor = _by_name(name, band.astype("object"), order=labels)
-    is_line = number.nunique() >= _FEWEST_VALUES
+    group = pd.Index(groups).get_indexer(pd.Index(text)).astype(np.int64)
     return Factor(
-        name=name,
-        groups=factor.groups,
-        group=factor.group,
-        number=number.to_numpy(dtype=float) if is_line else None,
+        name=name, groups=groups, group=group, number=None if number is None else number.to_numpy(dtype=float)
     )
-
-
-def _tenure(years: pd.Series) -> Factor:
-    labels = ["under 1", "1 to 3", "3 to 5", "over 5"]
-    return _in_bands("Years as a customer", pd.cut(years, [-1, 1, 3, 5, 500], labels=labels), labels, years)
-
-
-def _revenue_factor(revenue: pd.Series) -> Factor:
-    labels = ["1 (lowest)", "2", "3", "4 (highest)"]
-    positive = revenue.where(revenue > 0)
-    if positive.nunique() < len(labels):
-        return Factor(name="Revenue, quarters", groups=(NOT_STATED,), group=np.zeros(len(revenue), dtype=np.int64))
-    ranks = positive.rank(method="average", pct=True)
-    band = pd.cut(ranks, [0, 0.25, 0.5, 0.75, 1], labels=labels)
-    return _in_bands("Revenue, quarters", band, labels, np.log(positive))
 
 
 def _invitation(study: Study, rows: pd.DataFrame) -> Factor:

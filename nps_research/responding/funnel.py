@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from nps_research.study.study import Study
 
-__all__ = ["ResponseFunnel", "response_funnel"]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ResponseFunnel(Result):
@@ -49,12 +47,7 @@ class ResponseFunnel(Result):
         "reach",
         "response_rate",
     )
-    headings: ClassVar[Mapping[str, str]] = {
-        "group": "Wave",
-        "n": "Answered",
-        "late": "Late",
-        "pending": "Still open",
-    }
+    headings: ClassVar[Mapping[str, str]] = {"group": "Wave", "n": "Answered", "late": "Late", "pending": "Still open"}
 
     @property
     def finding(self) -> str:
@@ -98,7 +91,7 @@ class ResponseFunnel(Result):
 
 
 def response_funnel(study: Study) -> ResponseFunnel:
-    """Invitations by what became of them, per wave and for all.
+    """Count invitations by final disposition, per wave and for all.
 
     Parameters
     ----------

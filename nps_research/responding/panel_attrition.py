@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.checks import check_level
-from nps_research.counting.score_counts import NOT_STATED
+from nps_research.counting.clusters import response_clusters
+from nps_research.counting.people import as_text
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
-from nps_research.responding.clustered_rates import clustered_rates, response_clusters
+from nps_research.responding.clustered_rates import clustered_rates
+from nps_research.responding.enough import LEAVERS_TOLD_APART, MISSES_TOLD_APART
 from nps_research.results.result import Result
 from nps_research.results.words import format_interval, format_value, joined, plain_text, share
 from nps_research.statistics.hazard_ratios import hazard_ratios
@@ -21,16 +23,9 @@ from nps_research.statistics.hazard_ratios import hazard_ratios
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from nps_research.study.study import Study
+    from nps_research.typing import Flags, Floats, Integers
 
-    Floats = NDArray[np.float64]
-
-__all__ = ["PanelAttrition", "panel_attrition"]
-
-MOST = 3  # earlier misses told apart; so many or more are one group
-FEWEST = 5  # who left, and who stayed, in a group that the model tells apart
 SAME_TWICE = (
     "Leaving a panel is itself seen as silence, so early silence and leaving are one behaviour measured twice; "
     "and a panel is not a company."
@@ -137,7 +132,7 @@ class PanelAttrition(Result):
 def panel_attrition(
     study: Study, *, wave: str | None = None, gone_waves: int | None = None, confidence_level: float = 0.95
 ) -> PanelAttrition:
-    """Share of a wave's respondents who are gone at the end of the panel, by earlier invitations they had missed.
+    """Estimate panel attrition of a wave's respondents, by earlier invitations they had missed.
 
     The estimand is the chance that somebody who answered the landmark wave answers none of the last `gone_waves`
     waves, given 0, 1, 2 or more silent waves before it. It describes a panel; nothing says that silence makes people
@@ -225,9 +220,9 @@ def panel_attrition(
 class _People:
     """Who answered the landmark wave in time: whether the form came back, or silence, by wave; cluster and segments."""
 
-    returned: NDArray[np.bool_]
-    silent: NDArray[np.bool_]
-    cluster: NDArray[np.int64]
+    returned: Flags
+    silent: Flags
+    cluster: Integers
     segments: pd.DataFrame
 
 
@@ -260,7 +255,7 @@ def _panel(study: Study, wave: str | None, gone_waves: int | None) -> tuple[_Peo
         landmark = rows["invited_at"].where(at == place).groupby(who).transform("max") + window
         by_landmark &= ~(rows["responded_at"] > landmark).to_numpy()
 
-    def by_wave(where: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def by_wave(where: Flags) -> Flags:
         found = np.zeros((len(ids), len(waves)), dtype=bool)
         found[who[where], at[where]] = True
         return found
@@ -280,16 +275,16 @@ def _panel(study: Study, wave: str | None, gone_waves: int | None) -> tuple[_Peo
     return people, waves, place, last
 
 
-def _pooled(silent: NDArray[np.int64], minimum_cell: int) -> tuple[NDArray[np.int64], int]:
+def _pooled(silent: Integers, minimum_cell: int) -> tuple[Integers, int]:
     """Misses with the highest numbers taken together, until so many or more are enough to show; and that number.
 
     A small group that is left out could be worked out: how many answered the wave stands elsewhere.
     """
-    most = min(int(silent.max()), MOST)
+    most = min(int(silent.max()), MISSES_TOLD_APART)
     while most > 1 and (silent >= most).sum() < minimum_cell:
         most -= 1
-    is_pooled = most == MOST or most < int(silent.max())
-    return np.minimum(silent, most), most if is_pooled else MOST
+    is_pooled = most == MISSES_TOLD_APART or most < int(silent.max())
+    return np.minimum(silent, most), most if is_pooled else MISSES_TOLD_APART
 
 
 def _term(misses: int, pooled_from: int) -> str:
@@ -299,13 +294,13 @@ def _term(misses: int, pooled_from: int) -> str:
     return f"{misses}{more} earlier {'miss' if misses == 1 and not more else 'misses'}"
 
 
-def _member_covariates(segments: pd.DataFrame, gone: NDArray[np.bool_]) -> tuple[tuple[str, ...], Floats | None]:
+def _member_covariates(segments: pd.DataFrame, gone: Flags) -> tuple[tuple[str, ...], Floats | None]:
     """Indicators of the segments' levels but the first, levels with few who left or stayed taken together."""
     names, columns = [], []
     for name in segments:
-        level = segments[name].astype("object").where(segments[name].notna(), NOT_STATED).astype("str")
+        level = as_text(segments[name])
         left, stayed = level[gone].value_counts(), level[~gone].value_counts()
-        few = [each for each in level.unique() if min(left.get(each, 0), stayed.get(each, 0)) < FEWEST]
+        few = [each for each in level.unique() if min(left.get(each, 0), stayed.get(each, 0)) < LEAVERS_TOLD_APART]
         level = level.where(~level.isin(few), "(few)")
         largest_first = level.value_counts().index
         if len(largest_first) > 1:
@@ -315,18 +310,13 @@ def _member_covariates(segments: pd.DataFrame, gone: NDArray[np.bool_]) -> tuple
 
 
 def _hazard_ratios(
-    time: Floats,
-    gone: NDArray[np.bool_],
-    misses: NDArray[np.int64],
-    covariates: Floats | None,
-    cluster: NDArray[np.int64],
-    confidence_level: float,
+    time: Floats, gone: Flags, misses: Integers, covariates: Floats | None, cluster: Integers, confidence_level: float
 ) -> list[dict[int, float]]:
     """Hazard ratios against no earlier miss, their lower and upper limits, by number of misses."""
     enough = {
         int(each)
         for each in np.unique(misses)
-        if min(int((gone & (misses == each)).sum()), int((~gone & (misses == each)).sum())) >= FEWEST
+        if min(int((gone & (misses == each)).sum()), int((~gone & (misses == each)).sum())) >= LEAVERS_TOLD_APART
     }
     others = sorted(enough - {0})
     if 0 not in enough or not others:

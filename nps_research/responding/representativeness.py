@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nps_research.counting.score_counts import NOT_STATED
+from nps_research.counting.clusters import cluster_codes
+from nps_research.counting.people import REVENUE, YEARS, as_text, bands_of, tenure_in_months, was_customer
 from nps_research.counting.shown_groups import groups_not_shown, hidden_elsewhere
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
 from nps_research.results.column_groups import ColumnGroups, names_of
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nps_research.study.study import Study
-
-__all__ = ["Representativeness", "representativeness"]
+    from nps_research.typing import Integers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -101,7 +101,7 @@ class Representativeness(ColumnGroups):
 
 
 def representativeness(study: Study, *, wave: str | None = None, confidence_level: float = 0.95) -> Representativeness:
-    """Shares of each group among those who answered, less their shares among those who could have.
+    """Compare the shares of groups among those who answered with those among all who could have (representativeness).
 
     The base is the customers alive when the wave's invitations went out, where there is a customers
     table; else all invitations. The groups are the study's segments and, with customers, years as a
@@ -144,7 +144,7 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
             "Who could have answered is not known: this study has neither a customers table nor invitations "
             "without an answer."
         )
-    described = [name for name in (*study.segments, "Years as a customer", "Revenue, quarters") if name in base]
+    described = [name for name in (*study.segments, YEARS, REVENUE) if name in base]
     if not described:
         raise CannotAnswerError(
             "This study has no columns that describe both those who answered and those who could have."
@@ -157,12 +157,11 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
         answered = base["response_state"].isin(answers)
     if not answered.any():
         raise CannotAnswerError("None of those who could have answered did, so there is nobody to compare with them.")
-    alone = pd.Series(np.arange(len(base)).astype("str"), index=base.index)
-    cluster = base["account_id"].fillna(alone) if "account_id" in base else alone
+    cluster = cluster_codes(base["account_id"]) if "account_id" in base else np.arange(len(base))
     rows: list[tuple[Any, ...]] = []
     hidden = np.zeros(0, dtype=bool)
     for term in described:
-        groups = base[term].astype("str").fillna(NOT_STATED)
+        groups = as_text(base[term])
         found = [
             (term, group, *_share_difference(groups == group, answered, cluster, confidence_level))
             for group in sorted(groups.unique())
@@ -192,28 +191,18 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
 
 
 def _alive(customers: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:
-    """Customers alive when the invitations went out, with years as a customer and revenue in quarters."""
-    base = customers
-    moment = asked["invited_at"].min() if "invited_at" in asked else pd.NaT
-    if not pd.isna(moment):
-        alive = pd.Series(data=True, index=base.index)
-        if "started_at" in base:
-            alive &= ~(base["started_at"] > moment)
-        if "churned_at" in base:
-            alive &= ~(base["churned_at"] <= moment)
-        base = base[alive]
-        if "started_at" in base:
-            years = (moment - base["started_at"]).dt.days / 365.25
-            bands = pd.cut(years, [-1, 1, 3, 5, 200], labels=["under 1", "1 to 3", "3 to 5", "over 5"])
-            base = base.assign(**{"Years as a customer": bands.astype("str")})
-    if "revenue" in base and base["revenue"].nunique() >= 4:
-        quarters = pd.qcut(base["revenue"].rank(method="first"), 4, labels=["1 (lowest)", "2", "3", "4 (highest)"])
-        base = base.assign(**{"Revenue, quarters": quarters.astype("str")})
-    return base
+    """Customers when the invitations went out (their own; else the first), with their years and revenue in groups."""
+    base, tenure = customers, None
+    if "invited_at" in asked and asked["invited_at"].notna().any():
+        own = customers["customer_id"].map(asked.groupby("customer_id")["invited_at"].min())
+        moment = own.fillna(asked["invited_at"].min())
+        base = customers[was_customer(customers, moment)]
+        tenure = tenure_in_months(base["started_at"], moment[base.index]) if "started_at" in base else None
+    return base.join(bands_of(tenure, base.get("revenue"), customers.get("revenue")))
 
 
 def _share_difference(
-    member: pd.Series, answered: pd.Series, cluster: pd.Series, confidence_level: float
+    member: pd.Series, answered: pd.Series, cluster: Integers, confidence_level: float
 ) -> tuple[float, ...]:
     """n, base share, answer share, difference, its error, limits and p-value, for one group."""
     n, base_share = int((member & answered).sum()), float(member.mean())

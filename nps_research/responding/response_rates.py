@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.checks import check_level
+from nps_research.counting.clusters import response_clusters
 from nps_research.counting.score_counts import NOT_STATED
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError
-from nps_research.responding.clustered_rates import clustered_rates, response_clusters
+from nps_research.responding.clustered_rates import clustered_rates
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import format_interval, plain_text, share
 from nps_research.study.response_states import window_open
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nps_research.study.study import Study
-
-__all__ = ["ResponseRates", "response_rates"]
 
 _RATES = ("reach", "rr5", "rr2", "rr1", "cooperation")
 
@@ -142,7 +141,7 @@ class ResponseRates(Result):
 
 
 def response_rates(study: Study, *, confidence_level: float = 0.95) -> ResponseRates:
-    """Shares of invitations that reached somebody, came back, and came back with an answer, per wave and for all.
+    """Compute response rates (AAPOR), reach and cooperation, per wave and for all.
 
     The estimands are AAPOR's rates of the invitations sent, as draws from all that might be sent so. Stands beside
     `response_funnel`, which has the counts.

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.checks import check_level
+from nps_research.counting.clusters import response_clusters
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError
-from nps_research.responding.clustered_rates import clustered_rates, response_clusters
+from nps_research.responding.clustered_rates import clustered_rates
 from nps_research.responding.factors import INVITATION, WAVE, response_factors
 from nps_research.results.column_groups import ColumnGroups, names_of
 from nps_research.results.suppression import hidden_rows
@@ -25,11 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from numpy.typing import NDArray
-
     from nps_research.study.study import Study
-
-__all__ = ["WhoAnswers", "who_answers"]
+    from nps_research.typing import Flags
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -150,7 +148,7 @@ class WhoAnswers(ColumnGroups):
 
 
 def who_answers(study: Study, *, confidence_level: float = 0.95) -> WhoAnswers:
-    """Response rate of those reached by segment, role, channel, tenure, revenue and number of the invitation.
+    """Compare response rates by segment, role, channel, tenure, revenue and number of the invitation, all else alike.
 
     The estimand of a difference is the rate that all who were reached would have if they were of this group and in all
     else as they are, less the rate that they have; for the number of the invitation it is the rate at it of the people
@@ -257,7 +255,7 @@ def _rows(factor: Factor, rates: pd.DataFrame, found: Differences) -> pd.DataFra
     )
 
 
-def _hidden(study: Study, factor: Factor, rates: pd.DataFrame) -> NDArray[np.bool_]:
+def _hidden(study: Study, factor: Factor, rates: pd.DataFrame) -> Flags:
     """Groups with few answers, those that would give them away, and those that other pages hide."""
     standard = {"Channel": "channel"}.get(factor.name, factor.name)
     elsewhere = groups_not_shown(study, [standard]) if standard in (*study.segments, "channel") else frozenset()

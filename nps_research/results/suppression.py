@@ -18,19 +18,17 @@ from scipy.sparse.csgraph import connected_components
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from nps_research.typing import Flags, Floats, Numbers
 
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
 
 __all__ = ["hidden_groups", "hidden_rows"]
 
 
 def hidden_rows(
-    n: Sequence[float] | NDArray[Any],
+    n: Sequence[float] | Numbers,
     minimum_cell: int,
     *,
-    people: Sequence[float] | NDArray[Any] | None = None,
+    people: Sequence[float] | Numbers | None = None,
     hidden: Sequence[bool] | Flags | None = None,
 ) -> Flags:
     """Rows of one table that a shared page must not show.
@@ -78,8 +76,8 @@ def _small(size: Floats, people: Floats, minimum_cell: int) -> Flags:
 def hidden_groups(
     labels: pd.DataFrame,
     *,
-    answers: NDArray[Any],
-    people: NDArray[Any],
+    answers: Numbers,
+    people: Numbers,
     minimum_cell: int,
     parts: Mapping[Any, Sequence[Any]] | None = None,
     settled: Mapping[Any, frozenset[str]] | None = None,
@@ -168,7 +166,7 @@ def _shared(one: pd.Series, other: pd.Series, answers: Flags, n_groups: int) -> 
     return rows[rows.any(axis=1)]
 
 
-def _protect(hidden: Flags, own: NDArray[Any], classes: Floats, known: Floats, minimum_cell: int) -> None:
+def _protect(hidden: Flags, own: Numbers, classes: Floats, known: Floats, minimum_cell: int) -> None:
     """Hide more of a grouping's `own` groups, until no small group in `known` could be told to be small."""
     size, involved = classes.sum(axis=1), known.any(axis=0)
     safe: set[bytes] = set()  # hiding more never makes the most less

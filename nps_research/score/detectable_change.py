@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from nps_research.counting.score_distribution import ScoreDistribution
     from nps_research.score.limits.methods import LimitsMethod
+    from nps_research.typing import Floats
 
 __all__ = ["DetectableChange", "detectable_change"]
 
@@ -185,7 +185,7 @@ def detectable_change(
     )
 
 
-def _detectable(seen: pd.DataFrame, *, power: float, adjusted: bool) -> NDArray[np.float64]:
+def _detectable(seen: pd.DataFrame, *, power: float, adjusted: bool) -> Floats:
     low, high, estimate = (seen[name].to_numpy(dtype=float) for name in ("conf_low", "conf_high", "estimate"))
     clipped = (low <= -200) | (high >= 200)
     half_width = np.where(clipped, np.maximum(high - estimate, estimate - low), (high - low) / 2)

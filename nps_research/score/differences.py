@@ -23,11 +23,9 @@ from nps_research.statistics.randomness import DEFAULT_SEED
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.counting.score_distribution import ScoreDistribution
+    from nps_research.typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["DIFFERENCE_WORDS", "ScoreDifferences", "compare_net_promoter_scores"]
 

@@ -15,10 +15,9 @@ from nps_research.score.score import net_promoter_score
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.counting.score_distribution import ScoreDistribution
     from nps_research.score.sample_size import RequiredResponses
+    from nps_research.typing import Floats
 
 __all__ = ["plan_next_survey"]
 
@@ -104,7 +103,7 @@ def plan_next_survey(
     return replace(plan, like="the last survey" if last == "all" else last, n_like=n)
 
 
-def _invitations_needed(dist: ScoreDistribution) -> NDArray[np.float64]:
+def _invitations_needed(dist: ScoreDistribution) -> Floats:
     """Invitations per group, those that bounced too; NaN where silence is not known or a window is open."""
     if dist.nonrespondents is None:
         return np.full(len(dist.groups), np.nan)

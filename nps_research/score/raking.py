@@ -15,10 +15,8 @@ from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import joined, plain_text, share
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from nps_research.typing import Floats, Integers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 __all__ = ["RakedWeights", "rake"]
 

@@ -19,7 +19,7 @@ from nps_research.score.limits.methods import METHOD_WORDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from nps_research.typing import Floats
 
 __all__ = ["RequiredResponses", "required_responses"]
 
@@ -270,13 +270,13 @@ def _require(*rules: tuple[str, object, bool, str]) -> None:
         raise EstimationError(" ".join(broken))
 
 
-def _variance(shares: NDArray[np.float64]) -> float:
+def _variance(shares: Floats) -> float:
     """Variance of one answer, in squared points."""
     return max(float(shares @ VALUES**2 - (shares @ VALUES) ** 2), 0.0)
 
 
 def _independent_answers(
-    width: float, shares: NDArray[np.float64], *, confidence_level: float, power: float | None, method: str
+    width: float, shares: Floats, *, confidence_level: float, power: float | None, method: str
 ) -> float:
     """Independent answers needed for a margin of error or, with power, for a difference of `width` points."""
     z = float(stats.norm.ppf(0.5 + confidence_level / 2))

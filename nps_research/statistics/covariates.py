@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["Covariates"]
+import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,14 +19,10 @@ class Covariates:
     categories : DataFrame of str
         Segments, role, channel and touchpoint, ``last_answer`` (detractor, passive, promoter); "(not stated)" where
         not known.
+    bands : DataFrame of str
+        Numbers in groups, as far as tables show them so.
     """
 
     numbers: pd.DataFrame
     categories: pd.DataFrame
-
-    def without(self, name: str) -> Covariates:
-        """The covariates but one."""
-        return Covariates(
-            numbers=self.numbers.drop(columns=name, errors="ignore"),
-            categories=self.categories.drop(columns=name, errors="ignore"),
-        )
+    bands: pd.DataFrame = field(default_factory=pd.DataFrame)

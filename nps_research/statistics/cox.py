@@ -12,13 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-    Flags = NDArray[np.bool_]
-
-__all__ = ["cox"]
+    from nps_research.typing import Flags, Floats, Integers
 
 ROUNDS, CLOSE = 30, 1e-9
 LARGEST = 20.0  # a log hazard ratio beyond it has no end: who leaves can be told without a doubt
@@ -27,7 +21,7 @@ LARGEST = 20.0  # a log hazard ratio beyond it has no end: who leaves can be tol
 def cox(
     days: Floats, event: Flags, design: Floats, *, strata: Integers, cluster: Integers
 ) -> tuple[Floats, Floats] | None:
-    """Log hazard ratios and their covariance; None where the likelihood has no maximum.
+    """Fit a Cox regression: log hazard ratios and their covariance; None where the likelihood has no maximum.
 
     Parameters
     ----------

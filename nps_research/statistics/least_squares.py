@@ -1,4 +1,4 @@
-"""Least squares on what a driver model left over, with errors robust to clusters; weighted correlations."""
+"""Least squares with errors robust to clusters, its residuals, weighted correlations."""
 
 from __future__ import annotations
 
@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-
-__all__ = ["Regression", "correlations", "level_dummies", "regress"]
+    from nps_research.typing import Floats, Integers
 
 NO_VARIANCE = 1e-12  # of ratings
 
@@ -27,7 +22,7 @@ class Regression:
 
 
 def regress(y: Floats, x: Floats, weights: Floats, cluster: Integers) -> Regression:
-    """Weighted least squares with a sandwich covariance (Liang & Zeger 1986), times m / (m - 1) (n - 1) / (n - k).
+    """Fit weighted least squares with a sandwich covariance (Liang & Zeger 1986), times m / (m - 1) (n - 1) / (n - k).
 
     Columns of x that others make up get a coefficient of zero.
     """
@@ -43,8 +38,15 @@ def regress(y: Floats, x: Floats, weights: Floats, cluster: Integers) -> Regress
     return Regression(coefficient=coefficient, covariance=covariance)
 
 
+def left_over(value: Floats, known: Floats, weights: Floats) -> Floats:
+    """Compute the residuals of weighted least squares: what `known` leaves of a value."""
+    root = np.sqrt(weights)
+    solution = np.linalg.lstsq(known * root[:, None], value * root, rcond=None)[0]
+    return np.asarray(value - known @ solution)
+
+
 def level_dummies(codes: Integers, n_levels: int) -> Floats:
-    """An intercept, and a column for each level of each rating but its first that occurs."""
+    """Code ratings as indicators: an intercept, and each level of each rating but its first that occurs."""
     columns = [np.ones(len(codes))]
     for of_rating in codes.T:
         found = np.flatnonzero(np.bincount(of_rating, minlength=n_levels))
@@ -53,7 +55,7 @@ def level_dummies(codes: Integers, n_levels: int) -> Floats:
 
 
 def correlations(table: Floats, weights: Floats) -> Floats:
-    """Weighted correlations, each over the rows that have both, for each row of weights; shape (b, p + 1, p + 1)."""
+    """Compute weighted correlations over the rows that have both, for each row of weights; shape (b, p + 1, p + 1)."""
     rated = np.isfinite(table)
     mean_of_rated = np.where(rated, table, 0.0).sum(axis=0) / rated.sum(axis=0).clip(1)
     value = np.where(rated, table - mean_of_rated, 0.0)

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-from scipy import stats
 
 from nps_research.errors import EstimationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-
-__all__ = ["Adjustment", "adjust_p_values"]
-
+    from nps_research.typing import Floats
 
 Adjustment = Literal["holm", "benjamini-hochberg", "bonferroni", "none"]
 
 
 def adjust_p_values(p: Sequence[float] | Floats, adjust: Adjustment = "holm") -> Floats:
-    """p-values adjusted for how many comparisons were made; missing ones stay missing and count not.
+    """Adjust p-values for the number of comparisons (Holm and others); missing ones stay missing and count not.
 
     Parameters
     ----------
@@ -47,20 +41,13 @@ def adjust_p_values(p: Sequence[float] | Floats, adjust: Adjustment = "holm") ->
     >>> adjust_p_values([0.01, 0.04, 0.03]).round(3).tolist()
     [0.03, 0.06, 0.06]
     """
-    values = np.asarray(p, dtype=float)
-    adjusted = values.copy()
-    known = ~np.isnan(values)
-    m = int(known.sum())
-    if adjust == "benjamini-hochberg":
-        adjusted[known] = stats.false_discovery_control(values[known], method="bh") if m else values[known]
-    elif adjust == "holm":
-        order = np.argsort(values[known], kind="stable")
-        stepped = np.maximum.accumulate(values[known][order] * np.arange(m, 0, -1))
-        placed = np.empty(m)
-        placed[order] = np.minimum(stepped, 1.0)
-        adjusted[known] = placed
-    elif adjust == "bonferroni":
-        adjusted[known] = np.minimum(values[known] * m, 1.0)
-    elif adjust != "none":
-        raise EstimationError(f"adjust = {adjust!r} is not known; allowed: holm, benjamini-hochberg, bonferroni, none.")
+    if adjust not in get_args(Adjustment):
+        raise EstimationError(f"adjust = {adjust!r} is not known; allowed: {', '.join(get_args(Adjustment))}.")
+    adjusted = np.array(p, dtype=float)
+    known = ~np.isnan(adjusted)
+    if adjust != "none" and known.any():
+        from statsmodels.stats.multitest import multipletests  # late: it takes longer than all else here
+
+        method = "fdr_bh" if adjust == "benjamini-hochberg" else adjust
+        adjusted[known] = multipletests(adjusted[known], method=method)[1]
     return adjusted

@@ -16,25 +16,21 @@ from scipy.special import expit, logit
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
+    from nps_research.typing import Floats, Integers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
     Measured = tuple[float, Floats]
-
-__all__ = ["MEASURES", "TOP", "compare_predictions"]
 
 TOP = 0.1
 
 
 def log_loss(y: Floats, p: Floats, wave: Integers) -> Measured:
-    """Mean of -log of the chance that was given to what happened; lower is better."""
+    """Compute the log loss: mean of -log of the chance that was given to what happened; lower is better."""
     loss = -np.where(y > 0, np.log(p), np.log1p(-p))
     return float(loss.mean()), (loss - loss.mean()) / len(y)
 
 
 def auc(y: Floats, p: Floats, wave: Integers) -> Measured:
-    """Chance that one who left had a higher prediction than one who stayed; ties count half.
+    """Compute the AUC: chance that a leaver had a higher prediction than one who stayed; ties count half.
 
     DeLong, E. R., DeLong, D. M. & Clarke-Pearson, D. L. (1988). Comparing the areas under two or more correlated
     receiver operating characteristic curves. Biometrics 44, 837-845. doi:10.2307/2531595
@@ -51,7 +47,7 @@ def auc(y: Floats, p: Floats, wave: Integers) -> Measured:
 
 
 def average_precision(y: Floats, p: Floats, wave: Integers) -> Measured:
-    """Mean over leavers of the share of leavers among all with a prediction at least as high."""
+    """Average over leavers the precision: the share of leavers among all with a prediction at least as high."""
     _, place = np.unique(-p, return_inverse=True)
     at_least = np.cumsum(np.bincount(place))
     leavers = np.bincount(place, weights=y)
@@ -69,7 +65,7 @@ def average_precision(y: Floats, p: Floats, wave: Integers) -> Measured:
 
 
 def leavers_in_top(y: Floats, p: Floats, wave: Integers) -> Measured:
-    """Share of all leavers who are among the tenth of their wave with the highest predictions; ties are shared out."""
+    """Compute recall at the top tenth of predictions of each wave: the share of all leavers there; ties shared out."""
     n_left = y.sum()
     inside, at_line = np.empty(len(y)), np.empty(len(y))
     for each in np.unique(wave):
@@ -87,13 +83,13 @@ def leavers_in_top(y: Floats, p: Floats, wave: Integers) -> Measured:
 
 
 def predicted_minus_observed(y: Floats, p: Floats, wave: Integers) -> Measured:
-    """Mean predicted chance less the share that left: calibration in the large, 0 if right."""
+    """Subtract the share that left from the mean predicted chance: calibration in the large, 0 if right."""
     error = p - y
     return float(error.mean()), (error - error.mean()) / len(y)
 
 
 def calibration_slope(y: Floats, p: Floats, wave: Integers) -> Measured:
-    """Slope of what happened on the predicted log-odds: 1 if right, below 1 if predictions are too extreme."""
+    """Fit the calibration slope, of what happened on the predicted log-odds: 1 if right, below 1 if too extreme."""
     design = np.column_stack([np.ones(len(y)), logit(p)])
     spread = design[:, 1].std()
     if spread < 1e-9:
@@ -130,7 +126,7 @@ def compare_predictions(
     confidence_level: float,
     terms: Sequence[str] = tuple(MEASURES),
 ) -> pd.DataFrame:
-    """Each measure of two predictions of the same rows, and the difference with limits.
+    """Compare two predictions of the same rows by each measure, with limits of the difference.
 
     Parameters
     ----------

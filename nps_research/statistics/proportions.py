@@ -10,16 +10,11 @@ from scipy import stats
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-
-__all__ = ["difference_limits", "difference_statistic", "ratio_limits", "wilson_limits"]
+    from nps_research.typing import Floats, Integers
 
 
 def wilson_limits(events: Floats | Integers, n: Floats | Integers, *, confidence_level: float) -> tuple[Floats, Floats]:
-    """Wilson's score limits of rates, 0 to 1; NaN where there is nobody.
+    """Compute Wilson's score limits of rates, 0 to 1; NaN where there is nobody.
 
     References
     ----------
@@ -32,20 +27,19 @@ def wilson_limits(events: Floats | Integers, n: Floats | Integers, *, confidence
     >>> low.round(3).tolist(), high.round(3).tolist()
     ([0.028], [0.301])
     """
-    z = stats.norm.ppf(0.5 + confidence_level / 2)
+    from statsmodels.stats.proportion import proportion_confint  # late: it takes longer than all else here
+
     with np.errstate(invalid="ignore", divide="ignore"):
         rate = events / n
-        centre = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
-        half_width = z * np.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+        low, high = proportion_confint(events, n, alpha=1 - confidence_level, method="wilson")
     # At no events and at all events a limit is the rate itself: not a last bit beside it.
-    low = np.where(events == 0, rate, centre - half_width)
-    return low, np.where(events == n, rate, centre + half_width)
+    return np.where(events == 0, rate, low), np.where(events == n, rate, high)
 
 
 def difference_limits(
     events_a: Floats, n_a: Floats, events_b: Floats, n_b: Floats, *, confidence_level: float
 ) -> tuple[Floats, Floats]:
-    """Miettinen & Nurminen's score limits of a difference of two rates, a - b; NaN where there is nobody.
+    """Compute Miettinen & Nurminen's score limits of a difference of rates, a - b; NaN where there is nobody.
 
     The limits are the differences that their test does not reject: z = (a - b - d) / s(d), where s(d) rests on the
     rates of highest likelihood among those that differ by d.
@@ -72,7 +66,7 @@ def difference_limits(
 
 
 def difference_statistic(events_a: Floats, n_a: Floats, events_b: Floats, n_b: Floats, difference: Floats) -> Floats:
-    """Miettinen & Nurminen's z of the observed difference of rates, a - b, against a supposed one.
+    """Compute Miettinen & Nurminen's z of the observed difference of rates, a - b, against a supposed one.
 
     References
     ----------
@@ -97,7 +91,7 @@ def difference_statistic(events_a: Floats, n_a: Floats, events_b: Floats, n_b: F
 def ratio_limits(
     events_a: Floats, n_a: Floats, events_b: Floats, n_b: Floats, *, confidence_level: float
 ) -> tuple[Floats, Floats]:
-    """Score limits of a ratio of two rates, a / b; infinite above where b has no event.
+    """Compute Koopman's score limits of a ratio of two rates, a / b; infinite above where b has no event.
 
     References
     ----------

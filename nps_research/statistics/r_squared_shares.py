@@ -13,11 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-
-__all__ = ["MOST_EXACT", "N_ORDERS", "SharesMethod", "orders_of", "shares_of_r_squared", "with_own_parts"]
+    from nps_research.typing import Floats, Integers
 
 SharesMethod = Literal["lmg", "johnson", "first", "last", "betasq", "pratt", "genizi", "car"]
 MOST_EXACT = 20  # drivers; more are averaged over N_ORDERS orders drawn at random, and their reverses
@@ -27,9 +23,9 @@ BLOCK = 2**22  # subsets times resamples held at once
 
 
 def shares_of_r_squared(
-    correlation: Floats, methods: Sequence[SharesMethod], *, orders: NDArray[np.int64] | None = None
+    correlation: Floats, methods: Sequence[SharesMethod], *, orders: Integers | None = None
 ) -> dict[SharesMethod, Floats]:
-    """Shares by method from correlation matrices whose last row is the outcome's.
+    """Share R2 among drivers by method, from correlation matrices whose last row is the outcome's.
 
     Parameters
     ----------
@@ -71,7 +67,7 @@ def shares_of_r_squared(
 
 
 def with_own_parts(correlation: Floats) -> Floats:
-    """The outcome's correlation with each driver's own part, the nearest variable uncorrelated with other drivers'."""
+    """Correlate the outcome with each driver's own part: the nearest variable uncorrelated with other drivers'."""
     size, vectors = np.linalg.eigh(correlation[:, :-1, :-1])
     return np.asarray(np.einsum("bij,bj->bi", _inverse_half(size, vectors), correlation[:, :-1, -1]))
 
@@ -132,15 +128,15 @@ def _coefficients(p: int) -> Floats:
     return np.asarray(np.where(within, chance[(size - 1).clip(0)], -chance[size.clip(max=p - 1)]))
 
 
-def orders_of(p: int, rng: np.random.Generator) -> NDArray[np.int64] | None:
-    """Orders to average over where there are too many drivers for all; each with its reverse."""
+def orders_of(p: int, rng: np.random.Generator) -> Integers | None:
+    """Draw orders to average over where there are too many drivers for all; each with its reverse."""
     if p <= MOST_EXACT:
         return None
     drawn = rng.permuted(np.tile(np.arange(p), (N_ORDERS, 1)), axis=1)
     return np.concatenate([drawn, drawn[:, ::-1]])
 
 
-def _dominance_of_orders(among: Floats, with_y: Floats, orders: NDArray[np.int64]) -> Floats:
+def _dominance_of_orders(among: Floats, with_y: Floats, orders: Integers) -> Floats:
     found = np.zeros(with_y.shape)
     p = with_y.shape[1]
     for row in range(len(with_y)):

@@ -2,7 +2,4 @@
 
 from __future__ import annotations
 
-__all__ = ["DEFAULT_SEED"]
-
-
 DEFAULT_SEED = 20261122

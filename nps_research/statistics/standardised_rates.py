@@ -1,29 +1,23 @@
-"""Adjusted differences in the chance to answer: a logistic regression, read on the scale of rates."""
+"""Standardised rates: a logistic regression, read on the scale of rates, with all else alike."""
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 from scipy.special import expit
 
+from nps_research.statistics.enough import FEWEST_DIFFERENT, TOLD_APART
+from nps_research.statistics.logistic import clustered_logistic, filled, independent_columns, natural_spline
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-
-__all__ = ["AdjustedDifferences", "Differences", "Factor", "adjusted_differences", "changes_since_first"]
-
-FEWEST = 8  # forms returned, and silences, in a group that the model tells apart
-_SPLINE = "cr(number, df=4, constraints='center') - 1"  # natural cubic
+    from nps_research.typing import Flags, Floats, Integers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,9 +55,9 @@ class AdjustedDifferences:
 
 
 def adjusted_differences(
-    event: NDArray[np.bool_], factors: Sequence[Factor], cluster: Integers, *, confidence_level: float
+    event: Flags, factors: Sequence[Factor], cluster: Integers, *, confidence_level: float
 ) -> AdjustedDifferences:
-    """Mean chance if all were of a group, less the mean chance as it is, for each group of each factor.
+    """Standardise rates: the mean if all were of a group less the mean as it is, for each group of each factor.
 
     Parameters
     ----------
@@ -86,64 +80,32 @@ def adjusted_differences(
     width = [part.columns.shape[1] for part in parts]
     ends = np.cumsum([1, *width])
     design = np.column_stack([np.ones(len(event)), *(part.columns for part in parts)])
-    gram = design.T @ design
-    scale = np.sqrt(np.diag(gram))
-    gram /= np.outer(scale, scale)
-    kept = _independent(gram)
-    n_independent = len(kept)
+    kept = independent_columns(design)
     own = [np.arange(start, end) for start, end in pairwise(ends)]
     separable = [
-        len(columns) > 0
-        and n_independent - np.linalg.matrix_rank(np.delete(np.delete(gram, columns, 0), columns, 1), 1e-9)
-        == len(columns)
+        len(columns) > 0 and len(kept) - len(independent_columns(np.delete(design, columns, 1))) == len(columns)
         for columns in own
     ]
     design = design[:, kept]
     codes = pd.factorize(cluster)[0]
-    params, covariance = _fitted(event, design, codes)
-    linear = design @ params
-    chance = expit(linear)
+    params, covariance = clustered_logistic(event, design, codes)
+    chance = expit(design @ params)
     slope = (chance * (1 - chance)) @ design / len(design)
-    place = {column: row for row, column in enumerate(kept)}
     found = {}
     for factor, part, columns, is_apart in zip(factors, parts, own, separable, strict=True):
         estimate = np.full(len(factor.groups), np.nan)
         std_error = estimate.copy()
         if is_apart:
-            at = [place[column] for column in columns]
-            rest = linear - design[:, at] @ params[at]
-            for group in np.flatnonzero(part.is_told):
-                risk = expit(rest + part.levels[group] @ params[at])
-                weight = risk * (1 - risk)
-                gradient = weight @ design / len(design)
-                gradient[at] = weight.mean() * part.levels[group]
-                estimate[group] = risk.mean() - chance.mean()
-                gradient -= slope
-                std_error[group] = np.sqrt(gradient @ covariance @ gradient)
+            told, at = part.is_told, np.searchsorted(kept, columns)
+            risks, gradients = _standardised(design, params, at, part.levels[told])
+            estimate[told] = risks - chance.mean()
+            gradients -= slope
+            std_error[told] = np.sqrt(np.einsum("gi,ij,gj->g", gradients, covariance, gradients))
         found[factor.name] = Differences.of(estimate, std_error, codes.max(), confidence_level)
     apart = [len(columns) > 0 and not each for columns, each in zip(own, separable, strict=True)]
     return AdjustedDifferences(
-        of=found,
-        not_separable=tuple(factor.name for factor, each in zip(factors, apart, strict=True) if each),
+        of=found, not_separable=tuple(factor.name for factor, each in zip(factors, apart, strict=True) if each)
     )
-
-
-def _fitted(event: NDArray[np.bool_], design: Floats, codes: Integers) -> tuple[Floats, Floats]:
-    """Coefficients with their covariance; NaN where the likelihood has no highest point: all can be foretold."""
-    from statsmodels.discrete.discrete_model import Logit
-
-    unknown = np.full(design.shape[1], np.nan), np.full((design.shape[1],) * 2, np.nan)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            fitted: Any = Logit(event.astype(float), design).fit(
-                method="newton", maxiter=100, disp=0, cov_type="cluster", cov_kwds={"groups": codes}
-            )
-        except np.linalg.LinAlgError:
-            return unknown
-    if not fitted.mle_retvals["converged"]:
-        return unknown
-    return np.asarray(fitted.params), np.asarray(fitted.cov_params())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -152,59 +114,120 @@ class _Design:
 
     columns: Floats
     levels: Floats
-    is_told: NDArray[np.bool_]
+    is_told: Flags
 
 
-def _design(factor: Factor, event: NDArray[np.bool_]) -> _Design:
+def _design(factor: Factor, event: Flags) -> _Design:
     n = np.bincount(factor.group, minlength=len(factor.groups))
     events = np.bincount(factor.group, weights=event, minlength=len(factor.groups))
-    enough = np.minimum(events, n - events) >= FEWEST
+    enough = np.minimum(events, n - events) >= TOLD_APART
     if enough.sum() < 2:
         none = np.zeros(len(n), dtype=bool)
         return _Design(columns=np.empty((len(event), 0)), levels=np.empty((len(n), 0)), is_told=none)
     if factor.number is not None:
-        return _spline(factor, enough, event)
+        return _curve(factor.group, factor.number, enough, event)
     reference = int(np.where(enough, n, -1).argmax())
     levels = np.eye(len(n))[:, enough & (np.arange(len(n)) != reference)]
     return _Design(columns=levels[factor.group], levels=levels, is_told=enough)
 
 
-def _spline(factor: Factor, enough: NDArray[np.bool_], event: NDArray[np.bool_]) -> _Design:
+def _curve(group: Integers, number: Floats, enough: Flags, event: Flags) -> _Design:
     """A natural spline of the number; where it is not known, its median, and an indicator if it is so of enough."""
-    import patsy
-
-    number = np.asarray(factor.number)
-    missing = np.isnan(number)
-    middle = float(np.nanmedian(number))
-    basis = patsy.dmatrix(_SPLINE, {"number": np.where(missing, middle, number)})
-    places = range(len(factor.groups))
-    middles = np.array(
-        [
-            middle if missing[factor.group == each].all() else np.nanmedian(number[factor.group == each])
-            for each in places
-        ]
-    )
-    levels = np.asarray(patsy.build_design_matrices([basis.design_info], {"number": middles})[0])
-    columns, is_missing = np.asarray(basis), np.array([missing[factor.group == each].all() for each in places])
-    if min((missing & event).sum(), (missing & ~event).sum()) >= FEWEST:
-        columns, levels = np.column_stack([columns, missing]), np.column_stack([levels, is_missing])
+    value, gap = filled(number)
+    members = [group == each for each in range(len(enough))]
+    is_missing = np.array([gap[member].all() for member in members])
+    known = [value[member] if lost else number[member] for member, lost in zip(members, is_missing, strict=True)]
+    levels = natural_spline(value, at=np.array([np.nanmedian(each) for each in known]))
+    columns = natural_spline(value)
+    if min((gap & event).sum(), (gap & ~event).sum()) >= TOLD_APART:
+        columns, levels = np.column_stack([columns, gap]), np.column_stack([levels, is_missing])
     return _Design(columns=columns, levels=levels, is_told=enough)
 
 
-def _independent(gram: Floats) -> list[int]:
-    """Columns that are no sum of those before them, from their scaled products."""
-    kept: list[int] = []
-    for column in range(len(gram)):
-        tried = [*kept, column]
-        if np.linalg.matrix_rank(gram[np.ix_(tried, tried)], 1e-9) == len(tried):
-            kept = tried
-    return kept
+def standardised_risks(
+    event: Flags, group: Integers, *, n_groups: int, other: Floats, cluster: Integers
+) -> tuple[Floats, Floats]:
+    """Standardise risks: the mean had every row been of a group, for each group, and how these means err together.
+
+    The estimand is the risk averaged over all rows, if nothing else sets the groups apart but what is in `other`.
+    Logistic regression; covariance by the delta method, robust to clusters.
+
+    Parameters
+    ----------
+    event : ndarray of bool, shape (n,)
+    group : ndarray of int, shape (n,)
+        0 to n_groups - 1; each has rows with the event and without.
+    n_groups : int
+    other : ndarray, shape (n, k)
+        With a constant, as `adjustment` makes it.
+    cluster : ndarray of int, shape (n,)
+        Its own row where rows are independent.
+
+    Returns
+    -------
+    tuple of ndarray
+        Risks, shape (n_groups,), and their covariance.
+
+    References
+    ----------
+    Lane, P. W. & Nelder, J. A. (1982). Analysis of covariance and standardization as instances of prediction.
+    Biometrics 38, 613-621. doi:10.2307/2530043
+    """
+    indicators = np.eye(n_groups)[:, 1:]
+    design = np.hstack([indicators[group], other])
+    design = design[:, independent_columns(design)]
+    params, covariance = clustered_logistic(event, design, cluster)
+    risks, gradients = _standardised(design, params, np.arange(n_groups - 1), indicators)
+    return risks, gradients @ covariance @ gradients.T
+
+
+def _standardised(design: Floats, params: Floats, columns: Integers, levels: Floats) -> tuple[Floats, Floats]:
+    """Mean risk of all rows with some columns set to each of the levels, and its slope in the coefficients."""
+    rest = design @ params - design[:, columns] @ params[columns]
+    risks, gradients = np.empty(len(levels)), np.empty((len(levels), design.shape[1]))
+    for place, level in enumerate(levels):
+        risk = expit(rest + level @ params[columns])
+        weight = risk * (1 - risk)
+        risks[place], gradients[place] = risk.mean(), weight @ design / len(design)
+        gradients[place, columns] = weight.mean() * level
+    return risks, gradients
+
+
+def adjustment(rows: pd.DataFrame, numbers: Sequence[str], groupings: Sequence[str]) -> Floats:
+    """Code what is held alike: a constant, natural splines of numbers, indicators of groupings.
+
+    Numbers of few different values enter as they are; a missing number is its own indicator, at the median.
+
+    Parameters
+    ----------
+    rows : DataFrame
+    numbers, groupings : sequence of str
+        Its columns.
+
+    Returns
+    -------
+    ndarray, shape (n, k)
+    """
+    parts: list[Floats] = [np.ones((len(rows), 1))]
+    for name in numbers:
+        number = rows[name].to_numpy(dtype=float, na_value=np.nan)
+        if np.isnan(number).all():
+            continue
+        value, gap = filled(number)
+        parts.append(natural_spline(value) if rows[name].nunique() >= FEWEST_DIFFERENT else value[:, None])
+        if gap.any():
+            parts.append(gap[:, None].astype(float))
+    for name in groupings:
+        label = rows[name].astype("str").fillna("")
+        labels = label.value_counts().index  # the largest is the one that the others are set against
+        parts.append(np.asarray(label.to_numpy()[:, None] == labels.to_numpy()[1:], dtype=np.float64))
+    return np.hstack(parts)
 
 
 def changes_since_first(
-    event: NDArray[np.bool_], number: Integers, person: Integers, cluster: Integers, *, confidence_level: float
+    event: Flags, number: Integers, person: Integers, cluster: Integers, *, confidence_level: float
 ) -> Differences:
-    """Rate at each invitation less the same people's rate at their first; several later ones of a person are averaged.
+    """Compare the rate at each invitation with the same people's at their first; a person's later ones are averaged.
 
     Examples
     --------

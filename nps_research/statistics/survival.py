@@ -17,13 +17,7 @@ from nps_research.statistics.proportions import difference_limits, difference_st
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-    Flags = NDArray[np.bool_]
-
-__all__ = ["Risks", "log_rank", "survival", "survival_risks"]
+    from nps_research.typing import Flags, Floats, Integers
 
 SAME = 1e-12
 
@@ -75,16 +69,11 @@ class Risks:
         shared = apart - 2 * self.covariance[one, other]
         # clusters in both groups share their fate, and so the difference errs less, or more, than two apart
         size = self.n_effective[pair] * (apart / max(shared, 0.1 * apart) if apart > 0 else 1.0)
-        return (
-            float(self.risk[one] * size[0]),
-            float(size[0]),
-            float(self.risk[other] * size[1]),
-            float(size[1]),
-        )
+        return (float(self.risk[one] * size[0]), float(size[0]), float(self.risk[other] * size[1]), float(size[1]))
 
 
 def survival(days: Floats, event: Flags) -> tuple[Floats, Floats, Floats]:
-    """Kaplan-Meier estimate after each whole day.
+    """Estimate survival (Kaplan-Meier) after each whole day.
 
     Parameters
     ----------
@@ -123,7 +112,7 @@ def survival(days: Floats, event: Flags) -> tuple[Floats, Floats, Floats]:
 def survival_risks(
     days: Floats, event: Flags, group: Integers, cluster: Integers, *, n_groups: int, at: Sequence[int]
 ) -> list[Risks]:
-    """Risk of leaving by each of some days, per group.
+    """Estimate the risk of leaving by each of some days (Kaplan-Meier), per group.
 
     Parameters
     ----------
@@ -211,7 +200,7 @@ def _n_effective(n: Floats, risk: Floats, variance: Floats) -> Floats:
 def log_rank(
     days: Floats, event: Flags, is_member: Flags, *, strata: Integers | None = None, cluster: Integers | None = None
 ) -> tuple[float, float]:
-    """Log-rank test of one group against all others.
+    """Test survival of one group against all others (log-rank).
 
     Parameters
     ----------

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         SegmentSettings,
         TableSettings,
     )
+    from nps_research.typing import Flags, Integers
 
 __all__ = ["Plan", "Table", "check_names", "check_table", "read_files", "yes_and_no"]
 
@@ -107,7 +108,7 @@ class RawRows:
 
     cells: pd.DataFrame
     file: NDArray[np.object_]
-    line: NDArray[np.int64]
+    line: Integers
     rejected: pd.DataFrame  # file, line, reason: records that are no rows
     waves: Mapping[str, str | None]  # per file
     notes: tuple[str, ...]
@@ -336,7 +337,7 @@ def _outcomes(cells: pd.DataFrame, plan: Plan, violations: Violations) -> tuple[
     return pd.DataFrame(outcomes, index=cells.index), notes
 
 
-def _file_counts(raw: RawRows, plan: Plan, broken: NDArray[np.bool_]) -> pd.DataFrame:
+def _file_counts(raw: RawRows, plan: Plan, broken: Flags) -> pd.DataFrame:
     rows = []
     for file, wave in raw.waves.items():
         of_file = raw.file == file

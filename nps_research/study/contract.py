@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nps_research.reading.values import Parsed
+    from nps_research.typing import Flags, Integers
 
 __all__ = [
     "CUSTOMERS",
@@ -115,7 +116,7 @@ class Violations:
     """
 
     def __init__(self, n_rows: int) -> None:
-        self._broken: dict[tuple[str, str], NDArray[np.bool_]] = {}
+        self._broken: dict[tuple[str, str], Flags] = {}
         self._n_rows = n_rows
 
     def add(self, column: str, rule: str, where: pd.Series) -> None:
@@ -126,7 +127,7 @@ class Violations:
             self._broken[column, rule] = before | broken
 
     @property
-    def rows(self) -> NDArray[np.bool_]:
+    def rows(self) -> Flags:
         """Which rows break at least one rule, shape (n_rows,)."""
         rows = np.zeros(self._n_rows, dtype=bool)
         for broken in self._broken.values():
@@ -140,12 +141,12 @@ class Violations:
             joined[broken] += np.where(joined[broken] == "", "", "; ") + f"{column} {rule}"
         return joined
 
-    def counted(self, n: NDArray[np.int64]) -> list[str]:
+    def counted(self, n: Integers) -> list[str]:
         """Each broken rule as a sentence, with its rows where a row of the table stands for `n` of them."""
         rows = {which: int(n[broken].sum()) for which, broken in self._broken.items()}
         return [f"{column} {rule} ({k:,} {'row' if k == 1 else 'rows'})" for (column, rule), k in rows.items()]
 
-    def summary(self, line: NDArray[np.int64]) -> pd.DataFrame:
+    def summary(self, line: Integers) -> pd.DataFrame:
         """One row per broken rule: column, rule, rows, and the lines of the first three."""
         rows = [
             (column, rule, int(broken.sum()), ", ".join(str(number) for number in line[broken][:3]))
@@ -230,7 +231,7 @@ def check_responses(table: pd.DataFrame, violations: Violations) -> None:
         violations.add("respondent_id", "stands twice in one wave; the first answered row is kept", repeated)
 
 
-def _repeated(table: pd.DataFrame, broken: NDArray[np.bool_]) -> pd.Series:
+def _repeated(table: pd.DataFrame, broken: Flags) -> pd.Series:
     """Rows of a person seen before in the same wave and touchpoint; good rows come first, then those with a score.
 
     Without waves, invitations of different moments are different ones.

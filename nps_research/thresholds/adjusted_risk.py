@@ -11,28 +11,26 @@ from scipy import stats
 from scipy.special import expit, logit
 
 from nps_research.counting.checks import check_level
+from nps_research.counting.clusters import cluster_codes
 from nps_research.counting.outcome_by_score import UNDATED
 from nps_research.counting.outcomes import CHURNED, outcome_by_score, outcome_rows
+from nps_research.counting.people import WORDS, people_at_invitation
 from nps_research.counting.score_bands import band_text, bands_between
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
 from nps_research.results.words import format_interval, format_value, joined, quoted, share
-from nps_research.statistics.hazard_ratios import adjustment, standardised_risks
+from nps_research.statistics.enough import FEWEST_DIFFERENT, TOLD_APART
+from nps_research.statistics.standardised_rates import adjustment, standardised_risks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from nps_research.counting.outcome_by_score import OutcomeByScore
     from nps_research.study.study import Study
+    from nps_research.typing import Floats, Integers
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["AdjustedRisk", "adjusted_risk"]
-
-FEWEST = 8  # outcomes, and answers without, in a band; fewer join the band above
-DAYS_PER_MONTH = 365.25 / 12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -116,18 +114,17 @@ def adjusted_risk(study: Study, *, outcome: str = CHURNED, confidence_level: flo
     Biometrics 38, 613-621. doi:10.2307/2530043
     """
     check_level(confidence_level)
-    known = [name for name in ("started_at", "revenue") if f"customers.{name}" in study.available]
-    if not known:
+    if not {"customers.started_at", "customers.revenue"} & study.available:
         study.require("customers.started_at")
     counted = outcome_by_score(study, outcome=outcome, cluster="auto")
-    rows, adjusted_for = _covariates(study, outcome_rows(study, outcome=outcome), known)
+    rows, adjusted_for = _covariates(study, outcome_rows(study, outcome=outcome))
     bands = _tenure_bands(counted, rows)
     if len(bands) < 2:
         raise CannotAnswerError(f"Outcomes {quoted(outcome)} are too few, score by score, to adjust for anything.")
     band = _band_of(rows["likelihood_to_recommend"].to_numpy(dtype=float), bands)
     numbers = [name for name in adjusted_for if name != "wave"]
     cluster = counted.design.get("cluster")
-    codes = np.arange(len(rows)) if cluster is None else pd.factorize(rows[cluster])[0]
+    codes = np.arange(len(rows)) if cluster is None else cluster_codes(rows[cluster])
     event = rows["event"].to_numpy(dtype=bool)
     risks, covariance = standardised_risks(
         event,
@@ -155,7 +152,7 @@ def adjusted_risk(study: Study, *, outcome: str = CHURNED, confidence_level: flo
         frame=pd.DataFrame(found),
         confidence_level=confidence_level,
         title=f"{quoted(outcome)} by score, other things alike",
-        adjusted_for=tuple(_WORDS[name] for name in adjusted_for),
+        adjusted_for=tuple(WORDS.get(name, name) for name in adjusted_for),
         outcome=outcome,
         dated=counted.dated,
         n=len(rows),
@@ -163,26 +160,15 @@ def adjusted_risk(study: Study, *, outcome: str = CHURNED, confidence_level: flo
     )
 
 
-_WORDS = {"tenure": "tenure", "log_revenue": "revenue", "wave": "wave"}
-
-
-def _covariates(study: Study, rows: pd.DataFrame, known: list[str]) -> tuple[pd.DataFrame, list[str]]:
+def _covariates(study: Study, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """The rows with what is adjusted for, where all of it is known."""
-    customers = study.customers
-    if customers is None or "customer_id" not in rows:
+    people = people_at_invitation(study, rows)
+    if study.customers is None or people.empty:
         study.require("customers.started_at", "responses.customer_id")
         raise CannotAnswerError("Nothing says which response is whose.")
-    of_customer = customers.set_index("customer_id")
-    names = []
-    if "started_at" in known and "invited_at" in rows:
-        days = (rows["invited_at"] - rows["customer_id"].map(of_customer["started_at"])).dt.days
-        rows, names = rows.assign(tenure=days / DAYS_PER_MONTH), ["tenure"]
-    if "revenue" in known:
-        revenue = rows["customer_id"].map(of_customer["revenue"]).astype(float)
-        rows, names = rows.assign(log_revenue=np.log(revenue.where(revenue > 0))), [*names, "log_revenue"]
-    rows = rows.dropna(subset=names).reset_index(drop=True)
-    # A spline needs several different values.
-    names = [name for name in names if rows[name].nunique() > 10]
+    names = [name for name in ("tenure", "log_revenue") if name in people]
+    rows = rows.assign(**people[names]).dropna(subset=names).reset_index(drop=True)
+    names = [name for name in names if rows[name].nunique() >= FEWEST_DIFFERENT]
     if not names:
         raise CannotAnswerError("Tenure and revenue of those who answered are not known, or hardly differ.")
     if len(study.waves) > 1 and len(rows["wave"].unique()) > 1:
@@ -201,11 +187,11 @@ def _tenure_bands(outcome: OutcomeByScore, rows: pd.DataFrame) -> list[tuple[int
             for within in ((score >= low) & (score <= high) for low, high in bands)
         ]
         place = int(np.argmin(fewest))
-        if fewest[place] >= FEWEST:
+        if fewest[place] >= TOLD_APART:
             return bands
         del cuts[min(place, len(cuts) - 1)]
     return bands_between(cuts)
 
 
-def _band_of(score: Floats, bands: list[tuple[int, int]]) -> NDArray[np.int64]:
+def _band_of(score: Floats, bands: list[tuple[int, int]]) -> Integers:
     return np.searchsorted([high for _, high in bands], score).astype(np.int64)

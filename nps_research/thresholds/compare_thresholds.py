@@ -21,11 +21,9 @@ from nps_research.thresholds.evidence.verdict import line_verdict
 from nps_research.thresholds.shapes import GroupLines, ThresholdModels, three_groups
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nps_research.counting.outcome_by_score import OutcomeByScore
+    from nps_research.typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["compare_thresholds"]
 

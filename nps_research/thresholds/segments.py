@@ -22,9 +22,6 @@ from nps_research.thresholds.evidence.shape_models import cut_logliks, cut_risks
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 __all__ = ["SegmentLines", "compare_segments"]
 

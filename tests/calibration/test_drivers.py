@@ -10,9 +10,10 @@ from scipy.stats import norm
 
 from calibration import demo_bridges, drivers
 from nps_research.drivers.fit_drivers import fit_drivers_from_frame
-from nps_research.drivers.fitting.cross_fit import cross_fit, folds_of, points_at_stake
+from nps_research.drivers.fitting.cross_fit import cross_fit, points_at_stake
 from nps_research.drivers.fitting.data import data_of_frame
 from nps_research.drivers.fitting.noise import noise_tests
+from nps_research.statistics.boosting import folds_of_clusters
 
 RUNS, NOISE_RUNS = pd.read_csv(drivers.RUNS), pd.read_csv(drivers.NOISE_RUNS)
 LOG_ODDS_RUNS, TABLE = pd.read_csv(drivers.LOG_ODDS_RUNS), pd.read_csv(drivers.TABLE)
@@ -113,7 +114,7 @@ def test_a_data_set_still_gives_what_is_in_the_table():
     ratings, answer, _ = drivers.draw(1000, 1, rng)
     data = data_of_frame(ratings, answer)
     folding, *_ = rng.spawn(3)
-    fit = cross_fit(data, folds_of(data.cluster, folding))
+    fit = cross_fit(data, folds_of_clusters(data.cluster, folding))
     found = points_at_stake(data, fit.contributions).sum(axis=0)
     assert found == pytest.approx(np.array(row["estimate"].split(), dtype=float), abs=0.01)
 
@@ -136,7 +137,7 @@ def test_noise_alone_is_seldom_called_real():
         rng = np.random.default_rng([11, number])
         ratings, _, _ = drivers.draw(400, 1, rng)
         data = data_of_frame(ratings.iloc[:, :4], rng.choice([3, 8, 10], 400))
-        fit = cross_fit(data, folds_of(data.cluster, rng))
+        fit = cross_fit(data, folds_of_clusters(data.cluster, rng))
         said += bool((noise_tests(data, [fit], sets=[])["p_adjusted"] < 0.05).any())
     assert said / 60 <= 0.05 + error(0.05, 60)
 

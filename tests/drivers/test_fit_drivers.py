@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 from nps_research.drivers.fit_drivers import fit_drivers, fit_drivers_from_frame
-from nps_research.drivers.fitting.cross_fit import cross_fit, folds_of, points_at_stake
+from nps_research.drivers.fitting.cross_fit import cross_fit, points_at_stake
 from nps_research.drivers.fitting.data import data_of_frame
 from nps_research.drivers.fitting.resampling import rank_limits, resample
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError
+from nps_research.statistics.boosting import folds_of_clusters
 from nps_research.study.study import Study
 from tests.support.made_up_ratings import TERMS, fitted_model, fitted_study, made_up_ratings
 
@@ -24,7 +25,7 @@ def test_baseline_and_contributions_are_the_prediction_of_everybody():
 
 def test_predictions_are_those_of_trees_that_did_not_see_the_respondent_nor_their_cluster():
     data = fitted_model().data
-    fold = folds_of(data.cluster, np.random.default_rng(1))
+    fold = folds_of_clusters(data.cluster, np.random.default_rng(1))
     assert all(len(set(fold[data.cluster == cluster])) == 1 for cluster in range(50))
     fit = cross_fit(data, fold)
     changed = data.y.copy()
@@ -109,7 +110,7 @@ def test_a_rating_turned_round_turns_its_sign():
     fits = []
     for turned in (ratings, ratings.assign(delivery=6 - ratings["delivery"])):
         data = data_of_frame(turned, answer)
-        fits.append((data, cross_fit(data, folds_of(data.cluster, np.random.default_rng(3)))))
+        fits.append((data, cross_fit(data, folds_of_clusters(data.cluster, np.random.default_rng(3)))))
     (_, plain), (_, turned) = fits
     assert turned.contributions == pytest.approx(plain.contributions, abs=1e-6)
     assert points_at_stake(*[fits[0][0], plain.contributions]).sum(axis=0)[0] > 10
@@ -125,7 +126,7 @@ def test_copies_of_a_respondent_are_one_cluster_in_a_resample():
     assert len(drawn) == (times > 0).sum()
     assert drawn.weights.mean() == pytest.approx(1)
     assert drawn.weights == pytest.approx(times[times > 0] / times[times > 0].mean())
-    fold = folds_of(drawn.cluster, np.random.default_rng(2))
+    fold = folds_of_clusters(drawn.cluster, np.random.default_rng(2))
     assert pd.Series(fold).groupby(drawn.cluster).nunique().eq(1).all()
 
 

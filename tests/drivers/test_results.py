@@ -19,7 +19,7 @@ from nps_research.drivers.effects import contribution_spread, rating_effect
 from nps_research.drivers.explanations import explain_respondents
 from nps_research.drivers.fit_drivers import fit_drivers, fit_drivers_from_frame
 from nps_research.drivers.fitting import noise as driver_noise
-from nps_research.drivers.fitting.cross_fit import cross_fit, folds_of, predictions_left_out
+from nps_research.drivers.fitting.cross_fit import cross_fit, predictions_left_out
 from nps_research.drivers.fitting.data import data_of_frame
 from nps_research.drivers.fitting.noise import _level_effects, noise_tests
 from nps_research.drivers.groups import LIFETIME, _equal, compare_drivers, lifetime_stages
@@ -28,6 +28,7 @@ from nps_research.drivers.methods import compare_methods, path_dependent_contrib
 from nps_research.drivers.priorities import importance_performance, simulate_improvement
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError
 from nps_research.results.call_list import LISTS
+from nps_research.statistics.boosting import folds_of_clusters
 from nps_research.statistics.least_squares import regress
 from nps_research.study.study import Study
 from tests.support.made_up_ratings import TERMS, fitted_model, fitted_study, made_up_ratings
@@ -254,7 +255,7 @@ def test_effects_that_add_up_are_no_pairs_as_often_as_said():
         chance = 0.1 + 0.08 * (ratings["a"] - 1) + 0.06 * (ratings["b"] - 1)
         data = data_of_frame(ratings, np.where(rng.random(500) < chance, 10, 5))
         (folding,) = rng.spawn(1)
-        model = replace(any_model, data=data, fit=cross_fit(data, folds_of(data.cluster, folding)))
+        model = replace(any_model, data=data, fit=cross_fit(data, folds_of_clusters(data.cluster, folding)))
         said += bool((driver_interactions(model).frame["p_adjusted"] < 0.05).any())
     assert said / 40 <= 0.05 + 3.3 * np.sqrt(0.05 * 0.95 / 40)
 
@@ -491,7 +492,7 @@ def test_respondents_weigh_where_effects_add_to_chances(adds_to_chances):
     level = (ratings.sum(axis=1) - 3) / 12
     chance = 0.02 + 0.96 * level if adds_to_chances else expit(14 * (level - 0.5))
     data = data_of_frame(ratings, np.where(rng.random(4000) < chance, 10, np.where(rng.random(4000) < 0.5, 7, 3)))
-    fold = folds_of(data.cluster, rng)
+    fold = folds_of_clusters(data.cluster, rng)
     assert driver_noise._adds_to_chances(data, driver_noise._curves(data), fold) == adds_to_chances
 
 
@@ -499,7 +500,7 @@ def test_each_direction_pays_its_share_of_the_error():
     ratings, answer, *_ = made_up_ratings(400)
     for turned, share in ((ratings, 0.8), (ratings.assign(delivery=6 - ratings["delivery"]), 0.2)):
         data = data_of_frame(turned, answer)
-        fit = cross_fit(data, folds_of(data.cluster, np.random.default_rng(1)))
+        fit = cross_fit(data, folds_of_clusters(data.cluster, np.random.default_rng(1)))
         row = noise_tests(data, [fit], sets=[[0, 1]])
         assert row["p_value"][0] == pytest.approx(
             stats.t.sf(row["statistic"][0], len(data) - 1) / share, rel=1e-6, abs=0

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from nps_research.counting.clusters import response_clusters
 from nps_research.errors import CannotAnswerError
-from nps_research.responding.clustered_rates import clustered_rates, response_clusters
+from nps_research.responding.clustered_rates import clustered_rates
 from nps_research.responding.days_to_answer import days_to_answer
 from nps_research.responding.funnel import response_funnel
 from nps_research.responding.response_rates import response_rates

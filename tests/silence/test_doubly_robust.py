@@ -13,10 +13,11 @@ from calibration.doubly_robust import one_wave as made_up_wave
 from calibration.silent_score import draw
 from nps_research import Study, score_if_all_responded
 from nps_research.errors import EstimationError
-from nps_research.silence.score.predicted_answers import predicted_value
-from nps_research.silence.score.weights import Reached, inverse_propensity_score, worst_case_bounds
+from nps_research.statistics.boosting import folds_of_clusters
 from nps_research.statistics.covariates import Covariates
-from nps_research.statistics.propensity import Propensity, folds_of_clusters, response_propensity
+from nps_research.statistics.doubly_robust import Reached, inverse_propensity_score, worst_case_bounds
+from nps_research.statistics.predicted_answers import predicted_value
+from nps_research.statistics.propensity import Propensity, response_propensity
 
 AS_USUAL = {"largest_weight": 1e9, "confidence_level": 0.95}
 

@@ -14,14 +14,16 @@ from statsmodels.genmod.generalized_linear_model import GLM
 from calibration.silent_score import draw
 from calibration.silent_score import one_wave as made_up_wave
 from nps_research import Study, score_if_all_responded
-from nps_research.counting.people import covariates_at_invitation, earlier_answers
+from nps_research.counting.people import bands_of, covariates_at_invitation, earlier_answers, in_bands
 from nps_research.counting.silence import NO_DELIVERY, silence_caveat
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError
 from nps_research.made_up.simulate import Truth, simulate_study
 from nps_research.silence.score.estimates import reached_rows
-from nps_research.silence.score.weights import Reached, inverse_propensity_score, raked_score, worst_case_bounds
+from nps_research.silence.score.raked import raked_score
 from nps_research.statistics.covariates import Covariates
-from nps_research.statistics.propensity import _boosted_log_odds, design_matrix, joined_levels, response_propensity
+from nps_research.statistics.doubly_robust import Reached, inverse_propensity_score, worst_case_bounds
+from nps_research.statistics.logistic import design_matrix, joined_levels
+from nps_research.statistics.propensity import _boosted_log_odds, response_propensity
 
 
 def people_of(answered, value, cluster=None):
@@ -85,7 +87,7 @@ def test_with_one_category_weighting_is_the_mean_of_its_groups_in_their_known_si
     stupid = sum((area == group).mean() * value[(area == group) & answered].mean() for group in "NSW")
     propensity = response_propensity(people.answered, known)
     weighted = inverse_propensity_score(people, propensity, largest_weight=10, confidence_level=0.95)
-    raked = raked_score(people, known.bands, confidence_level=0.95)
+    raked = raked_score(people, in_bands(known), confidence_level=0.95)
     assert weighted.estimate == pytest.approx(stupid, abs=0.02)  # the ridge
     assert raked.estimate == pytest.approx(stupid, abs=1e-6)
     # The post-stratified variance of who answers, group by group.
@@ -160,11 +162,11 @@ def test_large_weights_are_brought_down_to_the_cap_and_counted():
 
 def test_raked_weights_meet_the_margins():
     people, known, _ = draw(1500, "independent", "frame", np.random.default_rng(6))
-    raked = raked_score(people, known.bands, confidence_level=0.95)
-    for name in known.bands:
-        share = pd.Series(raked.weights).groupby(known.bands[name]).sum() / raked.weights.sum()
+    raked = raked_score(people, in_bands(known), confidence_level=0.95)
+    for name in in_bands(known):
+        share = pd.Series(raked.weights).groupby(in_bands(known)[name]).sum() / raked.weights.sum()
         pd.testing.assert_series_equal(
-            share, known.bands[name].value_counts(normalize=True)[share.index], check_names=False
+            share, in_bands(known)[name].value_counts(normalize=True)[share.index], check_names=False
         )
 
 
@@ -256,7 +258,7 @@ def test_tenure_is_that_at_the_invitation_and_unknown_values_are_marked(study):
     np.testing.assert_allclose(known.numbers["tenure"], days / 365.25 * 12)
     assert (known.numbers["tenure"] > 0).all()
     assert list(known.categories) == ["region", "industry", "channel", "role", "last_answer"]
-    assert {"Years as a customer", "Revenue, quarters"} <= set(known.bands)
+    assert {"Years as a customer", "Revenue, quarters"} <= set(in_bands(known))
 
 
 def test_gaps_in_numbers_do_no_harm():
@@ -265,7 +267,7 @@ def test_gaps_in_numbers_do_no_harm():
     gappy = Covariates(numbers=numbers, categories=known.categories)
     for model in ("logistic", "boosted"):
         assert np.isfinite(response_propensity(people.answered, gappy, model=model).probability).all()
-    assert "(not stated)" in set(gappy.bands["Years as a customer"])
+    assert "(not stated)" in set(bands_of(numbers["tenure"], None)["Years as a customer"])
 
 
 # The result

@@ -8,8 +8,8 @@ from scipy import stats
 from nps_research.silence.score.balance import response_balance
 from nps_research.silence.score.earlier_scores import earlier_scores
 from nps_research.silence.score.shifts import silent_shifts
-from nps_research.silence.score.weights import Reached, Weighted, worst_case_bounds
 from nps_research.statistics.covariates import Covariates
+from nps_research.statistics.doubly_robust import Reached, Weighted, worst_case_bounds
 from nps_research.study.study import Study
 
 

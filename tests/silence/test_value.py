@@ -19,22 +19,20 @@ from calibration.nonresponse_value import made_up_tables, study_of
 from nps_research.counting.landmarks import landmarks_of
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.made_up.simulate import Truth, simulate_study
-from nps_research.silence import check_features
-from nps_research.silence.value import value as nonresponse_value
-from nps_research.silence.value import watch_list
+from nps_research.silence import check_features, nonresponse_value, watch_list
+from nps_research.silence.enough import MOST_CATEGORIES
 from nps_research.silence.value.churn_models import (
     LEARNERS,
-    MOST_CATEGORIES,
     Encoding,
     contributions,
     fit_boosted,
     predict,
-    ridge_logistic,
 )
 from nps_research.silence.value.features import features_of
 from nps_research.silence.value.out_of_time import shuffle_silence, time_folds
 from nps_research.silence.value.value import LOSS
 from nps_research.silence.value.watch_list import _in_words, _reasons
+from nps_research.statistics.logistic import ridge_logistic
 from nps_research.statistics.prediction_metrics import MEASURES, compare_predictions
 from nps_research.study.study import Study
 
@@ -154,9 +152,11 @@ def test_ridge_is_that_of_scikit_learn():
     x = rng.standard_normal((300, 6))
     y = (rng.random(300) < expit(x[:, 0] * 3 - 2)).astype(float)
     model = LogisticRegression(C=1.0, tol=1e-10, max_iter=1000).fit(x, y)
-    np.testing.assert_allclose(ridge_logistic(x, y, ridge=1.0), np.r_[model.intercept_, model.coef_[0]], atol=1e-5)
+    design = np.column_stack([np.ones(len(y)), x])
+    found = ridge_logistic(design, y, ridge=1.0)[0]
+    np.testing.assert_allclose(found, np.r_[model.intercept_, model.coef_[0]], atol=1e-5)
     apart = (x[:, 0] > 0).astype(float)  # perfectly told apart: the ridge holds
-    assert np.isfinite(ridge_logistic(50 * x, apart)).all()
+    assert np.isfinite(ridge_logistic(50 * design, apart, ridge=5.0)[0]).all()
 
 
 # --- no peeking

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from nps_research.statistics.cox import cox
-from nps_research.statistics.hazard_ratios import adjustment, hazard_ratios, standardised_risks
+from nps_research.statistics.hazard_ratios import hazard_ratios
+from nps_research.statistics.standardised_rates import adjustment, standardised_risks
 from nps_research.statistics.survival import log_rank, survival, survival_risks
 from tests.support.published import ROOT
 

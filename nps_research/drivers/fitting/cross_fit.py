@@ -12,17 +12,9 @@ from nps_research.drivers.fitting.trees import Background, Coding, boost_folds, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.drivers.fitting.data import DriverData
     from nps_research.drivers.fitting.trees import Tables
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-
-__all__ = ["N_FOLDS", "CrossFit", "cross_fit", "folds_of", "points_at_stake", "predictions_left_out"]
-
-N_FOLDS = 5
+    from nps_research.typing import Floats, Integers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,12 +44,6 @@ class CrossFit:
         return np.asarray(self.baseline[:, None] + self.contributions.sum(axis=2))
 
 
-def folds_of(cluster: Integers, rng: np.random.Generator, *, n_folds: int = N_FOLDS) -> Integers:
-    """A fold for each respondent, of whole clusters drawn at random; folds have the same number of clusters."""
-    n_clusters = int(cluster.max()) + 1
-    return np.asarray(rng.permutation(n_clusters) % n_folds)[cluster]
-
-
 def cross_fit(data: DriverData, fold: Integers) -> CrossFit:
     """Fit the promoter and the detractor part once for each fold left out, and explain those left out."""
     n, p = data.ratings.shape
@@ -79,9 +65,9 @@ def cross_fit(data: DriverData, fold: Integers) -> CrossFit:
 
 
 def predictions_left_out(
-    data: DriverData, y: Floats, fold: Integers, terms: Sequence[int] | NDArray[np.int64], *, max_depth: int
+    data: DriverData, y: Floats, fold: Integers, terms: Sequence[int] | Integers, *, max_depth: int
 ) -> Floats:
-    """Predictions of y from some of the ratings, each by trees that did not see the respondent; shape (n,)."""
+    """Predict y from some of the ratings, each by trees that did not see the respondent; shape (n,)."""
     if not len(terms):
         weight = np.bincount(fold, data.weights)
         total = np.bincount(fold, data.weights * y)
@@ -95,7 +81,7 @@ def predictions_left_out(
 
 
 def points_at_stake(data: DriverData, contributions: Floats) -> Floats:
-    """Mean contribution at good ratings minus that at poor ones, shape (..., n_drivers); nan without either.
+    """Subtract the mean contribution at poor ratings from that at good ones, shape (..., n_drivers); nan without both.
 
     Parameters
     ----------
@@ -111,7 +97,7 @@ def points_at_stake(data: DriverData, contributions: Floats) -> Floats:
 
 
 def lifted(data: DriverData, fit: CrossFit) -> Floats:
-    """Predicted change of NPS if each driver's poor ratings were one higher, shape (2, n_drivers), points."""
+    """Predict the change of NPS if each driver's poor ratings were one higher, shape (2, n_drivers), points."""
     up = np.searchsorted(data.levels, data.levels + 1 - 1e-9).clip(max=len(data.levels) - 1)
     up = np.append(up, len(data.levels))
     change = np.zeros((2, data.ratings.shape[1]))

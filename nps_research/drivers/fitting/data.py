@@ -10,38 +10,25 @@ import pandas as pd
 
 from nps_research.counting.cells import NOT_STATED
 from nps_research.counting.checks import check_cuts
-from nps_research.counting.clusters import by_size, declared_cluster
+from nps_research.counting.clusters import by_size, cluster_codes, clusters_in, declared_cluster
+from nps_research.drivers.enough import (
+    ANSWERS_PER_DRIVER,
+    LEAST_ANSWERS,
+    LEAST_CLUSTERS,
+    LEAST_PER_PART,
+    LEAST_RATINGS,
+    MOST_LEVELS,
+)
 from nps_research.drivers.fitting.trees import Coding
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError, NPSResearchError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.study.study import Study
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-
-__all__ = [
-    "LEAST_ANSWERS",
-    "LEAST_CLUSTERS",
-    "PARTS",
-    "DriverData",
-    "clusters_of",
-    "data_of_frame",
-    "data_of_study",
-    "group_labels",
-]
+    from nps_research.typing import Flags, Floats, Integers, Numbers
 
 PARTS = ("promoter", "detractor")
-LEAST_ANSWERS = 100
-ANSWERS_PER_DRIVER = 10
-LEAST_CLUSTERS = 20
-LEAST_PER_PART = 10  # promoters (detractors) fewer than these, or all but these, say nothing of what makes them
-LEAST_RATINGS = 10  # at good and at poor ratings, for points at stake
-MOST_LEVELS = 64
 USUAL_SCALES = ((1, 5), (1, 7), (0, 10))
 GOOD_FROM, POOR_TO = 0.88, 0.6  # of the scale's length: 5 and 1-3 of 1-5, 7 and 1-4 of 1-7, 9-10 and 0-6 of 0-10
 
@@ -103,7 +90,7 @@ class DriverData:
         """The values ratings can take, the same for all drivers."""
         return self.coding.levels[0]
 
-    def rows(self, kept: NDArray[Any], *, times: Floats | None = None) -> DriverData:
+    def rows(self, kept: Numbers, *, times: Floats | None = None) -> DriverData:
         """Some of the respondents, each counted `times`; weights are made to have a mean of 1 again."""
         weights = self.weights[kept] if times is None else self.weights[kept] * times
         return replace(
@@ -118,22 +105,16 @@ class DriverData:
         )
 
     @property
-    def can_be_judged(self) -> NDArray[np.bool_]:
+    def can_be_judged(self) -> Flags:
         """Drivers with enough good and enough poor ratings to be told apart."""
         enough_good = (self.ratings >= self.good).sum(axis=0) >= LEAST_RATINGS
         return np.asarray(enough_good & ((self.ratings <= self.poor).sum(axis=0) >= LEAST_RATINGS))
 
 
 def data_of_study(
-    study: Study,
-    *,
-    by: Sequence[str],
-    cluster: str | None,
-    weight: str | None,
-    good: float | None,
-    poor: float | None,
+    study: Study, *, by: Sequence[str], cluster: str | None, weight: str | None, good: float | None, poor: float | None
 ) -> DriverData:
-    """Answered invitations of a study; CannotAnswerError where they cannot feed a model."""
+    """Code the answered invitations of a study; CannotAnswerError where they cannot feed a model."""
     study.require("responses.likelihood_to_recommend", "responses.drivers")
     answered = study.responses[study.responses["response_state"] == "answered"]
     cluster_name = declared_cluster(study) if cluster == "auto" else cluster
@@ -143,18 +124,10 @@ def data_of_study(
     if lost := [name for name in named if name not in answered]:
         known = list(map(str, answered.columns))
         raise ContractError(f"responses: there is no column {lost[0]!r}{did_you_mean(lost[0], known)}")
-    alike = None if cluster_name is None else answered[cluster_name]
-    if (
-        alike is not None
-        and cluster_name == "cluster"
-        and "wave" in answered
-        and not study.settings.cluster_spans_waves
-    ):
-        alike = alike.astype("str").where(alike.notna()) + " " + answered["wave"].astype("str")
     data = data_of_frame(
         answered[list(study.drivers)],
         answered["likelihood_to_recommend"],
-        cluster=alike,
+        cluster=None if cluster_name is None else clusters_in(study, answered, cluster_name),
         weights=None if weight is None else answered[weight],
         scale=study.driver_scale,
         good=good,
@@ -169,7 +142,7 @@ def data_of_study(
 
 
 def group_labels(study: Study, by: str | Sequence[str]) -> pd.Series[Any]:
-    """Each answer's group, by one column or the combination of several; waves in order of time, others by size."""
+    """Label each answer's group, by one column or several combined; waves in order of time, others by size."""
     keys = [by] if isinstance(by, str) else list(by)
     answered = study.responses[study.responses["response_state"] == "answered"]
     if lost := [key for key in keys if key not in answered]:
@@ -269,7 +242,7 @@ def _rating_numbers(ratings: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _groups(group: Any, kept: NDArray[np.bool_]) -> pd.Categorical:
+def _groups(group: Any, kept: Flags) -> pd.Categorical:
     """Groups in the order of an ordered categorical, else sorted."""
     names = pd.Series(group)
     if len(names) != len(kept):
@@ -291,18 +264,14 @@ def _weights(weights: Any, n: int) -> Floats:
     return weight
 
 
-def clusters_of(cluster: Any, kept: NDArray[np.bool_]) -> Integers:
-    """Clusters of the rows kept, as positions 0, 1, ...; who belongs to none is one alone."""
+def clusters_of(cluster: Any, kept: Flags) -> Integers:
+    """Number the clusters of the rows kept; without any, each row is one alone."""
     if cluster is None:
         return np.arange(int(kept.sum()), dtype=np.int64)
     names = pd.Series(cluster).reset_index(drop=True)
     if len(names) != len(kept):
         raise EstimationError(f"{len(kept):,} rows of ratings and {len(names):,} clusters arrived: each row needs one.")
-    codes, found = pd.factorize(names[kept])
-    alone = codes < 0  # who belongs to no cluster is one alone
-    codes = codes.astype(np.int64)
-    codes[alone] = len(found) + np.arange(int(alone.sum()))
-    return np.asarray(np.unique(codes, return_inverse=True)[1], dtype=np.int64)
+    return cluster_codes(names[kept])
 
 
 def _scale_of(values: Floats) -> tuple[float, float]:

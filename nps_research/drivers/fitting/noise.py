@@ -11,46 +11,40 @@ from scipy.sparse.csgraph import connected_components
 
 from nps_research.drivers.fitting.cross_fit import predictions_left_out
 from nps_research.drivers.fitting.trees import Background
-from nps_research.statistics.least_squares import correlations
+from nps_research.statistics.least_squares import correlations, left_over
 from nps_research.statistics.multiplicity import adjust_p_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.drivers.fitting.cross_fit import CrossFit
     from nps_research.drivers.fitting.data import DriverData
     from nps_research.drivers.fitting.trees import Tables
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-
-__all__ = ["NEAR", "near_duplicates", "noise_tests", "rating_correlations"]
+    from nps_research.typing import Floats, Integers
 
 NEAR = 0.8  # correlation from which drivers are tested together as well
 ALMOST_TOLD = 0.8  # share of a rating's variance that the others tell, from which it is tested with them as well
 LINKED = 0.3  # partial correlation that puts two such ratings into one set
-RIDGE = 1e-6  # so that ratings which others make up have a finite inverse
+INVERTIBLE = 1e-6  # so that ratings which others make up have a finite inverse
 RISING = 0.8
 RARE = 0.05  # chances nearer to 0 or 1 count as this: nobody may weigh much for a chance that is hard to tell from none
 DEPTH_OF_OTHERS = 3  # deeper than the model: what others do together must not be taken for the driver's
 
 
 def rating_correlations(data: DriverData) -> Floats:
-    """Weighted correlations of the ratings, each over those who gave both; 0 where one does not vary."""
+    """Correlate the ratings, weighted, each pair over those who gave both; 0 where one does not vary."""
     return np.asarray(correlations(data.ratings, data.weights[None])[0])
 
 
 def near_duplicates(data: DriverData) -> list[list[int]]:
-    """Sets of drivers that may not be told apart.
+    """Find sets of drivers that may not be told apart (collinearity).
 
     Two drivers belong together where they correlate by `NEAR` or more, either way; or where the others tell at least
     `ALMOST_TOLD` of each one's variance and they correlate by `LINKED` or more given the others.
     """
     among = rating_correlations(data)
     varies = np.diag(among) > 0
-    inverse = np.linalg.pinv(among + RIDGE * np.eye(len(among)), hermitian=True)
+    inverse = np.linalg.pinv(among + INVERTIBLE * np.eye(len(among)), hermitian=True)
     own = np.diag(inverse)
     told = varies & (1 - 1 / own.clip(1.0) >= ALMOST_TOLD)
     partial = np.abs(inverse) / np.sqrt(np.outer(own, own))
@@ -149,7 +143,7 @@ def _statistic(
             if np.ptp(effect) > 0:
                 rest = y - predictions_left_out(data, y, fit.fold, others, max_depth=DEPTH_OF_OTHERS)
                 weights = data.weights * certainty[part]
-                slope += certainty[part] * _left_over(rest, known, weights) * _left_over(effect, known, weights)
+                slope += certainty[part] * left_over(rest, known, weights) * left_over(effect, known, weights)
     mean = np.average(slope, weights=data.weights)
     of_clusters = np.bincount(data.cluster, data.weights * (slope - mean))
     m, n, k = len(of_clusters), len(data), known.shape[1]
@@ -197,16 +191,9 @@ def _certainty(data: DriverData, known: Floats) -> Floats:
     Of a chance p it is 1 / (p (1 - p)), with p by least squares on the others' curves. Trees' chances are noisier,
     and found less; a respondent's own answer moves this one by no more than its leverage.
     """
-    told = np.stack([y - _left_over(y, known, data.weights) for y in data.y])
+    told = np.stack([y - left_over(y, known, data.weights) for y in data.y])
     chance = (told / [[100.0], [-100.0]]).clip(RARE, 1 - RARE)
     return np.asarray(1 / (chance * (1 - chance)))
-
-
-def _left_over(value: Floats, known: Floats, weights: Floats) -> Floats:
-    """What weighted least squares on the others' curves leaves of a value."""
-    root = np.sqrt(weights)
-    solution = np.linalg.lstsq(known * root[:, None], value * root, rcond=None)[0]
-    return np.asarray(value - known @ solution)
 
 
 def _level_effects(data: DriverData, fit: CrossFit) -> Floats:

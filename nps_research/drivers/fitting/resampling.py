@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nps_research.drivers.fitting.cross_fit import cross_fit, folds_of, lifted, points_at_stake
+from nps_research.drivers.enough import LEAST_OF_GROUP
+from nps_research.drivers.fitting.cross_fit import cross_fit, lifted, points_at_stake
+from nps_research.statistics.boosting import folds_of_clusters
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
     from nps_research.drivers.fitting.cross_fit import CrossFit
     from nps_research.drivers.fitting.data import DriverData
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-
-__all__ = ["GroupFits", "Summary", "rank_limits", "resample", "spread", "summary_of"]
+    from nps_research.typing import Floats, Integers
 
 # A procedure fitted to resamples varies less than one fitted to new samples, which differ in more than weights:
 # standard deviations came out 8 to 10% too small in calibration.
@@ -30,7 +27,6 @@ N_THREADS = 2
 N_DRAWS = 20_000  # of the largest difference between two drivers
 PRIOR_SPREAD = 2.0  # of what a group makes of a driver, as a multiple of what all make of it: wide, so that it hardly
 # moves a rating with much at stake, and keeps one without from running wild
-LEAST_OF_GROUP = 50  # answers, for a model of its own
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,7 +102,7 @@ def resample(data: DriverData, *, n_resamples: int, rng: np.random.Generator) ->
     def refit(stream: np.random.Generator) -> Summary:
         times = stream.multinomial(m, np.full(m, 1 / m))[data.cluster]
         drawn = data.rows(times > 0, times=times[times > 0].astype(float))
-        return summary_of(drawn, cross_fit(drawn, folds_of(drawn.cluster, stream)), least_of_group=10)
+        return summary_of(drawn, cross_fit(drawn, folds_of_clusters(drawn.cluster, stream)), least_of_group=10)
 
     with ThreadPoolExecutor(
         max_workers=min(N_THREADS, os.cpu_count() or 1)
@@ -126,7 +122,7 @@ def resample(data: DriverData, *, n_resamples: int, rng: np.random.Generator) ->
 
 
 def spread(drawn: Floats) -> Floats:
-    """Standard deviation over resamples, without those that have no value; nan where fewer than two have one."""
+    """Compute standard deviations over resamples that have a value; nan where fewer than two have one."""
     known = np.isfinite(drawn)
     n = known.sum(axis=0)
     value = np.where(known, drawn, 0.0)
@@ -142,7 +138,7 @@ def _widened(drawn: Floats) -> Floats:
 
 
 def rank_limits(estimate: Floats, draws: Floats, *, confidence_level: float, rng: np.random.Generator) -> Integers:
-    """Ranks that each driver can have, 1 the highest, so that all hold together; shape (2, n_drivers).
+    """Bound the ranks that each driver can have, 1 the highest, so that all hold together; shape (2, n_drivers).
 
     A driver outranks another where their difference is above zero by more than the quantile of the largest of all
     standardised differences, drawn from a normal distribution with the resamples' covariance (Mogstad et al. 2024).

@@ -14,33 +14,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nps_research.statistics.boosting import REPEATABLE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from nps_research.typing import Flags, Floats, Integers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
     Tables = dict[tuple[int, ...], Floats]
-
-__all__ = ["Background", "Coding", "Tree", "boost", "boost_folds", "shapley_of_table", "tables_of", "trees_of"]
 
 N_TREES = 100
 MAX_DEPTH = 2  # pairs of ratings; deeper trees predicted no better on any survey tried
-LEARNING_RATE = 0.1
 LEAF_WEIGHT = 20.0  # least sum of weights in a leaf; weights have a mean of 1
 SETTINGS = {
+    **REPEATABLE,
     "objective": "regression",
-    "learning_rate": LEARNING_RATE,
+    "learning_rate": 0.1,
     "min_data_in_leaf": 1,  # copies of a row and a weight of 2 are the same
     "min_sum_hessian_in_leaf": LEAF_WEIGHT,
     "min_data_in_bin": 1,
     "feature_pre_filter": False,
-    "deterministic": True,
-    "force_row_wise": True,
-    "num_threads": 1,
-    "seed": 0,
-    "verbose": -1,
 }
 NAN_TYPE = 2  # LightGBM's code for "missing values were seen and have a side of their own"
 
@@ -107,14 +100,14 @@ class Tree:
 
     feature: Integers
     threshold: Floats
-    missing_left: NDArray[np.bool_]
+    missing_left: Flags
     left: Integers
     right: Integers
     value: Floats
 
 
 def boost(ratings: Floats, y: Floats, weights: Floats, *, max_depth: int = MAX_DEPTH) -> Any:
-    """Shallow boosted trees for the mean of y, by squared error; the same for the same rows in the same order.
+    """Grow shallow boosted trees for the mean of y, by squared error; the same for the same rows in the same order.
 
     Parameters
     ----------
@@ -132,8 +125,8 @@ def boost(ratings: Floats, y: Floats, weights: Floats, *, max_depth: int = MAX_D
 
 def boost_folds(
     ratings: Floats, y: Floats, weights: Floats, fold: Integers, *, coding: Coding, max_depth: int = MAX_DEPTH
-) -> Iterator[tuple[NDArray[np.bool_], list[Any]]]:
-    """`boost` for each fold left out: who is left out, and the trees of each y that did not see them.
+) -> Iterator[tuple[Flags, list[Any]]]:
+    """Grow trees as `boost` for each fold left out: who is left out, and the trees of each y that did not see them.
 
     The same trees as from the training rows alone, in less time: ratings are sorted into bins once for all folds.
 
@@ -178,7 +171,7 @@ def _grown(binned: Any, y: Floats, max_depth: int) -> Any:
 
 
 def trees_of(booster: Any) -> list[Tree]:
-    """The trees of a booster, from its text."""
+    """Read the trees of a booster from its text."""
     trees = []
     for block in booster.model_to_string().split("\nTree=")[1:]:
         fields = dict(line.split("=", 1) for line in block.split("\n\n", 1)[0].splitlines()[1:] if "=" in line)
@@ -203,7 +196,7 @@ def trees_of(booster: Any) -> list[Tree]:
 
 
 def tables_of(trees: Sequence[Tree], coding: Coding) -> Tables:
-    """The sum of trees as tables: ratings split on along a path -> values over their levels (missing last).
+    """Add trees up to tables: ratings split on along a path -> values over their levels (missing last).
 
     Together the tables give each row what the trees give it, to floating-point error.
     """
@@ -220,12 +213,12 @@ def tables_of(trees: Sequence[Tree], coding: Coding) -> Tables:
     return tables
 
 
-def _leaves(tree: Tree, coding: Coding) -> Iterator[tuple[dict[int, NDArray[np.bool_]], float]]:
+def _leaves(tree: Tree, coding: Coding) -> Iterator[tuple[dict[int, Flags], float]]:
     """Each leaf: which levels of which ratings come to it, and its value."""
     if not len(tree.feature):
         yield {}, float(tree.value[0])
         return
-    open_nodes: list[tuple[int, dict[int, NDArray[np.bool_]]]] = [(0, {})]
+    open_nodes: list[tuple[int, dict[int, Flags]]] = [(0, {})]
     while open_nodes:
         node, passes = open_nodes.pop()
         term = int(tree.feature[node])
@@ -256,7 +249,7 @@ class Background:
 
 
 def shapley_of_table(table: Floats, shares: Floats) -> tuple[float, list[Floats]]:
-    """Interventional Shapley values of a function given as a table, exactly.
+    """Compute interventional Shapley values of a function given as a table, exactly.
 
     Ratings outside a coalition are drawn from the background together, apart from those inside: v(S)(x) is the mean
     of the table where the ratings in S are held at x.

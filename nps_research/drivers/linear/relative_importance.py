@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.counting.checks import check_level
+from nps_research.drivers.enough import LEAST_CLUSTERS, LEAST_RESAMPLES
 from nps_research.drivers.fitting.data import clusters_of
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result
@@ -28,11 +29,7 @@ from nps_research.statistics.randomness import DEFAULT_SEED
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-
-__all__ = ["METHODS", "RSquaredDecomposition", "decompose_r_squared"]
+    from nps_research.typing import Floats, Integers
 
 METHODS: tuple[SharesMethod, ...] = get_args(SharesMethod)
 NAMES = {
@@ -45,8 +42,6 @@ NAMES = {
     "genizi": "Genizi",
     "car": "CAR",
 }
-LEAST_RESAMPLES = 20
-LEAST_CLUSTERS = 20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -257,7 +252,7 @@ def decompose_r_squared(
 
 def _checked(
     ratings: pd.DataFrame, outcomes: pd.DataFrame, weights: Any, cluster: Any
-) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
+) -> tuple[Floats, Floats, Floats, Integers]:
     """Arrays of the rows with an outcome and a weight; EstimationError where nothing can be divided."""
     x, values = (_predictor_numbers(table, what) for table, what in ((ratings, "Ratings"), (outcomes, "Outcomes")))
     weight = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=np.float64)

@@ -9,11 +9,9 @@ import numpy as np
 from nps_research.score.limits.independent import VALUES, Estimates, classify, independent, mean_and_variance
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nps_research.counting.score_distribution import ScoreDistribution
+    from nps_research.typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["bootstrap", "resampled_scores"]
 

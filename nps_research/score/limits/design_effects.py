@@ -11,11 +11,9 @@ from nps_research.score.limits.by_design import linearized
 from nps_research.score.limits.independent import VALUES, ZERO, classify
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nps_research.counting.score_distribution import ScoreDistribution
+    from nps_research.typing import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = ["group_design_effects"]
 

@@ -14,7 +14,8 @@ from scipy import stats
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    from nps_research.typing import Floats
+
 
 __all__ = [
     "VALUES",

@@ -17,15 +17,10 @@ from nps_research.results.words import BETWEEN, format_value, joined, plain_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
-    from nps_research.silence.score.weights import Reached
     from nps_research.statistics.covariates import Covariates
+    from nps_research.statistics.doubly_robust import Reached
     from nps_research.study.study import Study
-
-    Floats = NDArray[np.float64]
-
-__all__ = ["MEAN", "ResponseBalance", "response_balance"]
+    from nps_research.typing import Flags, Floats
 
 MEAN = "mean"
 TOLERABLE = 0.1  # standard deviations; a usual line, below which a difference is taken as small
@@ -113,7 +108,7 @@ def response_balance(
     wave: str,
     caveat: str = "",
 ) -> ResponseBalance:
-    """Standardised mean differences of all that is known, before weighting and after each weighting.
+    """Compute standardised mean differences of all that is known, before weighting and after each weighting.
 
     The estimand is the mean among those who answered less that among all who were reached, over the standard deviation
     among the latter.
@@ -187,9 +182,7 @@ def response_balance(
     )
 
 
-def _balance_differences(
-    value: Floats, known: NDArray[np.bool_], base: Floats, ways: Mapping[str, Floats]
-) -> dict[str, float]:
+def _balance_differences(value: Floats, known: Flags, base: Floats, ways: Mapping[str, Floats]) -> dict[str, float]:
     of, weight = value[known], base[known]
     mean = float(np.average(of, weights=weight))
     deviation = float(np.sqrt(np.average((of - mean) ** 2, weights=weight)))

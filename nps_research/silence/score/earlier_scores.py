@@ -12,23 +12,20 @@ from scipy import stats
 from nps_research.counting.people import earlier_answers
 from nps_research.results.result import Result
 from nps_research.results.words import interval_text, points
-from nps_research.statistics.propensity import PER_COLUMN, design_matrix
+from nps_research.statistics.covariates import Covariates
+from nps_research.statistics.enough import PER_COLUMN
+from nps_research.statistics.least_squares import regress
+from nps_research.statistics.logistic import design_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
-    from nps_research.silence.score.weights import Reached
-    from nps_research.statistics.covariates import Covariates
+    from nps_research.statistics.doubly_robust import Reached
     from nps_research.study.study import Study
+    from nps_research.typing import Floats
 
-    Floats = NDArray[np.float64]
-
-__all__ = ["EarlierScores", "earlier_scores", "evidence_of"]
-
-AGAIN, SILENT = "answered again", "silent now"
-DIFFERENCE, ADJUSTED = "silent less answered again", "the same, other things alike"
+AGAIN, SILENT_NOW = "answered again", "silent now"
+AS_THEY_ARE, ALIKE = "silent less answered again", "the same, other things alike"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -73,9 +70,9 @@ class EarlierScores(Result):
         if not self.records:
             return "Too few of the silent had answered before to say what they thought then."
         rows = {row["term"]: row for row in self.records}
-        again, silent = rows[AGAIN], rows[SILENT]
+        again, silent = rows[AGAIN], rows[SILENT_NOW]
         row = self.records[-1]
-        alike = ", with what else is known held alike" if row["term"] == ADJUSTED else ""
+        alike = ", with what else is known held alike" if row["term"] == ALIKE else ""
         sure = row["conf_low"] > 0 or row["conf_high"] < 0
         verdict = "" if sure else " Chance alone could make that difference."
         return (
@@ -109,14 +106,9 @@ class EarlierScores(Result):
 
 
 def evidence_of(
-    study: Study,
-    rows: pd.DataFrame,
-    people: Reached,
-    covariates: Covariates,
-    detractor_max: int,
-    **of_result: Any,
+    study: Study, rows: pd.DataFrame, people: Reached, covariates: Covariates, detractor_max: int, **of_result: Any
 ) -> tuple[EarlierScores | None, str]:
-    """What the silent said earlier; or None, and why not in a sentence."""
+    """Compare what the silent said earlier; or None, and why not in a sentence."""
     earlier = earlier_answers(study, rows)
     if earlier is None:
         return None, (
@@ -143,7 +135,7 @@ def earlier_scores(
     is_used: bool,
     **of_result: Any,
 ) -> EarlierScores:
-    """NPS of the last earlier answers of those silent now, less that of those who answered again.
+    """Compare the last earlier NPS of those silent now with that of those who answered again.
 
     The estimand is that difference among people reached now who answered before; then the same with covariates held
     alike (least squares by design weights, numbers as splines), with errors robust to clusters.
@@ -178,27 +170,27 @@ def earlier_scores(
     value, silent = earlier_value[had], ~people.answered[had]
     cluster, base = people.cluster[had], people.base[had]
     plain = np.column_stack([np.ones(len(value)), silent])
-    mean, covariance, degrees = _least_squares(plain, value, base, cluster)
-    counts = {AGAIN: int((~silent).sum()), SILENT: int(silent.sum())}
+    codes = np.unique(cluster, return_inverse=True)[1]
+    fitted = regress(value, plain, base, codes)
+    counts = {AGAIN: int((~silent).sum()), SILENT_NOW: int(silent.sum())}
     rows = [
-        _row(term, n, float(contrast @ mean), float(contrast @ covariance @ contrast))
+        _row(term, n, float(contrast @ fitted.coefficient), float(contrast @ fitted.covariance @ contrast))
         for term, n, contrast in (
             (AGAIN, counts[AGAIN], np.array([1.0, 0.0])),
-            (SILENT, counts[SILENT], np.array([1.0, 1.0])),
-            (DIFFERENCE, len(value), np.array([0.0, 1.0])),
+            (SILENT_NOW, counts[SILENT_NOW], np.array([1.0, 1.0])),
+            (AS_THEY_ARE, len(value), np.array([0.0, 1.0])),
         )
     ]
-    known = type(covariates)(
-        numbers=covariates.numbers[had].reset_index(drop=True),
-        categories=covariates.categories[had].reset_index(drop=True),
-    ).without("last_answer")
-    known = type(known)(numbers=known.numbers.dropna(axis=1, how="all"), categories=known.categories)
+    known = Covariates(
+        numbers=covariates.numbers[had].dropna(axis=1, how="all"),
+        categories=covariates.categories[had].drop(columns="last_answer", errors="ignore"),
+    )
     others = design_matrix(~silent, known)[:, 1:]
     if others.shape[1] and min(counts.values()) >= PER_COLUMN * others.shape[1]:
-        slope, spread, degrees = _least_squares(np.column_stack([plain, others]), value, base, cluster)
-        rows.append(_row(ADJUSTED, len(value), float(slope[1]), float(spread[1, 1])))
+        fitted = regress(value, np.column_stack([plain, others]), base, codes)
+        rows.append(_row(ALIKE, len(value), float(fitted.coefficient[1]), float(fitted.covariance[1, 1])))
     frame = pd.DataFrame(rows)
-    half_width = float(stats.t.ppf(0.5 + confidence_level / 2, max(degrees, 1))) * frame["std_error"]
+    half_width = float(stats.t.ppf(0.5 + confidence_level / 2, max(codes.max(), 1))) * frame["std_error"]
     frame["conf_low"], frame["conf_high"] = frame["estimate"] - half_width, frame["estimate"] + half_width
     frame.insert(0, "wave", wave)
     return EarlierScores(frame=frame, confidence_level=confidence_level, is_used=is_used, **of_result)
@@ -206,14 +198,3 @@ def earlier_scores(
 
 def _row(term: str, n: int, estimate: float, variance: float) -> dict[str, Any]:
     return {"term": term, "n": n, "estimate": estimate, "std_error": float(np.sqrt(variance))}
-
-
-def _least_squares(
-    design: Floats, value: Floats, weight: Floats, cluster: NDArray[np.int64]
-) -> tuple[Floats, Floats, int]:
-    """Coefficients, their covariance robust to clusters (CR1), and its degrees of freedom."""
-    from statsmodels.regression.linear_model import WLS  # late: importing it takes longer than all else here
-
-    codes = np.unique(cluster, return_inverse=True)[1]
-    fitted = WLS(value, design, weights=weight).fit(cov_type="cluster", cov_kwds={"groups": codes})
-    return np.asarray(fitted.params), np.asarray(fitted.cov_params()), int(codes.max())

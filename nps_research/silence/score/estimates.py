@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.clusters import cluster_codes, clusters_in, first_available
 from nps_research.counting.people import in_bands, in_words
 from nps_research.counting.score_counts import score_distribution
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import require_silence
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError, did_you_mean
 from nps_research.score.score import net_promoter_score
-from nps_research.silence.score.predicted_answers import predicted_value
-from nps_research.silence.score.weights import Reached, Weighted, inverse_propensity_score, raked_score
+from nps_research.silence.score.raked import raked_score
+from nps_research.statistics.doubly_robust import Reached, Weighted, inverse_propensity_score
+from nps_research.statistics.predicted_answers import predicted_value
 from nps_research.statistics.propensity import response_propensity
 from nps_research.study.response_states import window_open
 
@@ -25,34 +27,16 @@ if TYPE_CHECKING:
     from nps_research.statistics.covariates import Covariates
     from nps_research.study.study import Study
 
-__all__ = [
-    "BOOSTED",
-    "DOUBLY_ROBUST",
-    "HIGHEST",
-    "LOGISTIC",
-    "LOWEST",
-    "NAIVE",
-    "OBSERVED",
-    "PREFERRED",
-    "RAKED",
-    "frame_of",
-    "observed_score",
-    "people_of",
-    "previous_score",
-    "reached_rows",
-    "weighted_scores",
-]
-
-OBSERVED, RAKED, LOGISTIC, BOOSTED = "observed", "raked", "weighted: logistic", "weighted: boosted"
+OBSERVED, RAKED, BY_LOGISTIC, BY_BOOSTING = "observed", "raked", "weighted: logistic", "weighted: boosted"
 DOUBLY_ROBUST = "doubly robust"
-PREFERRED = (DOUBLY_ROBUST, LOGISTIC, BOOSTED, RAKED)  # which to read first, of those that there are
+PREFERRED = (DOUBLY_ROBUST, BY_LOGISTIC, BY_BOOSTING, RAKED)  # which to read first, of those that there are
 LOWEST, HIGHEST = "bound: all silent detractors", "bound: all silent promoters"
 NAIVE = "NPS x response rate"
 REACHED = ("answered", "item_missing", "nonrespondent")
 
 
 def reached_rows(study: Study, wave: str | None) -> tuple[str, pd.DataFrame]:
-    """The wave ("" for all rows, where there are no waves) and its invitations that were reached and have closed.
+    """Choose the wave ("" for all rows, without waves) and its invitations that were reached and have closed.
 
     Raises
     ------
@@ -90,7 +74,7 @@ def reached_rows(study: Study, wave: str | None) -> tuple[str, pd.DataFrame]:
 
 
 def people_of(study: Study, rows: pd.DataFrame, detractor_max: int) -> tuple[Reached, list[str]]:
-    """The people in `rows`, and what is to be said of how they were taken."""
+    """Code the people in `rows` for weighting, and say how they were taken."""
     score = rows["likelihood_to_recommend"].to_numpy(dtype=float, na_value=np.nan)
     answered = (rows["response_state"] == "answered").to_numpy()
     base, remarks = np.ones(len(rows)), [] if study.waves else ["The study has no waves: all invitations together."]
@@ -101,20 +85,14 @@ def people_of(study: Study, rows: pd.DataFrame, detractor_max: int) -> tuple[Rea
             remarks.append("Design weights are taken into account.")
         else:
             remarks.append("Design weights are left aside: not everybody who was reached has one.")
-    names = [study.settings.cluster, "cluster", "account_id", "customer_id", "respondent_id"]
-    name = next((name for name in names if name and f"responses.{name}" in study.available), None)
-    if study.settings.cluster is not None:
-        name = study.settings.cluster
-    labels = rows[name] if name is not None else pd.Series(pd.NA, rows.index)
-    codes = pd.factorize(labels)[0].astype(np.int64)
-    alone = codes < 0
-    codes[alone] = codes.max() + 1 + np.arange(int(alone.sum()))
+    name = study.settings.cluster or first_available(study, "cluster", "account_id", "customer_id", "respondent_id")
+    cluster = np.arange(len(rows)) if name is None else cluster_codes(clusters_in(study, rows, name))
     value = np.where(answered, 100.0 * (score >= study.settings.promoter_min) - 100.0 * (score <= detractor_max), 0.0)
-    return Reached(answered=answered, value=value, base=base, cluster=codes), remarks
+    return Reached(answered=answered, value=value, base=base, cluster=cluster), remarks
 
 
 def previous_score(study: Study, wave: str, detractor_max: int) -> tuple[str, float] | None:
-    """The wave before and its observed score, where there is one that may be shown."""
+    """Look up the wave before and its observed score, where there is one that may be shown."""
     place = study.waves.index(wave) if wave else 0
     if place == 0:
         return None
@@ -128,15 +106,12 @@ def previous_score(study: Study, wave: str, detractor_max: int) -> tuple[str, fl
 def observed_score(
     study: Study, rows: pd.DataFrame, people: Reached, detractor_max: int, confidence_level: float
 ) -> Weighted:
-    """The score of those who answered, as the other pages give it, with its usual limits."""
+    """Compute the score of those who answered, as the other pages give it, with its usual limits."""
     shown = study.settings.model_copy(update={"minimum_cell": 1})  # what is hidden is looked for elsewhere
     part = replace(study, rows=rows, settings=shown)
     dist = score_distribution(part, weight="auto" if (people.base != 1).any() else None)
     usual = net_promoter_score(
-        dist,
-        promoter_min=study.settings.promoter_min,
-        detractor_max=detractor_max,
-        confidence_level=confidence_level,
+        dist, promoter_min=study.settings.promoter_min, detractor_max=detractor_max, confidence_level=confidence_level
     )
     row = usual.records[0]
     weights = people.base * people.answered
@@ -159,7 +134,7 @@ def weighted_scores(
     confidence_level: float,
     rng: np.random.Generator | None,
 ) -> tuple[dict[str, Weighted], list[str]]:
-    """The score of all by each weighting that these people allow, and why others are missing.
+    """Weight the score of all in each way that these people allow, and say why others are missing.
 
     The doubly robust estimate has the weights of the boosted one, of which predicted answers take what they leave.
     """
@@ -172,7 +147,7 @@ def weighted_scores(
     except EstimationError as error:
         refused.append(f"Not raked: {error}")
     try:
-        for name, model in ((LOGISTIC, "logistic"), (BOOSTED, "boosted")):
+        for name, model in ((BY_LOGISTIC, "logistic"), (BY_BOOSTING, "boosted")):
             propensity = response_propensity(
                 people.answered,
                 covariates,
@@ -196,7 +171,7 @@ def weighted_scores(
 
 
 def frame_of(wave: str, people: Reached, scores: Mapping[str, Weighted], bounds: tuple[float, float]) -> pd.DataFrame:
-    """A row a method; what follows from counts alone has neither error nor weights."""
+    """Tabulate scores, a row a method; what follows from counts alone has neither error nor weights."""
     rows: list[dict[str, Any]] = [
         {
             "term": term,

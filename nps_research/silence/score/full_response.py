@@ -31,7 +31,7 @@ from nps_research.silence.score.estimates import (
     weighted_scores,
 )
 from nps_research.silence.score.shifts import silent_shifts
-from nps_research.silence.score.weights import worst_case_bounds
+from nps_research.statistics.doubly_robust import worst_case_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from nps_research.silence.score.earlier_scores import EarlierScores
     from nps_research.silence.score.shifts import SilentShifts
     from nps_research.study.study import Study
-
-__all__ = ["SilentScore", "score_if_all_responded"]
 
 SHIFTS = (0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0)
 
@@ -210,7 +208,7 @@ def score_if_all_responded(
     confidence_level: float = 0.95,
     rng: np.random.Generator | None = None,
 ) -> SilentScore:
-    """What the Net Promoter Score would be if everyone who was reached had answered.
+    """Estimate the Net Promoter Score if everyone who was reached had answered (unit non-response).
 
     The estimand is the score of all people of the wave who were reached and whose window has closed. It is observed
     for those who answered; raked, weighted by the inverse of the chance to answer, and doubly robust (those weights

@@ -13,9 +13,7 @@ from nps_research.results.words import joined, plain_text, points, share
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from nps_research.silence.score.weights import Reached, Weighted
-
-__all__ = ["SilentShifts", "Turn", "silent_shifts"]
+    from nps_research.statistics.doubly_robust import Reached, Weighted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +136,7 @@ def silent_shifts(
     wave: str,
     **of_result: Any,
 ) -> SilentShifts:
-    """The NPS of all if the silent came out `shift` points below their weighted estimate.
+    """Shift the silent below their weighted estimate (delta adjustment): the NPS of all.
 
     The estimand is the score of all in `people`, had all answered, for each supposed difference between the silent and
     what the weighting gives them; only the data of the silent could tell which is right.

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["AdjustedSilence"]
-
 DIFFERENCE, RATIO = "adjusted_risk_difference", "adjusted_hazard_ratio"
 
 

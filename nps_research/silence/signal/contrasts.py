@@ -10,25 +10,17 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.counting.landmarks import STATES
-from nps_research.statistics.hazard_ratios import Contrasts, adjustment, hazard_ratios, standardised_risks
+from nps_research.counting.people import WORDS
+from nps_research.statistics.enough import TOLD_APART
+from nps_research.statistics.hazard_ratios import Contrasts, hazard_ratios
+from nps_research.statistics.standardised_rates import adjustment, standardised_risks
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nps_research.counting.landmarks import Landmarks
+    from nps_research.typing import Floats, Integers
 
-    Integers = NDArray[np.int64]
-
-__all__ = ["ANY_ANSWER", "Adjusted", "adjusted_contrasts", "halves", "ratios", "ratios_to_all"]
-
-FEWEST = 8  # leavers, and stayers, in a state for its adjusted contrasts
-ANY_ANSWER = np.array([0, 1, 1, 1, 2])  # states, promoters, passives and detractors put together
-STATE_WORDS = {
-    "tenure": "tenure",
-    "log_revenue": "revenue",
-    "n_earlier": "number of earlier surveys",
-    "earlier_answer_share": "share of these answered",
-}
+ALL_ANSWERS = np.array([0, 1, 1, 1, 2])  # states, promoters, passives and detractors put together
+HELD_ALIKE = ("tenure", "log_revenue", "n_earlier", "earlier_answer_share")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,17 +41,17 @@ class Adjusted:
 
 
 def ratios(rows: pd.DataFrame, group: Integers) -> Contrasts:
-    """Log hazard ratios of the silent to each state; baselines differ by landmark."""
+    """Estimate log hazard ratios of the silent to each state; baselines differ by landmark."""
     return _cox(rows, group, len(STATES))
 
 
 def ratios_to_all(rows: pd.DataFrame, group: Integers) -> Contrasts:
-    """Log hazard ratio of the silent to all who answered, in place 1."""
-    return _cox(rows, ANY_ANSWER[group], 3)
+    """Estimate the log hazard ratio of the silent to all who answered, in place 1."""
+    return _cox(rows, ALL_ANSWERS[group], 3)
 
 
 def halves(rows: pd.DataFrame, group: Integers, horizon_days: int) -> tuple[float, float, float]:
-    """Hazard ratio of the silent to all who answered in each half of the horizon, and p that they are the same."""
+    """Compare the hazard ratio of the silent to all who answered in each half of the horizon (proportionality)."""
     half = horizon_days // 2
     early = rows.assign(days=rows["days"].clip(upper=half), event=rows["event"] & (rows["days"] <= half))
     is_late = (rows["days"] > half).to_numpy()
@@ -71,17 +63,17 @@ def halves(rows: pd.DataFrame, group: Integers, horizon_days: int) -> tuple[floa
 
 
 def adjusted_contrasts(landmarks: Landmarks, rows: pd.DataFrame, group: Integers) -> Adjusted:
-    """Contrasts with tenure, revenue, segments and earlier answering held alike; nan for states of too few leavers."""
+    """Contrast the silent with each state, tenure, revenue, segments and earlier answering alike; nan if few left."""
     none = Contrasts(estimate=np.full(len(STATES), np.nan), std_error=np.full(len(STATES), np.nan))
-    numbers = [name for name in STATE_WORDS if rows[name].dropna().nunique() >= 2]
+    numbers = [name for name in HELD_ALIKE if rows[name].dropna().nunique() >= 2]
     if not numbers and not landmarks.segments:
         return Adjusted(words=(), differences=none, ratios=none)
-    words = (*(STATE_WORDS[name] for name in numbers), *landmarks.segments)
+    words = (*(WORDS[name] for name in numbers), *landmarks.segments)
     complete = rows["is_complete"].to_numpy(dtype=bool)
     event = rows["event"].to_numpy(dtype=bool)
     left = np.bincount(group[complete & event], minlength=len(STATES))
     stayed = np.bincount(group[complete & ~event], minlength=len(STATES))
-    usable = np.flatnonzero((left >= FEWEST) & (stayed >= FEWEST))
+    usable = np.flatnonzero((left >= TOLD_APART) & (stayed >= TOLD_APART))
     if 0 not in usable or len(usable) < 2:
         return Adjusted(words=(), differences=none, ratios=none)
     kept = np.isin(group, usable)
@@ -104,14 +96,14 @@ def adjusted_contrasts(landmarks: Landmarks, rows: pd.DataFrame, group: Integers
     )
 
 
-def _spread_over_groups(estimate: NDArray[np.float64], std_error: NDArray[np.float64], usable: Integers) -> Contrasts:
+def _spread_over_groups(estimate: Floats, std_error: Floats, usable: Integers) -> Contrasts:
     """Contrasts of some states among all of them."""
     found = np.full((2, len(STATES)), np.nan)
     found[:, usable[1:]] = [estimate[1:], std_error[1:]]
     return Contrasts(estimate=found[0], std_error=found[1])
 
 
-def _cox(rows: pd.DataFrame, group: Integers, n_groups: int, other: NDArray[np.float64] | None = None) -> Contrasts:
+def _cox(rows: pd.DataFrame, group: Integers, n_groups: int, other: Floats | None = None) -> Contrasts:
     return hazard_ratios(
         rows["days"].to_numpy(),
         rows["event"].to_numpy(dtype=bool),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -16,9 +16,6 @@ from nps_research.statistics.survival import log_rank, survival, survival_risks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-__all__ = ["RetentionCurves", "curves_of"]
 
 STEPS = 6
 SHOWN = {SILENT: "The silent", "promoter": "Promoters", "passive": "Passives", "detractor": "Detractors"}
@@ -34,7 +31,7 @@ class RetentionCurves(Result):
 
     unit: str
     horizon_days: int
-    caveat: str
+    caveat: str = ""
     z: float
     p_value: float
 
@@ -91,22 +88,16 @@ class RetentionCurves(Result):
 
 
 def curves_of(
-    rows: pd.DataFrame,
-    *,
-    horizon_days: int,
-    unit: str,
-    confidence_level: float,
-    minimum_cell: int = 0,
-    caveat: str = "",
+    rows: pd.DataFrame, *, horizon_days: int, unit: str, confidence_level: float, **of_result: Any
 ) -> RetentionCurves:
-    """Kaplan-Meier curves by state at the landmark.
+    """Estimate retention curves (Kaplan-Meier) by state at the landmark.
 
     Parameters
     ----------
     rows : DataFrame
         As `nps_research.counting.landmarks.Landmarks.classed` gives them.
-    horizon_days, unit, confidence_level, minimum_cell, caveat
-        As the attributes.
+    horizon_days, unit, confidence_level, **of_result
+        As the attributes of the result.
 
     Returns
     -------
@@ -149,10 +140,9 @@ def curves_of(
         frame=pd.DataFrame(found),
         confidence_level=confidence_level,
         title="Still customers after the landmark",
-        minimum_cell=minimum_cell,
         unit=unit,
         horizon_days=horizon_days,
-        caveat=caveat,
         z=z,
         p_value=p,
+        **of_result,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -17,18 +17,14 @@ from nps_research.statistics.survival import survival_risks
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from nps_research.typing import Flags
 
-    Flags = NDArray[np.bool_]
-
-__all__ = ["SilenceHistory", "histories_of"]
-
-ANY_ANSWER = "Answered"
+HEARD = "Answered"
 FIRST = "Silent, asked for the first time"
-ONCE, TWICE = "Silent once, after answering", "Silent twice in a row"
+ONCE, TWO = "Silent once, after answering", "Silent twice in a row"
 LONG = "Silent three times or more in a row"
 QUIET, NEVER = "Went quiet: answered once, silent now", "Never answered, though asked before"
-WHOLES = ((FIRST, ONCE, TWICE, LONG), (FIRST, QUIET, NEVER))  # each adds up to all the silent, who are shown elsewhere
+WHOLES = ((FIRST, ONCE, TWO, LONG), (FIRST, QUIET, NEVER))  # each adds up to all the silent, who are shown elsewhere
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -41,7 +37,7 @@ class SilenceHistory(Result):
 
     unit: str
     horizon_days: int
-    caveat: str
+    caveat: str = ""
 
     kind: ClassVar[str] = "silence_history"
     rows_are_parts: ClassVar[bool] = False
@@ -79,7 +75,7 @@ class SilenceHistory(Result):
 
     @property
     def finding(self) -> str:
-        rows = [row for row in self.records if row["term"] != ANY_ANSWER]
+        rows = [row for row in self.records if row["term"] != HEARD]
         if not rows:
             return f"There are too few silent {self.unit}s to tell their histories apart."
         most = max(rows, key=lambda row: float(row["churn_rate"]))
@@ -106,22 +102,16 @@ class SilenceHistory(Result):
 
 
 def histories_of(
-    rows: pd.DataFrame,
-    *,
-    horizon_days: int,
-    unit: str,
-    confidence_level: float,
-    minimum_cell: int = 0,
-    caveat: str = "",
+    rows: pd.DataFrame, *, horizon_days: int, unit: str, confidence_level: float, **of_result: Any
 ) -> SilenceHistory:
-    """Churn by history of silence.
+    """Compute churn rates by history of silence.
 
     Parameters
     ----------
     rows : DataFrame
         As `nps_research.counting.landmarks.Landmarks.classed` gives them.
-    horizon_days, unit, confidence_level, minimum_cell, caveat
-        As the attributes.
+    horizon_days, unit, confidence_level, **of_result
+        As the attributes of the result.
 
     Returns
     -------
@@ -131,7 +121,7 @@ def histories_of(
     cluster = rows["unit"].to_numpy()
     answered = rows["state"].isin(ANSWERED).to_numpy()
     found = []
-    for words, member in {ANY_ANSWER: answered, **_histories(rows, unit)}.items():
+    for words, member in {HEARD: answered, **_histories(rows, unit)}.items():
         if not member.any():
             continue
         # two copies, so that a history may overlap those who answered
@@ -139,7 +129,7 @@ def histories_of(
         group = np.repeat([0, 1], [answered.sum(), member.sum()])
         risks = survival_risks(days[both], event[both], group, cluster[both], n_groups=2, at=[horizon_days])[0]
         low, high = risks.limits(confidence_level)
-        gap = risks.difference(1, 0, confidence_level) if words != ANY_ANSWER else (np.nan, np.nan, np.nan)
+        gap = risks.difference(1, 0, confidence_level) if words != HEARD else (np.nan, np.nan, np.nan)
         found.append(
             {
                 "term": words,
@@ -157,10 +147,9 @@ def histories_of(
         frame=pd.DataFrame(found),
         confidence_level=confidence_level,
         title=f"Churn within {horizon_days} days, by history of silence",
-        minimum_cell=minimum_cell,
         unit=unit,
         horizon_days=horizon_days,
-        caveat=caveat,
+        **of_result,
     )
 
 
@@ -172,7 +161,7 @@ def _histories(rows: pd.DataFrame, unit: str) -> dict[str, Flags]:
     found = {
         FIRST: silent & ~asked_before,
         ONCE: silent & (in_a_row == 1) & asked_before,
-        TWICE: silent & (in_a_row == 2),
+        TWO: silent & (in_a_row == 2),
         LONG: silent & (in_a_row >= 3),
         QUIET: silent & before,
         NEVER: silent & ~before & asked_before,

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from nps_research.study.study import Study
 
-__all__ = ["LeavingReasons", "leaving_reasons"]
-
 NO_REASON = "not stated"
 
 
@@ -97,7 +95,7 @@ class LeavingReasons(Result):
 
 
 def leaving_reasons(study: Study, *, horizon_days: int | None = None, confidence_level: float = 0.95) -> LeavingReasons:
-    """Share of the silent, and of those who answered, that left for each reason within the horizon.
+    """Compare the reasons for leaving of the silent and of those who answered, within the horizon.
 
     The estimand is the cumulative incidence of leaving for the reason, with other reasons competing. How long each
     would have been watched is known of leavers too, so that they stay in the base until then (the censoring-complete

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from nps_research.silence.signal.history import SilenceHistory
     from nps_research.silence.signal.verdict import SilenceWord
 
-__all__ = ["STATE_WORDS", "NonresponseSignal"]
-
 STATE_WORDS = {
     SILENT: "The silent",
     "promoter": "Promoters",

@@ -22,18 +22,13 @@ from nps_research.statistics.survival import survival_risks
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
     from nps_research.counting.landmarks import Landmarks
     from nps_research.silence.signal.contrasts import Adjusted
     from nps_research.silence.signal.verdict import SilenceVerdict
     from nps_research.statistics.hazard_ratios import Contrasts
     from nps_research.statistics.survival import Risks
     from nps_research.study.study import Study
-
-    Integers = NDArray[np.int64]
-
-__all__ = ["PLACE", "group_of", "nonresponse_signal", "risks_by_state", "signal_of"]
+    from nps_research.typing import Integers
 
 PLACE = {name: place for place, name in enumerate((*STATES, "answered"))}
 ALL_RATIO = ("answered", "hazard_ratio")
@@ -129,7 +124,7 @@ def signal_of(
     caveat: str = "",
     named_line: bool = False,
 ) -> NonresponseSignal:
-    """As `nonresponse_signal`, from landmarks; `named_line` puts the line into the title."""
+    """Compare as `nonresponse_signal`, from landmarks; `named_line` puts the line into the title."""
     check_level(confidence_level)
     if not 0 < margin < 1:
         raise ContractError(f"margin = {margin!r}: a difference of rates between 0 and 1 is needed.")
@@ -182,12 +177,12 @@ def signal_of(
 
 
 def group_of(rows: pd.DataFrame) -> Integers:
-    """Position of each row's state among `STATES`."""
+    """Code each row's state as its place among `STATES`."""
     return pd.Categorical(rows["state"], STATES).codes.astype(np.int64)
 
 
 def risks_by_state(rows: pd.DataFrame, group: Integers, horizon_days: int) -> Risks:
-    """Risk of leaving within the horizon, per state and, last, of all who answered; in the order of `PLACE`."""
+    """Estimate the risk of leaving within the horizon, per state and, last, of who answered; in order of `PLACE`."""
     answered = np.flatnonzero(np.isin(group, [PLACE[name] for name in ANSWERED]))
     doubled = np.concatenate([np.arange(len(rows)), answered])
     return survival_risks(

@@ -9,17 +9,15 @@ import numpy as np
 from scipy import stats
 
 from nps_research.counting.landmarks import ANSWERED
+from nps_research.silence.enough import LEAVERS_TO_TELL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nps_research.statistics.survival import Risks
 
-__all__ = ["MARGIN", "SilenceVerdict", "SilenceWord", "silence_verdict"]
-
 SilenceWord = Literal["worst", "like-detractors", "like-respondents", "between", "better", "cannot-tell"]
 MARGIN = 0.05  # two rates this near each other count as alike
-FEWEST = 5  # leavers, or stayers, among the silent and all who answered, fewer of which tell nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +84,7 @@ def silence_verdict(risks: Risks, place: Mapping[str, int], *, margin: float, al
     groups = [place[name] for name in ("nonrespondent", *ANSWERED)]
     rare = min(risks.events[groups].sum(), (risks.n - risks.events)[groups].sum())
     verdict: SilenceWord = "cannot-tell"
-    if lacking or rare < FEWEST:
+    if lacking or rare < LEAVERS_TO_TELL:
         verdict = "cannot-tell"
     elif all(above[name] < alpha for name in ANSWERED):
         verdict = "worst"
@@ -98,7 +96,7 @@ def silence_verdict(risks: Risks, place: Mapping[str, int], *, margin: float, al
         verdict = "between"
     elif alike("answered"):
         verdict = "like-respondents"
-    return SilenceVerdict(verdict=verdict, p_above=above, lacking=lacking, is_rare=bool(rare < FEWEST))
+    return SilenceVerdict(verdict=verdict, p_above=above, lacking=lacking, is_rare=bool(rare < LEAVERS_TO_TELL))
 
 
 def _p_above(risks: Risks, one: int, other: int, difference: float = 0.0) -> float:

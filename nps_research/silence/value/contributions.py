@@ -12,9 +12,6 @@ from nps_research.results.words import joined
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
-__all__ = ["FEATURE_WORDS", "SilenceContributions"]
-
 FEATURE_WORDS = {
     "silent": "silent now",
     "silent_in_a_row": "surveys silent in a row",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from nps_research.counting.landmarks import SILENT
+from nps_research.counting.people import as_text
 from nps_research.errors import ContractError, did_you_mean
 from nps_research.results.words import joined, quoted
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nps_research.counting.landmarks import Landmarks
-
-__all__ = ["Features", "check_features", "features_of"]
 
 DATED = "known_at"
 
@@ -47,7 +46,7 @@ class Features:
 
 
 def features_of(landmarks: Landmarks, extra_features: pd.DataFrame | None = None) -> Features:
-    """Features in blocks; how often a unit was surveyed is in the baseline, as it nearly is its tenure.
+    """Collect features in blocks; how often a unit was surveyed is in the baseline, as it nearly is its tenure.
 
     Raises
     ------
@@ -79,14 +78,14 @@ def features_of(landmarks: Landmarks, extra_features: pd.DataFrame | None = None
         "score": rows["score"],
         "last_score": rows["last_score"],
     }
-    categories = {name: _category_text(rows[name]) for name in landmarks.segments}
+    categories = {name: as_text(rows[name]) for name in landmarks.segments}
     if extra_features is not None:
         taken = {*rows.columns, *baseline, *silence, *scores, *categories}
         for name, values in _matched(extra_features, landmarks, taken).items():
             if pd.api.types.is_numeric_dtype(values):
                 baseline[str(name)] = values
             else:
-                categories[str(name)] = _category_text(values)
+                categories[str(name)] = as_text(values)
     numbers = pd.DataFrame({**baseline, **silence, **scores}, index=rows.index).astype(float)
     return Features(
         numbers=numbers,
@@ -97,20 +96,16 @@ def features_of(landmarks: Landmarks, extra_features: pd.DataFrame | None = None
     )
 
 
-def check_features(
-    features: pd.DataFrame, names: Sequence[str], *, known_at: str = DATED, landmark: str = "landmark"
-) -> None:
+def check_features(features: pd.DataFrame, names: Sequence[str]) -> None:
     """Refuse features that were not known at the landmark, and customers who had left by then.
 
     Parameters
     ----------
     features : DataFrame
-        A row a customer (or account) and landmark, with the columns `names`, the day on which they were known, the
-        landmark, and, if any had left, ``churned_at``.
+        A row a customer (or account) and landmark, with the columns `names`, ``known_at`` (the day on which they were
+        known), ``landmark``, and, if any had left, ``churned_at``.
     names : sequence of str
         What is to explain.
-    known_at, landmark : str
-        Names of the two columns of dates.
 
     Raises
     ------
@@ -127,30 +122,30 @@ def check_features(
     ...
     nps_research.errors.ContractError: 1 of 1 rows of “visits” are dated after the landmark they would explain: ...
     """
-    if known_at not in features:
+    if DATED not in features:
         raise ContractError(
-            f"Features {joined([quoted(name) for name in names])}: there is no column {known_at!r} that says when they "
-            f"were known{did_you_mean(known_at, list(map(str, features.columns)))}"
+            f"Features {joined([quoted(name) for name in names])}: there is no column {DATED!r} that says when they "
+            f"were known{did_you_mean(DATED, list(map(str, features.columns)))}"
         )
-    for column in (known_at, landmark):
+    for column in (DATED, "landmark"):
         if not pd.api.types.is_datetime64_dtype(features[column]):
             raise ContractError(
                 f"Column {column!r} must hold dates without a time zone; it holds {features[column].dtype}."
             )
     n = len(features)
-    if "churned_at" in features and (gone := int((features["churned_at"] <= features[landmark]).sum())):
+    if "churned_at" in features and (gone := int((features["churned_at"] <= features["landmark"]).sum())):
         raise ContractError(
             f"{gone:,} of {n:,} rows are of customers who had left by the landmark: who is gone cannot be predicted to "
             "leave. Take these rows out."
         )
     for name in names:
         given = features[name].notna()
-        if undated := int((given & features[known_at].isna()).sum()):
+        if undated := int((given & features[DATED].isna()).sum()):
             raise ContractError(
-                f"{undated:,} of {n:,} rows of {quoted(name)} have no date in {known_at!r}: what was known at an "
+                f"{undated:,} of {n:,} rows of {quoted(name)} have no date in {DATED!r}: what was known at an "
                 "unknown time may come from after the landmark."
             )
-        if late := int((given & (features[known_at] > features[landmark])).sum()):
+        if late := int((given & (features[DATED] > features["landmark"])).sum()):
             raise ContractError(
                 f"{late:,} of {n:,} rows of {quoted(name)} are dated after the landmark they would explain: what comes "
                 "later, such as the leaving itself, is not known when it is predicted. Take them out, or give the "
@@ -181,7 +176,3 @@ def _matched(extra: pd.DataFrame, landmarks: Landmarks, taken: set[str]) -> pd.D
     check_features(known, names)
     at_risk = landmarks.rows[["unit", "period"]].rename(columns={"period": "wave"})
     return at_risk.merge(known[["unit", "wave", *names]], on=["unit", "wave"], how="left")[names]
-
-
-def _category_text(values: pd.Series) -> pd.Series:
-    return values.astype("str").fillna("not stated")

@@ -9,35 +9,30 @@ import numpy as np
 import pandas as pd
 
 from nps_research.errors import CannotAnswerError
+from nps_research.silence.enough import LEAVERS_TO_LEARN
 from nps_research.silence.value.churn_models import Encoding, predict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.counting.landmarks import Landmarks
     from nps_research.silence.value.features import Features
+    from nps_research.typing import Flags, Floats, Integers
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
     Fold = tuple[Integers, Integers]
-
-__all__ = ["FEWEST", "fewest_leavers", "predict_later", "shuffle_silence", "time_folds"]
-
-FEWEST = 20  # leavers, and units that stayed, to learn from before a wave, and over all waves tested
 
 
 def fewest_leavers(n_left: int, n_stayed: int, of: str) -> None:
     """Refuse to learn from, or test on, next to no leavers."""
-    if n_left < FEWEST or n_stayed < FEWEST:
+    if n_left < LEAVERS_TO_LEARN or n_stayed < LEAVERS_TO_LEARN:
         raise CannotAnswerError(
-            f"{of}: {n_left:,} left and {n_stayed:,} stayed; at least {FEWEST} of each are needed to tell who leaves."
+            f"{of}: {n_left:,} left and {n_stayed:,} stayed; at least {LEAVERS_TO_LEARN} of each are needed to tell "
+            "who leaves."
         )
 
 
 def time_folds(landmarks: Landmarks) -> list[Fold]:
-    """For each wave that can be predicted: the rows to learn from, and the rows to predict."""
+    """Divide landmarks by time: for each wave that can be predicted, the rows to learn from and to predict."""
     rows, horizon = landmarks.rows, landmarks.horizon_days
     opened = rows.groupby("period")["landmark"].min().sort_values()
     if len(opened) < 2:
@@ -64,7 +59,7 @@ def time_folds(landmarks: Landmarks) -> list[Fold]:
         left, stayed = int(event[train].sum()), int((~event[train]).sum())
         if len(test) and len(train):
             most = max(most, (left, stayed))
-        if len(test) and min(left, stayed) >= FEWEST:
+        if len(test) and min(left, stayed) >= LEAVERS_TO_LEARN:
             folds.append((train, test))
     if most[0] < 0:
         raise CannotAnswerError(
@@ -81,15 +76,15 @@ def time_folds(landmarks: Landmarks) -> list[Fold]:
 
 
 def predict_later(
-    learner: str, features: Features, names: Sequence[str], event: NDArray[np.bool_], folds: Sequence[Fold]
+    learner: str, features: Features, names: Sequence[str], event: Flags, folds: Sequence[Fold]
 ) -> Floats:
-    """Predictions of all waves, each by a model of what was over before it."""
+    """Predict all waves, each by a model of what was over before it (out of time)."""
     found = [predict(learner, Encoding.of(features, names, train), event, test) for train, test in folds]
     return np.concatenate(found)
 
 
 def shuffle_silence(features: Features, period: pd.Series, rng: np.random.Generator) -> Features:
-    """The silence of each row given to another of the same wave, all of it together."""
+    """Permute silence within waves: that of each row goes to another, all of it together."""
     other = np.arange(len(period))
     for rows in period.groupby(period, sort=True).indices.values():
         other[rows] = rng.permutation(rows)

@@ -23,17 +23,14 @@ from nps_research.statistics.randomness import DEFAULT_SEED
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.silence.value.out_of_time import Fold
     from nps_research.study.study import Study
-
-__all__ = ["LOSS", "NonresponseValue", "nonresponse_value", "value_of_silence"]
+    from nps_research.typing import Flags
 
 ValueWord = Literal["adds", "adds nothing shown", "cannot tell"]
 
 WORTHWHILE = 0.02  # of the log loss: a gain below it is none worth speaking of
-SILENCE, SCORES, SHUFFLED = "silence", "silence and scores", "silence shuffled"
+WITH_SILENCE, WITH_SCORES, SHUFFLED = "silence", "silence and scores", "silence shuffled"
 LOSS, FOUND = "log loss", "leavers in the top tenth"
 
 
@@ -85,12 +82,7 @@ class NonresponseValue(Result):
         "with": "With",
         "estimate": "Difference",
     }
-    formats: ClassVar[Mapping[str, str]] = {
-        "without": "fine",
-        "with": "fine",
-        "estimate": "fine",
-        "std_error": "fine",
-    }
+    formats: ClassVar[Mapping[str, str]] = {"without": "fine", "with": "fine", "estimate": "fine", "std_error": "fine"}
     table_columns: ClassVar[tuple[str, ...]] = (
         "term",
         "learner",
@@ -102,7 +94,7 @@ class NonresponseValue(Result):
         "p_value",
     )
 
-    def row(self, term: str, *, learner: str = BOOSTED, added: str = SILENCE) -> dict[str, Any]:
+    def row(self, term: str, *, learner: str = BOOSTED, added: str = WITH_SILENCE) -> dict[str, Any]:
         """One row of the frame."""
         rows = self.frame
         found = rows[(rows["term"] == term) & (rows["learner"] == learner) & (rows["added"] == added)]
@@ -156,7 +148,7 @@ class NonresponseValue(Result):
             f"wave by models that learnt only from {self.unit}s whose {self.horizon_days} days were over before it. "
             f"Without: {joined(self.beyond)}. With: also who returned the form and who did not, now and before, but "
             "nothing of what was said; with that as well (“silence and scores”) the tenth with the highest risk held "
-            f"{share(self.row(FOUND, added=SCORES)['with'])}. “Adds” is declared on the log loss alone: lower for "
+            f"{share(self.row(FOUND, added=WITH_SCORES)['with'])}. “Adds” is declared on the log loss alone: lower for "
             f"both learners, and lower than with any shuffled silence; the larger one-sided {p_text(worst)}. “Next to "
             f"nothing” is less than {WORTHWHILE:.0%} of the log loss. The sentence above is of the boosted trees. "
             f"Limits are linearised by {self.unit}, for the models as they are.{check} Revenue and segments are as the "
@@ -276,7 +268,7 @@ def value_of_silence(
     minimum_cell: int = 0,
     rng: np.random.Generator | None = None,
 ) -> NonresponseValue:
-    """`nonresponse_value` of landmarks that are there already."""
+    """Compare predictions as `nonresponse_value`, of landmarks that are there already."""
     check_level(confidence_level)
     rng = np.random.default_rng(DEFAULT_SEED) if rng is None else rng
     rows = landmarks.rows
@@ -286,16 +278,12 @@ def value_of_silence(
     event = rows["event"].to_numpy(dtype=bool)
 
     blocks = {
-        SILENCE: (*features.baseline, *features.silence),
-        SCORES: (*features.baseline, *features.silence, *features.scores),
+        WITH_SILENCE: (*features.baseline, *features.silence),
+        WITH_SCORES: (*features.baseline, *features.silence, *features.scores),
     }
     truth = event[tested].astype(float)
     wave = np.repeat(np.arange(len(folds)), [len(test) for _, test in folds])
-    same = {
-        "wave": wave,
-        "cluster": rows["unit"].to_numpy()[tested],
-        "confidence_level": confidence_level,
-    }
+    same = {"wave": wave, "cluster": rows["unit"].to_numpy()[tested], "confidence_level": confidence_level}
     found, shuffled = [], []
     others = [shuffle_silence(features, rows["period"], rng) for _ in range(n_shuffles)]
     for learner in LEARNERS:
@@ -305,7 +293,7 @@ def value_of_silence(
             found.append(compare_predictions(truth, without, after, **same).assign(learner=learner, added=added))
         losses = []
         for other in others:
-            after = predict_later(learner, other, blocks[SILENCE], event, folds)
+            after = predict_later(learner, other, blocks[WITH_SILENCE], event, folds)
             table = compare_predictions(truth, without, after, **same, terms=[LOSS])
             losses.append(table)
         if losses:
@@ -328,7 +316,7 @@ def value_of_silence(
         n_leavers=int(truth.sum()),
         knows_delivery=landmarks.knows_delivery,
         shuffled=tuple(shuffled),
-        by_feature=_by_feature(features, blocks[SILENCE], event, folds[-1]),
+        by_feature=_by_feature(features, blocks[WITH_SILENCE], event, folds[-1]),
     )
 
 
@@ -342,7 +330,7 @@ def _average(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _verdict(frame: pd.DataFrame, shuffled: Sequence[tuple[str, float]], level: float) -> ValueWord:
-    losses = frame[(frame["term"] == LOSS) & (frame["added"] == SILENCE)].set_index("learner")
+    losses = frame[(frame["term"] == LOSS) & (frame["added"] == WITH_SILENCE)].set_index("learner")
     gained = dict(zip(losses.index, losses["estimate"].astype(float), strict=True))
     below = all(gained[learner] < change for learner, change in shuffled)
     if below and (losses["p_value"] <= level).all():
@@ -354,15 +342,14 @@ def _verdict(frame: pd.DataFrame, shuffled: Sequence[tuple[str, float]], level: 
 
 def _known_features(features: Features, landmarks: Landmarks, extra: pd.DataFrame | None) -> tuple[str, ...]:
     """The baseline in words."""
-    words = {"tenure": "tenure", "log_revenue": "revenue"}
-    found = [word for name, word in words.items() if name in features.baseline]
+    found = [FEATURE_WORDS[name] for name in ("tenure", "log_revenue") if name in features.baseline]
     found += [name.lower() if name.istitle() else name for name in landmarks.segments]
     if extra is not None:
         found += [name for name in features.baseline if name in extra and name not in found]
     return (*found, "how often the survey came")
 
 
-def _by_feature(features: Features, names: Sequence[str], event: NDArray[np.bool_], fold: Fold) -> pd.DataFrame:
+def _by_feature(features: Features, names: Sequence[str], event: Flags, fold: Fold) -> pd.DataFrame:
     """Mean size of each feature's contribution to the boosted predictions of a wave."""
     train, test = fold
     encoding = Encoding.of(features, names, train)
@@ -372,11 +359,11 @@ def _by_feature(features: Features, names: Sequence[str], event: NDArray[np.bool
         {
             "feature": moved.columns,
             "term": [FEATURE_WORDS.get(str(name), str(name)) for name in moved.columns],
-            "block": np.where(moved.columns.isin(features.silence), SILENCE, "baseline"),
+            "block": np.where(moved.columns.isin(features.silence), WITH_SILENCE, "baseline"),
             "n": len(test),
             "mean_abs_shap": moved.abs().mean().to_numpy(),
             "if_silent": moved[silent].mean().to_numpy() if silent.any() else np.nan,
         }
     )
-    table = table[(table["block"] == SILENCE) | (table["mean_abs_shap"] > 0)]
+    table = table[(table["block"] == WITH_SILENCE) | (table["mean_abs_shap"] > 0)]
     return table.sort_values("mean_abs_shap", ascending=False, kind="stable", ignore_index=True)

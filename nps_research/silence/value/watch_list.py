@@ -20,8 +20,7 @@ from nps_research.silence.value.out_of_time import fewest_leavers
 if TYPE_CHECKING:
     from nps_research.study.study import Study
 
-__all__ = ["watch_list"]
-
+MOST_REASONS = 3  # of a customer
 LEAST_LOG_ODDS = 0.05  # a contribution that adds less is no reason
 SAID_TOGETHER = {
     **dict.fromkeys(("silent", "silent_in_a_row", "score", "promoter", "detractor"), "silent"),
@@ -29,7 +28,7 @@ SAID_TOGETHER = {
 }
 
 
-def watch_list(study: Study, *, horizon_days: int | None = None, n_reasons: int = 3) -> CallList:
+def watch_list(study: Study, *, horizon_days: int | None = None) -> CallList:
     """List those who were silent when last surveyed and are not known to have left, by revenue at risk.
 
     The predicted risk is the chance to leave within the horizon after the last landmark, by boosted trees that learnt
@@ -42,8 +41,6 @@ def watch_list(study: Study, *, horizon_days: int | None = None, n_reasons: int 
         As for `nonresponse_value`. Without revenue the list is in order of the risk.
     horizon_days : int, optional
         Days after the landmark over which leaving counts; None takes the study's.
-    n_reasons : int
-        At most so many.
 
     Returns
     -------
@@ -90,7 +87,7 @@ def watch_list(study: Study, *, horizon_days: int | None = None, n_reasons: int 
         order = ["revenue_at_risk", "predicted_risk"]
     people["silent_in_a_row"] = chosen["silent_in_a_row"].to_numpy()
     people["last_answer"] = chosen["last_score"].round(1).to_numpy()
-    people["reasons"] = _reasons(contributions(booster, encoding, listed), features.numbers, chosen, n_reasons)
+    people["reasons"] = _reasons(contributions(booster, encoding, listed), features.numbers, chosen, MOST_REASONS)
     found = CallList.of(
         people.sort_values(order, ascending=False, kind="stable", ignore_index=True),
         title=f"Silent {landmarks.unit}s to look after",

@@ -26,11 +26,9 @@ from nps_research.thresholds.evidence.shape_models import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
     from nps_research.thresholds.evidence.resampling import Sample
+    from nps_research.typing import Floats, Integers
 
-    Floats = NDArray[np.float64]
 
 __all__ = [
     "MODELS",
@@ -44,7 +42,7 @@ __all__ = [
 ]
 
 EDGE = 1e-9  # likelihood ratios this near are equal
-N_FOLDS, N_REPEATS = 10, 20
+CV_FOLDS, N_REPEATS = 10, 20
 POWER = 0.8
 MODELS = {
     "none": "No relation",
@@ -71,7 +69,7 @@ class Lines:
         Of the likelihood-ratio test of each against the best.
     """
 
-    cuts: NDArray[np.int64]
+    cuts: Integers
     best: int
     p_values: Floats
 
@@ -179,7 +177,7 @@ def cross_validated_deviances(
     Ten folds, twenty times over; clusters are left out whole. One answer of the mean risk, spread evenly over the
     scores, is added to what a model is fitted to, so that no risk is 0 or 1.
     """
-    events_out, n_out = fold_tables(sample, n_folds=N_FOLDS, n_repeats=N_REPEATS, rng=rng)
+    events_out, n_out = fold_tables(sample, n_folds=CV_FOLDS, n_repeats=N_REPEATS, rng=rng)
     events, n = sample.events - events_out, sample.n - n_out
     mean = ((events.sum(axis=-1) + 0.5) / (n.sum(axis=-1) + 1))[..., None]
     events, n = events + mean / N_SCORES, n + 1 / N_SCORES

@@ -11,22 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
-from nps_research.score.raking import rake
-from nps_research.statistics.propensity import joined_levels
-
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nps_research.statistics.propensity import Propensity
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
-    Flags = NDArray[np.bool_]
-
-__all__ = ["Reached", "Weighted", "inverse_propensity_score", "raked_score", "worst_case_bounds"]
+    from nps_research.typing import Flags, Floats, Integers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -92,7 +81,7 @@ class Weighted:
 
 
 def worst_case_bounds(people: Reached) -> tuple[float, float]:
-    """The score of all, if every silent person were a detractor, and if every one were a promoter.
+    """Bound the score of all (Manski): every silent person a detractor, and every one a promoter.
 
     References
     ----------
@@ -120,7 +109,7 @@ def inverse_propensity_score(
     confidence_level: float,
     predicted: Floats | None = None,
 ) -> Weighted:
-    """The score of all, each answer weighted by one over its chance.
+    """Weight each answer by one over its chance (inverse propensity): the score of all.
 
     The estimand is the score of all in `people`, had all answered, if answering has nothing to do with loyalty but
     through what the propensity knows (Hájek's ratio). Weights have mean 1; those above `largest_weight` are brought
@@ -159,7 +148,7 @@ def inverse_propensity_score(
     free = np.where(trimmed, 0.0, error * (1 - chance))  # a trimmed weight does not move with the coefficients
     slope = propensity.information_inverse @ (propensity.design.T @ free)
     influence = error - np.where(yes, propensity.design @ slope, 0.0)
-    return _with_limits(
+    return with_limits(
         people,
         score,
         total,
@@ -171,48 +160,7 @@ def inverse_propensity_score(
     )
 
 
-def raked_score(people: Reached, margins: pd.DataFrame, *, confidence_level: float) -> Weighted:
-    """The score of all, answers raked to the margins of all who were reached.
-
-    The estimand is the score of all in `people`, had all answered, if answering has nothing to do with loyalty but
-    through the margins, each by itself. Groups in which few answered are joined. The variance is that of the
-    generalised regression estimator, to which raking comes near.
-
-    Raises
-    ------
-    EstimationError
-        If the margins contradict each other among those who answered.
-
-    References
-    ----------
-    Deville, J.-C. & Särndal, C.-E. (1992). Calibration estimators in survey sampling. Journal of the American
-    Statistical Association 87, 376-382. doi:10.1080/01621459.1992.10475217
-    """
-    yes = people.answered
-    joined = pd.DataFrame({name: joined_levels(margins[name], yes).to_numpy() for name in margins})
-    joined = joined[[name for name in joined if len(joined[name].unique()) > 1]]
-    base = pd.Series(people.base)
-    targets = {str(name): base.groupby(joined[name]).sum().to_dict() for name in joined}
-    # A person whose design weight is 0 is none of those whom raking may stretch.
-    of_answers = joined[yes].assign(base_weight_=people.base[yes])
-    of_answers = of_answers[of_answers["base_weight_"] > 0]
-    weights = rake(of_answers, targets, base_weight="base_weight_").weights
-    total = np.zeros(len(yes))
-    total[weights.index] = weights.to_numpy()
-    factor = np.divide(total, people.base, out=np.ones(len(yes)), where=total > 0)
-    score = float(np.average(people.value, weights=total))
-    design = np.column_stack(
-        [np.ones(len(yes)), *(pd.get_dummies(joined[name]).to_numpy(dtype=float)[:, 1:] for name in joined)]
-    )[yes]
-    root = np.sqrt(total[yes])
-    slope = np.linalg.lstsq(design * root[:, None], (people.value[yes] - score) * root, rcond=None)[0]
-    influence = np.zeros(len(yes))
-    influence[yes] = total[yes] * (people.value[yes] - score - design @ slope)
-    chance = np.minimum(1 / factor, 1.0)
-    return _with_limits(people, score, total, influence, chance, n_columns=len(slope), level=confidence_level)
-
-
-def _with_limits(
+def with_limits(
     people: Reached,
     score: float,
     total: Floats,
@@ -223,7 +171,7 @@ def _with_limits(
     level: float,
     n_trimmed: int = 0,
 ) -> Weighted:
-    """Error and limits of a score from the linearised influence of each answer, and the weights with mean 1."""
+    """Give a score its linearised standard error and limits, and the weights with mean 1."""
     yes, n = people.answered, int(people.answered.sum())
     own = float(((1 - chance[yes]) * influence[yes] ** 2).sum())
     variance = own + _together(people, influence, chance)
