@@ -136,6 +136,11 @@ class Result:
         return self.frame["group"].nunique() - self.shown["group"].nunique()
 
     @property
+    def is_answered(self) -> bool:
+        """Whether there is an answer; False of a `NotAnswered` alone."""
+        return True
+
+    @property
     def finding(self) -> str:
         """What the numbers say, in one or two sentences for a manager."""
         raise NotImplementedError

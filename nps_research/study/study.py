@@ -11,6 +11,7 @@ import pandas as pd
 
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
 from nps_research.reading.sources import sha256_of
+from nps_research.results.listing import NotAnswered
 from nps_research.results.suppression import hidden_rows
 from nps_research.study.acceptance import Plan, check_names, check_table, read_files
 from nps_research.study.contract import PRIVATE
@@ -304,6 +305,13 @@ class Study:
         """Raise `CannotAnswerError`, which says what is missing, unless `can_answer`."""
         if sentence := self.missing(*needs):
             raise CannotAnswerError(sentence)
+
+    def explain_missing(self, *needs: str) -> NotAnswered:
+        """Say what the study lacks, as a question that is not answered; ContractError where it lacks nothing."""
+        sentence = self.missing(*needs)
+        if not sentence:
+            raise ContractError(f"Nothing is missing: this study records {', '.join(needs)}.")
+        return NotAnswered(says=sentence)
 
     def _lacking(self, needs: Sequence[str]) -> list[str]:
         for need in needs:

@@ -6,11 +6,10 @@ import pytest
 
 from nps_research import intake as overview
 from nps_research.counting.score_counts import score_distribution
-from nps_research.errors import CannotAnswerError, ContractError
+from nps_research.errors import CannotAnswerError
 from nps_research.intake.questions import QUESTIONS
 from nps_research.responding.funnel import response_funnel
 from nps_research.results.display import result_html
-from nps_research.results.listing import NotAnswered, attempt
 from nps_research.study.study import Study, open_study
 
 LTR = "likelihood_to_recommend"
@@ -172,24 +171,6 @@ def test_every_question_needs_columns_there_are():
     for alternatives in QUESTIONS.values():
         for needs in alternatives:
             study.can_answer(*needs)  # a need that is none raises
-
-
-# A question that cannot be answered
-
-
-def test_an_attempt_says_what_is_missing_and_hides_no_other_error():
-    study = of_frame()
-    result = attempt(lambda: study.require("responses.wave"))
-    assert isinstance(result, NotAnswered)
-    assert "responses.wave" in result.finding
-    assert result.to_json()["rows"] == []
-    made = overview.intake(study)
-    assert attempt(lambda: made) is made
-    with pytest.raises(ContractError) as caught:
-        attempt(lambda: study.require("responses.waves"))
-    assert not isinstance(caught.value, CannotAnswerError)
-    with pytest.raises(ZeroDivisionError):
-        attempt(lambda: 1 // 0)
 
 
 @pytest.mark.parametrize(
