@@ -12,7 +12,7 @@ import nbformat
 from nps_research.errors import ReportError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from nbformat import NotebookNode
@@ -105,8 +105,10 @@ def own_text(notebook: ReportNotebook) -> str:
     return "\n".join([*about, *(cell.source for cell in notebook.node.cells)])
 
 
-def with_parameters(notebook: ReportNotebook, *, study_folder: Path, data_folder: Path) -> NotebookNode:
-    """A copy to be run: fixed cell ids, no outputs, and the real folders in its `parameters` cell."""
+def with_parameters(
+    notebook: ReportNotebook, *, study_folder: Path, data_folder: Path, part: Mapping[str, Sequence[str]]
+) -> NotebookNode:
+    """A copy to be run: fixed cell ids, no outputs, and in its `parameters` cell the real folders and the part."""
     node = copy.deepcopy(notebook.node)
     node.nbformat_minor = 5
     for number, cell in enumerate(node.cells, start=1):
@@ -114,16 +116,17 @@ def with_parameters(notebook: ReportNotebook, *, study_folder: Path, data_folder
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
         if has_tag(cell, "parameters"):
-            cell.source = _parameters(str(study_folder), str(data_folder))
+            cell.source = _parameters(str(study_folder), str(data_folder), part)
     return node
 
 
-def restore_parameters(node: NotebookNode, study_name: str) -> None:
+def restore_parameters(node: NotebookNode, study_name: str, part: Mapping[str, Sequence[str]]) -> None:
     """Take the folders of this machine out again: only the study's own folder name stays."""
     for cell in node.cells:
         if has_tag(cell, "parameters"):
-            cell.source = _parameters(study_name, None)
+            cell.source = _parameters(study_name, None, part)
 
 
-def _parameters(study_folder: str, data_folder: str | None) -> str:
-    return f"study_folder = {study_folder!r}\ndata_folder = {data_folder!r}"
+def _parameters(study_folder: str, data_folder: str | None, part: Mapping[str, Sequence[str]]) -> str:
+    where = {name: list(values) for name, values in part.items()}
+    return f"study_folder = {study_folder!r}\ndata_folder = {data_folder!r}\nwhere = {where!r}"

@@ -11,6 +11,7 @@ from nps_research.report.assemble import assemble, write_report
 from nps_research.report.cache import cache_keys, unchanged_notebooks, write_record
 from nps_research.report.execute import Progress, run_notebooks
 from nps_research.report.notebooks import read_notebooks, with_parameters
+from nps_research.report.parts import check_part
 from nps_research.report.provenance import CHECKOUT
 from nps_research.report.publish import LISTS_FOLDER, check_place, keep_lists, private_folder, workspace
 
@@ -97,16 +98,17 @@ def make_report(
     out = out.resolve()
     folder = (notebooks or CHECKOUT / "notebooks").resolve()
     if study.folder is None:
-        raise ReportError("a report needs a study that was opened from its folder")
+        raise ReportError("a report needs a study that was opened from its folder, or a part of one by values")
     if study.nothing_accepted:
         raise ReportError(study.nothing_accepted)
     study_folder, data_folder = study.folder.resolve(), (study.data_folder or study.folder).resolve()
     chosen = read_notebooks(folder, only=only)
+    check_part(study, chosen)
     check_place(out)
     check_place(private_folder(out), private=True)
     missing = {each.name: study.missing(*each.needs) for each in chosen if not study.can_answer(*each.needs)}
     nodes = {
-        each.name: with_parameters(each, study_folder=study_folder, data_folder=data_folder)
+        each.name: with_parameters(each, study_folder=study_folder, data_folder=data_folder, part=study.part)
         for each in chosen
         if each.name not in missing
     }
