@@ -19,6 +19,7 @@ from nps_research.drivers.model import DriverModel
 from nps_research.errors import EstimationError
 from nps_research.results.words import joined
 from nps_research.statistics.randomness import DEFAULT_SEED
+from nps_research.study.needs import begins_with
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,7 @@ N_NOISE_FITS = 2
 LEAST_RESAMPLES = 20
 
 
+@begins_with(data_of_study)
 def fit_drivers(
     study: Study,
     *,

@@ -32,6 +32,8 @@ class ReportNotebook:
         What the page is called and which question it answers.
     needs : tuple of str
         Columns the study must have, as ``"table.column"``.
+    answered_by : str
+        Public name of the function without whose answer there is no page, such as ``"drivers.fit_drivers"``; or empty.
     node : nbformat.NotebookNode
         The cells.
     """
@@ -40,6 +42,7 @@ class ReportNotebook:
     title: str
     question: str
     needs: tuple[str, ...]
+    answered_by: str
     node: NotebookNode
 
 
@@ -90,6 +93,7 @@ def _read(file: Path) -> ReportNotebook:
         title=about["title"],
         question=about.get("question", ""),
         needs=tuple(about.get("needs", ())),
+        answered_by=about.get("answered_by", ""),
         node=node,
     )
 

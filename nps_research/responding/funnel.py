@@ -13,6 +13,7 @@ from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import require_silence
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import share
+from nps_research.study.needs import begins_with
 from nps_research.study.response_states import window_open
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class ResponseFunnel(Result):
         )
 
 
+@begins_with(require_silence)
 def response_funnel(study: Study) -> ResponseFunnel:
     """Invitations by what became of them, per wave and for all.
 

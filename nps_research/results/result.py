@@ -205,6 +205,11 @@ class Result:
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.finding}>"
 
+    def __str__(self) -> str:
+        from nps_research.results.tables import table_text
+
+        return f"{self.finding}\n\n{table_text(self)}" if len(self.shown) else self.finding
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         from nps_research.results.display import result_html
 

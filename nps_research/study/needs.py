@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
 from nps_research.results.listing import NotAnswered
@@ -12,7 +13,9 @@ from nps_research.study.contract import TABLES
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["NEEDS", "Recorded", "need_in_words"]
+__all__ = ["NEEDS", "Recorded", "begins_with", "need_in_words", "refusal"]
+
+Question = TypeVar("Question", bound=Callable[..., Any])
 
 _OUTCOMES = "what customers did afterwards"
 NEEDS: Mapping[str, str] = {
@@ -33,6 +36,34 @@ def need_in_words(need: str) -> str:
     'the round of the survey (responses.wave)'
     """
     return f"{NEEDS.get(need, _OUTCOMES)} ({need})"
+
+
+_BEGINNINGS: dict[Callable[..., Any], Callable[[Any], object]] = {}
+
+
+def begins_with(first: Callable[[Any], object]) -> Callable[[Question], Question]:
+    """Declare what a question does first with a study: what it counts or checks, and where it refuses.
+
+    Parameters
+    ----------
+    first : callable
+        Takes a study. The question itself calls it, or what it consists of, so that both refuse alike.
+    """
+
+    def declare(question: Question) -> Question:
+        _BEGINNINGS[question] = first
+        return question
+
+    return declare
+
+
+def refusal(question: Callable[..., Any], study: object) -> str:
+    """Ask a question only as far as it may refuse: the sentence of its CannotAnswerError, or empty."""
+    try:
+        _BEGINNINGS[question](study)
+    except CannotAnswerError as error:
+        return str(error)
+    return ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

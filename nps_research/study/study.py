@@ -13,10 +13,11 @@ import pandas as pd
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.reading.sources import sha256_of
 from nps_research.study.acceptance import Plan, check_table, read_files
-from nps_research.study.contract import PRIVATE
 from nps_research.study.lazy_responses import lazy_fields
 from nps_research.study.needs import Recorded
+from nps_research.study.notebooks import asked
 from nps_research.study.part import available_in, chosen_rows, in_words, latest_date_of, lazy_rows, read_part, rows_with
+from nps_research.study.private_values import private_values_of
 from nps_research.study.response_states import latest_date, response_states, rows_of_frame
 from nps_research.study.settings_file import (
     DriverSettings,
@@ -27,7 +28,7 @@ from nps_research.study.settings_file import (
     read_settings,
     read_study_file,
 )
-from nps_research.study.summary import period_of, why_nothing_is_accepted
+from nps_research.study.summary import facts_html, period_of, shown_waves, why_nothing_is_accepted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -191,8 +192,7 @@ class Study(Recorded):
     def where(self, rows: Any = None, /, **values: Any) -> Study:
         """Take a part of the study: the responses that have given values, or that are chosen.
 
-        Customers stay, but for those with other values of a column of theirs; quarantine, settings and whether it is
-        made up stay, and the day of the data is that of the whole.
+        Customers with other values of a column of theirs go. All else stays; the day of the data is that of the whole.
 
         Parameters
         ----------
@@ -204,7 +204,7 @@ class Study(Recorded):
         Returns
         -------
         Study
-            Its name says which part it is. Of a lazy frame, one that is filtered where it lies.
+            Its name says which part it is; a lazy one is filtered where it lies.
 
         Raises
         ------
@@ -228,7 +228,7 @@ class Study(Recorded):
         if isinstance(self.rows, nw.LazyFrame):
             said["settings"] = _as_of(self.settings, latest_date_of(self.rows))
             return replace(self, rows=lazy_rows(self.rows, rows, wanted), data_hash=mark.hexdigest(), **said)
-        chosen = rows_with(self.responses, wanted, minimum_cell=self.settings.minimum_cell)
+        chosen = rows_with(self.responses, wanted, minimum_cell=(fewest := self.settings.minimum_cell))
         if rows is not None:
             chosen &= chosen_rows(self.responses, rows)
             if not chosen.any():
@@ -237,8 +237,7 @@ class Study(Recorded):
             said |= {"folder": None, "data_folder": None}
         responses, customers = self.responses[chosen].reset_index(drop=True), self.customers
         if customers is not None and (own := {name: wanted[name] for name in wanted if name in customers}):
-            customers = customers[rows_with(customers, own, minimum_cell=self.settings.minimum_cell)]
-            customers = customers.reset_index(drop=True)
+            customers = customers[rows_with(customers, own, minimum_cell=fewest)].reset_index(drop=True)
         segments = tuple(name for name in self.segments if len(part.get(name, "many")) > 1)
         return replace(
             self,
@@ -285,6 +284,20 @@ class Study(Recorded):
     def __repr__(self) -> str:
         return f"<Study {self.name!r}: {self.base}>"
 
+    def _repr_html_(self) -> str:
+        waves = shown_waves(self.responses, self.waves, self.settings.minimum_cell) if self.waves else []
+        facts = {
+            "Made up": ["This company does not exist."] * self.made_up,
+            "Period": [self.period],
+            "Rows": [self.base],
+            "Waves": [", ".join(waves)] * bool(waves),
+            "Segments": self.segments,
+            "Drivers": self.drivers,
+            "Answers": [page.question for page in asked() if self.can_answer(*page.needs)],
+            "Mind": [self.caution] * bool(self.caution),
+        }
+        return facts_html(self.name, facts)
+
     @property
     def base(self) -> str:
         """Base sizes in a sentence."""
@@ -315,19 +328,7 @@ class Study(Recorded):
 
     def private_values(self) -> frozenset[str]:
         """Every id, name, e-mail and comment in the tables and the quarantine, for leak scans."""
-        found: set[str] = set()
-        for table in (self.responses, self.customers, self.quarantine):
-            if table is None:
-                continue
-            for name in PRIVATE:
-                # A row number that stands in for an id is nobody's.
-                stands_in = table is self.responses and f"responses.{name}" not in self.available
-                if name in table and not (name == "respondent_id" and stands_in):
-                    found.update(table[name].dropna().astype("str").unique())
-        for name in self.quarantine.columns.difference(["table", "file", "line", "reasons"]):
-            cells = self.quarantine[name].dropna().astype("str")
-            found.update(cells[cells.str.contains("@")].unique())
-        return frozenset(found)
+        return private_values_of(self.responses, self.customers, self.quarantine, self.available)
 
 
 def _as_of(settings: Settings, day: Any) -> Settings:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 from nps_research.results.suppression import hidden_rows
+from nps_research.results.words import plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
-__all__ = ["period_of", "why_nothing_is_accepted"]
+__all__ = ["facts_html", "period_of", "shown_waves", "why_nothing_is_accepted"]
 
 
 def period_of(responses: pd.DataFrame, waves: Sequence[str], minimum_cell: int) -> str:
@@ -23,11 +25,16 @@ def period_of(responses: pd.DataFrame, waves: Sequence[str], minimum_cell: int) 
         return f"{first:%B %Y} to {last:%B %Y}"
     if not waves:
         return "not stated"
+    shown = shown_waves(responses, waves, minimum_cell)
+    return f"{shown[0]} to {shown[-1]}" if len(shown) > 2 else " and ".join(shown) or "not stated"
+
+
+def shown_waves(responses: pd.DataFrame, waves: Sequence[str], minimum_cell: int) -> list[str]:
+    """The waves that are not too small to be shown."""
     wave, answered = responses["wave"], responses["response_state"] == "answered"
     answers, people = (rows.value_counts().reindex(list(waves), fill_value=0) for rows in (wave[answered], wave))
     hidden = hidden_rows(answers.to_numpy(), minimum_cell, people=people.to_numpy())
-    shown = [wave for wave, is_hidden in zip(waves, hidden, strict=True) if not is_hidden]
-    return f"{shown[0]} to {shown[-1]}" if len(shown) > 2 else " and ".join(shown) or "not stated"
+    return [wave for wave, is_hidden in zip(waves, hidden, strict=True) if not is_hidden]
 
 
 def why_nothing_is_accepted(quarantine: pd.DataFrame, violations: pd.DataFrame) -> str:
@@ -38,3 +45,17 @@ def why_nothing_is_accepted(quarantine: pd.DataFrame, violations: pd.DataFrame) 
     rules = violations[violations["table"] == "responses"].to_dict("records")
     most = max(rules, key=lambda rule: int(rule["rows"]), default={"column": "a record", "rule": "cannot be read"})
     return f"none of the {n:,} rows of the responses is accepted; most often {most['column']} {most['rule']}"
+
+
+def facts_html(title: str, facts: Mapping[str, Sequence[str]]) -> str:
+    """Facts as an HTML table, a row each; what is empty is left out."""
+    rows = [
+        f'<tr><th scope="row">{escape(name)}</th><td>{"<br>".join(map(_safe, said))}</td></tr>'
+        for name, said in facts.items()
+        if said
+    ]
+    return f"<table><caption>{_safe(title)}</caption><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _safe(text: str) -> str:
+    return escape(plain_text(text, 200))

@@ -33,6 +33,7 @@ from nps_research.silence.score.estimates import (
 )
 from nps_research.silence.score.shifts import silent_shifts
 from nps_research.silence.score.weights import worst_case_bounds
+from nps_research.study.needs import begins_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -196,6 +197,7 @@ def _score(row: Mapping[str, Any], level: float) -> str:
     return f"{points(row['estimate'])} ({interval_text(row, level)})"
 
 
+@begins_with(reached_rows)
 def score_if_all_responded(
     study: Study,
     *,
