@@ -58,12 +58,10 @@ class AccountScores(Result):
         "n_accounts": "Accounts",
         "estimate": "NPS, every account alike",
         "respondent_score": "NPS, every answer alike",
-        "difference": "Difference",
     }
     formats: ClassVar[Mapping[str, str]] = {
         "n_accounts": "count",
         "respondent_score": "points",
-        "difference": "points",
     }
 
     @property

@@ -80,7 +80,6 @@ class ScoreBridge(Result):
     formats: ClassVar[Mapping[str, str]] = {
         "mean_from": "number",
         "mean_to": "number",
-        "estimate": "points",
         "rating_points": "points",
         "worth_points": "points",
         **dict.fromkeys(("stake_from", "stake_to", "stake_change"), "points"),

@@ -53,7 +53,6 @@ class ResponseFunnel(Result):
     headings: ClassVar[Mapping[str, str]] = {
         "group": "Wave",
         "n": "Answered",
-        "late": "Late",
         "pending": "Still open",
     }
 

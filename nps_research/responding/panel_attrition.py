@@ -62,10 +62,8 @@ class PanelAttrition(Result):
         "n": "Answered the wave",
         "events": "Gone at the end",
         "estimate": "Share gone",
-        "hazard_ratio": "Hazard ratio",
-        "adjusted_hazard_ratio": "Hazard ratio, adjusted",
     }
-    formats: ClassVar[Mapping[str, str]] = {"events": "count", "misses": "count", "estimate": "share"}
+    formats: ClassVar[Mapping[str, str]] = {"misses": "count", "estimate": "share"}
     table_columns: ClassVar[tuple[str, ...]] = (
         "term",
         "n",

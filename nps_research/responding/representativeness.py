@@ -42,7 +42,6 @@ class Representativeness(ColumnGroups):
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Column",
         "base_share": "Share of the base",
-        "answer_share": "Share of the answers",
         "estimate": "Difference",
     }
     table_columns: ClassVar[tuple[str, ...]] = (
@@ -57,7 +56,6 @@ class Representativeness(ColumnGroups):
     )
     formats: ClassVar[Mapping[str, str]] = {
         "base_share": "share",
-        "answer_share": "share",
         "estimate": "share_points",
         "std_error": "share",
     }

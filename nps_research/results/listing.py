@@ -48,7 +48,7 @@ class Listing(Result):
     formats: ClassVar[Mapping[str, str]] = {
         **dict.fromkeys(("rows", "accepted", "quarantined", "identities", "people"), "count"),
     }
-    headings: ClassVar[Mapping[str, str]] = {"term": "What", "first_lines": "First lines"}
+    headings: ClassVar[Mapping[str, str]] = {"term": "What"}
 
     @classmethod
     def of_people(cls, people: pd.DataFrame, *, title: str, who: str, remark: str, minimum_cell: int) -> Listing:

@@ -79,11 +79,7 @@ class NonresponseValue(Result):
     rows_are_parts: ClassVar[bool] = False
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Measure",
-        "learner": "Learner",
-        "added": "Added",
         "n": "Predictions",
-        "without": "Without",
-        "with": "With",
         "estimate": "Difference",
     }
     formats: ClassVar[Mapping[str, str]] = {
