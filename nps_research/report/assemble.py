@@ -73,7 +73,7 @@ def assemble(
     ended: Mapping[str, Failure | None],
     missing: Mapping[str, str],
 ) -> list[Part]:
-    """The parts of a report, none of which shows what is private.
+    """Put together the parts of a report, none of which shows what is private.
 
     Parameters
     ----------

@@ -75,7 +75,7 @@ class Failure:
 
 
 def kernel_environment(runtime: Path) -> dict[str, str]:
-    """Environment of the notebooks' processes: nothing of the user's own set-up reaches them.
+    """Make the environment of the notebooks' processes: nothing of the user's own set-up reaches them.
 
     Parameters
     ----------

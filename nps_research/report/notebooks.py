@@ -47,7 +47,7 @@ class ReportNotebook:
 
 
 def read_notebooks(folder: Path, *, only: Sequence[str] = ()) -> list[ReportNotebook]:
-    """The numbered notebooks of a folder, in order.
+    """Read the numbered notebooks of a folder, in order.
 
     Parameters
     ----------
@@ -99,12 +99,12 @@ def _read(file: Path) -> ReportNotebook:
 
 
 def has_tag(cell: NotebookNode, tag: str) -> bool:
-    """Whether a cell carries a tag."""
+    """Tell whether a cell carries a tag."""
     return tag in cell.metadata.get("tags", ())
 
 
 def own_text(notebook: ReportNotebook) -> str:
-    """All that the notebook's author wrote."""
+    """Join all that the notebook's author wrote."""
     about = [notebook.title, notebook.question]
     return "\n".join([*about, *(cell.source for cell in notebook.node.cells)])
 
@@ -112,7 +112,7 @@ def own_text(notebook: ReportNotebook) -> str:
 def with_parameters(
     notebook: ReportNotebook, *, study_folder: Path, data_folder: Path, part: Mapping[str, Sequence[str]]
 ) -> NotebookNode:
-    """A copy to be run: fixed cell ids, no outputs, and in its `parameters` cell the real folders and the part."""
+    """Copy a notebook to be run: fixed cell ids, no outputs, real folders and the part in its `parameters` cell."""
     node = copy.deepcopy(notebook.node)
     node.nbformat_minor = 5
     for number, cell in enumerate(node.cells, start=1):

@@ -25,7 +25,7 @@ __all__ = ["notebook_text", "shareable_notebook"]
 def shareable_notebook(
     node: NotebookNode, study_name: str, part: Mapping[str, Sequence[str]] | None = None
 ) -> NotebookNode:
-    """A copy of an executed notebook as it may be shared.
+    """Copy an executed notebook as it may be shared.
 
     Outputs hold inert HTML, plain text and results, nothing else: no errors, no warnings, no
     widgets, no script. The folders of this machine are gone from the parameters.
@@ -57,7 +57,7 @@ def shareable_notebook(
 
 
 def notebook_text(node: NotebookNode) -> str:
-    """A notebook as the text of its file: the same for the same content, and read back in the same order.
+    """Write a notebook as its file's text: the same for the same content, and read back in the same order.
 
     nbformat's own writer sorts the keys; the last report's results would come again in another order.
     """

@@ -57,7 +57,7 @@ class KeyNumber:
 
 
 def without_changes_from(shown: pd.DataFrame, groups: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
-    """The shown rows, without changes since a group that is not shown: they would give it away.
+    """Blank changes since a group that is not shown: they would give it away.
 
     Parameters
     ----------

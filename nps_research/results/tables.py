@@ -125,7 +125,7 @@ def _cells(result: Displayed) -> tuple[list[str], list[bool], list[list[str]]]:
 
 
 def table_html(result: Displayed) -> str:
-    """The frame as an accessible HTML table: caption, column and row headers with scope."""
+    """Write the frame as an accessible HTML table: caption, column and row headers with scope."""
     headings, numeric, rows = _cells(result)
     head = "".join(
         f'<th scope="col"{_number(is_number)}>{escape(heading) or "<span>Item</span>"}</th>'
@@ -143,7 +143,7 @@ def table_html(result: Displayed) -> str:
 
 
 def table_text(result: Displayed) -> str:
-    """The same table as text, for a terminal."""
+    """Write the same table as text, for a terminal."""
     headings, numeric, rows = _cells(result)
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
     lines = [

@@ -28,7 +28,7 @@ NEEDS: Mapping[str, str] = {
 
 
 def need_in_words(need: str) -> str:
-    """What a need is, and its name.
+    """Say what a need is, and its name.
 
     Examples
     --------

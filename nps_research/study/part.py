@@ -113,7 +113,7 @@ def available_in(
     drivers: Sequence[str],
     segments: Sequence[str],
 ) -> frozenset[str]:
-    """What is still recorded in a part of what was recorded in the whole."""
+    """Find what is still recorded in a part of what was recorded in the whole."""
     tables = {"responses": responses} | ({} if customers is None else {"customers": customers})
     filled = {f"{table}.{name}" for table, frame in tables.items() for name in frame if frame[name].notna().any()}
     filled |= {f"outcomes.{name.partition('.outcome_')[2]}" for name in filled if ".outcome_" in name}
@@ -127,7 +127,7 @@ def available_in(
 
 
 def latest_date_of(frame: nw.LazyFrame[Any]) -> pd.Timestamp | None:
-    """The latest date of an invitation or an answer in a lazy frame."""
+    """Find the latest date of an invitation or an answer in a lazy frame."""
     names = [name for name in ("invited_at", "responded_at") if name in frame.collect_schema()]
     if not names:
         return None

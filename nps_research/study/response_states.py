@@ -30,7 +30,7 @@ NEEDED_FOR_CHURN = ("responses.invited_at", "customers.churned_at", "customers.o
 
 
 def rows_of_frame(frame: pd.DataFrame, plan: Plan) -> RawRows:
-    """A frame in memory as raw rows; row numbers, from 1, stand for lines."""
+    """Take a frame in memory as raw rows; row numbers, from 1, stand for lines."""
     if repeated := frame.columns[frame.columns.duplicated()].unique().tolist():
         raise ContractError(f"{plan.table}: columns {', '.join(map(str, repeated))} are there more than once.")
     wanted = [*plan.driver_names, *plan.segment_names]
@@ -131,7 +131,7 @@ def _available(tables: Sequence[Table], plans: Sequence[Plan]) -> set[str]:
 
 
 def response_state(responses: pd.DataFrame, is_open: pd.Series) -> pd.Series:
-    """What became of each invitation; `is_open`: whether it could still be answered in time."""
+    """Tell what became of each invitation; `is_open`: whether it could still be answered in time."""
     empty = pd.Series(pd.NA, index=responses.index, dtype="boolean")
     answered = responses["likelihood_to_recommend"].notna() if "likelihood_to_recommend" in responses else empty.notna()
     state = pd.Series("item_missing", index=responses.index, dtype="str")
@@ -148,19 +148,19 @@ def response_state(responses: pd.DataFrame, is_open: pd.Series) -> pd.Series:
 
 
 def records_who_was_silent(responses: pd.DataFrame) -> bool:
-    """Whether some were silent, and some were not."""
+    """Tell whether some were silent, and some were not (unit non-response)."""
     states = set(responses["response_state"].unique())
     return "nonrespondent" in states and bool(states & {"answered", "item_missing"})
 
 
 def latest_date(responses: pd.DataFrame) -> Any:
-    """The latest date of an invitation or an answer; missing where none is known."""
+    """Find the latest date of an invitation or an answer; missing where none is known."""
     names = [name for name in ("invited_at", "responded_at") if name in responses]
     return responses[names].max().max() if names else pd.NaT
 
 
 def window_open(responses: pd.DataFrame, settings: Settings) -> pd.Series:
-    """Which invitations could still be answered in time on the day the tables were drawn."""
+    """Find invitations that could still be answered in time on the day the tables were drawn."""
     if "invited_at" not in responses:
         return pd.Series(data=False, index=responses.index)
     until = pd.Timestamp(settings.data_until) if settings.data_until else latest_date(responses)

@@ -30,7 +30,7 @@ def period_of(responses: pd.DataFrame, waves: Sequence[str], minimum_cell: int) 
 
 
 def shown_waves(responses: pd.DataFrame, waves: Sequence[str], minimum_cell: int) -> list[str]:
-    """The waves that are not too small to be shown."""
+    """List the waves that are not too small to be shown."""
     wave, answered = responses["wave"], responses["response_state"] == "answered"
     answers, people = (rows.value_counts().reindex(list(waves), fill_value=0) for rows in (wave[answered], wave))
     hidden = hidden_rows(answers.to_numpy(), minimum_cell, people=people.to_numpy())
@@ -48,7 +48,7 @@ def why_nothing_is_accepted(quarantine: pd.DataFrame, violations: pd.DataFrame) 
 
 
 def facts_html(title: str, facts: Mapping[str, Sequence[str]]) -> str:
-    """Facts as an HTML table, a row each; what is empty is left out."""
+    """Write facts as an HTML table, a row each; what is empty is left out."""
     rows = [
         f'<tr><th scope="row">{escape(name)}</th><td>{"<br>".join(map(_safe, said))}</td></tr>'
         for name, said in facts.items()
