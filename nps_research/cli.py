@@ -41,6 +41,12 @@ StudyArgument = Annotated[Path, typer.Argument(metavar="STUDY", help="Folder wit
 DataOption = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="Folder of the tables, if not the study's own.")
 ]
+WhereOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN=VALUE", help="Only responses with this value, or several: 'Region=UK,IE'; repeatable."
+    ),
+]
 JobsOption = Annotated[int | None, typer.Option(metavar="N", min=1, help="Notebooks to run side by side.")]
 
 
@@ -79,6 +85,7 @@ def report(
     study: StudyArgument,
     data: DataOption = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder to write; default reports/STUDY.")] = None,
+    where: WhereOption = None,
     only: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only this notebook, e.g. 01_score; repeatable.")
     ] = None,
@@ -90,11 +97,12 @@ def report(
     """Run every notebook the study can feed and write the report. Exit code 2 if a notebook failed."""
     with _errors_in_words():
         from nps_research.report import make_report
+        from nps_research.report.parts import read_filters
         from nps_research.study.study import open_study
 
-        opened = open_study(study, data=data)
+        opened = open_study(study, data=data).where(**read_filters(where or ()))
         console.print(escape(f"{opened.name}: {opened.base}."))
-        target = out or _default_report(study)
+        target = out or _default_report(study, opened)
         with _progress() as show:
             made = make_report(opened, out=target, only=only or (), jobs=jobs, fresh=fresh, progress=show)
     for outcome in made.not_made:
@@ -111,16 +119,18 @@ def verify(
     study: StudyArgument,
     data: DataOption = None,
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="The report; default reports/STUDY.")] = None,
+    where: WhereOption = None,
     jobs: JobsOption = None,
 ) -> None:
     """Run a report's notebooks again and compare every value. Exit code 1 if any differs, 2 if a notebook failed."""
     from nps_research.report import verify_report
+    from nps_research.report.parts import read_filters
     from nps_research.study.study import open_study
 
     with _errors_in_words():
-        opened = open_study(study, data=data)
+        opened = open_study(study, data=data).where(**read_filters(where or ()))
         with _progress() as show:
-            found = verify_report(opened, report=report or _default_report(study), jobs=jobs, progress=show)
+            found = verify_report(opened, report=report or _default_report(study, opened), jobs=jobs, progress=show)
     for sentence in (*found.files, *(f"Failed: {each.title}. {each.reason}" for each in found.failed)):
         console.print(escape(sentence))
     for place, differences in groupby(found.differences[:_LINES], lambda each: each.place):
@@ -295,9 +305,11 @@ def _print_frame(frame: pd.DataFrame, title: str) -> None:
     console.print(table)
 
 
-def _default_report(study: Path) -> Path:
-    folder = study.parent if study.suffix == ".toml" else study
-    return Path("reports") / folder.resolve().name
+def _default_report(study: Path, opened: Study) -> Path:
+    from nps_research.report.parts import part_folder
+
+    name = (study.parent if study.suffix == ".toml" else study).resolve().name
+    return Path("reports") / (part_folder(name, opened.part) if opened.part else name)
 
 
 def _relative(path: Path) -> Path:

@@ -46,9 +46,7 @@ class AccountInfluence(Result):
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Influence",
         "change": "NPS without it, change",
-        "margin_of_error": "Margin of error, ± points",
     }
-    formats: ClassVar[Mapping[str, str]] = {"margin_of_error": "width"}
 
     @property
     def large_enough(self) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from nps_research.results.words import interval_text, joined, p_text, plain_text
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.limits.by_design import effective_score
 from nps_research.score.limits.methods import METHOD_WORDS
+from nps_research.study.needs import begins_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,12 +58,10 @@ class AccountScores(Result):
         "n_accounts": "Accounts",
         "estimate": "NPS, every account alike",
         "respondent_score": "NPS, every answer alike",
-        "difference": "Difference",
     }
     formats: ClassVar[Mapping[str, str]] = {
         "n_accounts": "count",
         "respondent_score": "points",
-        "difference": "points",
     }
 
     @property
@@ -126,6 +125,12 @@ class AccountScores(Result):
         )
 
 
+def _by_account(study: Study, by: str | Sequence[str] | None = None) -> ScoreDistribution:
+    study.require("responses.account_id")
+    return score_distribution(study, by=by, cluster="account_id", weight=None)
+
+
+@begins_with(_by_account)
 def account_score(
     study: Study, *, by: str | Sequence[str] | None = None, confidence_level: float = 0.95, title: str = ""
 ) -> AccountScores:
@@ -172,9 +177,8 @@ def account_score(
     array([[33., 60.]])
     """
     check_level(confidence_level)
-    study.require("responses.account_id")
+    dist = _by_account(study, by)
     cuts: dict[str, Any] = {"promoter_min": study.settings.promoter_min, "detractor_max": study.settings.detractor_max}
-    dist = score_distribution(study, by=by, cluster="account_id", weight=None)
     k = len(dist.groups)
     both = _answers_and_accounts(dist)
     scores = effective_score(both, **cuts, confidence_level=confidence_level)

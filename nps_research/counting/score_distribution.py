@@ -173,6 +173,15 @@ class ScoreDistribution:
             ordered=ordered,
         )
 
+    def _repr_html_(self) -> str:
+        from nps_research.results.display import result_html
+        from nps_research.results.listing import Listing
+
+        table = pd.DataFrame({"group": self.groups, "n": self.n}).join(pd.DataFrame(self.counts).rename(columns=str))
+        says = f"Answers per score, by {' and '.join(self.by)}." if self.by else "Answers per score."
+        shown: dict[str, Any] = {"minimum_cell": self.minimum_cell, "hidden": self.not_shown}
+        return result_html(Listing(frame=table, title="Answers per score", says=says, **shown))
+
     @property
     def n(self) -> Integers:
         """Answers per group, shape (n_groups,)."""

@@ -53,15 +53,12 @@ class RatingAsymmetry(Result):
         "penalty": "Lost per rating point below",
         "reward": "Won per rating point above",
         "estimate": "Asymmetry",
-        "class": "Class",
-        "certainty": "Certainty",
     }
     formats: ClassVar[Mapping[str, str]] = {
         "penalty": "points",
         "reward": "points",
         "estimate": "number",
         "class": "text",
-        "certainty": "share",
     }
     table_columns: ClassVar[tuple[str, ...]] = (
         "term",

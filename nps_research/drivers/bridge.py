@@ -76,7 +76,6 @@ class ScoreBridge(Result):
     formats: ClassVar[Mapping[str, str]] = {
         "mean_from": "number",
         "mean_to": "number",
-        "estimate": "points",
         "rating_points": "points",
         "worth_points": "points",
         **dict.fromkeys(("stake_from", "stake_to", "stake_change"), "points"),
@@ -146,7 +145,7 @@ class ScoreBridge(Result):
         )
 
 
-def explain_change(model: DriverModel, from_group: str, to_group: str) -> ScoreBridge:
+def explain_change(model: DriverModel, from_group: str | None = None, to_group: str | None = None) -> ScoreBridge:
     """Split the difference of two groups' scores into drivers' points and a remainder.
 
     With group models y = level_g + sum of worth_gj x contribution_j, the difference NPS_b - NPS_a is, exactly, the
@@ -157,7 +156,8 @@ def explain_change(model: DriverModel, from_group: str, to_group: str) -> ScoreB
     ----------
     model : DriverModel
         Fitted with ``by``, or with ``group``.
-    from_group, to_group : str
+    from_group, to_group : str, optional
+        Both, or neither: the neighbours between which the score changed most.
 
     Returns
     -------
@@ -190,6 +190,10 @@ def explain_change(model: DriverModel, from_group: str, to_group: str) -> ScoreB
     group, of_model, of_draws = model.data.group, model.summary.groups, model.draws.groups
     if group is None or of_model is None or of_draws is None:
         raise EstimationError("The model has no groups: fit_drivers(study, by=...) gives it some.")
+    if from_group is None or to_group is None:
+        if from_group != to_group:
+            raise EstimationError("One group is given: two are needed, or none for the largest change.")
+        from_group, to_group = model.largest_change
     names = list(map(str, group.categories))
     for name in (from_group, to_group):
         if name not in names:

@@ -47,7 +47,7 @@ class ModelCalibration(Result):
         "predicted": "Predicted NPS",
         "estimate": "Observed NPS",
     }
-    formats: ClassVar[Mapping[str, str]] = {"predicted": "points", "estimate": "points"}
+    formats: ClassVar[Mapping[str, str]] = {"predicted": "points"}
     table_columns: ClassVar[tuple[str, ...]] = ("term", "n", "predicted", "estimate", "conf_low", "conf_high")
 
     @property

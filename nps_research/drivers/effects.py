@@ -38,12 +38,10 @@ class RatingEffect(Result):
     kind: ClassVar[str] = "rating_effect"
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Rating given",
-        "n": "Answers",
         "estimate": "Contribution",
         "promoter_points": "To promoters",
         "detractor_points": "To detractors",
     }
-    formats: ClassVar[Mapping[str, str]] = dict.fromkeys(("estimate", "promoter_points", "detractor_points"), "points")
     table_columns: ClassVar[tuple[str, ...]] = (
         "term",
         "n",
@@ -143,7 +141,6 @@ class ContributionSpread(Result):
         "term": "Rating",
         "estimate": "Mean size",
         "low": "Lowest twentieth",
-        "middle": "Middle",
         "high": "Highest twentieth",
     }
     formats: ClassVar[Mapping[str, str]] = {"estimate": "width", **dict.fromkeys(("low", "middle", "high"), "points")}

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.errors import EstimationError, did_you_mean
-from nps_research.results.call_list import CallList
+from nps_research.results.listing import Listing
 
 if TYPE_CHECKING:
     from nps_research.drivers.model import DriverModel
@@ -19,7 +19,7 @@ LEAST_POINTS = 1.0  # a contribution that takes away less is no reason
 WHO = ("respondent_id", "customer_id", "account_id", "wave", "likelihood_to_recommend")
 
 
-def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = None) -> CallList:
+def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = None) -> Listing:
     """List the detractors of a wave with the (at most three) ratings that took most from their expected answer.
 
     A reason is a rating whose contribution, by trees that did not see the respondent, is below zero by a point or more:
@@ -35,7 +35,7 @@ def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = 
 
     Returns
     -------
-    CallList
+    Listing
         `people` columns: the ids that the study has, wave, likelihood_to_recommend, predicted (NPS points, kept
         within -100 and 100), then reason_1, rating_1, points_1, and so on; the worst predicted first.
 
@@ -73,7 +73,7 @@ def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = 
             dtype="str",
         )
         people[f"points_{position + 1}"] = np.where(counts, points.round(1), np.nan)
-    return CallList.of(
+    return Listing.of_people(
         people.sort_values("predicted", kind="stable", ignore_index=True),
         title=f"Detractors to call{f', {wave}' if wave else ''}, with what held their score down",
         who=f"detractors{f' of {wave}' if wave else ''}",

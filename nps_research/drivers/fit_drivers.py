@@ -21,6 +21,7 @@ from nps_research.errors import EstimationError
 from nps_research.results.words import joined
 from nps_research.statistics.boosting import folds_of_clusters
 from nps_research.statistics.randomness import DEFAULT_SEED
+from nps_research.study.needs import begins_with
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 N_NOISE_FITS = 2
 
 
+@begins_with(data_of_study)
 def fit_drivers(
     study: Study,
     *,

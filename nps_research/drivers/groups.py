@@ -60,7 +60,7 @@ class DriversByGroup(Result):
         "difference": "Against all",
         "p_adjusted": "p, groups alike, adjusted",
     }
-    formats: ClassVar[Mapping[str, str]] = {"estimate": "points", "difference": "points", "by": "text"}
+    formats: ClassVar[Mapping[str, str]] = {"by": "text"}
     table_columns: ClassVar[tuple[str, ...]] = (
         "term",
         "by",

@@ -49,7 +49,7 @@ class DriverInteractions(Result):
         "n": "Rated both",
         "estimate": "Extra points, both good",
     }
-    formats: ClassVar[Mapping[str, str]] = {"pair": "text", "estimate": "points"}
+    formats: ClassVar[Mapping[str, str]] = {"pair": "text"}
     table_columns: ClassVar[tuple[str, ...]] = (
         "pair",
         "n",

@@ -75,7 +75,7 @@ class DriverList(Result):
         "estimate": "Points at stake",
         "verdict": "Beyond all others, in either list",
     }
-    formats: ClassVar[Mapping[str, str]] = {"estimate": "points", "verdict": "text"}
+
     table_columns: ClassVar[tuple[str, ...]] = ("term", "n", "estimate", "conf_low", "conf_high", "verdict")
 
     @property

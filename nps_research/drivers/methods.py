@@ -42,16 +42,13 @@ class DriverMethods(Result):
         "estimate": "Points at stake",
         "path_dependent_points": "Path-dependent",
         "correlation_points": "Rating alone",
-        "mean_abs_shap": "Mean size",
         "general_dominance": "LMG share",
         "relative_weight": "Johnson share",
         "why": "Where ranks differ, why",
     }
     formats: ClassVar[Mapping[str, str]] = {
-        "estimate": "points",
         "path_dependent_points": "points",
         "correlation_points": "points",
-        "mean_abs_shap": "width",
         "general_dominance": "share",
         "relative_weight": "share",
         "why": "text",

@@ -78,7 +78,6 @@ class DriverModel(Result):
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Rating",
         "n": "Rated by",
-        "mean_rating": "Mean rating",
         "top_box_share": "Top rating",
         "estimate": "Points at stake",
         "promoter_points": "Making promoters",
@@ -88,14 +87,8 @@ class DriverModel(Result):
         "verdict": "Beyond all others",
     }
     formats: ClassVar[Mapping[str, str]] = {
-        "mean_rating": "number",
         "top_box_share": "share",
-        "estimate": "points",
-        "promoter_points": "points",
-        "detractor_points": "points",
-        "mean_abs_shap": "width",
         "ranks": "text",
-        "verdict": "text",
     }
     table_columns: ClassVar[tuple[str, ...]] = (
         "term",

@@ -45,17 +45,10 @@ class ImportancePerformance(Result):
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Rating",
         "n": "Rated by",
-        "mean_rating": "Mean rating",
         "estimate": "Points at stake",
         "quadrant": "Where it lies",
-        "certainty": "Certainty",
     }
-    formats: ClassVar[Mapping[str, str]] = {
-        "mean_rating": "number",
-        "estimate": "points",
-        "quadrant": "text",
-        "certainty": "share",
-    }
+    formats: ClassVar[Mapping[str, str]] = {"quadrant": "text"}
 
     @property
     def finding(self) -> str:
@@ -166,12 +159,7 @@ class Improvement(Result):
         "promoter_points": "More promoters",
         "detractor_points": "Fewer detractors",
     }
-    formats: ClassVar[Mapping[str, str]] = {
-        "poor_share": "share",
-        "estimate": "points",
-        "promoter_points": "points",
-        "detractor_points": "points",
-    }
+    formats: ClassVar[Mapping[str, str]] = {"poor_share": "share"}
     table_columns: ClassVar[tuple[str, ...]] = (
         "term",
         "n",

@@ -16,7 +16,7 @@ __all__ = ["broken_rules", "identity_checks", "intake", "reading_notes"]
 
 
 def intake(study: Study) -> Listing:
-    """Rows in, accepted and quarantined, per file.
+    """Count rows in, accepted and quarantined, per file.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def intake(study: Study) -> Listing:
 
 
 def broken_rules(study: Study) -> Listing:
-    """Rules of the contract that rows broke: which, how often, where first.
+    """List the rules of the contract that rows broke: which, how often, where first.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def broken_rules(study: Study) -> Listing:
 
 
 def reading_notes(study: Study) -> Listing:
-    """What was detected rather than stated, and which cells were read by a rule.
+    """List what was detected rather than stated, and which cells were read by a rule.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def reading_notes(study: Study) -> Listing:
 
 
 def identity_checks(study: Study) -> Listing:
-    """Duplicates, and identities that several people seem to share.
+    """Count duplicates, and identities that several people seem to share.
 
     Nothing is changed: the counts say where to look before people are paired over waves or called.
 

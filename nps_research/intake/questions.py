@@ -1,49 +1,33 @@
-"""Which questions of the suite a study can answer."""
+"""Which questions of the suite a study can answer: those of the notebooks, asked of the functions that answer them."""
 
 from __future__ import annotations
 
+from importlib import import_module
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from nps_research.counting.silence import records_silence
 from nps_research.results.listing import Listing
+from nps_research.study.needs import refusal
+from nps_research.study.notebooks import asked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from nps_research.study.study import Study
 
-__all__ = ["questions"]
+__all__ = ["questions", "why_not"]
 
 
-SILENCE = "How many answer, and how many are silent?"
-
-
-# Each question of the suite with what it needs: all of one of the alternatives.
-QUESTIONS: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "What is the score?": (("responses.likelihood_to_recommend",),),
-    "Did it move from wave to wave?": (("responses.likelihood_to_recommend", "responses.wave"),),
-    SILENCE: (("responses.responded_at",), ("responses.responded",)),
-    "Do those who answer resemble the customers?": (
-        ("responses.respondent_id", "customers.customer_id"),
-        ("responses.responded_at", "responses.segments"),
-        ("responses.responded", "responses.segments"),
-    ),
-    "What drives loyalty?": (("responses.likelihood_to_recommend", "responses.drivers"),),
-    "Where do detractors end?": (
-        ("responses.likelihood_to_recommend", "responses.respondent_id", "customers.churned_at"),
-        ("responses.likelihood_to_recommend", "outcomes"),
-    ),
-    "Is silence a sign of churn?": (
-        ("responses.invited_at", "responses.responded_at", "responses.respondent_id", "customers.churned_at"),
-    ),
-    "Which accounts are at risk?": (("responses.likelihood_to_recommend", "responses.account_id"),),
-}
+def why_not(answered_by: str, study: Study) -> str:
+    """Ask a function by its public name, such as ``"silence.nonresponse_signal"``: why it refuses, or empty."""
+    # By name, when asked: this room knows nothing of those beside it.
+    return refusal(attrgetter(answered_by)(import_module("nps_research")), study)
 
 
 def questions(study: Study) -> Listing:
-    """Which questions of the suite this study can answer, and what is missing for the others.
+    """List the questions that this study can answer, and why not the others.
+
+    The notebooks' metadata names questions and the functions that answer them. Each is asked as far as it may refuse.
 
     Parameters
     ----------
@@ -62,12 +46,9 @@ def questions(study: Study) -> Listing:
     >>> questions(study).frame["answer"].tolist().count("yes")
     1
     """
-    rows = []
-    for question, alternatives in QUESTIONS.items():
-        lacking = [study.missing(*needs) for needs in alternatives]
-        if question == SILENCE and not all(lacking) and not records_silence(study):
-            lacking = ["Every row of this study is an answer; those who did not answer are not there."]
-        rows.append((question, "no" if all(lacking) else "yes", min(lacking, key=len) if all(lacking) else ""))
+    every = [each for page in asked() for each in page.questions]
+    refused = [(question, why_not(answered_by, study)) for question, answered_by in every]
+    rows = [(question, "no" if missing else "yes", missing) for question, missing in refused]
     frame = pd.DataFrame(rows, columns=["term", "answer", "missing"])
     n = int((frame["answer"] == "yes").sum())
     return Listing(

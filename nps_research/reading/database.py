@@ -42,7 +42,7 @@ _REASONS = {
 
 
 def read_database_file(path: Path, columns: Sequence[str] | None, reading: Reading) -> RawTable:
-    """A table or query of a DuckDB or SQLite file, told apart by their first bytes."""
+    """Read a table or query of a DuckDB or SQLite file, told apart by their first bytes."""
     with path.open("rb") as file:
         start = file.read(16)
     if start == _SQLITE:
@@ -53,7 +53,7 @@ def read_database_file(path: Path, columns: Sequence[str] | None, reading: Readi
 
 
 def read_database(url_variable: str, columns: Sequence[str] | None, reading: Reading) -> RawTable:
-    """A table or query of the database whose URL an environment variable holds.
+    """Read a table or query of the database whose URL an environment variable holds.
 
     Parameters
     ----------

@@ -44,7 +44,7 @@ _CENTRAL_EUROPEAN = re.compile(rb"[A-Za-z\xc0-\xff][\x9a\x9d\x9e\xb3\xb9\xba\xbe
 
 
 def read_delimited(path: Path, columns: Sequence[str] | None, reading: Reading) -> RawTable:
-    """Text with separators."""
+    """Read text with separators."""
     encoding, notes = find_encoding(path, reading.encoding)
     separator = reading.separator
     if separator is None:
@@ -126,7 +126,7 @@ def parse_records(lines: Iterator[str], separator: str) -> Iterator[Record]:
 
 
 def find_separator(path: Path, encoding: str) -> tuple[str, str]:
-    """The separator that cuts most of the first records into as many fields as the header, and a note on it."""
+    """Find the separator that cuts most first records into as many fields as the header, and a note on it."""
     head: list[str] = []
     size = 0
     with open_text(path, encoding) as file:
@@ -147,7 +147,7 @@ def find_separator(path: Path, encoding: str) -> tuple[str, str]:
 
 
 def find_encoding(path: Path, stated: str | None) -> tuple[str, tuple[str, ...]]:
-    """The encoding of a text file: as stated, by its byte order mark, UTF-8 where all decodes, else guessed.
+    """Find a text file's encoding: as stated, by its byte order mark, UTF-8 where all decodes, else guessed.
 
     Returns the encoding and notes on how it was found. The file is known to decode then, to its end.
     """

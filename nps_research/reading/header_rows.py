@@ -58,7 +58,7 @@ def read_header_rows(rows: Sequence[Sequence[str]], stated: int | None = None) -
 
 
 def join_header_rows(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """One name per column: the question, and after a colon the choice below it.
+    """Join header rows to one name per column: the question, and after a colon the choice below it.
 
     A question stands over its first column only and holds for those to the right that have a choice
     but no question. ``Response`` and ``Open-Ended Response`` below a question add nothing.

@@ -133,7 +133,7 @@ class Header:
 
 
 def named_columns(raw: Sequence[str]) -> Header:
-    """Names stripped of blanks; of equal ones the first is kept, and those without a name are left out."""
+    """Strip names of blanks; of equal ones the first is kept, and those without a name are left out."""
     names = [name.strip() for name in raw]
     positions: dict[str, int] = {}
     for position, name in enumerate(names):
@@ -154,7 +154,7 @@ def named_columns(raw: Sequence[str]) -> Header:
 
 
 def counted(number: int, what: str) -> str:
-    """A number with its noun.
+    """Spell a number with its noun.
 
     Examples
     --------
@@ -168,7 +168,7 @@ def counted(number: int, what: str) -> str:
 
 
 def cell_text(value: Any) -> str | None:
-    """One cell as a CSV would hold it: whole numbers without ``.0``, dates and times as ISO 8601, true and false.
+    """Spell a cell as a CSV would hold it: whole numbers without ``.0``, dates and times as ISO 8601.
 
     Examples
     --------
@@ -193,13 +193,13 @@ def cell_text(value: Any) -> str | None:
 
 
 def trimmed(cells: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Text without surrounding blanks; empty text is missing."""
+    """Strip text of surrounding blanks; empty text is missing."""
     stripped = pc.utf8_trim_whitespace(cells)
     return pc.if_else(pc.equal(stripped, ""), pa.scalar(None, stripped.type), stripped)
 
 
 def plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column as numbers, yes/no, moments or text; whatever else there is becomes text."""
+    """Read a column as numbers, yes/no, moments or text; whatever else there is becomes text."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     kind = column.type
@@ -209,7 +209,7 @@ def plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def arrow_of_cells(cells: Sequence[Any]) -> pa.Array:
-    """Values of one column as arrow; as text where they are of several kinds."""
+    """Put values of one column into arrow; as text where they are of several kinds."""
     try:
         return pa.array(cells)
     except (pa.ArrowException, OverflowError, TypeError, ValueError):  # the last two: Decimal("Infinity"), year 10000
@@ -217,7 +217,7 @@ def arrow_of_cells(cells: Sequence[Any]) -> pa.Array:
 
 
 def arrow_of_parts(parts: Sequence[pa.Array]) -> pa.ChunkedArray:
-    """Parts of one column under each other; as text where they are of several kinds."""
+    """Put parts of one column under each other; as text where they are of several kinds."""
     kinds = {part.type for part in parts} - {pa.null()}
     if not kinds:
         return pa.chunked_array(parts, pa.null())
@@ -244,13 +244,13 @@ _PANDAS_TYPES: dict[pa.DataType, pd.api.extensions.ExtensionDtype] = {
 
 
 def to_frame(arrays: Mapping[str, pa.ChunkedArray], n_rows: int) -> pd.DataFrame:
-    """Columns as a frame of pandas' nullable types."""
+    """Turn columns into a frame of pandas' nullable types."""
     columns = {name: array.to_pandas(types_mapper=_PANDAS_TYPES.get) for name, array in arrays.items()}
     return pd.DataFrame(columns, index=pd.RangeIndex(n_rows), columns=pd.Index(list(arrays), dtype="str"))
 
 
 def rejected_records(records: Sequence[tuple[int, str]]) -> pd.DataFrame:
-    """Lines and reasons as a table."""
+    """List rejected lines and reasons as a table."""
     return pd.DataFrame(records, columns=["line", "reason"]).astype({"line": "int64", "reason": "str"})
 
 
@@ -262,7 +262,7 @@ def table_of_arrow(
     read_with: Mapping[str, str | int] | None = None,
     notes: Sequence[str] = (),
 ) -> RawTable:
-    """A source whose columns have types already."""
+    """Take a source whose columns have types already."""
     header = named_columns(table.column_names)
     arrays = {name: plain_column(table.column(position)) for name, position in header.wanted(columns).items()}
     return RawTable(

@@ -45,7 +45,7 @@ def table_of_records(
     read_with: Mapping[str, str | int],
     notes: Sequence[str] = (),
 ) -> RawTable:
-    """Records into a table; `what` names the file or sheet in errors.
+    """Make a table of records; `what` names the file or sheet in errors.
 
     Raises
     ------

@@ -121,7 +121,7 @@ def read_source(source: FileSettings, folder: Path, *, columns: Sequence[str] | 
 
 
 def sha256_of(paths: Iterable[Path], frames: Iterable[pd.DataFrame] = ()) -> str:
-    """Hash of the names (without folders) and contents of files, in the order given, and of tables from databases.
+    """Hash names (without folders) and contents of files, in the order given, and tables from databases.
 
     Examples
     --------

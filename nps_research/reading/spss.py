@@ -22,7 +22,7 @@ __all__ = ["read_spss"]
 
 
 def read_spss(path: Path, columns: Sequence[str] | None, reading: Reading) -> RawTable:
-    """An SPSS system file.
+    """Read an SPSS system file.
 
     Numeric codes stay codes. A cell whose code the file itself declares user-missing is missing, and
     counted in a note. In the columns that ``value_labels`` names, codes give way to their labels; a

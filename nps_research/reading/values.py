@@ -76,7 +76,7 @@ def _counted(rules: dict[str, pd.Series | int]) -> dict[str, int]:
 
 
 def has_code(column: pd.Series, codes: Sequence[int | float | str]) -> pd.Series:
-    """Where a cell is one of the codes; 0, ``"0"`` and ``"0.0"`` are the same code.
+    """Find cells that are one of the codes; 0, ``"0"`` and ``"0.0"`` are the same code.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def _is_finite(code: int | float | str) -> bool:
 
 
 def blank_codes(column: pd.Series, codes: Sequence[int | float | str]) -> tuple[pd.Series, int]:
-    """The column with the codes that mean "no answer" made missing, and how many there were."""
+    """Make the codes that mean "no answer" missing, and count them."""
     if not codes:
         return column, 0
     coded = has_code(column, codes)
@@ -140,7 +140,7 @@ def parse_score(column: pd.Series) -> Parsed:
 
 
 def parse_number(column: pd.Series) -> Parsed:
-    """Amounts and weights; a decimal comma is read as one.
+    """Read amounts and weights; a decimal comma is read as one.
 
     Examples
     --------
@@ -166,7 +166,7 @@ def parse_number(column: pd.Series) -> Parsed:
 
 
 def parse_flag(column: pd.Series) -> Parsed:
-    """Yes or no.
+    """Read yes or no.
 
     Examples
     --------
@@ -181,7 +181,7 @@ def parse_flag(column: pd.Series) -> Parsed:
 
 
 def parse_timestamp(column: pd.Series, *, date_format: str | None = None) -> Parsed:
-    """Moments: ISO 8601, or the stated ``strptime`` format; a zone, where given, is turned to UTC.
+    """Read moments: ISO 8601, or the stated ``strptime`` format; a zone is turned to UTC.
 
     Without a stated format, dates such as 31.12.2025 or 12/31/2025 are read where some date of the column
     with the same sign between its numbers has one above 12, so that the order is known, and no other date
@@ -260,14 +260,14 @@ def _to_datetime(text: pd.Series, date_format: str) -> pd.Series:
 
 
 def parse_text(column: pd.Series) -> Parsed:
-    """Words, as they are; an empty cell is missing."""
+    """Read words as they are; an empty cell is missing."""
     text = _as_text(column)
     text = text.mask(text.isna() | (text == ""))
     return Parsed(values=text.astype("str"), unreadable=pd.Series(data=False, index=column.index))
 
 
 def parse_id(column: pd.Series) -> Parsed:
-    """Identifiers: words; whole numbers that a spreadsheet stored as ``12.0`` lose the ``.0``."""
+    """Read identifiers: words; whole numbers that a spreadsheet stored as ``12.0`` lose the ``.0``."""
     present = column.dropna()
     if pd.api.types.is_float_dtype(column) and ((present == present.round()) & (present.abs() < 2**53)).all():
         column = column.astype("Int64")

@@ -53,7 +53,7 @@ class _Row(NamedTuple):
 
 
 def read_workbook(path: Path, columns: Sequence[str] | None, reading: Reading) -> RawTable:
-    """One sheet of a workbook: the stated one, or the first that is not hidden.
+    """Read one sheet of a workbook: the stated one, or the first that is not hidden.
 
     A formula counts as the value stored with it. Cells merged in the first rows make a header of
     several rows; one merged over the whole width is a title, and left out. Error values such as

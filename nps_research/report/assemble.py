@@ -73,7 +73,7 @@ def assemble(
     ended: Mapping[str, Failure | None],
     missing: Mapping[str, str],
 ) -> list[Part]:
-    """The parts of a report, none of which shows what is private.
+    """Put together the parts of a report, none of which shows what is private.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def assemble(
         elif failure := ended[notebook.name]:
             parts.append(_failed(pages, notebook, failure))
         else:
-            parts.append(_made(pages, notebook, nodes[notebook.name], folders[0].name))
+            parts.append(_made(pages, notebook, nodes[notebook.name], folders[0].name, study.part))
     faults = _faults(study, folders, notebooks, parts)
     return [
         _failed(pages, notebook, Failure(error="ReportError", message=faults[notebook.name], traceback=part.traceback))
@@ -118,9 +118,11 @@ def _failed(pages: Pages, notebook: ReportNotebook, failure: Failure) -> Part:
     return Part(card=_card(notebook, "failed", reason), files=files, traceback=failure.traceback or reason)
 
 
-def _made(pages: Pages, notebook: ReportNotebook, node: NotebookNode, study_name: str) -> Part:
+def _made(
+    pages: Pages, notebook: ReportNotebook, node: NotebookNode, study_name: str, part: Mapping[str, Sequence[str]]
+) -> Part:
     try:
-        shared = shareable_notebook(node, study_name)
+        shared = shareable_notebook(node, study_name, part)
     except ReportError as error:
         return _failed(pages, notebook, Failure(error="ReportError", message=str(error)))
     results = harvest(notebook.name, shared)
@@ -204,7 +206,8 @@ def _results_json(study: Study, made_from: Provenance, cards: Sequence[Card]) ->
             "period": study.period,
             "base": study.base,
         }
-        | ({"caution": study.caution} if study.caution else {}),
+        | ({"caution": study.caution} if study.caution else {})
+        | ({"part": {name: list(values) for name, values in study.part.items()}} if study.part else {}),
         "made_from": made_from.to_json(),
         "notebooks": [
             {"name": card.name, "title": card.title, "state": card.state, "reason": card.reason} for card in cards

@@ -41,7 +41,7 @@ _QUOTED = re.compile(r"""(?=["']([^"'\n]{1,200})["'])""")
 
 
 def cache_keys(study: Study, nodes: Mapping[str, NotebookNode], folders: Sequence[Path]) -> dict[str, str]:
-    """For each notebook, a hash of all that its outputs depend on.
+    """Hash, for each notebook, all that its outputs depend on.
 
     That is its own content; the data, the lock, the seed and the version; every file of the package and every module
     beside the notebooks; Python and the packages installed; and the environment variables and files that the
@@ -89,7 +89,7 @@ def _named_in_code(node: NotebookNode, folders: Sequence[Path]) -> dict[str, str
 
 
 def unchanged_notebooks(out: Path, keys: Mapping[str, str]) -> dict[str, NotebookNode]:
-    """The executed notebooks of the last report that would come out the same, by name.
+    """Find executed notebooks of the last report that would come out the same, by name.
 
     One whose file is not, byte for byte, what that run wrote is not among them.
 

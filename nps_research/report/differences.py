@@ -70,7 +70,7 @@ def _text(value: Any) -> str:
 
 
 def compare_results(was: Content, now: Content) -> tuple[list[Difference], int]:
-    """What differs between two reports.
+    """Find what differs between two reports.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def compare_results(was: Content, now: Content) -> tuple[list[Difference], int]:
 def compare_values(
     where: tuple[str, str, str], was: Mapping[str, Any] | None, now: Mapping[str, Any] | None
 ) -> list[Difference]:
-    """The values of one row that differ, by column; one difference alone where one side has no such row."""
+    """Find the values of one row that differ, by column; one difference alone where one side has no such row."""
     if was is None or now is None:
         whole = ("", *(_ABSENT if side is None else _PRESENT for side in (was, now)))
         return [_difference(where, *whole)]

@@ -17,7 +17,7 @@ from nbclient.exceptions import CellExecutionError
 
 from nps_research import errors
 from nps_research.report.sanitise import plain_output
-from nps_research.results.call_list import LISTS
+from nps_research.results.listing import LISTS
 from nps_research.results.live import IN_REPORT
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Failure:
 
 
 def kernel_environment(runtime: Path) -> dict[str, str]:
-    """Environment of the notebooks' processes: nothing of the user's own set-up reaches them.
+    """Make the environment of the notebooks' processes: nothing of the user's own set-up reaches them.
 
     Parameters
     ----------

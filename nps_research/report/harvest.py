@@ -64,7 +64,7 @@ class HarvestedResult:
 
 
 def harvest(notebook: str, node: NotebookNode) -> list[HarvestedResult]:
-    """The results displayed in an executed notebook, in their order."""
+    """Collect the results displayed in an executed notebook, in their order."""
     found: list[HarvestedResult] = []
     used: Counter[str] = Counter()
     headlines = headline_cells(node)
@@ -82,7 +82,7 @@ def harvest(notebook: str, node: NotebookNode) -> list[HarvestedResult]:
 
 
 def headline_cells(node: NotebookNode) -> frozenset[int]:
-    """Places of the cells that stand on the index page and large on their own.
+    """Find the cells that stand on the index page and large on their own.
 
     Those are the cells tagged ``headline``. Where the study could answer none of them, the first cell tagged
     ``headline-otherwise`` that has an answer takes their place, if there is one.
@@ -111,7 +111,7 @@ def _slug(text: str) -> str:
 
 
 def exact_parquet(frame: pd.DataFrame) -> bytes:
-    """A table as Parquet, every cell as it is; a column of several kinds becomes text."""
+    """Write a table as Parquet, every cell as it is; a column of several kinds becomes text."""
     filled = frame.astype(object).where(frame.notna(), None)
     table = pa.table({str(name): arrow_of_cells(filled[name].tolist()) for name in filled})
     buffer = io.BytesIO()
@@ -120,7 +120,7 @@ def exact_parquet(frame: pd.DataFrame) -> bytes:
 
 
 def table_csv(result: HarvestedResult) -> str:
-    """A result's table as CSV."""
+    """Write a result's table as CSV."""
     return csv_text(result.bundle["columns"], result.bundle["rows"])
 
 
@@ -135,7 +135,7 @@ class ShownNumber:
 
 
 def shown_numbers(results: Iterable[HarvestedResult]) -> list[ShownNumber]:
-    """The key numbers of results, formatted."""
+    """Format the key numbers of results."""
     return [
         _shown(number, result.bundle["settings"].get("confidence_level", 0.95))
         for result in results

@@ -12,7 +12,7 @@ import nbformat
 from nps_research.errors import ReportError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from nbformat import NotebookNode
@@ -32,6 +32,8 @@ class ReportNotebook:
         What the page is called and which question it answers.
     needs : tuple of str
         Columns the study must have, as ``"table.column"``.
+    answered_by : str
+        Public name of the function without whose answer there is no page, such as ``"drivers.fit_drivers"``; or empty.
     node : nbformat.NotebookNode
         The cells.
     """
@@ -40,11 +42,12 @@ class ReportNotebook:
     title: str
     question: str
     needs: tuple[str, ...]
+    answered_by: str
     node: NotebookNode
 
 
 def read_notebooks(folder: Path, *, only: Sequence[str] = ()) -> list[ReportNotebook]:
-    """The numbered notebooks of a folder, in order.
+    """Read the numbered notebooks of a folder, in order.
 
     Parameters
     ----------
@@ -90,23 +93,26 @@ def _read(file: Path) -> ReportNotebook:
         title=about["title"],
         question=about.get("question", ""),
         needs=tuple(about.get("needs", ())),
+        answered_by=about.get("answered_by", ""),
         node=node,
     )
 
 
 def has_tag(cell: NotebookNode, tag: str) -> bool:
-    """Whether a cell carries a tag."""
+    """Tell whether a cell carries a tag."""
     return tag in cell.metadata.get("tags", ())
 
 
 def own_text(notebook: ReportNotebook) -> str:
-    """All that the notebook's author wrote."""
+    """Join all that the notebook's author wrote."""
     about = [notebook.title, notebook.question]
     return "\n".join([*about, *(cell.source for cell in notebook.node.cells)])
 
 
-def with_parameters(notebook: ReportNotebook, *, study_folder: Path, data_folder: Path) -> NotebookNode:
-    """A copy to be run: fixed cell ids, no outputs, and the real folders in its `parameters` cell."""
+def with_parameters(
+    notebook: ReportNotebook, *, study_folder: Path, data_folder: Path, part: Mapping[str, Sequence[str]]
+) -> NotebookNode:
+    """Copy a notebook to be run: fixed cell ids, no outputs, real folders and the part in its `parameters` cell."""
     node = copy.deepcopy(notebook.node)
     node.nbformat_minor = 5
     for number, cell in enumerate(node.cells, start=1):
@@ -114,16 +120,17 @@ def with_parameters(notebook: ReportNotebook, *, study_folder: Path, data_folder
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
         if has_tag(cell, "parameters"):
-            cell.source = _parameters(str(study_folder), str(data_folder))
+            cell.source = _parameters(str(study_folder), str(data_folder), part)
     return node
 
 
-def restore_parameters(node: NotebookNode, study_name: str) -> None:
+def restore_parameters(node: NotebookNode, study_name: str, part: Mapping[str, Sequence[str]]) -> None:
     """Take the folders of this machine out again: only the study's own folder name stays."""
     for cell in node.cells:
         if has_tag(cell, "parameters"):
-            cell.source = _parameters(study_name, None)
+            cell.source = _parameters(study_name, None, part)
 
 
-def _parameters(study_folder: str, data_folder: str | None) -> str:
-    return f"study_folder = {study_folder!r}\ndata_folder = {data_folder!r}"
+def _parameters(study_folder: str, data_folder: str | None, part: Mapping[str, Sequence[str]]) -> str:
+    where = {name: list(values) for name, values in part.items()}
+    return f"study_folder = {study_folder!r}\ndata_folder = {data_folder!r}\nwhere = {where!r}"

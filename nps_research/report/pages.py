@@ -24,6 +24,7 @@ from nps_research.report.sanitise import heading_slug, render_markdown
 from nps_research.results.listing import NotAnswered
 from nps_research.results.result import MIME_TYPE
 from nps_research.results.words import plain_text
+from nps_research.study.part import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,6 +108,7 @@ class Pages:
                 for name in ("name", "source", "licence", "url", "period", "base", "caution")
             },
             "made_up": study.made_up,
+            "part": in_words(study.part),
             "made_from": made_from,
             "style": Markup(style),  # noqa: S704 - our own file
             "style_hash": base64.b64encode(sha256(style.encode()).digest()).decode("ascii"),

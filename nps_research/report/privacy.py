@@ -36,7 +36,7 @@ Run = tuple[str, ...]
 
 
 def count_leaks(shared: Mapping[str, str], *, private: Iterable[str], public: Mapping[str, str]) -> dict[str, int]:
-    """How many private values each shared text shows.
+    """Count the private values that each shared text shows.
 
     The private values are gone through once, so that time grows with their number and not with
     that of the texts. Values too plain to tell anybody apart are not looked for: ids need a
@@ -119,7 +119,7 @@ def _is_distinctive(text: str) -> bool:
 
 
 def readable_text(content: str, kind: str) -> str:
-    """Whatever a reader, or a program, could read in a shared file.
+    """Join whatever a reader, or a program, could read in a shared file.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ class Provenance:
 
 
 def provenance(study: Study, *, checkout: Path = CHECKOUT) -> Provenance:
-    """The provenance of a report made now from `study`."""
+    """State the provenance of a report made now from `study`."""
     lock = checkout / "uv.lock"
     return Provenance(
         data=study.data_hash,

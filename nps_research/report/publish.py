@@ -110,7 +110,7 @@ def _is_our_private(folder: Path) -> bool:
 
 @contextmanager
 def workspace(out: Path) -> Iterator[Workspace]:
-    """A place to build the report that goes to `out`; gone afterwards, whatever happens.
+    """Make a place to build the report that goes to `out`; gone afterwards, whatever happens.
 
     It is locked: a second run into the same `out` is refused while the first is there. A killed run's
     lock goes with its process, and what it left is removed by the next.
@@ -183,7 +183,7 @@ def _remove(folder: Path, lock: IO[str]) -> None:
 
 
 def private_folder(out: Path) -> Path:
-    """Where the private part of a report goes."""
+    """Name the folder of a report's private part."""
     return out.with_name(f"{out.name}-private")
 
 

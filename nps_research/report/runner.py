@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from nps_research.errors import ReportError
+from nps_research.errors import NPSResearchError, ReportError
+from nps_research.intake.questions import why_not
 from nps_research.report.assemble import assemble, write_report
 from nps_research.report.cache import cache_keys, unchanged_notebooks, write_record
 from nps_research.report.execute import Progress, run_notebooks
 from nps_research.report.notebooks import read_notebooks, with_parameters
+from nps_research.report.parts import check_part
 from nps_research.report.provenance import CHECKOUT
 from nps_research.report.publish import LISTS_FOLDER, check_place, keep_lists, private_folder, workspace
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from nps_research.report.notebooks import ReportNotebook
     from nps_research.report.pages import Card
     from nps_research.study.study import Study
 
@@ -97,16 +101,17 @@ def make_report(
     out = out.resolve()
     folder = (notebooks or CHECKOUT / "notebooks").resolve()
     if study.folder is None:
-        raise ReportError("a report needs a study that was opened from its folder")
+        raise ReportError("a report needs a study that was opened from its folder, or a part of one by values")
     if study.nothing_accepted:
         raise ReportError(study.nothing_accepted)
     study_folder, data_folder = study.folder.resolve(), (study.data_folder or study.folder).resolve()
     chosen = read_notebooks(folder, only=only)
+    check_part(study, chosen)
     check_place(out)
     check_place(private_folder(out), private=True)
-    missing = {each.name: study.missing(*each.needs) for each in chosen if not study.can_answer(*each.needs)}
+    missing = {each.name: reason for each in chosen if (reason := _why_not_made(study, each))}
     nodes = {
-        each.name: with_parameters(each, study_folder=study_folder, data_folder=data_folder)
+        each.name: with_parameters(each, study_folder=study_folder, data_folder=data_folder, part=study.part)
         for each in chosen
         if each.name not in missing
     }
@@ -143,6 +148,15 @@ def make_report(
         write_record(place.private, keys, parts)
         place.publish(out, private_folder(out))
     return _outcome(out, [part.card for part in parts])
+
+
+def _why_not_made(study: Study, notebook: ReportNotebook) -> str:
+    """Why a study cannot feed a notebook, or empty. Other errors are the notebook's own, and its page tells them."""
+    if not study.can_answer(*notebook.needs):
+        return study.missing(*notebook.needs)
+    with suppress(NPSResearchError):
+        return why_not(notebook.answered_by, study) if notebook.answered_by else ""
+    return ""
 
 
 def _default_jobs() -> int:

@@ -69,7 +69,7 @@ _MARKDOWN = nh3.Cleaner(
 
 
 def clean_output_html(html: str, cell: int) -> str:
-    """HTML of an output, inert.
+    """Make the HTML of an output inert.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def clean_output_html(html: str, cell: int) -> str:
 
 
 def figure_html(kind: Literal["image/png", "image/svg+xml"], content: str, alt: str, cell: int) -> str:
-    """A figure that a notebook displayed by itself, as HTML.
+    """Write a figure that a notebook displayed by itself as HTML.
 
     `content` is base64 for PNG, and text for SVG. Raises ReportError where `alt` is blank or the
     SVG is more than a picture.
@@ -127,7 +127,7 @@ def _picture_only(source: str, cell: int) -> str:
 
 
 def plain_output(text: str) -> str:
-    """Text of an output without colours and memory addresses.
+    """Take colours and memory addresses out of an output's text.
 
     Examples
     --------
@@ -138,7 +138,7 @@ def plain_output(text: str) -> str:
 
 
 def heading_slug(text: str) -> str:
-    """A heading as the name of a place in the page, e.g. ``'response-rate'``."""
+    """Turn a heading into the name of a place in the page, e.g. ``'response-rate'``."""
     return re.sub(r"\W+", "-", unescape(re.sub(r"<[^>]*>", "", text)).casefold()).strip("-") or "section"
 
 
@@ -157,7 +157,7 @@ class _Renderer(mistune.HTMLRenderer):
 
 
 def render_markdown(text: str, *, title: str = "") -> str:
-    r"""Markdown as HTML that can do nothing: raw HTML in it is shown as text.
+    r"""Render Markdown as HTML that can do nothing: raw HTML in it is shown as text.
 
     Parameters
     ----------

@@ -15,13 +15,17 @@ from nps_research.report.sanitise import clean_output_html, figure_html, plain_o
 from nps_research.results.result import MIME_TYPE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from nbformat import NotebookNode
 
 __all__ = ["notebook_text", "shareable_notebook"]
 
 
-def shareable_notebook(node: NotebookNode, study_name: str) -> NotebookNode:
-    """A copy of an executed notebook as it may be shared.
+def shareable_notebook(
+    node: NotebookNode, study_name: str, part: Mapping[str, Sequence[str]] | None = None
+) -> NotebookNode:
+    """Copy an executed notebook as it may be shared.
 
     Outputs hold inert HTML, plain text and results, nothing else: no errors, no warnings, no
     widgets, no script. The folders of this machine are gone from the parameters.
@@ -32,6 +36,8 @@ def shareable_notebook(node: NotebookNode, study_name: str) -> NotebookNode:
         Executed.
     study_name : str
         Name of the study's folder, put into the parameters.
+    part : mapping of str to sequence of str, optional
+        The part of the study, put there as well.
 
     Raises
     ------
@@ -39,7 +45,7 @@ def shareable_notebook(node: NotebookNode, study_name: str) -> NotebookNode:
         A figure that may not be shown; the cell is named.
     """
     shared = _node({**node, "cells": [_cell(cell, k) for k, cell in enumerate(node.cells, start=1)]})
-    restore_parameters(shared, study_name)
+    restore_parameters(shared, study_name, part or {})
     shared.metadata = _node(
         {
             "nps_research": node.metadata["nps_research"],
@@ -51,7 +57,7 @@ def shareable_notebook(node: NotebookNode, study_name: str) -> NotebookNode:
 
 
 def notebook_text(node: NotebookNode) -> str:
-    """A notebook as the text of its file: the same for the same content, and read back in the same order.
+    """Write a notebook as its file's text: the same for the same content, and read back in the same order.
 
     nbformat's own writer sorts the keys; the last report's results would come again in another order.
     """

@@ -13,6 +13,7 @@ from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import require_silence
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import share
+from nps_research.study.needs import begins_with
 from nps_research.study.response_states import window_open
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class ResponseFunnel(Result):
         "reach",
         "response_rate",
     )
-    headings: ClassVar[Mapping[str, str]] = {"group": "Wave", "n": "Answered", "late": "Late", "pending": "Still open"}
+    headings: ClassVar[Mapping[str, str]] = {"group": "Wave", "n": "Answered", "pending": "Still open"}
 
     @property
     def finding(self) -> str:
@@ -90,6 +91,7 @@ class ResponseFunnel(Result):
         )
 
 
+@begins_with(require_silence)
 def response_funnel(study: Study) -> ResponseFunnel:
     """Count invitations by final disposition, per wave and for all.
 

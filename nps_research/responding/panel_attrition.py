@@ -19,6 +19,7 @@ from nps_research.responding.enough import LEAVERS_TOLD_APART, MISSES_TOLD_APART
 from nps_research.results.result import Result
 from nps_research.results.words import format_interval, format_value, joined, plain_text, share
 from nps_research.statistics.hazard_ratios import hazard_ratios
+from nps_research.study.needs import begins_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,10 +57,8 @@ class PanelAttrition(Result):
         "n": "Answered the wave",
         "events": "Gone at the end",
         "estimate": "Share gone",
-        "hazard_ratio": "Hazard ratio",
-        "adjusted_hazard_ratio": "Hazard ratio, adjusted",
     }
-    formats: ClassVar[Mapping[str, str]] = {"events": "count", "misses": "count", "estimate": "share"}
+    formats: ClassVar[Mapping[str, str]] = {"misses": "count", "estimate": "share"}
     table_columns: ClassVar[tuple[str, ...]] = (
         "term",
         "n",
@@ -129,6 +128,7 @@ class PanelAttrition(Result):
         return f"Points with intervals, the share gone at the end of the panel by earlier misses: {'; '.join(rows)}."
 
 
+@begins_with(lambda study: _panel(study))
 def panel_attrition(
     study: Study, *, wave: str | None = None, gone_waves: int | None = None, confidence_level: float = 0.95
 ) -> PanelAttrition:
@@ -183,7 +183,6 @@ def panel_attrition(
     ('2', [[0, 60, 0], [1, 20, 20]])
     """
     check_level(confidence_level)
-    study.require("responses.silence", "responses.wave", "responses.respondent_id")
     people, waves, place, last = _panel(study, wave, gone_waves)
     gone = np.asarray(~people.returned[:, -last:].any(axis=1))
     after = people.returned[:, place + 1 :]
@@ -226,8 +225,9 @@ class _People:
     segments: pd.DataFrame
 
 
-def _panel(study: Study, wave: str | None, gone_waves: int | None) -> tuple[_People, list[str], int, int]:
+def _panel(study: Study, wave: str | None = None, gone_waves: int | None = None) -> tuple[_People, list[str], int, int]:
     """People by closed wave, those waves, the landmark's place among them, and how many end the panel."""
+    study.require("responses.silence", "responses.wave", "responses.respondent_id")
     rows = study.responses
     still_open = set(rows.loc[rows["response_state"] == "pending", "wave"].dropna())
     waves = [each for each in study.waves if each not in still_open]

@@ -17,6 +17,7 @@ from nps_research.results.column_groups import ColumnGroups, names_of
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, format_value, p_text, plain_text, share
 from nps_research.statistics.multiplicity import adjust_p_values
+from nps_research.study.needs import begins_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +42,6 @@ class Representativeness(ColumnGroups):
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Column",
         "base_share": "Share of the base",
-        "answer_share": "Share of the answers",
         "estimate": "Difference",
     }
     table_columns: ClassVar[tuple[str, ...]] = (
@@ -56,7 +56,6 @@ class Representativeness(ColumnGroups):
     )
     formats: ClassVar[Mapping[str, str]] = {
         "base_share": "share",
-        "answer_share": "share",
         "estimate": "share_points",
         "std_error": "share",
     }
@@ -100,6 +99,38 @@ class Representativeness(ColumnGroups):
         return f"Pairs of points, share of the base and share of the answers, per group: {'; '.join(rows)}."
 
 
+def _base(study: Study, wave: str | None = None) -> tuple[pd.DataFrame, list[str], pd.Series, str, str]:
+    """Those who could have answered, what describes them, which of them did, what they are, and the wave."""
+    if wave is not None and wave not in study.waves:
+        raise ContractError(f"There is no wave {wave!r}{did_you_mean(wave, list(study.waves))}")
+    chosen = wave or (study.waves[-1] if study.waves else "")
+    asked = study.responses[study.responses["wave"] == chosen] if chosen else study.responses
+    if study.customers is not None and study.can_answer("customers.customer_id", "responses.respondent_id"):
+        base, kind = _alive(study.customers, asked), "customers"
+    elif {"responses.responded", "responses.responded_at"} & study.available:
+        base, kind = asked, "invitations"
+    else:
+        raise CannotAnswerError(
+            "Who could have answered is not known: this study has neither a customers table nor invitations "
+            "without an answer."
+        )
+    described = [name for name in (*study.segments, YEARS, REVENUE) if name in base]
+    if not described:
+        raise CannotAnswerError(
+            "This study has no columns that describe both those who answered and those who could have."
+        )
+    # Where nobody was asked to recommend, the form itself is the answer.
+    answers = ["answered"] if "responses.likelihood_to_recommend" in study.available else ["answered", "item_missing"]
+    if kind == "customers":
+        answered = base["customer_id"].isin(asked.loc[asked["response_state"].isin(answers), "customer_id"])
+    else:
+        answered = base["response_state"].isin(answers)
+    if not answered.any():
+        raise CannotAnswerError("None of those who could have answered did, so there is nobody to compare with them.")
+    return base, described, answered, kind, chosen
+
+
+@begins_with(_base)
 def representativeness(study: Study, *, wave: str | None = None, confidence_level: float = 0.95) -> Representativeness:
     """Compare the shares of groups among those who answered with those among all who could have (representativeness).
 
@@ -131,32 +162,7 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
     with the groups: linearised over accounts, or over people where there are no accounts, t limits.
     A base of which most answered, and a group of which nobody did, are so taken into account.
     """
-    if wave is not None and wave not in study.waves:
-        raise ContractError(f"There is no wave {wave!r}{did_you_mean(wave, list(study.waves))}")
-    chosen = wave or (study.waves[-1] if study.waves else "")
-    asked = study.responses[study.responses["wave"] == chosen] if chosen else study.responses
-    if study.customers is not None and study.can_answer("customers.customer_id", "responses.respondent_id"):
-        base, kind = _alive(study.customers, asked), "customers"
-    elif {"responses.responded", "responses.responded_at"} & study.available:
-        base, kind = asked, "invitations"
-    else:
-        raise CannotAnswerError(
-            "Who could have answered is not known: this study has neither a customers table nor invitations "
-            "without an answer."
-        )
-    described = [name for name in (*study.segments, YEARS, REVENUE) if name in base]
-    if not described:
-        raise CannotAnswerError(
-            "This study has no columns that describe both those who answered and those who could have."
-        )
-    # Where nobody was asked to recommend, the form itself is the answer.
-    answers = ["answered"] if "responses.likelihood_to_recommend" in study.available else ["answered", "item_missing"]
-    if kind == "customers":
-        answered = base["customer_id"].isin(asked.loc[asked["response_state"].isin(answers), "customer_id"])
-    else:
-        answered = base["response_state"].isin(answers)
-    if not answered.any():
-        raise CannotAnswerError("None of those who could have answered did, so there is nobody to compare with them.")
+    base, described, answered, kind, chosen = _base(study, wave)
     cluster = cluster_codes(base["account_id"]) if "account_id" in base else np.arange(len(base))
     rows: list[tuple[Any, ...]] = []
     hidden = np.zeros(0, dtype=bool)

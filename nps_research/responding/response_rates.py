@@ -43,12 +43,11 @@ class ResponseRates(Result):
     caveat: str = ""
 
     kind: ClassVar[str] = "response_rates"
-    formats: ClassVar[Mapping[str, str]] = dict.fromkeys(("estimate", *_RATES), "share") | {"events": "count"}
+    formats: ClassVar[Mapping[str, str]] = dict.fromkeys(("estimate", *_RATES[1:]), "share")
     headings: ClassVar[Mapping[str, str]] = {
         "group": "Wave",
         "n": "Invited",
         "events": "Returned",
-        "reach": "Reach",
         "estimate": "Response rate",
         "rr5": "With an answer (RR5)",
         "rr2": "Of all invited (RR2)",

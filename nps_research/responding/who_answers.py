@@ -55,8 +55,6 @@ class WhoAnswers(ColumnGroups):
         "estimate": "Difference, all else alike",
     }
     formats: ClassVar[Mapping[str, str]] = {
-        "events": "count",
-        "response_rate": "share",
         "estimate": "share_points",
         "std_error": "share",
     }

@@ -15,7 +15,7 @@ __all__ = ["ColumnGroups", "names_of"]
 
 
 def names_of(frame: pd.DataFrame) -> pd.Series[str]:
-    """What a row goes by among those hidden: its column, ``term``, and its ``group``, as columns may share a group."""
+    """Name each row among those hidden: by its column, ``term``, and its ``group``, as columns may share a group."""
     return frame["term"] + BETWEEN + frame["group"]
 
 

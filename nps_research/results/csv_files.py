@@ -22,7 +22,7 @@ _FORMULA = re.compile(r"[\s\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\x00-\x1f]")
 
 
 def csv_text(columns: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
-    r"""A table as CSV that no spreadsheet takes for formulas.
+    r"""Write a table as CSV that no spreadsheet takes for formulas.
 
     Text that begins like a formula gets an apostrophe before it; numbers stay numbers.
 

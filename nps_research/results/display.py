@@ -16,7 +16,7 @@ __all__ = ["result_html"]
 
 
 def result_html(result: Displayed) -> str:
-    """Finding, figure, table and note of a result, as inert HTML."""
+    """Write finding, figure, table and note of a result as inert HTML."""
     parts = [f'<p class="nps-finding">{escape(result.finding)}</p>']
     if result.has_figure and len(result.shown):
         from nps_research.results.drawing import svg

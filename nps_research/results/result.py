@@ -57,7 +57,7 @@ class KeyNumber:
 
 
 def without_changes_from(shown: pd.DataFrame, groups: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
-    """The shown rows, without changes since a group that is not shown: they would give it away.
+    """Blank changes since a group that is not shown: they would give it away.
 
     Parameters
     ----------
@@ -136,6 +136,11 @@ class Result:
         return self.frame["group"].nunique() - self.shown["group"].nunique()
 
     @property
+    def is_answered(self) -> bool:
+        """Whether there is an answer; False of a `NotAnswered` alone."""
+        return True
+
+    @property
     def finding(self) -> str:
         """What the numbers say, in one or two sentences for a manager."""
         raise NotImplementedError
@@ -199,6 +204,11 @@ class Result:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.finding}>"
+
+    def __str__(self) -> str:
+        from nps_research.results.tables import table_text
+
+        return f"{self.finding}\n\n{table_text(self)}" if len(self.shown) else self.finding
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         from nps_research.results.display import result_html

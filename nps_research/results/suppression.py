@@ -31,7 +31,7 @@ def hidden_rows(
     people: Sequence[float] | Numbers | None = None,
     hidden: Sequence[bool] | Flags | None = None,
 ) -> Flags:
-    """Rows of one table that a shared page must not show.
+    """Find the rows of one table that a shared page must not show.
 
     Groups with fewer than `minimum_cell` answers are hidden; where those hidden hold together
     fewer than `minimum_cell`, they could be worked out by subtraction from the total, and the
@@ -82,7 +82,7 @@ def hidden_groups(
     parts: Mapping[Any, Sequence[Any]] | None = None,
     settled: Mapping[Any, frozenset[str]] | None = None,
 ) -> dict[Any, frozenset[str]]:
-    """Groups that a report must not show, where it shows the same answers grouped in several ways.
+    """Find the groups that a report must not show, where it groups the same answers in several ways.
 
     The groupings are taken in their order, and in each the smallest groups are hidden until every
     hidden group with answers might, for all that any two groupings tell, have `minimum_cell` answers or more.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-__all__ = ["COLUMNS", "Displayed", "table_html"]
+__all__ = ["COLUMNS", "Displayed", "table_html", "table_text"]
 
 COLUMNS: dict[str, tuple[str, str]] = {
     "group": ("Group", "text"),
@@ -42,6 +42,22 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "statistic": ("Statistic", "number"),
     "p_value": ("p", "p"),
     "p_adjusted": ("p, adjusted", "p"),
+    **{str(score): (str(score), "count") for score in range(11)},
+    "events": ("Outcomes", "count"),
+    "promoter_points": ("Promoter points", "points"),
+    "detractor_points": ("Detractor points", "points"),
+    "mean_rating": ("Mean rating", "number"),
+    "mean_abs_shap": ("Mean size", "width"),
+    "certainty": ("Certainty", "share"),
+    "difference": ("Difference", "points"),
+    "margin_of_error": ("Margin of error, ± points", "width"),
+    "answer_share": ("Share of the answers", "share"),
+    "churn_rate": ("Churn rate", "share"),
+    "risk_difference": ("Risk difference", "share_points"),
+    "hazard_ratio": ("Hazard ratio", "number"),
+    "adjusted_hazard_ratio": ("Hazard ratio, adjusted", "number"),
+    "cut": ("Cut", "text"),
+    "verdict": ("Verdict", "text"),
     "change": ("Change", "points"),
     "change_p_value": ("p of the change", "p"),
 }
@@ -109,7 +125,7 @@ def _cells(result: Displayed) -> tuple[list[str], list[bool], list[list[str]]]:
 
 
 def table_html(result: Displayed) -> str:
-    """The frame as an accessible HTML table: caption, column and row headers with scope."""
+    """Write the frame as an accessible HTML table: caption, column and row headers with scope."""
     headings, numeric, rows = _cells(result)
     head = "".join(
         f'<th scope="col"{_number(is_number)}>{escape(heading) or "<span>Item</span>"}</th>'
@@ -124,6 +140,17 @@ def table_html(result: Displayed) -> str:
         body.append(f"<tr>{''.join(cells)}</tr>")
     caption = escape(plain_text(result.title, 200))
     return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+
+
+def table_text(result: Displayed) -> str:
+    """Write the same table as text, for a terminal."""
+    headings, numeric, rows = _cells(result)
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    lines = [
+        [text.rjust(width) if is_number else text.ljust(width) for text, width, is_number in cells]
+        for cells in (zip(row, widths, numeric, strict=True) for row in (headings, *rows))
+    ]
+    return "\n".join("  ".join(line).rstrip() for line in lines)
 
 
 def _number(is_number: bool) -> str:

@@ -15,22 +15,22 @@ __all__ = ["format_value", "interval_text", "joined", "p_text", "plain_text", "p
 
 
 def points(value: float) -> str:
-    """NPS points: ``'+39.8'``."""
+    """Spell NPS points: ``'+39.8'``."""
     return format_value(value, "points")
 
 
 def share(value: float) -> str:
-    """A share of 0 to 1 as a whole percentage: ``'46%'``; small ones keep a decimal."""
+    """Spell a share of 0 to 1 as a whole percentage: ``'46%'``; small ones keep a decimal."""
     return f"{value:.0%}" if value >= 0.095 or value == 0 else f"{value:.1%}"
 
 
 def quoted(name: str) -> str:
-    """A name from the study's file, in quotation marks."""
+    """Put a name from the study's file in quotation marks."""
     return f"\N{LEFT DOUBLE QUOTATION MARK}{plain_text(name)}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
 def interval_text(row: pd.Series | Mapping[str, Any], confidence_level: float, *, prefix: str = "") -> str:
-    """Limits in words: ``'95% interval +36.3 to +43.2'``."""
+    """Spell limits in words: ``'95% interval +36.3 to +43.2'``."""
     low, high = row[f"{prefix}conf_low"], row[f"{prefix}conf_high"]
     if low != low or high != high:
         return "limits not known"
@@ -38,12 +38,12 @@ def interval_text(row: pd.Series | Mapping[str, Any], confidence_level: float, *
 
 
 def p_text(p: float) -> str:
-    """``'p = 0.034'`` or ``'p < 0.001'``, kept on one line."""
+    """Spell a p-value, kept on one line: ``'p = 0.034'`` or ``'p < 0.001'``."""
     return ("p < 0.001" if p < 0.001 else f"p = {p:.3f}").replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def joined(items: Sequence[str]) -> str:
-    """Words as a list in a sentence.
+    """Join words as a list in a sentence.
 
     Examples
     --------
@@ -70,7 +70,7 @@ DASH = "\N{EM DASH}"
 
 
 def plain_text(value: object, width: int = 80) -> str:
-    r"""Text from data made fit to be shown: one line, no control characters, no e-mail address.
+    r"""Make text from data fit to be shown: one line, no control characters, no e-mail address.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def plain_text(value: object, width: int = 80) -> str:
 
 
 def format_value(value: Any, style: str) -> str:
-    """One value as readers see it.
+    """Spell one value as readers see it.
 
     `style` is ``"points"`` (+39.8), ``"share"`` (12.3%), ``"share_points"`` (a difference of
     shares, +1.2 pp), ``"count"`` (1,234), ``"p"``, ``"width"`` (5.3), ``"number"`` (0.53),
@@ -127,7 +127,7 @@ def _no_negative_zero(number: float, digits: int) -> float:
 
 
 def format_interval(low: Any, high: Any, style: str) -> str:
-    """The two limits of an interval as one cell, e.g. ``'+36.3 to +43.2'``."""
+    """Spell the two limits of an interval as one cell, e.g. ``'+36.3 to +43.2'``."""
     if pd.isna(low) or pd.isna(high):
         return DASH
     return f"{format_value(low, style)} to {format_value(high, style)}"

@@ -34,7 +34,7 @@ class ScoreHistogram(Result):
 
     kind: ClassVar[str] = "score_histogram"
     headings: ClassVar[Mapping[str, str]] = {"term": "Answer", "answer_class": "Class", "answer_share": "Share"}
-    formats: ClassVar[Mapping[str, str]] = {"answers": "count", "answer_share": "share"}
+    formats: ClassVar[Mapping[str, str]] = {"answers": "count"}
 
     @property
     def shown(self) -> pd.DataFrame:

@@ -50,12 +50,10 @@ class RequiredResponses(Result):
     kind: ClassVar[str] = "required_responses"
     table_columns: ClassVar[tuple[str, ...]] = ("margin_of_error", "difference", "n", "invitations")
     headings: ClassVar[Mapping[str, str]] = {
-        "margin_of_error": "Margin of error, ± points",
         "difference": "Difference to be found, points",
         "n": "Answers needed",
     }
     formats: ClassVar[Mapping[str, str]] = {
-        "margin_of_error": "width",
         "difference": "width",
         "n_independent": "width",
         "invitations": "count",

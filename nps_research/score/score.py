@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nps_research.counting.score_counts import score_distribution
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import interval_text, joined, p_text, plain_text, points, share
 from nps_research.score.design_words import described_design, design_note
@@ -19,6 +20,7 @@ from nps_research.score.limits.methods import (
     suitable_difference_method,
     suitable_method,
 )
+from nps_research.study.needs import begins_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,6 +126,7 @@ class NetPromoterScores(Result):
         )
 
 
+@begins_with(score_distribution)
 def net_promoter_score(
     dist: ScoreDistribution,
     *,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from nps_research.counting.score_counts import score_distribution
 from nps_research.errors import EstimationError
 from nps_research.results.result import KeyNumber, Result, without_changes_from
 from nps_research.results.words import interval_text, p_text, plain_text, points
@@ -14,6 +15,7 @@ from nps_research.score.design_words import described_design, design_note
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.limits.methods import LimitsMethod, suitable_method
 from nps_research.score.score import net_promoter_score
+from nps_research.study.needs import begins_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,6 +139,7 @@ class Trend(Result):
         )
 
 
+@begins_with(lambda study: score_distribution(study, by="wave"))
 def trend(
     dist: ScoreDistribution,
     *,

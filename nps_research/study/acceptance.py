@@ -257,7 +257,7 @@ _TAKEN = ("response_state", "table", "file", "line", "reasons", "weekday", "hour
 
 
 def check_names(plan: Plan) -> None:
-    """Drivers and segments have names of their own; a segment may be a standard column that is not private."""
+    """Hold names of drivers and segments against the contract's: a segment may be a column that is not private."""
     for kind, names, own in (
         ("driver", plan.driver_names, (*TABLES[plan.table], *plan.segment_names)),
         ("segment", plan.segment_names, (*PRIVATE, *plan.driver_names)),
@@ -307,7 +307,7 @@ def _segments(cells: pd.DataFrame, plan: Plan, violations: Violations) -> pd.Dat
 
 
 def yes_and_no(column: pd.Series, settings: OutcomeSettings) -> tuple[pd.Series, pd.Series]:
-    """Where a yes/no outcome is yes, and where it is no; elsewhere it is not known."""
+    """Find where a yes/no outcome is yes, and where it is no; elsewhere it is not known."""
     if settings.event_min is None:
         return has_code(column, settings.event), has_code(column, settings.no_event)
     number = parse_number(column).values

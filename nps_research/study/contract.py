@@ -105,7 +105,7 @@ NO_GROUP = "holds an e-mail address, which names no group"
 
 
 def holds_address(text: pd.Series) -> pd.Series:
-    """Where a cell has an e-mail address in it: of a shifted row, most likely."""
+    """Find cells with an e-mail address in them: of a shifted row, most likely."""
     return text.str.contains(r"[^\s@]@[^\s@]+\.[^\s@]", regex=True)
 
 

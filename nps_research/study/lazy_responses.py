@@ -9,14 +9,15 @@ import narwhals as nw
 import pandas as pd
 
 from nps_research.errors import ContractError, did_you_mean, sentences_joined
+from nps_research.study.acceptance import Plan, check_names
 from nps_research.study.contract import RESPONSES
+from nps_research.study.table_settings import SegmentSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from nps_research.study.acceptance import Plan
     from nps_research.study.contract import Kind
-    from nps_research.study.settings_file import Settings
+    from nps_research.study.settings_file import DriverSettings, OutcomeSettings, Settings
 
 __all__ = ["lazy_fields"]
 
@@ -31,23 +32,41 @@ _NEEDED: Mapping[Kind, str] = {
 }
 
 
-def lazy_fields(responses: Any, plan: Plan, settings: Settings) -> dict[str, Any]:
-    """The fields of a Study that stand on a lazy frame.
+def lazy_fields(
+    responses: Any,
+    customers: pd.DataFrame | None,
+    drivers: DriverSettings | None,
+    segments: Sequence[str],
+    outcomes: Mapping[str, OutcomeSettings],
+    settings: Settings,
+) -> dict[str, Any]:
+    """Check a lazy frame's columns, and give the fields of a Study that stand on it.
 
     Parameters
     ----------
     responses : LazyFrame
         What Narwhals takes as lazy: a DuckDB relation, a Polars LazyFrame, a PySpark DataFrame, ...
-    plan : Plan
-        Its drivers, segments and outcomes.
-    settings : Settings
-        The study's settings.
+    customers, drivers, segments, outcomes, settings
+        As for `Study.from_frames`; customers must be None.
 
     Raises
     ------
     ContractError
         If it is no lazy frame, lacks a column, or a column holds values of another type; all are listed.
     """
+    of_customers = [name for name, outcome in outcomes.items() if outcome.table == "customers"]
+    if customers is not None or of_customers:
+        raise ContractError(
+            "customers: a lazy frame of responses takes no customers. Join what is needed to the responses "
+            "where they lie: segments, or a yes/no outcome as a column."
+        )
+    plan = Plan(
+        table="responses",
+        drivers=drivers,
+        segments=SegmentSettings(columns={name: name for name in segments}) if segments else None,
+        outcomes=outcomes,
+    )
+    check_names(plan)
     frame = _as_lazy(responses)
     schema = frame.collect_schema()
     known = list(schema)
@@ -73,6 +92,8 @@ def lazy_fields(responses: Any, plan: Plan, settings: Settings) -> dict[str, Any
     available |= {"responses.segments"} if plan.segment_names else set()
     available |= {"outcomes"} if plan.outcomes else set()
     return {
+        "settings": settings,
+        "outcomes": outcomes,
         "rows": frame,
         "not_used": pd.DataFrame(),
         "customers": None,

@@ -16,13 +16,21 @@ if TYPE_CHECKING:
 
     from nps_research.study.settings_file import Settings
 
-__all__ = ["NEEDED_FOR_CHURN", "response_state", "response_states", "rows_of_frame", "window_open"]
+__all__ = [
+    "NEEDED_FOR_CHURN",
+    "latest_date",
+    "records_who_was_silent",
+    "response_state",
+    "response_states",
+    "rows_of_frame",
+    "window_open",
+]
 
 NEEDED_FOR_CHURN = ("responses.invited_at", "customers.churned_at", "customers.observed_until")
 
 
 def rows_of_frame(frame: pd.DataFrame, plan: Plan) -> RawRows:
-    """A frame in memory as raw rows; row numbers, from 1, stand for lines."""
+    """Take a frame in memory as raw rows; row numbers, from 1, stand for lines."""
     if repeated := frame.columns[frame.columns.duplicated()].unique().tolist():
         raise ContractError(f"{plan.table}: columns {', '.join(map(str, repeated))} are there more than once.")
     wanted = [*plan.driver_names, *plan.segment_names]
@@ -80,8 +88,7 @@ def response_states(tables: Sequence[Table], plans: Sequence[Plan], settings: Se
     elif "customer_id" not in responses:
         responses["customer_id"] = responses["respondent_id"]
     responses["response_state"] = response_state(responses, window_open(responses, settings))
-    states = set(responses["response_state"].unique())
-    if "nonrespondent" in states and states & {"answered", "item_missing"}:
+    if records_who_was_silent(responses):
         available.add("responses.silence")
     if customers is not None and len(plans) > 1:
         notes += _join_segments(responses, customers, plans[1].segment_names, available)
@@ -124,7 +131,7 @@ def _available(tables: Sequence[Table], plans: Sequence[Plan]) -> set[str]:
 
 
 def response_state(responses: pd.DataFrame, is_open: pd.Series) -> pd.Series:
-    """What became of each invitation; `is_open`: whether it could still be answered in time."""
+    """Tell what became of each invitation; `is_open`: whether it could still be answered in time."""
     empty = pd.Series(pd.NA, index=responses.index, dtype="boolean")
     answered = responses["likelihood_to_recommend"].notna() if "likelihood_to_recommend" in responses else empty.notna()
     state = pd.Series("item_missing", index=responses.index, dtype="str")
@@ -140,12 +147,23 @@ def response_state(responses: pd.DataFrame, is_open: pd.Series) -> pd.Series:
     return state.mask(answered, "answered")
 
 
+def records_who_was_silent(responses: pd.DataFrame) -> bool:
+    """Tell whether some were silent, and some were not (unit non-response)."""
+    states = set(responses["response_state"].unique())
+    return "nonrespondent" in states and bool(states & {"answered", "item_missing"})
+
+
+def latest_date(responses: pd.DataFrame) -> Any:
+    """Find the latest date of an invitation or an answer; missing where none is known."""
+    names = [name for name in ("invited_at", "responded_at") if name in responses]
+    return responses[names].max().max() if names else pd.NaT
+
+
 def window_open(responses: pd.DataFrame, settings: Settings) -> pd.Series:
-    """Which invitations could still be answered in time on the day the tables were drawn."""
+    """Find invitations that could still be answered in time on the day the tables were drawn."""
     if "invited_at" not in responses:
         return pd.Series(data=False, index=responses.index)
-    dates = responses[[name for name in ("invited_at", "responded_at") if name in responses]]
-    until = pd.Timestamp(settings.data_until) if settings.data_until else dates.max().max()
+    until = pd.Timestamp(settings.data_until) if settings.data_until else latest_date(responses)
     return responses["invited_at"] + pd.Timedelta(days=settings.response_window_days) > until
 
 

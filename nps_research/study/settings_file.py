@@ -180,7 +180,7 @@ def read_outcome(name: str, values: OutcomeSettings | Mapping[str, Any]) -> Outc
 
 
 def problems(error: ValidationError, model: type[BaseModel]) -> str:
-    """Every fault that pydantic found, in our words, with the nearest allowed name for a typo."""
+    """List every fault that pydantic found, in our words, with the nearest allowed name for a typo."""
     sentences = []
     for fault in error.errors(include_url=False):
         where = ".".join(str(part) for part in fault["loc"])

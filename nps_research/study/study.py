@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import narwhals as nw
 import pandas as pd
 
-from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
+from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.reading.sources import sha256_of
-from nps_research.results.suppression import hidden_rows
-from nps_research.study.acceptance import Plan, check_names, check_table, read_files
-from nps_research.study.contract import PRIVATE
+from nps_research.study.acceptance import Plan, check_table, read_files
 from nps_research.study.lazy_responses import lazy_fields
-from nps_research.study.needs import NEEDS, need_in_words
-from nps_research.study.response_states import response_states, rows_of_frame
+from nps_research.study.needs import Recorded
+from nps_research.study.notebooks import asked
+from nps_research.study.part import available_in, chosen_rows, in_words, latest_date_of, lazy_rows, read_part, rows_with
+from nps_research.study.private_values import private_values_of
+from nps_research.study.response_states import latest_date, response_states, rows_of_frame
 from nps_research.study.settings_file import (
     DriverSettings,
     OutcomeSettings,
@@ -26,18 +28,18 @@ from nps_research.study.settings_file import (
     read_settings,
     read_study_file,
 )
+from nps_research.study.summary import facts_html, period_of, shown_waves, why_nothing_is_accepted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import narwhals as nw
     from narwhals.typing import IntoLazyFrame
 
 __all__ = ["Study", "open_study"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Study:
+class Study(Recorded):
     """A survey export after the contract. Made by `open_study` or `Study.from_frames`.
 
     Attributes
@@ -67,6 +69,10 @@ class Study:
         SHA-256 of the study's file and tables; of a lazy frame, which is not read for it, a random mark.
     folder, data_folder : Path or None
         Where the study's file and its tables lie.
+    whole : Study or None
+        The study that this one is a part of, see `where`.
+    part : mapping of str to tuple of str
+        The values, by column, that make it one.
     """
 
     name: str
@@ -85,7 +91,6 @@ class Study:
     driver_scale: tuple[int, int]
     segments: tuple[str, ...]
     waves: tuple[str, ...]
-    available: frozenset[str]
     quarantine: pd.DataFrame
     violations: pd.DataFrame
     files: pd.DataFrame
@@ -93,6 +98,8 @@ class Study:
     data_hash: str
     folder: Path | None = None
     data_folder: Path | None = None
+    whole: Study | None = None
+    part: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def from_frames(
@@ -149,7 +156,8 @@ class Study:
             rated = DriverSettings(columns={name: name for name in drivers})
         held = {name: read_outcome(name, outcome) for name, outcome in (outcomes or {}).items()}
         if not isinstance(responses, pd.DataFrame):
-            return cls._from_lazy(responses, customers, rated, segments, held, checked, name=name, made_up=made_up)
+            fields = lazy_fields(responses, customers, rated, segments, held, checked)
+            return cls(name=name, made_up=made_up, **fields)
         plans, raws = [], []
         for table, frame in (("responses", responses), ("customers", customers)):
             if frame is None:
@@ -181,31 +189,69 @@ class Study:
             **response_states(tables, plans, checked),
         )
 
-    @classmethod
-    def _from_lazy(
-        cls,
-        responses: Any,
-        customers: pd.DataFrame | None,
-        drivers: DriverSettings | None,
-        segments: Sequence[str],
-        outcomes: Mapping[str, OutcomeSettings],
-        settings: Settings,
-        **said: Any,
-    ) -> Study:
-        of_customers = [name for name, outcome in outcomes.items() if outcome.table == "customers"]
-        if customers is not None or of_customers:
-            raise ContractError(
-                "customers: a lazy frame of responses takes no customers. Join what is needed to the responses "
-                "where they lie: segments, or a yes/no outcome as a column."
-            )
-        plan = Plan(
-            table="responses",
-            drivers=drivers,
-            segments=SegmentSettings(columns={name: name for name in segments}) if segments else None,
-            outcomes=outcomes,
+    def where(self, rows: Any = None, /, **values: Any) -> Study:
+        """Take a part of the study: the responses that have given values, or that are chosen.
+
+        Customers with other values of a column of theirs go. All else stays; the day of the data is that of the whole.
+
+        Parameters
+        ----------
+        rows : mask or callable, optional
+            True or False for each row of `responses`; or what makes that of them.
+        **values
+            A value, or several, of a column: ``Region="UK"``, ``wave=["2024", "2025"]``.
+
+        Returns
+        -------
+        Study
+            Its name says which part it is; a lazy one is filtered where it lies.
+
+        Raises
+        ------
+        ContractError
+            If a column is not there or is private, no row has one of the values, or none is chosen.
+        CannotAnswerError
+            If rows of a lazy frame are chosen otherwise than by values.
+
+        Examples
+        --------
+        >>> answers = pd.DataFrame({"likelihood_to_recommend": [10, 9, 3], "Region": ["UK", "UK", "IE"]})
+        >>> Study.from_frames(responses=answers, segments=["Region"], name="S").where(Region="UK")
+        <Study 'S (Region: UK)': 2 of 3 accepted rows; 2 answers to the recommendation question>
+        """
+        if rows is None and not values:
+            return self
+        wanted, whole = read_part(values, self.columns), self.whole or self
+        part = {**self.part, **({} if rows is None else {"": ()}), **wanted}
+        mark = hashlib.sha256(f"{self.data_hash}{wanted}".encode())
+        said: dict[str, Any] = {"whole": whole, "part": part, "name": f"{whole.name} ({in_words(part)})"}
+        if isinstance(self.rows, nw.LazyFrame):
+            said["settings"] = _as_of(self.settings, latest_date_of(self.rows))
+            return replace(self, rows=lazy_rows(self.rows, rows, wanted), data_hash=mark.hexdigest(), **said)
+        chosen = rows_with(self.responses, wanted, minimum_cell=(fewest := self.settings.minimum_cell))
+        if rows is not None:
+            chosen &= chosen_rows(self.responses, rows)
+            if not chosen.any():
+                raise ContractError("where: no row that is chosen has these values.")
+            mark.update(chosen.to_numpy().tobytes())
+            said |= {"folder": None, "data_folder": None}
+        responses, customers = self.responses[chosen].reset_index(drop=True), self.customers
+        if customers is not None and (own := {name: wanted[name] for name in wanted if name in customers}):
+            customers = customers[rows_with(customers, own, minimum_cell=fewest)].reset_index(drop=True)
+        segments = tuple(name for name in self.segments if len(part.get(name, "many")) > 1)
+        return replace(
+            self,
+            rows=responses,
+            not_used=self.not_used[chosen.to_numpy()].reset_index(drop=True),
+            customers=customers,
+            settings=_as_of(self.settings, latest_date(self.responses)),
+            segments=segments,
+            waves=tuple(wave for wave in self.waves if (responses["wave"] == wave).any()),
+            available=available_in(self.available, responses, customers, self.drivers, segments),
+            data_hash=mark.hexdigest(),
+            notes=(*whole.notes, f"This is a part of the study ({in_words(part)}); files and rules are of all of it."),
+            **said,
         )
-        check_names(plan)
-        return cls(settings=settings, outcomes=outcomes, **lazy_fields(responses, plan, settings), **said)
 
     @property
     def responses(self) -> pd.DataFrame:
@@ -238,6 +284,20 @@ class Study:
     def __repr__(self) -> str:
         return f"<Study {self.name!r}: {self.base}>"
 
+    def _repr_html_(self) -> str:
+        waves = shown_waves(self.responses, self.waves, self.settings.minimum_cell) if self.waves else []
+        facts = {
+            "Made up": ["This company does not exist."] * self.made_up,
+            "Period": [self.period],
+            "Rows": [self.base],
+            "Waves": [", ".join(waves)] * bool(waves),
+            "Segments": self.segments,
+            "Drivers": self.drivers,
+            "Answers": [page.question for page in asked() if self.can_answer(*page.needs)],
+            "Mind": [self.caution] * bool(self.caution),
+        }
+        return facts_html(self.name, facts)
+
     @property
     def base(self) -> str:
         """Base sizes in a sentence."""
@@ -246,6 +306,9 @@ class Study:
         responses = self.files[self.files["table"] == "responses"]
         rows, kept, quarantined = (int(responses[name].sum()) for name in ("rows", "accepted", "quarantined"))
         answers = int((self.responses["response_state"] == "answered").sum())
+        if self.whole is not None:
+            part = f"{len(self.responses):,} of {len(self.whole.responses):,} accepted rows"
+            return f"{part}; {answers:,} answers to the recommendation question"
         intake = f"{rows:,} rows in, {kept:,} accepted, {quarantined:,} quarantined"
         return f"{intake}; {answers:,} answers to the recommendation question"
 
@@ -254,80 +317,25 @@ class Study:
         """Why there is nothing to work on, in a sentence; empty where there is something."""
         if self.is_lazy or len(self.responses):
             return ""
-        n = int((self.quarantine["table"] == "responses").sum())
-        if n == 0:
-            return "the responses have a header and no rows"
-        rules = self.violations[self.violations["table"] == "responses"].to_dict("records")
-        most = max(rules, key=lambda rule: int(rule["rows"]), default={"column": "a record", "rule": "cannot be read"})
-        return f"none of the {n:,} rows of the responses is accepted; most often {most['column']} {most['rule']}"
+        return why_nothing_is_accepted(self.quarantine, self.violations)
 
     @property
     def period(self) -> str:
         """From when to when the data speak: as stated, else months where dates are known, else the waves."""
         if self.stated_period or self.is_lazy:
             return self.stated_period or "not stated"
-        dates = [self.responses[name].dropna() for name in ("invited_at", "responded_at") if name in self.responses]
-        dates = [date for date in dates if len(date)]
-        if dates:
-            first, last = min(date.min() for date in dates), max(date.max() for date in dates)
-            return f"{first:%B %Y} to {last:%B %Y}"
-        if not self.waves:
-            return "not stated"
-        wave, answered = self.responses["wave"], self.responses["response_state"] == "answered"
-        answers, people = (rows.value_counts().reindex(self.waves, fill_value=0) for rows in (wave[answered], wave))
-        hidden = hidden_rows(answers.to_numpy(), self.settings.minimum_cell, people=people.to_numpy())
-        waves = [wave for wave, is_hidden in zip(self.waves, hidden, strict=True) if not is_hidden]
-        if len(waves) > 2:
-            return f"{waves[0]} to {waves[-1]}"
-        return " and ".join(waves) or "not stated"
-
-    def can_answer(self, *needs: str) -> bool:
-        """Whether the study holds all of the columns, each with at least one value.
-
-        Parameters
-        ----------
-        *needs : str
-            ``table.column`` with standard names, ``responses.drivers``, ``responses.segments``,
-            ``responses.silence`` (who was silent, and who was not), ``outcomes`` (any) or ``outcomes.<name>``.
-
-        Raises
-        ------
-        ContractError
-            If a need names no standard column.
-        """
-        return not self._lacking(needs)
-
-    def missing(self, *needs: str) -> str:
-        """One sentence on what the study lacks; empty where it lacks nothing."""
-        lacking = self._lacking(needs)
-        return f"This study does not record {', nor '.join(map(need_in_words, lacking))}." if lacking else ""
-
-    def require(self, *needs: str) -> None:
-        """Raise `CannotAnswerError`, which says what is missing, unless `can_answer`."""
-        if sentence := self.missing(*needs):
-            raise CannotAnswerError(sentence)
-
-    def _lacking(self, needs: Sequence[str]) -> list[str]:
-        for need in needs:
-            if need not in NEEDS and not need.startswith("outcomes."):
-                raise ContractError(f"The contract has no {need}{did_you_mean(need, list(NEEDS))}")
-        return [need for need in needs if need not in self.available]
+        return period_of(self.responses, self.waves, self.settings.minimum_cell)
 
     def private_values(self) -> frozenset[str]:
         """Every id, name, e-mail and comment in the tables and the quarantine, for leak scans."""
-        found: set[str] = set()
-        for table in (self.responses, self.customers, self.quarantine):
-            if table is None:
-                continue
-            for name in PRIVATE:
-                # A row number that stands in for an id is nobody's.
-                stands_in = table is self.responses and f"responses.{name}" not in self.available
-                if name in table and not (name == "respondent_id" and stands_in):
-                    found.update(table[name].dropna().astype("str").unique())
-        for name in self.quarantine.columns.difference(["table", "file", "line", "reasons"]):
-            cells = self.quarantine[name].dropna().astype("str")
-            found.update(cells[cells.str.contains("@")].unique())
-        return frozenset(found)
+        return private_values_of(self.responses, self.customers, self.quarantine, self.available)
+
+
+def _as_of(settings: Settings, day: Any) -> Settings:
+    """The settings, with the day of the data stated."""
+    if settings.data_until is not None or pd.isna(day):
+        return settings
+    return settings.model_copy(update={"data_until": day})
 
 
 def open_study(folder: str | Path, *, data: str | Path | None = None) -> Study:

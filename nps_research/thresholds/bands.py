@@ -63,9 +63,6 @@ class BandComparison(Result):
     kind: ClassVar[str] = "band_comparison"
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Bands",
-        "n": "Answers",
-        "events": "Outcomes",
-        "rate": "Rate",
         "reference_n": "Answers, reference",
         "reference_events": "Outcomes, reference",
         "reference_rate": "Rate, reference",
@@ -76,7 +73,6 @@ class BandComparison(Result):
         "rate": "share",
         "reference_rate": "share",
         "estimate": "share_points",
-        "events": "count",
         "reference_n": "count",
         "reference_events": "count",
     }

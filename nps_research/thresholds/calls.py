@@ -50,14 +50,12 @@ class CallsByCut(Result):
     kind: ClassVar[str] = "calls_by_cut"
     headings: ClassVar[Mapping[str, str]] = {
         "cut": "Call those who answered",
-        "calls": "Calls",
         "call_share": "Share of all answers",
         "reached": "Bad outcomes reached",
         "reached_share": "Share of bad outcomes",
         "estimate": "Calls per bad outcome",
     }
     formats: ClassVar[Mapping[str, str]] = {
-        "cut": "text",
         "calls": "count",
         "call_share": "share",
         "reached": "count",

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.checks import check_cuts, check_level
+from nps_research.counting.outcomes import outcome_by_score, yes_no_outcomes
 from nps_research.counting.score_distribution import N_SCORES
 from nps_research.errors import EstimationError
 from nps_research.results.words import quoted
 from nps_research.statistics.proportions import ratio_limits, wilson_limits
 from nps_research.statistics.randomness import DEFAULT_SEED
+from nps_research.study.needs import begins_with
 from nps_research.thresholds.comparison import ThresholdComparison
 from nps_research.thresholds.evidence.lines import MODELS, cross_validated_deviances, group_lines, single_lines
 from nps_research.thresholds.evidence.resampling import Sample, resampled_tables
@@ -30,6 +32,7 @@ __all__ = ["compare_thresholds"]
 SCORES = np.arange(N_SCORES)
 
 
+@begins_with(lambda study: outcome_by_score(study, outcome=yes_no_outcomes(study)[0]))
 def compare_thresholds(
     outcome: OutcomeByScore,
     *,

@@ -79,15 +79,11 @@ class ThresholdComparison(Result):
         "cut": "Below the line",
         "n_below": "Answers below",
         "events_below": "Outcomes below",
-        "rate_below": "Rate below",
-        "rate_above": "Rate above",
-        "risk_ratio": "Risk ratio",
         "estimate": "risk ratio",
         "p_value": "p of the line",
         "selection_share": "Best in resamples",
     }
     formats: ClassVar[Mapping[str, str]] = {
-        "cut": "text",
         "n_below": "count",
         "events_below": "count",
         "rate_below": "share",

@@ -44,8 +44,8 @@ class RiskByScore(Result):
     left_out: Mapping[str, int] | None = None
 
     kind: ClassVar[str] = "risk_by_score"
-    headings: ClassVar[Mapping[str, str]] = {"term": "Score", "n": "Answers", "events": "Outcomes", "estimate": "Rate"}
-    formats: ClassVar[Mapping[str, str]] = {"events": "count", "estimate": "share"}
+    headings: ClassVar[Mapping[str, str]] = {"term": "Score", "estimate": "Rate"}
+    formats: ClassVar[Mapping[str, str]] = {"estimate": "share"}
     table_columns: ClassVar[tuple[str, ...]] = ("term", "n", "events", "estimate", "conf_high")
 
     @property

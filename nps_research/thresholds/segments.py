@@ -45,13 +45,11 @@ class SegmentLines(Result):
     has_figure: ClassVar[bool] = False
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Grouping",
-        "events": "Outcomes",
         "common_cut": "Common line",
         "best_cut": "Own best line",
-        "p_adjusted": "p, adjusted",
         "statistic": "Likelihood ratio",
     }
-    formats: ClassVar[Mapping[str, str]] = {"events": "count", "common_cut": "count", "best_cut": "count"}
+    formats: ClassVar[Mapping[str, str]] = {"common_cut": "count", "best_cut": "count"}
     table_columns: ClassVar[tuple[str, ...]] = (
         "term",
         "group",

@@ -27,7 +27,7 @@ from nps_research.drivers.interactions import driver_interactions
 from nps_research.drivers.methods import compare_methods, path_dependent_contributions
 from nps_research.drivers.priorities import importance_performance, simulate_improvement
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError
-from nps_research.results.call_list import LISTS
+from nps_research.results.listing import LISTS, Listing
 from nps_research.statistics.boosting import folds_of_clusters
 from nps_research.statistics.least_squares import regress
 from nps_research.study.study import Study
@@ -404,9 +404,7 @@ def test_the_call_list_is_private(tmp_path, monkeypatch):
 def test_a_short_list_is_not_counted_out():
     study, model = fitted_study()
     few = study.responses[study.responses["wave"] == "2025"].index[:3]
-    from nps_research.results.call_list import CallList
-
-    shown = CallList.of(study.responses.loc[few], title="t", who="detractors", remark="", minimum_cell=10)
+    shown = Listing.of_people(study.responses.loc[few], title="t", who="detractors", remark="", minimum_cell=10)
     assert shown.finding.startswith("Fewer than 10 detractors are on the list")
     with pytest.raises(EstimationError, match="There is no wave '2031'"):
         explain_respondents(study, model, wave="2031")

@@ -5,12 +5,7 @@ import pandas as pd
 import pytest
 
 from nps_research import intake as overview
-from nps_research.counting.score_counts import score_distribution
-from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.intake.questions import QUESTIONS
-from nps_research.responding.funnel import response_funnel
 from nps_research.results.display import result_html
-from nps_research.results.listing import NotAnswered, attempt
 from nps_research.study.study import Study, open_study
 
 LTR = "likelihood_to_recommend"
@@ -127,69 +122,7 @@ def test_the_mailboxes_that_the_demo_shares_are_found(demo):
     assert people(overview.identity_checks(demo), "One e-mail address") == [len(shared), int(shared.sum())]
 
 
-# What a study can answer
-
-
-def answers(study):
-    frame = overview.questions(study).frame
-    return dict(zip(frame["term"], frame["answer"], strict=True))
-
-
-def test_the_demo_answers_every_question(demo):
-    assert set(answers(demo).values()) == {"yes"}
-
-
-def test_scores_alone_answer_one_question_and_the_rest_say_what_is_missing():
-    frame = overview.questions(of_frame()).frame
-    assert (frame["answer"] == "yes").tolist() == [True] + [False] * (len(frame) - 1)
-    assert (frame["missing"] == "").tolist() == (frame["answer"] == "yes").tolist()
-
-
-@pytest.mark.parametrize(
-    ("columns", "question"),
-    [
-        ({"wave": ["1"]}, "Did it move from wave to wave?"),
-        ({"responded": [1]}, "How many answer, and how many are silent?"),
-        ({LTR: [9, None], "responded_at": ["2025-01-01", None]}, "How many answer, and how many are silent?"),
-        ({"account_id": ["A"]}, "Which accounts are at risk?"),
-    ],
-)
-def test_a_column_opens_its_question(columns, question):
-    assert answers(of_frame())[question] == "no"
-    assert answers(of_frame({LTR: [9], **columns}))[question] == "yes"
-
-
-def test_an_export_of_answers_alone_does_not_tell_who_was_silent():
-    study = of_frame({LTR: [9, 3], "responded_at": ["2025-01-01", "2025-01-02"]})
-    assert answers(study)["How many answer, and how many are silent?"] == "no"
-    assert score_distribution(study).response_rate is None
-    with pytest.raises(CannotAnswerError, match="every row of this study is an answer"):
-        response_funnel(study)
-
-
-def test_every_question_needs_columns_there_are():
-    study = of_frame()
-    for alternatives in QUESTIONS.values():
-        for needs in alternatives:
-            study.can_answer(*needs)  # a need that is none raises
-
-
-# A question that cannot be answered
-
-
-def test_an_attempt_says_what_is_missing_and_hides_no_other_error():
-    study = of_frame()
-    result = attempt(lambda: study.require("responses.wave"))
-    assert isinstance(result, NotAnswered)
-    assert "responses.wave" in result.finding
-    assert result.to_json()["rows"] == []
-    made = overview.intake(study)
-    assert attempt(lambda: made) is made
-    with pytest.raises(ContractError) as caught:
-        attempt(lambda: study.require("responses.waves"))
-    assert not isinstance(caught.value, CannotAnswerError)
-    with pytest.raises(ZeroDivisionError):
-        attempt(lambda: 1 // 0)
+# All of them
 
 
 @pytest.mark.parametrize(

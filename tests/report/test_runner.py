@@ -95,7 +95,7 @@ def test_private_folder_is_for_its_owner_alone(mixed_report: ReportOutcome) -> N
 
 def test_parameters_name_only_the_study(mixed_report: ReportOutcome) -> None:
     shared = json.loads((mixed_report.out / "notebooks" / "01_score.ipynb").read_text(encoding="utf-8"))
-    assert "".join(shared["cells"][1]["source"]) == "study_folder = 'demo'\ndata_folder = None"
+    assert "".join(shared["cells"][1]["source"]) == "study_folder = 'demo'\ndata_folder = None\nwhere = {}"
     assert [cell["id"] for cell in shared["cells"]] == [f"cell-{k}" for k in range(1, len(shared["cells"]) + 1)]
     assert set(shared["metadata"]) == {"nps_research", "kernelspec", "language_info"}
 

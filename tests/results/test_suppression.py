@@ -94,7 +94,7 @@ def displayed(study: nps.Study) -> list[Result]:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         if not study.can_answer(*notebook["metadata"]["nps_research"]["needs"]):
             continue
-        scope = {"display": results.append, "study_folder": "", "data_folder": None}
+        scope = {"display": results.append, "study_folder": "", "data_folder": None, "where": {}}
         with mock.patch.object(nps, "open_study", return_value=study):
             for cell in notebook["cells"]:
                 if cell["cell_type"] == "code" and "parameters" not in cell["metadata"].get("tags", []):

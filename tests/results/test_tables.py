@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 from dataclasses import FrozenInstanceError, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,10 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import nps_research
 from nps_research.results.display import result_html
 from nps_research.results.result import MIME_TYPE, KeyNumber, Result
 from nps_research.results.suppression import hidden_rows
-from nps_research.results.tables import table_html
+from nps_research.results.tables import COLUMNS, table_html
 from nps_research.results.words import format_interval, format_value, plain_text
 
 if TYPE_CHECKING:
@@ -179,3 +182,20 @@ def test_nothing_to_show_is_a_sentence_and_no_empty_table() -> None:
     assert "0 groups." in html
     assert "<table" not in html
     assert "<img" not in html
+
+
+def test_no_class_says_again_what_columns_say_of_all():
+    for module in pkgutil.walk_packages(nps_research.__path__, "nps_research."):
+        importlib.import_module(module.name)
+    again = []
+    for result in (each for each in every_subclass(Result) if each.__module__.startswith("nps_research")):
+        for place, said in enumerate((vars(result).get("headings"), vars(result).get("formats"))):
+            for name, text in said.items() if isinstance(said, dict) else ():
+                standard = COLUMNS.get(name, (name.replace("_", " ").capitalize(), ""))[place]
+                if standard == text:
+                    again.append(f"{result.__name__}.{name}: {text}")
+    assert again == []
+
+
+def every_subclass(kind):
+    return [each for child in kind.__subclasses__() for each in (child, *every_subclass(child))]

@@ -371,6 +371,15 @@ def test_what_is_missing_is_one_sentence_in_words():
     assert message.count(".") == 3  # of the two names, and of the one sentence
 
 
+def test_what_is_missing_is_explained_as_a_question_that_is_not_answered():
+    study = of_frame()
+    explained = study.explain_missing("responses.wave", "outcomes")
+    assert not explained.is_answered
+    assert explained.finding == study.missing("responses.wave", "outcomes") != ""
+    with pytest.raises(ContractError, match=f"Nothing is missing: this study records responses.{LTR}"):
+        study.explain_missing(f"responses.{LTR}")
+
+
 def test_every_standard_column_can_be_asked_for():
     study = of_frame()
     for table, columns in TABLES.items():

@@ -78,6 +78,8 @@ class StandInStudy:
     data_hash: str = "0123456789abcdef" * 4
     nothing_accepted: str = ""
     settings: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(seed=20261122))
+    part: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    whole: None = None
     lacks: frozenset[str] = frozenset({"customers.churned_at"})
     quarantine: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame({"line": [7], "reason": ["score is 11"], "comment": ["=HYPERLINK(1)"]})

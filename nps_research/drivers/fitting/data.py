@@ -112,7 +112,13 @@ class DriverData:
 
 
 def data_of_study(
-    study: Study, *, by: Sequence[str], cluster: str | None, weight: str | None, good: float | None, poor: float | None
+    study: Study,
+    *,
+    by: Sequence[str] = (),
+    cluster: str | None = "auto",
+    weight: str | None = "auto",
+    good: float | None = None,
+    poor: float | None = None,
 ) -> DriverData:
     """Code the answered invitations of a study; CannotAnswerError where they cannot feed a model."""
     study.require("responses.likelihood_to_recommend", "responses.drivers")

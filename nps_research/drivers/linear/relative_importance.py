@@ -71,11 +71,8 @@ class RSquaredDecomposition(Result):
     kind: ClassVar[str] = "r_squared_decomposition"
     has_figure: ClassVar[bool] = False
     headings: ClassVar[Mapping[str, str]] = {
-        "outcome": "Outcome",
-        "method": "Method",
         "term": "Rating",
         "estimate": "Share of the variance",
-        "sign": "Sign",
     }
     formats: ClassVar[Mapping[str, str]] = {"estimate": "share", "sign": "text", "method": "text", "outcome": "text"}
     table_columns: ClassVar[tuple[str, ...]] = (

@@ -43,7 +43,6 @@ class ResponseBalance(ColumnGroups):
     headings: ClassVar[Mapping[str, str]] = {
         "term": "What is known",
         "observed": "Before weighting",
-        "raked": "Raked",
         "logistic": "Weighted, logistic",
         "boosted": "Weighted, boosted",
     }

@@ -35,7 +35,7 @@ NAIVE = "NPS x response rate"
 REACHED = ("answered", "item_missing", "nonrespondent")
 
 
-def reached_rows(study: Study, wave: str | None) -> tuple[str, pd.DataFrame]:
+def reached_rows(study: Study, wave: str | None = None) -> tuple[str, pd.DataFrame]:
     """Choose the wave ("" for all rows, without waves) and its invitations that were reached and have closed.
 
     Raises

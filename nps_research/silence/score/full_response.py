@@ -11,7 +11,8 @@ from nps_research.counting.checks import check_cuts, check_level
 from nps_research.counting.people import covariates_at_invitation, in_words
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import silence_caveat
-from nps_research.errors import CannotAnswerError, ContractError
+from nps_research.errors import ContractError
+from nps_research.results.listing import NotAnswered
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import interval_text, joined, points, share
 from nps_research.silence.score.balance import response_balance
@@ -32,6 +33,7 @@ from nps_research.silence.score.estimates import (
 )
 from nps_research.silence.score.shifts import silent_shifts
 from nps_research.statistics.doubly_robust import worst_case_bounds
+from nps_research.study.needs import begins_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,20 +80,15 @@ class SilentScore(Result):
     )
 
     @property
-    def balance(self) -> ResponseBalance:
-        """Those who answered against all who were reached; CannotAnswerError where nothing is known of them."""
-        if self.balance_ is None:
-            raise CannotAnswerError(
-                "Nothing is known of the silent but that they were silent, so nothing can be compared."
-            )
-        return self.balance_
+    def balance(self) -> ResponseBalance | NotAnswered:
+        """Those who answered against all who were reached; not answered where nothing is known of them."""
+        nothing = "Nothing is known of the silent but that they were silent, so nothing can be compared."
+        return self.balance_ or NotAnswered(says=nothing)
 
     @property
-    def evidence(self) -> EarlierScores:
-        """What the silent said earlier; CannotAnswerError where they had not been asked, or it is not known."""
-        if self.evidence_ is None:
-            raise CannotAnswerError(self.no_evidence)
-        return self.evidence_
+    def evidence(self) -> EarlierScores | NotAnswered:
+        """What the silent said earlier; not answered where they had not been asked, or it is not known."""
+        return self.evidence_ or NotAnswered(says=self.no_evidence)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -198,6 +195,7 @@ def _score(row: Mapping[str, Any], level: float) -> str:
     return f"{points(row['estimate'])} ({interval_text(row, level)})"
 
 
+@begins_with(reached_rows)
 def score_if_all_responded(
     study: Study,
     *,

@@ -38,15 +38,8 @@ class AdjustedSilence(Result):
         "term": "The silent against",
         "risk_difference": "Churn rate, difference",
         DIFFERENCE: "Difference, adjusted",
-        "hazard_ratio": "Hazard ratio",
-        RATIO: "Hazard ratio, adjusted",
     }
-    formats: ClassVar[Mapping[str, str]] = {
-        "risk_difference": "share_points",
-        DIFFERENCE: "share_points",
-        "hazard_ratio": "number",
-        RATIO: "number",
-    }
+    formats: ClassVar[Mapping[str, str]] = {DIFFERENCE: "share_points"}
     table_columns: ClassVar[tuple[str, ...]] = (
         "term",
         "risk_difference",

@@ -38,7 +38,6 @@ class RetentionCurves(Result):
     kind: ClassVar[str] = "retention_curves"
     headings: ClassVar[Mapping[str, str]] = {
         "group": "At the landmark",
-        "day": "Day",
         "n_at_risk": "Still at risk",
         "estimate": "Still customers",
     }

@@ -45,15 +45,9 @@ class SilenceHistory(Result):
         "term": "At the landmark",
         "n": "At risk",
         "events": "Left",
-        "churn_rate": "Churn rate",
         "risk_difference": "Less all who answered",
     }
-    formats: ClassVar[Mapping[str, str]] = {
-        "events": "count",
-        "churn_rate": "share",
-        "estimate": "share",
-        "risk_difference": "share_points",
-    }
+    formats: ClassVar[Mapping[str, str]] = {"estimate": "share"}
     table_columns: ClassVar[tuple[str, ...]] = (
         "term",
         "n",

@@ -87,16 +87,10 @@ class NonresponseSignal(Result):
         "term": "At the landmark",
         "n": "At risk",
         "events": "Left",
-        "churn_rate": "Churn rate",
         "risk_difference": "Silent less these",
         "p_value": "p, silent no worse",
     }
-    formats: ClassVar[Mapping[str, str]] = {
-        "events": "count",
-        "estimate": "share",
-        "churn_rate": "share",
-        "risk_difference": "share_points",
-    }
+    formats: ClassVar[Mapping[str, str]] = {"estimate": "share"}
     table_columns: ClassVar[tuple[str, ...]] = (
         "term",
         "n",

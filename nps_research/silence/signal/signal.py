@@ -18,6 +18,7 @@ from nps_research.silence.signal.history import histories_of
 from nps_research.silence.signal.result import STATE_WORDS, NonresponseSignal
 from nps_research.silence.signal.verdict import MARGIN, silence_verdict
 from nps_research.statistics.survival import survival_risks
+from nps_research.study.needs import begins_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +36,14 @@ ALL_RATIO = ("answered", "hazard_ratio")
 NOTHING = (np.nan, np.nan, np.nan)
 
 
+def _who_left(study: Study) -> None:
+    """What must be known of who left, by the study's own settings."""
+    lines = {"promoter_min": study.settings.promoter_min, "detractor_max": study.settings.detractor_max}
+    landmarks = landmarks_of(study)
+    _require_leaving(landmarks.classed(**lines), landmarks.horizon_days)
+
+
+@begins_with(_who_left)
 def nonresponse_signal(
     study: Study,
     *,
@@ -113,6 +122,18 @@ def nonresponse_signal(
     )
 
 
+def _require_leaving(rows: pd.DataFrame, horizon_days: int) -> None:
+    """Raise CannotAnswerError where nobody was watched over the horizon, or nobody or everybody left."""
+    require_horizon(rows, horizon_days)
+    event = rows["event"].to_numpy(dtype=bool)
+    if not event.any() or event.all():
+        whoever = "Nobody" if not event.any() else "Everybody"
+        raise CannotAnswerError(
+            f"{whoever} is known to have left within {horizon_days} days of a landmark, so leaving cannot be set "
+            "against silence."
+        )
+
+
 def signal_of(
     landmarks: Landmarks,
     *,
@@ -133,14 +154,7 @@ def signal_of(
             f"detractor_max = {detractor_max!r}: an answer from 0 to {promoter_min - 1}, below promoters, is needed."
         )
     rows = landmarks.classed(promoter_min=promoter_min, detractor_max=detractor_max)
-    require_horizon(rows, landmarks.horizon_days)
-    event = rows["event"].to_numpy(dtype=bool)
-    if not event.any() or event.all():
-        whoever = "Nobody" if not event.any() else "Everybody"
-        raise CannotAnswerError(
-            f"{whoever} is known to have left within {landmarks.horizon_days} days of a landmark, so leaving cannot be "
-            "set against silence."
-        )
+    _require_leaving(rows, landmarks.horizon_days)
     group = group_of(rows)
     risks = risks_by_state(rows, group, landmarks.horizon_days)
     judged = silence_verdict(risks, PLACE, margin=margin, alpha=1 - confidence_level)

@@ -19,6 +19,7 @@ from nps_research.silence.value.features import Features, features_of
 from nps_research.silence.value.out_of_time import predict_later, shuffle_silence, time_folds
 from nps_research.statistics.prediction_metrics import compare_predictions
 from nps_research.statistics.randomness import DEFAULT_SEED
+from nps_research.study.needs import begins_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,11 +76,7 @@ class NonresponseValue(Result):
     rows_are_parts: ClassVar[bool] = False
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Measure",
-        "learner": "Learner",
-        "added": "Added",
         "n": "Predictions",
-        "without": "Without",
-        "with": "With",
         "estimate": "Difference",
     }
     formats: ClassVar[Mapping[str, str]] = {"without": "fine", "with": "fine", "estimate": "fine", "std_error": "fine"}
@@ -187,6 +184,7 @@ class NonresponseValue(Result):
         return {name: value for name, value in super().settings.items() if name not in ("by_feature", "shuffled")}
 
 
+@begins_with(lambda study: time_folds(landmarks_of(study)))
 def nonresponse_value(
     study: Study,
     *,

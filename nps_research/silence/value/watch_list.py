@@ -11,7 +11,7 @@ import pandas as pd
 from nps_research.counting.landmarks import SILENT, landmarks_of
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError
-from nps_research.results.call_list import CallList
+from nps_research.results.listing import Listing
 from nps_research.results.words import plain_text
 from nps_research.silence.value.churn_models import Encoding, contributions, fit_boosted
 from nps_research.silence.value.features import features_of
@@ -28,7 +28,7 @@ SAID_TOGETHER = {
 }
 
 
-def watch_list(study: Study, *, horizon_days: int | None = None) -> CallList:
+def watch_list(study: Study, *, horizon_days: int | None = None) -> Listing:
     """List those who were silent when last surveyed and are not known to have left, by revenue at risk.
 
     The predicted risk is the chance to leave within the horizon after the last landmark, by boosted trees that learnt
@@ -44,7 +44,7 @@ def watch_list(study: Study, *, horizon_days: int | None = None) -> CallList:
 
     Returns
     -------
-    CallList
+    Listing
         `people` columns: the id, wave (of the last landmark), predicted_risk, revenue, revenue_at_risk (their product,
         a year's revenue if revenue is a year's), silent_in_a_row, last_answer (0 to 10, of an account the mean of its
         contacts), reasons. Those without known revenue come last, by risk.
@@ -88,7 +88,7 @@ def watch_list(study: Study, *, horizon_days: int | None = None) -> CallList:
     people["silent_in_a_row"] = chosen["silent_in_a_row"].to_numpy()
     people["last_answer"] = chosen["last_score"].round(1).to_numpy()
     people["reasons"] = _reasons(contributions(booster, encoding, listed), features.numbers, chosen, MOST_REASONS)
-    found = CallList.of(
+    found = Listing.of_people(
         people.sort_values(order, ascending=False, kind="stable", ignore_index=True),
         title=f"Silent {landmarks.unit}s to look after",
         who=f"{landmarks.unit}s, silent when last surveyed and not known to have left,",

@@ -1,0 +1,31 @@
+"""What of a study belongs to respondents, and must be in nothing that is shared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nps_research.study.contract import PRIVATE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["private_values_of"]
+
+
+def private_values_of(
+    responses: pd.DataFrame, customers: pd.DataFrame | None, quarantine: pd.DataFrame, available: frozenset[str]
+) -> frozenset[str]:
+    """Collect every id, name, e-mail and comment of the tables and the quarantine."""
+    found: set[str] = set()
+    for table in (responses, customers, quarantine):
+        if table is None:
+            continue
+        for name in PRIVATE:
+            # A row number that stands in for an id is nobody's.
+            stands_in = table is responses and f"responses.{name}" not in available
+            if name in table and not (name == "respondent_id" and stands_in):
+                found.update(table[name].dropna().astype("str").unique())
+    for name in quarantine.columns.difference(["table", "file", "line", "reasons"]):
+        cells = quarantine[name].dropna().astype("str")
+        found.update(cells[cells.str.contains("@")].unique())
+    return frozenset(found)

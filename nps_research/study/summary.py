@@ -1,0 +1,61 @@
+"""A study in words: when its data speak, and why there is nothing to work on."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from nps_research.results.suppression import hidden_rows
+from nps_research.results.words import plain_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+__all__ = ["facts_html", "period_of", "shown_waves", "why_nothing_is_accepted"]
+
+
+def period_of(responses: pd.DataFrame, waves: Sequence[str], minimum_cell: int) -> str:
+    """Say from when to when the responses are: in months where dates are known, else by the waves that are shown."""
+    dates = [responses[name].dropna() for name in ("invited_at", "responded_at") if name in responses]
+    dates = [date for date in dates if len(date)]
+    if dates:
+        first, last = min(date.min() for date in dates), max(date.max() for date in dates)
+        return f"{first:%B %Y} to {last:%B %Y}"
+    if not waves:
+        return "not stated"
+    shown = shown_waves(responses, waves, minimum_cell)
+    return f"{shown[0]} to {shown[-1]}" if len(shown) > 2 else " and ".join(shown) or "not stated"
+
+
+def shown_waves(responses: pd.DataFrame, waves: Sequence[str], minimum_cell: int) -> list[str]:
+    """List the waves that are not too small to be shown."""
+    wave, answered = responses["wave"], responses["response_state"] == "answered"
+    answers, people = (rows.value_counts().reindex(list(waves), fill_value=0) for rows in (wave[answered], wave))
+    hidden = hidden_rows(answers.to_numpy(), minimum_cell, people=people.to_numpy())
+    return [wave for wave, is_hidden in zip(waves, hidden, strict=True) if not is_hidden]
+
+
+def why_nothing_is_accepted(quarantine: pd.DataFrame, violations: pd.DataFrame) -> str:
+    """Say why no row of the responses is accepted."""
+    n = int((quarantine["table"] == "responses").sum())
+    if n == 0:
+        return "the responses have a header and no rows"
+    rules = violations[violations["table"] == "responses"].to_dict("records")
+    most = max(rules, key=lambda rule: int(rule["rows"]), default={"column": "a record", "rule": "cannot be read"})
+    return f"none of the {n:,} rows of the responses is accepted; most often {most['column']} {most['rule']}"
+
+
+def facts_html(title: str, facts: Mapping[str, Sequence[str]]) -> str:
+    """Write facts as an HTML table, a row each; what is empty is left out."""
+    rows = [
+        f'<tr><th scope="row">{escape(name)}</th><td>{"<br>".join(map(_safe, said))}</td></tr>'
+        for name, said in facts.items()
+        if said
+    ]
+    return f"<table><caption>{_safe(title)}</caption><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _safe(text: str) -> str:
+    return escape(plain_text(text, 200))
