@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
     from nps_research.study.settings_file import OutcomeSettings
     from nps_research.study.study import Study
-
-    Integers = NDArray[np.int64]
+    from nps_research.typing import Integers
 
 __all__ = ["CHURNED", "check_watched", "outcome_by_score", "outcome_rows", "yes_no_outcomes"]
 
@@ -41,7 +40,11 @@ UNOBSERVED = "outcome_unobserved"
 
 
 def outcome_by_score(
-    study: Study, *, outcome: str = CHURNED, by: str | Sequence[str] | None = None, cluster: str | None = None
+    study: Study,
+    *,
+    outcome: str = CHURNED,
+    by: str | Sequence[str] | None = None,
+    cluster: str | Literal["auto"] | None = "auto",
 ) -> OutcomeByScore:
     """Count an outcome per score and group, and among the silent.
 
@@ -63,10 +66,10 @@ def outcome_by_score(
         ``"churned"``, or the name of one of ``study.outcomes``.
     by : str or sequence of str, optional
         Columns to group by, as in `score_distribution`.
-    cluster : str, optional
+    cluster : str or None
         Column within whose values outcomes are alike; its counts are kept. ``"auto"``: the account, where there is
         one and the outcome is the customer's, for contacts of one account share its fate; else what
-        `score_distribution` takes, the person where somebody answered twice.
+        `score_distribution` takes, the person where somebody answered twice. None takes outcomes as independent.
 
     Returns
     -------
@@ -232,7 +235,7 @@ def _tabulate(study: Study, keys: Sequence[str], cells: pd.DataFrame, **said: An
     knows_silence = tells_silence(study, cells) and not set(keys) & set(FROM_ANSWER)
     if set(keys) & set(FROM_ANSWER):  # who did not answer did so on no day
         cells = cells[cells["state"].isin(["answered", "item_missing"])]
-    groups, place = groups_of(study, keys, cells)
+    groups, values, place = groups_of(study, keys, cells)
     n, fate = cells["n"].to_numpy(), cells["fate"].to_numpy(dtype=object)
     known, event = np.isin(fate, [EVENT, NO_EVENT]), fate == EVENT
     answered = known & (cells["state"] == "answered").to_numpy()
@@ -281,9 +284,11 @@ def _tabulate(study: Study, keys: Sequence[str], cells: pd.DataFrame, **said: An
         left_out={name: per_row(place, len(groups), out & (reason == name)) for name in sorted(set(reason[out]))},
         clusters=clusters,
         by=tuple(keys),
+        keys=values,
         ordered=list(keys) == ["wave"],
         minimum_cell=study.settings.minimum_cell,
-        convention=(study.settings.detractor_max, study.settings.promoter_min - 1),
+        promoter_min=study.settings.promoter_min,
+        detractor_max=study.settings.detractor_max,
         not_shown=frozenset() if study.is_lazy else groups_not_shown(study, keys),
         **said,
     )

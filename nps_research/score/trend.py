@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from nps_research.counting.given import as_distribution
 from nps_research.errors import EstimationError
 from nps_research.results.result import KeyNumber, Result, without_changes_from
 from nps_research.results.words import interval_text, p_text, plain_text, points
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from nps_research.counting.score_distribution import ScoreDistribution
+    from nps_research.study.study import Study
 
 __all__ = ["Trend", "trend"]
 
@@ -138,10 +140,10 @@ class Trend(Result):
 
 
 def trend(
-    dist: ScoreDistribution,
+    dist: ScoreDistribution | Study,
     *,
-    promoter_min: int = 9,
-    detractor_max: int = 6,
+    promoter_min: int | None = None,
+    detractor_max: int | None = None,
     method: LimitsMethod | None = None,
     confidence_level: float = 0.95,
     title: str = "",
@@ -153,8 +155,8 @@ def trend(
 
     Parameters
     ----------
-    dist : ScoreDistribution
-        Answers per wave, in order of time.
+    dist : ScoreDistribution or Study
+        Answers per wave, in order of time; a Study is counted by wave.
     promoter_min, detractor_max, method, confidence_level, title
         As in `compare_net_promoter_scores`.
 
@@ -174,22 +176,12 @@ def trend(
     >>> trend(ScoreDistribution.from_counts(counts, ordered=True)).frame["change"].tolist()
     [nan, -40.0]
     """
+    dist = as_distribution(dist, by="wave", promoter_min=promoter_min, detractor_max=detractor_max)
     if not dist.ordered:
         raise EstimationError("A trend needs groups in order of time: count by='wave', or pass ordered=True.")
-    scores = net_promoter_score(
-        dist,
-        promoter_min=promoter_min,
-        detractor_max=detractor_max,
-        method=method,
-        confidence_level=confidence_level,
-    )
+    scores = net_promoter_score(dist, method=method, confidence_level=confidence_level)
     changes = compare_net_promoter_scores(
-        dist,
-        pairs="consecutive",
-        promoter_min=promoter_min,
-        detractor_max=detractor_max,
-        method=method,
-        confidence_level=confidence_level,
+        dist, pairs="consecutive", method=method, confidence_level=confidence_level
     ).frame
     columns = ["group", "n", "response_rate", "estimate", "std_error", "conf_low", "conf_high"]
     moved = changes[["estimate", "conf_low", "conf_high", "p_value", "p_adjusted"]].set_axis(list(CHANGE), axis=1)
@@ -201,8 +193,8 @@ def trend(
         minimum_cell=dist.minimum_cell,
         hidden=dist.hidden_groups,
         method=method or suitable_method(dist),
-        promoter_min=promoter_min,
-        detractor_max=detractor_max,
+        promoter_min=dist.promoter_min,
+        detractor_max=dist.detractor_max,
         design={**described_design(dist), **_in_both(dist)},
     )
 

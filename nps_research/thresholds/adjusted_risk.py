@@ -119,7 +119,7 @@ def adjusted_risk(study: Study, *, outcome: str = CHURNED, confidence_level: flo
     known = [name for name in ("started_at", "revenue") if f"customers.{name}" in study.available]
     if not known:
         study.require("customers.started_at")
-    counted = outcome_by_score(study, outcome=outcome, cluster="auto")
+    counted = outcome_by_score(study, outcome=outcome)
     rows, adjusted_for = _covariates(study, outcome_rows(study, outcome=outcome), known)
     bands = _tenure_bands(counted, rows)
     if len(bands) < 2:

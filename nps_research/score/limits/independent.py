@@ -21,7 +21,6 @@ __all__ = [
     "ZERO",
     "Estimates",
     "adjusted_wald",
-    "classify",
     "clipped",
     "independent",
     "mean_and_variance",
@@ -59,19 +58,6 @@ class Estimates:
     centre: Floats
     covariance: Floats
     degrees: Floats
-
-
-def classify(per_score: NDArray[np.generic], *, promoter_min: int, detractor_max: int) -> Floats:
-    """Detractors, passives and promoters from sums per score, shape (..., 11) to (..., 3)."""
-    values = np.asarray(per_score, dtype=np.float64)
-    return np.stack(
-        [
-            values[..., : detractor_max + 1].sum(axis=-1),
-            values[..., detractor_max + 1 : promoter_min].sum(axis=-1),
-            values[..., promoter_min:].sum(axis=-1),
-        ],
-        axis=-1,
-    )
 
 
 def mean_and_variance(classes: Floats) -> tuple[Floats, Floats]:
