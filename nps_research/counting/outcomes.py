@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.cells import FROM_ANSWER, count_cells
+from nps_research.counting.cells import count_cells, from_answer, is_period
 from nps_research.counting.clusters import declared_cluster
 from nps_research.counting.outcome_by_score import OutcomeByScore, OutcomeClusters
 from nps_research.counting.score_counts import groups_of
@@ -232,8 +232,8 @@ def _with_outcome(study: Study, outcome: str) -> Study:
 
 def _tabulate(study: Study, keys: Sequence[str], cells: pd.DataFrame, **said: Any) -> OutcomeByScore:
     """Cells as counts: at risk and events, per score and of the silent; what is left out, per reason."""
-    knows_silence = tells_silence(study, cells) and not set(keys) & set(FROM_ANSWER)
-    if set(keys) & set(FROM_ANSWER):  # who did not answer did so on no day
+    knows_silence = tells_silence(study, cells) and not from_answer(study, keys)
+    if from_answer(study, keys):  # who did not answer did so on no day
         cells = cells[cells["state"].isin(["answered", "item_missing"])]
     groups, values, place = groups_of(study, keys, cells)
     n, fate = cells["n"].to_numpy(), cells["fate"].to_numpy(dtype=object)
@@ -285,7 +285,7 @@ def _tabulate(study: Study, keys: Sequence[str], cells: pd.DataFrame, **said: An
         clusters=clusters,
         by=tuple(keys),
         keys=values,
-        ordered=list(keys) == ["wave"],
+        ordered=list(keys) == ["wave"] or (len(keys) == 1 and is_period(study, keys[0])),
         minimum_cell=study.settings.minimum_cell,
         promoter_min=study.settings.promoter_min,
         detractor_max=study.settings.detractor_max,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.cells import FROM_ANSWER, NOT_STATED, WEEKDAYS, count_cells
+from nps_research.counting.cells import NOT_STATED, WEEKDAYS, count_cells, from_answer, is_period
 from nps_research.counting.clusters import by_size, declared_cluster
 from nps_research.counting.revenue_weights import revenue_unit, revenue_weighted
 from nps_research.counting.score_distribution import N_SCORES, ScoreDistribution, merged_clusters
@@ -43,9 +43,10 @@ def score_distribution(
         The study.
     by : str or sequence of str, optional
         Columns of ``study.responses`` to group by (``"wave"``, a segment, ``"channel"``), or
-        ``"weekday"`` or ``"hour"`` of the answer. Several make groups of their combinations; frames made of
-        them have a column for each, beside `group` (with ``_key`` after its name, where the frame has a column of
-        that name already).
+        ``"weekday"`` or ``"hour"`` of the answer, or, unless there is a column of that name, ``"month"``,
+        ``"quarter"`` or ``"year"`` of its date, else of the invitation's. (Where answers are dated, silence is not
+        counted by any of these: it has no date.) Several make groups of their combinations; frames made of them have
+        a column for each, beside `group` (with ``_key`` after its name, where the frame has such a column already).
     cluster : str or None
         Column within whose values answers are alike. ``"auto"`` takes the study's declared cluster; without
         one the person (``customer_id``, else ``respondent_id``), where somebody answered more than once: one
@@ -98,8 +99,8 @@ def score_distribution(
     if weight == "auto":
         weight = "design_weight" if "responses.design_weight" in study.available else None
     cells = count_cells(study, keys, cluster=cluster_name, weight=weight, stratum=stratum)
-    knows_silence = tells_silence(study, cells) and not set(keys) & set(FROM_ANSWER)
-    if set(keys) & set(FROM_ANSWER):
+    knows_silence = tells_silence(study, cells) and not from_answer(study, keys)
+    if from_answer(study, keys):
         cells = cells[cells["state"].isin(["answered", "item_missing"])]
     groups, values, place = groups_of(study, keys, cells)
     score = cells["score"].fillna(-1).astype(int).to_numpy()
@@ -138,7 +139,7 @@ def score_distribution(
         keys=values,
         promoter_min=study.settings.promoter_min,
         detractor_max=study.settings.detractor_max,
-        ordered=keys == ["wave"],
+        ordered=keys == ["wave"] or (len(keys) == 1 and is_period(study, keys[0])),
         minimum_cell=study.settings.minimum_cell,
         not_shown=None if study.is_lazy else groups_not_shown(study, keys),
         design={
