@@ -133,7 +133,6 @@ def account_influence(
     promoter_min: int | None = None,
     detractor_max: int | None = None,
     confidence_level: float = 0.95,
-    title: str = "",
 ) -> AccountInfluence:
     """What each account does to the score: the score without it less the score with it, in points.
 
@@ -148,8 +147,6 @@ def account_influence(
         Lowest promoter and highest detractor answer; None takes the study's.
     confidence_level : float
         Level of the limits that give the margin of error.
-    title : str
-        Caption; one is made where none is given.
 
     Returns
     -------
@@ -201,7 +198,7 @@ def account_influence(
     return AccountInfluence(
         frame=frame.iloc[order].reset_index(drop=True),
         confidence_level=confidence_level,
-        title=title or "Influence of single accounts on the Net Promoter Score",
+        title="Influence of single accounts on the Net Promoter Score",
         minimum_cell=dist.minimum_cell,
         hidden=dist.hidden_groups,
         promoter_min=dist.promoter_min,

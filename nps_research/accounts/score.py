@@ -133,7 +133,6 @@ def account_score(
     promoter_min: int | None = None,
     detractor_max: int | None = None,
     confidence_level: float = 0.95,
-    title: str = "",
 ) -> AccountScores:
     """Net Promoter Score in which every account counts the same, however many of its people answered.
 
@@ -153,8 +152,6 @@ def account_score(
         Lowest promoter and highest detractor answer; None takes the study's.
     confidence_level : float
         Level of the limits.
-    title : str
-        Caption; one is made where none is given.
 
     Returns
     -------
@@ -212,7 +209,7 @@ def account_score(
     return AccountScores(
         frame=dist.with_keys(frame),
         confidence_level=confidence_level,
-        title=title or "Net Promoter Score, every account alike" + (f", by {joined(dist.by)}" if dist.by else ""),
+        title="Net Promoter Score, every account alike" + (f", by {joined(dist.by)}" if dist.by else ""),
         minimum_cell=dist.minimum_cell,
         hidden=dist.hidden_groups,
         by=dist.by,

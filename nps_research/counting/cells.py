@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.study.study import Study
+    from nps_research.typing import Integers
 
 __all__ = ["FROM_ANSWER", "MOST_CELLS", "NOT_STATED", "WEEKDAYS", "count_cells", "from_answer", "is_period"]
 
@@ -252,7 +251,7 @@ def _texts(column: pa.ChunkedArray, spell: Callable[[Any], str]) -> pd.Series:
         None if value is None or value != value else spell(value).strip() or None
         for value in coded.dictionary.to_pylist()
     ]
-    place: NDArray[np.int64] = coded.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False).astype(np.int64)
+    place: Integers = coded.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False).astype(np.int64)
     return pd.Series(np.array([*texts, None], dtype=object)[place], dtype="str")
 
 

@@ -22,11 +22,9 @@ from nps_research.study.response_states import NEEDED_FOR_CHURN
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.study.settings_file import OutcomeSettings
     from nps_research.study.study import Study
-    from nps_research.typing import Integers
+    from nps_research.typing import Flags, Integers
 
 __all__ = ["CHURNED", "check_watched", "outcome_by_score", "outcome_rows", "yes_no_outcomes"]
 
@@ -244,12 +242,12 @@ def _tabulate(study: Study, keys: Sequence[str], cells: pd.DataFrame, **said: An
     reason = np.where(known, cells["state"].to_numpy(dtype=object), fate)
     out = ~answered & ~silent
 
-    def per_score(row: Integers, rows: int, where: NDArray[np.bool_]) -> Integers:
+    def per_score(row: Integers, rows: int, where: Flags) -> Integers:
         total = np.zeros((rows, N_SCORES), dtype=np.int64)
         np.add.at(total, (row[where], score[where]), n[where])
         return total
 
-    def per_row(row: Integers, rows: int, where: NDArray[np.bool_]) -> Integers:
+    def per_row(row: Integers, rows: int, where: Flags) -> Integers:
         total = np.zeros(rows, dtype=np.int64)
         np.add.at(total, row[where], n[where])
         return total

@@ -10,13 +10,12 @@ from nps_research.counting.score_distribution import N_SCORES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from nps_research.typing import Integers
 
 __all__ = ["band_text", "bands_between", "shown_cuts"]
 
 
-def shown_cuts(n: NDArray[np.int64], minimum_cell: int, *, first: Sequence[int] = ()) -> tuple[int, ...]:
+def shown_cuts(n: Integers, minimum_cell: int, *, first: Sequence[int] = ()) -> tuple[int, ...]:
     """Cuts whose two sides may be shown beside each other: between neighbours lie `minimum_cell` answers, or none.
 
     Counts on two neighbouring sides tell by subtraction what lies between them. Cuts are taken one by one, those of

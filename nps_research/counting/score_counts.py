@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -19,10 +19,8 @@ from nps_research.results.words import BETWEEN
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.study.study import Study
-    from nps_research.typing import Integers
+    from nps_research.typing import Integers, Numbers
 
 __all__ = ["NOT_STATED", "groups_of", "score_distribution"]
 
@@ -110,8 +108,8 @@ def score_distribution(
     if study.is_lazy and not answered.any():
         raise CannotAnswerError("No row of the lazy frame has an answer in likelihood_to_recommend.")
 
-    def per_score(values: NDArray[Any]) -> NDArray[Any]:
-        total: NDArray[Any] = np.zeros((len(groups), N_SCORES), dtype=values.dtype)
+    def per_score(values: Numbers) -> Numbers:
+        total: Numbers = np.zeros((len(groups), N_SCORES), dtype=values.dtype)
         np.add.at(total, (place[answered], score[answered]), values[answered])
         return total
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nps_research.typing import Floats, Integers, Numbers
+    from nps_research.typing import Flags, Floats, Integers, Numbers
 
 __all__ = ["N_SCORES", "ClusterSums", "ScoreDistribution", "merged_clusters"]
 
@@ -204,7 +204,7 @@ class ScoreDistribution(Grouped):
         return frozenset(group for group, hidden in zip(self.groups, gone, strict=True) if hidden)
 
     @property
-    def hidden(self) -> NDArray[np.bool_]:
+    def hidden(self) -> Flags:
         """Which groups shared pages must not show, shape (n_groups,)."""
         hidden = self.hidden_groups
         return np.array([group in hidden for group in self.groups], dtype=bool)
@@ -249,14 +249,14 @@ class ScoreDistribution(Grouped):
             not_shown=self.hidden_groups,
         )
 
-    def total(self, name: str = "all") -> ScoreDistribution:
+    def total(self) -> ScoreDistribution:
         """All groups together, as one."""
         clusters = self.clusters
         if clusters is not None:
             clusters = merged_clusters(
                 np.zeros_like(clusters.group), clusters.label, clusters.sums, strata=clusters.strata
             )
-        together = self._with_arrays((name,), lambda values: values.sum(axis=0, keepdims=True), clusters)
+        together = self._with_arrays(("all",), lambda values: values.sum(axis=0, keepdims=True), clusters)
         return replace(together, keys=(), not_shown=None)
 
     def __add__(self, other: ScoreDistribution) -> ScoreDistribution:
@@ -277,11 +277,11 @@ class ScoreDistribution(Grouped):
         place = {group: row for row, group in enumerate(groups)}
         rows = [np.array([place[group] for group in part.groups], dtype=np.int64) for part in (self, other)]
 
-        def added(name: str) -> NDArray[Any] | None:
+        def added(name: str) -> Numbers | None:
             parts: list[Any] = [getattr(part, name) for part in (self, other)]
             if parts[0] is None or parts[1] is None:
                 return None
-            total: NDArray[Any] = np.zeros((len(groups), *parts[0].shape[1:]), dtype=parts[0].dtype)
+            total: Numbers = np.zeros((len(groups), *parts[0].shape[1:]), dtype=parts[0].dtype)
             for where, values in zip(rows, parts, strict=True):
                 np.add.at(total, where, values)
             return total
@@ -316,7 +316,7 @@ class ScoreDistribution(Grouped):
         return replace(together, not_shown=before | together.hidden_groups) if before else together
 
     def _with_arrays(
-        self, groups: tuple[str, ...], change: Callable[[NDArray[Any]], NDArray[Any]], clusters: ClusterSums | None
+        self, groups: tuple[str, ...], change: Callable[[Numbers], Numbers], clusters: ClusterSums | None
     ) -> ScoreDistribution:
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         changed: dict[str, Any] = {name: None if values is None else change(values) for name, values in arrays.items()}

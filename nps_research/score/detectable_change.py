@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from nps_research.counting.score_distribution import ScoreDistribution
     from nps_research.score.differences import Group
     from nps_research.score.limits.methods import LimitsMethod
     from nps_research.study.study import Study
+    from nps_research.typing import Floats
 
 __all__ = ["DetectableChange", "detectable_change"]
 
@@ -112,7 +112,6 @@ def detectable_change(
     promoter_min: int | None = None,
     detractor_max: int | None = None,
     confidence_level: float = 0.95,
-    title: str = "",
 ) -> DetectableChange:
     """What change these samples could have seen: the smallest that the test would find with given power.
 
@@ -134,8 +133,6 @@ def detectable_change(
         Lowest promoter and highest detractor answer; None takes the study's.
     confidence_level : float
         1 less the level of the test.
-    title : str
-        Caption; one is made where none is given.
 
     Returns
     -------
@@ -177,7 +174,7 @@ def detectable_change(
     return DetectableChange(
         frame=frame,
         confidence_level=confidence_level,
-        title=title or "What change this sample could have seen",
+        title="What change this sample could have seen",
         minimum_cell=dist.minimum_cell,
         hidden=seen.hidden,
         power=power,
@@ -185,7 +182,7 @@ def detectable_change(
     )
 
 
-def _detectable(seen: pd.DataFrame, *, power: float, adjusted: bool) -> NDArray[np.float64]:
+def _detectable(seen: pd.DataFrame, *, power: float, adjusted: bool) -> Floats:
     low, high, estimate = (seen[name].to_numpy(dtype=float) for name in ("conf_low", "conf_high", "estimate"))
     clipped = (low <= -200) | (high >= 200)
     half_width = np.where(clipped, np.maximum(high - estimate, estimate - low), (high - low) / 2)

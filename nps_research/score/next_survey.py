@@ -16,11 +16,10 @@ from nps_research.score.score import net_promoter_score
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from nps_research.counting.score_distribution import ScoreDistribution
     from nps_research.score.sample_size import RequiredResponses
     from nps_research.study.study import Study
+    from nps_research.typing import Floats
 
 __all__ = ["plan_next_survey"]
 
@@ -36,7 +35,6 @@ def plan_next_survey(
     detractor_max: int | None = None,
     confidence_level: float = 0.95,
     population: int | None = None,
-    title: str = "",
 ) -> RequiredResponses:
     """Answers and invitations the next survey needs, if it goes like the last one.
 
@@ -49,7 +47,7 @@ def plan_next_survey(
     ----------
     dist : ScoreDistribution or Study
         Answers per wave, or of one group; a Study is counted by wave, if it has waves.
-    margin_of_error, difference, beside, power, confidence_level, population, title
+    margin_of_error, difference, beside, power, confidence_level, population
         As in `required_responses`.
     promoter_min, detractor_max : int, optional
         Lowest promoter and highest detractor answer; None takes the study's.
@@ -103,12 +101,11 @@ def plan_next_survey(
         population=population,
         design_effect=max(n / before["n_effective"], 1.0),
         beside=beside,
-        title=title,
     )
     return replace(plan, like="the last survey" if last == "all" else last, n_like=n)
 
 
-def _invitations_needed(dist: ScoreDistribution) -> NDArray[np.float64]:
+def _invitations_needed(dist: ScoreDistribution) -> Floats:
     """Invitations per group, those that bounced too; NaN where silence is not known or a window is open."""
     if dist.nonrespondents is None:
         return np.full(len(dist.groups), np.nan)

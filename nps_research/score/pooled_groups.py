@@ -139,7 +139,6 @@ def pool_groups(
     confidence_level: float = 0.95,
     n_draws: int = 10_000,
     rng: np.random.Generator | None = None,
-    title: str = "",
 ) -> PooledGroups:
     """Net Promoter Scores of groups by partial pooling, so that a group of 4 answers is not the best one.
 
@@ -172,8 +171,6 @@ def pool_groups(
         Draws from the posterior.
     rng : numpy.random.Generator, optional
         Source of the draws; None starts a fixed one.
-    title : str
-        Caption; one is made where none is given.
 
     Returns
     -------
@@ -213,7 +210,7 @@ def pool_groups(
     if (dist.n > 0).sum() < 2:
         raise CannotAnswerError(f"Pooling needs two groups with answers or more; {int((dist.n > 0).sum())} arrived.")
     if dist.hidden.any():
-        return _apart(dist, confidence_level=confidence_level, n_draws=n_draws, rng=rng, title=title)
+        return _apart(dist, confidence_level=confidence_level, n_draws=n_draws, rng=rng)
     shares = dist.shares
     n = np.where(dist.weights.sum(axis=1) > 0, dist.n / group_design_effects(dist), 0.0)  # 0: without weight
     raw = shares @ VALUES
@@ -244,7 +241,7 @@ def pool_groups(
     return PooledGroups(
         frame=dist.with_keys(frame),
         confidence_level=confidence_level,
-        title=title or ("Net Promoter Score, pooled" + (f", by {joined(dist.by)}" if dist.by else "")),
+        title="Net Promoter Score, pooled" + (f", by {joined(dist.by)}" if dist.by else ""),
         minimum_cell=dist.minimum_cell,
         hidden=dist.hidden_groups,
         concentration=fit_dirichlet(counts)[1],

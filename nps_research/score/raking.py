@@ -15,16 +15,14 @@ from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import joined, plain_text, share
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
+    from nps_research.typing import Floats, Integers
 
 __all__ = ["RakedWeights", "rake"]
 
 Targets = Mapping[str, Mapping[Any, float]]
 
 ROUNDING = 1e-6  # margins' totals may differ by this part of them
+MET = 1e-10  # a category's sum may differ from its target by this part of it
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -103,10 +101,8 @@ def rake(
     targets: Targets,
     *,
     base_weight: str | None = None,
-    tolerance: float = 1e-10,
     max_rounds: int = 1000,
     minimum_cell: int = 0,
-    title: str = "",
 ) -> RakedWeights:
     """Weights of respondents that meet known margins, by iterative proportional fitting.
 
@@ -122,14 +118,10 @@ def rake(
         Known counts, or known shares that sum to 1 in each column. Categories are compared as text.
     base_weight : str, optional
         Column of weights to start from, above 0; None starts from equal ones.
-    tolerance : float
-        Largest deviation of a category's sum from its target, as a part of the target.
     max_rounds : int
         Most times that all columns are gone through.
     minimum_cell : int
         Smallest number of respondents that shared pages may show for a category.
-    title : str
-        Caption; one is made where none is given.
 
     Returns
     -------
@@ -167,7 +159,7 @@ def rake(
     base = np.ones(len(frame)) if base_weight is None else frame[base_weight].to_numpy(dtype=float)
     total = _total(targets, known, base)
     goals = [goal / goal.sum() * total for goal in known]
-    weights, n_rounds = _fit(base, codes, goals, list(targets), tolerance=tolerance, max_rounds=max_rounds)
+    weights, n_rounds = _fit(base, codes, goals, list(targets), max_rounds)
     rows = [
         pd.DataFrame(
             {
@@ -183,7 +175,7 @@ def rake(
     ]
     return RakedWeights(
         frame=pd.concat(rows, ignore_index=True),
-        title=title or f"Weights raked to {joined(list(targets))}",
+        title=f"Weights raked to {joined(list(targets))}",
         minimum_cell=minimum_cell,
         weights=pd.Series(weights, index=frame.index, name="weight"),
         n_effective=float(weights.sum() ** 2 / (weights**2).sum()),
@@ -244,19 +236,19 @@ def _total(targets: Targets, known: list[Floats], base: Floats) -> float:
 
 
 def _fit(
-    base: Floats, codes: list[Integers], goals: list[Floats], names: list[str], *, tolerance: float, max_rounds: int
+    base: Floats, codes: list[Integers], goals: list[Floats], names: list[str], max_rounds: int
 ) -> tuple[Floats, int]:
     """Weights with which every column's sums are its goals, and the rounds that took."""
     weights = base * (goals[0].sum() / base.sum())
     for done in range(max_rounds + 1):
         off = [np.abs(np.bincount(code, weights) / goal - 1).max() for code, goal in zip(codes, goals, strict=True)]
-        if max(off) <= tolerance:
+        if max(off) <= MET:
             return weights, done
         for code, goal in zip(codes, goals, strict=True):
             weights = weights * (goal / np.bincount(code, weights))[code]
     worst = int(np.argmax(off))
     raise EstimationError(
         f"Weights cannot be raked. After {max_rounds:,} rounds {names[worst]} is still off its targets by "
-        f"{off[worst]:.2g} of them, more than tolerance = {tolerance:g}. Margins that contradict each other among "
+        f"{off[worst]:.2g} of them, more than {MET:g}. Margins that contradict each other among "
         "these respondents do that: join small categories, or leave a column out."
     )

@@ -19,7 +19,7 @@ from nps_research.score.limits.methods import METHOD_WORDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from nps_research.typing import Floats
 
 __all__ = ["RequiredResponses", "required_responses"]
 
@@ -126,7 +126,6 @@ def required_responses(
     design_effect: float = 1.0,
     beside: Sequence[float] | None = None,
     method: Literal["wald", "adjusted-wald"] = "wald",
-    title: str = "",
 ) -> RequiredResponses:
     """Answers and invitations needed for a margin of error, or to find a difference between two waves.
 
@@ -168,8 +167,6 @@ def required_responses(
         Other margins (or differences) to show; None takes some around the one asked for.
     method : {"wald", "adjusted-wald"}
         How the limits will be made.
-    title : str
-        Caption; one is made where none is given.
 
     Returns
     -------
@@ -252,7 +249,7 @@ def required_responses(
     return RequiredResponses(
         frame=frame,
         confidence_level=confidence_level,
-        title=title or ("Answers needed" if difference is None else "Answers needed per wave"),
+        title="Answers needed" if difference is None else "Answers needed per wave",
         asked=asked,
         promoter_share=promoter_share,
         detractor_share=detractor_share,
@@ -270,13 +267,13 @@ def _require(*rules: tuple[str, object, bool, str]) -> None:
         raise EstimationError(" ".join(broken))
 
 
-def _variance(shares: NDArray[np.float64]) -> float:
+def _variance(shares: Floats) -> float:
     """Variance of one answer, in squared points."""
     return max(float(shares @ VALUES**2 - (shares @ VALUES) ** 2), 0.0)
 
 
 def _independent_answers(
-    width: float, shares: NDArray[np.float64], *, confidence_level: float, power: float | None, method: str
+    width: float, shares: Floats, *, confidence_level: float, power: float | None, method: str
 ) -> float:
     """Independent answers needed for a margin of error or, with power, for a difference of `width` points."""
     z = float(stats.norm.ppf(0.5 + confidence_level / 2))

@@ -24,11 +24,10 @@ from nps_research.score.limits.methods import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from nps_research.counting.score_distribution import ScoreDistribution
     from nps_research.score.limits.independent import Estimates
     from nps_research.study.study import Study
+    from nps_research.typing import Floats
 
 __all__ = ["NetPromoterScores", "heterogeneity", "net_promoter_score"]
 
@@ -220,9 +219,7 @@ def net_promoter_score(
     )
 
 
-def effective_answers(
-    dist: ScoreDistribution, shares: NDArray[np.float64], estimates: Estimates, method: LimitsMethod
-) -> NDArray[np.float64]:
+def effective_answers(dist: ScoreDistribution, shares: Floats, estimates: Estimates, method: LimitsMethod) -> Floats:
     """How many independent, equally weighted answers would give the same standard error.
 
     The variance of one answer over the squared standard error; the number of answers itself where

@@ -146,7 +146,6 @@ def trend(
     detractor_max: int | None = None,
     method: LimitsMethod | None = None,
     confidence_level: float = 0.95,
-    title: str = "",
 ) -> Trend:
     """Net Promoter Score wave by wave, and whether each change is more than noise.
 
@@ -157,7 +156,7 @@ def trend(
     ----------
     dist : ScoreDistribution or Study
         Answers per wave, in order of time; a Study is counted by wave.
-    promoter_min, detractor_max, method, confidence_level, title
+    promoter_min, detractor_max, method, confidence_level
         As in `compare_net_promoter_scores`.
 
     Returns
@@ -189,7 +188,7 @@ def trend(
     return Trend(
         frame=scores.frame[columns].join(moved),
         confidence_level=confidence_level,
-        title=title or "Net Promoter Score wave by wave",
+        title="Net Promoter Score wave by wave",
         minimum_cell=dist.minimum_cell,
         hidden=dist.hidden_groups,
         method=method or suitable_method(dist),

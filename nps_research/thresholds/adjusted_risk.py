@@ -22,12 +22,9 @@ from nps_research.statistics.hazard_ratios import adjustment, standardised_risks
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from nps_research.counting.outcome_by_score import OutcomeByScore
     from nps_research.study.study import Study
-
-    Floats = NDArray[np.float64]
+    from nps_research.typing import Floats, Integers
 
 __all__ = ["AdjustedRisk", "adjusted_risk"]
 
@@ -207,5 +204,5 @@ def _tenure_bands(outcome: OutcomeByScore, rows: pd.DataFrame) -> list[tuple[int
     return bands_between(cuts)
 
 
-def _band_of(score: Floats, bands: list[tuple[int, int]]) -> NDArray[np.int64]:
+def _band_of(score: Floats, bands: list[tuple[int, int]]) -> Integers:
     return np.searchsorted([high for _, high in bands], score).astype(np.int64)

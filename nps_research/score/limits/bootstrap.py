@@ -9,11 +9,8 @@ import numpy as np
 from nps_research.score.limits.independent import VALUES, Estimates, independent, mean_and_variance
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nps_research.counting.score_distribution import ScoreDistribution
-
-    Floats = NDArray[np.float64]
+    from nps_research.typing import Floats
 
 __all__ = ["bootstrap", "resampled_scores"]
 

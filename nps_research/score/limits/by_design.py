@@ -19,12 +19,9 @@ from nps_research.score.limits.independent import (
 from nps_research.score.limits.linearization import of_answers, of_clusters
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nps_research.counting.score_distribution import ScoreDistribution
     from nps_research.score.limits.linearization import Linearization
-
-    Floats = NDArray[np.float64]
+    from nps_research.typing import Floats
 
 __all__ = ["effective_score", "linearized"]
 

@@ -11,11 +11,8 @@ from nps_research.score.limits.by_design import linearized
 from nps_research.score.limits.independent import VALUES, ZERO
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nps_research.counting.score_distribution import ScoreDistribution
-
-    Floats = NDArray[np.float64]
+    from nps_research.typing import Floats
 
 __all__ = ["group_design_effects"]
 

@@ -12,9 +12,7 @@ import numpy as np
 from scipy import stats
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from nps_research.typing import Floats
 
 __all__ = [
     "VALUES",

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nps_research.counting.score_distribution import ClusterSums
-
-    Floats = NDArray[np.float64]
+    from nps_research.typing import Floats
 
 __all__ = ["Linearization", "of_answers", "of_clusters"]
 

@@ -26,11 +26,8 @@ from nps_research.thresholds.evidence.shape_models import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
     from nps_research.thresholds.evidence.resampling import Sample
-
-    Floats = NDArray[np.float64]
+    from nps_research.typing import Floats, Integers
 
 __all__ = [
     "MODELS",
@@ -71,7 +68,7 @@ class Lines:
         Of the likelihood-ratio test of each against the best.
     """
 
-    cuts: NDArray[np.int64]
+    cuts: Integers
     best: int
     p_values: Floats
 

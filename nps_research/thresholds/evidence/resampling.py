@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nps_research.counting.outcome_by_score import OutcomeByScore
-
-    Flags = NDArray[np.bool_]
-    Floats = NDArray[np.float64]
+    from nps_research.typing import Flags, Floats
 
 __all__ = ["Sample", "fold_tables", "null_tables", "resampled_tables"]
 

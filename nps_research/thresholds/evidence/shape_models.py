@@ -15,10 +15,7 @@ from scipy.special import expit, xlogy
 from nps_research.counting.score_distribution import N_SCORES
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
+    from nps_research.typing import Floats, Integers
 
 __all__ = [
     "CUTS",
@@ -110,20 +107,20 @@ def pair_logliks(events: Floats, n: Floats, cuts: Floats) -> Floats:
     return np.where(falls, three, np.maximum(cuts[..., first], cuts[..., second]))
 
 
-def cut_risks(events: Floats, n: Floats, cut: NDArray[np.int64] | int) -> Floats:
+def cut_risks(events: Floats, n: Floats, cut: Integers | int) -> Floats:
     """Risks per score with a line above `cut` (one cut, or one for each table), shape (..., 11)."""
     is_below = np.arange(N_SCORES) <= np.asarray(cut)[..., None]
     return _of_groups(events, n, np.broadcast_to(np.where(is_below, 0, 1), n.shape))
 
 
-def pair_risks(events: Floats, n: Floats, pair: NDArray[np.int64]) -> Floats:
+def pair_risks(events: Floats, n: Floats, pair: Integers) -> Floats:
     """Risks per score in three groups; `pair` ends in the highest scores of the two lower ones."""
     score = np.arange(N_SCORES)
     group = (score > pair[..., [0]]).astype(int) + (score > pair[..., [1]])
     return _of_groups(events, n, np.broadcast_to(group, n.shape))
 
 
-def _of_groups(events: Floats, n: Floats, group: NDArray[np.int64]) -> Floats:
+def _of_groups(events: Floats, n: Floats, group: Integers) -> Floats:
     """Rates of groups of neighbouring scores that fall from one to the next: neighbours that do not are one."""
     member = group[..., None, :] == np.arange(3)[:, None]
     events_of, n_of = ((values[..., None, :] * member).sum(axis=-1) for values in (events, n))
