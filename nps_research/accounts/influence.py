@@ -134,7 +134,7 @@ def account_influence(
     detractor_max: int | None = None,
     confidence_level: float = 0.95,
 ) -> AccountInfluence:
-    """What each account does to the score: the score without it less the score with it, in points.
+    """Measure each account's influence: the score without it less the score with it, in points (leave-one-out).
 
     Describes these answers, one account left out at a time; set against the score's margin of error
     (clustered by account), it tells whether the score hangs on one of them.

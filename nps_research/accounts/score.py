@@ -134,7 +134,7 @@ def account_score(
     detractor_max: int | None = None,
     confidence_level: float = 0.95,
 ) -> AccountScores:
-    """Net Promoter Score in which every account counts the same, however many of its people answered.
+    """Estimate the Net Promoter Score in which every account counts the same, however many of its people answered.
 
     The estimand is the mean, over accounts that would answer, of the account's own score: the mean of its
     answers recoded to -100, 0 and 100. Accounts are taken as independent; limits are those of

@@ -26,7 +26,7 @@ def as_distribution(
     by: str | Sequence[str] | None = None,
     **counted: Any,
 ) -> ScoreDistribution:
-    """The distribution given, or the study's, with the lines that hold: those named, else its own.
+    """Take the distribution given, or count the study's, with the lines that hold: those named, else its own.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def by_finest_segment(given: ScoreDistribution | Study) -> ScoreDistribution | S
 def as_outcome(
     given: OutcomeByScore | Study, *, promoter_min: int | None = None, detractor_max: int | None = None
 ) -> OutcomeByScore:
-    """One group's outcome, given or the study's, with the lines that hold: those named, else its own.
+    """Take one group's outcome, or count the study's, with the lines that hold: those named, else its own.
 
     Parameters
     ----------

@@ -75,7 +75,7 @@ def net_promoter_score_by_cut(
     method: LimitsMethod | None = None,
     confidence_level: float = 0.95,
 ) -> ScoresByCut:
-    """Net Promoter Score of each group at several highest detractor answers; as `net_promoter_score`.
+    """Estimate the Net Promoter Score of each group at several highest detractor answers.
 
     Parameters
     ----------

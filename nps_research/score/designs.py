@@ -129,7 +129,7 @@ def compare_designs(
     detractor_max: int | None = None,
     confidence_level: float = 0.95,
 ) -> DesignComparison:
-    """The Net Promoter Score with every answer alike, then weighted, then by the survey's whole design.
+    """Compare the Net Promoter Score with every answer alike, weighted, and by the survey's whole design.
 
     Of waves, the last two are compared.
 

@@ -113,7 +113,7 @@ def detectable_change(
     detractor_max: int | None = None,
     confidence_level: float = 0.95,
 ) -> DetectableChange:
-    """What change these samples could have seen: the smallest that the test would find with given power.
+    """Find the smallest change that these samples would have shown with given power (minimum detectable effect).
 
     The estimand is, per pair of groups, the true difference in points that the two-sided test of
     `compare_net_promoter_scores` rejects with probability `power`, at the standard error these answers have:

@@ -190,7 +190,7 @@ def compare_net_promoter_scores(
     rng: np.random.Generator | None = None,
     title: str = "",
 ) -> ScoreDifferences:
-    """Differences between the Net Promoter Scores of groups, b - a, in points.
+    """Estimate and test differences between the Net Promoter Scores of groups, b - a, in points.
 
     The estimand is the difference of the two populations' scores. Groups are independent unless
     clusters span them (the same people or accounts in both): then the covariance is kept, so that

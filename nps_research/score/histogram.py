@@ -78,7 +78,7 @@ def score_histogram(
     promoter_min: int | None = None,
     detractor_max: int | None = None,
 ) -> ScoreHistogram:
-    """How the answers of one group, or of all, spread over 0 to 10.
+    """Tabulate how the answers of one group, or of all, spread over 0 to 10 (histogram).
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ def plan_next_survey(
     confidence_level: float = 0.95,
     population: int | None = None,
 ) -> RequiredResponses:
-    """Answers and invitations the next survey needs, if it goes like the last one.
+    """Compute the sample size of the next survey, and its invitations, if it goes like the last one.
 
     The estimand is that of `required_responses`, with the shares of promoters and detractors and the design
     effect (answers over effective answers) of the distribution's last group that is large enough to show, and the

@@ -140,7 +140,7 @@ def pool_groups(
     n_draws: int = 10_000,
     rng: np.random.Generator | None = None,
 ) -> PooledGroups:
-    """Net Promoter Scores of groups by partial pooling, so that a group of 4 answers is not the best one.
+    """Estimate groups' Net Promoter Scores by partial pooling, so that a group of 4 answers is not the best one.
 
     The estimand is each group's true score, in points. The groups' shares of detractors, passives and
     promoters are taken as drawn from one Dirichlet distribution, its mean and concentration A estimated from

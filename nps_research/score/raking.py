@@ -104,7 +104,7 @@ def rake(
     max_rounds: int = 1000,
     minimum_cell: int = 0,
 ) -> RakedWeights:
-    """Weights of respondents that meet known margins, by iterative proportional fitting.
+    """Weight respondents to known margins by raking (iterative proportional fitting).
 
     The estimand is, for each respondent, the weight nearest to the base weight (by relative entropy) with which every
     category of every column in `targets` weighs what it is known to. One column after the other,

@@ -127,7 +127,7 @@ def required_responses(
     beside: Sequence[float] | None = None,
     method: Literal["wald", "adjusted-wald"] = "wald",
 ) -> RequiredResponses:
-    """Answers and invitations needed for a margin of error, or to find a difference between two waves.
+    """Compute the sample size, and invitations, for a margin of error or to find a difference between two waves.
 
     The estimand is the number of answers with which the expected half-width of the score's limits is at
     most `margin_of_error`; with `difference`, the number per wave with which a two-sided test finds a

@@ -138,7 +138,7 @@ def net_promoter_score(
     rng: np.random.Generator | None = None,
     title: str = "",
 ) -> NetPromoterScores:
-    """Net Promoter Score of each group: share of promoters less share of detractors, in points.
+    """Estimate the Net Promoter Score of each group, with limits: promoters' less detractors' share, in points.
 
     The estimand is the score of the population the group's answers stand for: all who would answer
     (unweighted), or all whom the weights stand for. It says nothing of those who do not answer.

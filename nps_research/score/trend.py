@@ -147,7 +147,7 @@ def trend(
     method: LimitsMethod | None = None,
     confidence_level: float = 0.95,
 ) -> Trend:
-    """Net Promoter Score wave by wave, and whether each change is more than noise.
+    """Estimate the Net Promoter Score wave by wave, and test each change against the wave before.
 
     The estimands are each wave's score and its difference from the wave before. Where clusters span
     waves (the same accounts or people), the covariance is kept.

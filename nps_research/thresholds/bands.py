@@ -171,7 +171,7 @@ def compare_bands(
     promoter_min: int | None = None,
     detractor_max: int | None = None,
 ) -> BandComparison:
-    """Test whether customers of one band of scores are as loyal as those of another: two one-sided tests.
+    """Test whether customers of two bands of scores are equally loyal: equivalence by two one-sided tests.
 
     The estimand is the difference of the two rates of the outcome. Equivalence is claimed where the limits at
     1 - 2 `alpha` lie within the margin, which has to be fixed before the data are seen. Answers are independent, or

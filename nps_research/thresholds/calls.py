@@ -137,7 +137,7 @@ class CallsByCut(Result):
 def calls_by_cut(
     outcome: OutcomeByScore | Study, *, lines: tuple[int, ...] | None = None, confidence_level: float = 0.95
 ) -> CallsByCut:
-    """Count what calling everybody below each line costs and whom it reaches.
+    """Count the calls to everybody below each line, and the bad outcomes among them (sensitivity, calls per outcome).
 
     Parameters
     ----------

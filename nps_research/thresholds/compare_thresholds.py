@@ -40,7 +40,7 @@ def compare_thresholds(
     confidence_level: float = 0.95,
     rng: np.random.Generator | None = None,
 ) -> ThresholdComparison:
-    """Find the line between scores below which customers do worse, and say whether the convention can stand.
+    """Test every line between scores for a change in risk, and judge whether the convention can stand.
 
     The estimand is the cut c of a two-step risk: one risk at scores up to c, a lower one above. Its confidence set
     inverts the likelihood-ratio test of each cut against the best, with the null distribution drawn under that cut:

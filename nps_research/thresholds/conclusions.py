@@ -159,7 +159,7 @@ def conclusions_by_line(
     promoter_min: int | None = None,
     confidence_level: float = 0.95,
 ) -> LineConclusions:
-    """Net Promoter Score of each group under two lines, and whether order and changes are the same under both.
+    """Compare scores, ranks and changes of groups under two lines where detractors end.
 
     Parameters
     ----------

@@ -118,7 +118,7 @@ def risk_by_score(
     detractor_max: int | None = None,
     confidence_level: float = 0.95,
 ) -> RiskByScore:
-    """Rate of the outcome by score, 0 to 1, with Wilson's limits, clusters counted by their effective answers.
+    """Estimate the rate of an outcome by score, 0 to 1, with Wilson's limits at the effective answers.
 
     Parameters
     ----------

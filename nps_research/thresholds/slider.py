@@ -30,7 +30,7 @@ def cut_slider(
     detractor_max: int | None = None,
     promoter_min: int | None = None,
 ) -> VBox | None:
-    """Two sliders, where detractors end and where promoters begin, over the score and the rates of an outcome.
+    """Show sliders for both lines, where detractors end and promoters begin, over the score and an outcome's rates.
 
     Parameters
     ----------
