@@ -97,6 +97,8 @@ def as_outcome(
     >>> as_outcome(OutcomeByScore.from_counts([10] * 11, [1] * 11), detractor_max=3).convention
     (3, 8)
     """
+    if isinstance(given, (list, tuple)):
+        raise _neither("OutcomeByScore", given)
     (outcome,) = as_outcomes(given)
     if len(outcome.groups) != 1:
         raise EstimationError(

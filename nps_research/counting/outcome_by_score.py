@@ -20,6 +20,7 @@ from nps_research.statistics.proportions import wilson_limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Self
 
     from numpy.typing import NDArray
 
@@ -80,6 +81,9 @@ class OutcomeByScore(Grouped):
         Days after the landmark over which churn is counted; None for other outcomes.
     not_shown : frozenset of str
         Groups that shared pages must not show.
+    shown_first : (int, int) or None
+        The study's `convention`, by which `cuts_shown` are chosen whatever lines are named: others would show other
+        cuts, and both together what lies between; None while no others are named.
     confidence_level : float
         Level of the limits in `frame`.
     """
@@ -95,6 +99,7 @@ class OutcomeByScore(Grouped):
     dated: bool | None = None
     horizon_days: int | None = None
     not_shown: frozenset[str] = frozenset()
+    shown_first: tuple[int, int] | None = None
     confidence_level: float = 0.95
 
     @classmethod
@@ -184,12 +189,17 @@ class OutcomeByScore(Grouped):
         )
         return self.with_keys(frame)
 
+    def with_lines(self, promoter_min: int | None, detractor_max: int | None) -> Self:
+        """The same counts with other lines, and no other cuts on pages; None keeps the study's."""
+        first = self.shown_first or self.convention
+        return replace(super().with_lines(promoter_min, detractor_max), shown_first=first)
+
     @property
     def cuts_shown(self) -> tuple[int, ...]:
         """Lines between scores that pages may show the two sides of; those of the convention before the others."""
         if self.is_hidden:
             return ()
-        return shown_cuts(self.n.sum(axis=0), self.minimum_cell, first=self.convention)
+        return shown_cuts(self.n.sum(axis=0), self.minimum_cell, first=self.shown_first or self.convention)
 
     @property
     def hidden_groups(self) -> frozenset[str]:

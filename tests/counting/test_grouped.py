@@ -134,6 +134,15 @@ def test_lines_compared_are_the_studys_and_another_below_promoters():
     assert dist.with_lines(1, 0).lines_compared == (0,)
 
 
+def test_pages_show_the_same_cuts_whatever_lines_are_named():
+    n = [4, 3, 3, 4, 4, 8, 30, 46, 51, 63, 143]
+    outcome = replace(OutcomeByScore.from_counts(n, [0] * 11), minimum_cell=10)
+    assert outcome.cuts_shown == (2, 5, 6, 7, 8, 9)
+    assert outcome.with_lines(None, 4).cuts_shown == outcome.cuts_shown
+    assert outcome.with_lines(8, 4).with_lines(7, 4).cuts_shown == outcome.cuts_shown
+    assert replace(outcome, detractor_max=4).cuts_shown != outcome.cuts_shown  # a study with that line shows others
+
+
 def test_outcomes_are_clustered_by_account_unless_told_otherwise():
     rows = study()
     assert (
