@@ -37,7 +37,6 @@ SHAPES = {"airport": (0.15, 0.35, 0.50)} | {
     name: trinomial.SHAPES[name] for name in ("b2b", "skewed high", "skewed low", "few promoters", "extreme")
 }
 METHODS = ("linearized", "effective-score")
-CUTS = {"promoter_min": 9, "detractor_max": 6}
 SCORES = [3, 7, 10]  # one answer standing for each class
 N_DRAWS, BLOCK = 4000, 250
 N_GROUPS = 8
@@ -125,11 +124,11 @@ def truth(shape: str) -> float:
 def held_and_width(dist: ScoreDistribution, method: str, quantity: str, true: float) -> tuple[float, float]:
     """Share of draws whose limits hold the truth, and their mean width."""
     if quantity == "score":
-        found = estimate(dist, **CUTS, method=method, confidence_level=0.95)
+        found = estimate(dist, method=method, confidence_level=0.95)
         low, high = found.conf_low, found.conf_high
     else:
         pairs = list(zip(dist.groups[::2], dist.groups[1::2], strict=True))
-        frame = compare_net_promoter_scores(dist, pairs=pairs, method=method, adjust="none", **CUTS).frame
+        frame = compare_net_promoter_scores(dist, pairs=pairs, method=method, adjust="none").frame
         low, high = frame["conf_low"].to_numpy(), frame["conf_high"].to_numpy()
     return float(np.mean((low <= true + 1e-9) & (true - 1e-9 <= high))), float(np.mean(high - low))
 
@@ -167,7 +166,7 @@ def rejections(m: int, shape: str, design: Design, *, shared: bool, n_draws: int
         others = [first if shared else draw_accounts(rng, per_block, m, shape, design) for _ in range(N_GROUPS - 1)]
         dist = distribution(rng, [first, *others], clustered=design.sizes != "single", shared=shared)
         for method in METHODS:
-            found = estimate(dist, **CUTS, method=method, confidence_level=0.95)
+            found = estimate(dist, method=method, confidence_level=0.95)
             for draw in range(per_block):
                 p = heterogeneity(*groups_of_draw(dist, found, draw))
                 rejected[method].append(p is not None and p < 0.05)

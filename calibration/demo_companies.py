@@ -31,7 +31,7 @@ def measure(seed: int) -> dict[str, object]:
         settings={"cluster": "account_id"},
         made_up=True,
     )
-    found = compare_thresholds(outcome_by_score(study, cluster="auto"))
+    found = compare_thresholds(outcome_by_score(study))
     return {
         "verdict": found.verdict,
         "best_cut": found.best_cut,

@@ -9,18 +9,20 @@ import numpy as np
 import pandas as pd
 
 from nps_research.accounts.score import account_clusters
-from nps_research.counting.checks import check_cuts, check_level
+from nps_research.counting.checks import check_level
+from nps_research.counting.given import as_distribution
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import plain_text, points
 from nps_research.score.limits.by_design import effective_score
-from nps_research.score.limits.independent import VALUES, classify
+from nps_research.score.limits.independent import VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nps_research.counting.score_distribution import ScoreDistribution
+    from nps_research.study.study import Study
 
 __all__ = ["AccountInfluence", "account_influence"]
 
@@ -124,28 +126,25 @@ class AccountInfluence(Result):
 
 
 def account_influence(
-    dist: ScoreDistribution,
+    dist: ScoreDistribution | Study,
     *,
-    promoter_min: int = 9,
-    detractor_max: int = 6,
+    promoter_min: int | None = None,
+    detractor_max: int | None = None,
     confidence_level: float = 0.95,
-    title: str = "",
 ) -> AccountInfluence:
-    """What each account does to the score: the score without it less the score with it, in points.
+    """Measure each account's influence: the score without it less the score with it, in points (leave-one-out).
 
     Describes these answers, one account left out at a time; set against the score's margin of error
     (clustered by account), it tells whether the score hangs on one of them.
 
     Parameters
     ----------
-    dist : ScoreDistribution
-        Unweighted answers, counted with ``cluster="account_id"``.
-    promoter_min, detractor_max : int
-        Lowest promoter and highest detractor answer.
+    dist : ScoreDistribution or Study
+        Unweighted answers, counted with ``cluster="account_id"``, as a Study then is.
+    promoter_min, detractor_max : int, optional
+        Lowest promoter and highest detractor answer; None takes the study's.
     confidence_level : float
         Level of the limits that give the margin of error.
-    title : str
-        Caption; one is made where none is given.
 
     Returns
     -------
@@ -169,18 +168,19 @@ def account_influence(
     >>> account_influence(dist).frame[["n", "change"]].values.tolist()
     [[3.0, -60.0], [1.0, 40.0], [1.0, -10.0]]
     """
-    check_cuts(promoter_min, detractor_max)
     check_level(confidence_level)
+    dist = as_distribution(
+        dist, cluster="account_id", weight=None, promoter_min=promoter_min, detractor_max=detractor_max
+    )
     clusters = account_clusters(dist)
     if dist.weight_sums is not None:
         raise EstimationError(
             "Influence counts an account's answers, which weighted distributions do not hold: "
             "count with score_distribution(..., cluster='account_id', weight=None)."
         )
-    cuts = {"promoter_min": promoter_min, "detractor_max": detractor_max}
-    scores = effective_score(dist, **cuts, confidence_level=confidence_level)
-    account = classify(clusters.sums, **cuts)
-    rest = classify(dist.counts, **cuts)[clusters.group] - account
+    scores = effective_score(dist, confidence_level=confidence_level)
+    account = dist.classes(clusters.sums)
+    rest = dist.classes()[clusters.group] - account
     with np.errstate(invalid="ignore"):
         change = rest @ VALUES / rest.sum(axis=1) - scores.estimate[clusters.group]
     frame = pd.DataFrame(
@@ -196,8 +196,9 @@ def account_influence(
     return AccountInfluence(
         frame=frame.iloc[order].reset_index(drop=True),
         confidence_level=confidence_level,
-        title=title or "Influence of single accounts on the Net Promoter Score",
+        title="Influence of single accounts on the Net Promoter Score",
         minimum_cell=dist.minimum_cell,
         hidden=dist.hidden_groups,
-        **cuts,
+        promoter_min=dist.promoter_min,
+        detractor_max=dist.detractor_max,
     )

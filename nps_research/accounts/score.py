@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.checks import check_level
-from nps_research.counting.score_counts import score_distribution
+from nps_research.counting.given import as_distribution
 from nps_research.counting.score_distribution import ClusterSums, ScoreDistribution
 from nps_research.errors import EstimationError
 from nps_research.results.result import KeyNumber, Result
@@ -132,9 +132,14 @@ def _by_account(study: Study, by: str | Sequence[str] | None = None) -> ScoreDis
 
 @begins_with(_by_account)
 def account_score(
-    study: Study, *, by: str | Sequence[str] | None = None, confidence_level: float = 0.95, title: str = ""
+    study: Study,
+    *,
+    by: str | Sequence[str] | None = None,
+    promoter_min: int | None = None,
+    detractor_max: int | None = None,
+    confidence_level: float = 0.95,
 ) -> AccountScores:
-    """Net Promoter Score in which every account counts the same, however many of its people answered.
+    """Estimate the Net Promoter Score in which every account counts the same, however many of its people answered.
 
     The estimand is the mean, over accounts that would answer, of the account's own score: the mean of its
     answers recoded to -100, 0 and 100. Accounts are taken as independent; limits are those of
@@ -148,10 +153,10 @@ def account_score(
         The study; it must have ``account_id``.
     by : str or sequence of str, optional
         Columns to group by, e.g. ``"wave"``; an account in several groups counts in each.
+    promoter_min, detractor_max : int, optional
+        Lowest promoter and highest detractor answer; None takes the study's.
     confidence_level : float
         Level of the limits.
-    title : str
-        Caption; one is made where none is given.
 
     Returns
     -------
@@ -177,14 +182,16 @@ def account_score(
     array([[33., 60.]])
     """
     check_level(confidence_level)
-    dist = _by_account(study, by)
-    cuts: dict[str, Any] = {"promoter_min": study.settings.promoter_min, "detractor_max": study.settings.detractor_max}
+    study.require("responses.account_id")
+    dist = as_distribution(
+        study, promoter_min=promoter_min, detractor_max=detractor_max, by=by, cluster="account_id", weight=None
+    )
     k = len(dist.groups)
     both = _answers_and_accounts(dist)
-    scores = effective_score(both, **cuts, confidence_level=confidence_level)
+    scores = effective_score(both, confidence_level=confidence_level)
     pairs = list(zip(both.groups[:k], both.groups[k:], strict=True))
     between = compare_net_promoter_scores(
-        both, pairs=pairs, **cuts, method="effective-score", confidence_level=confidence_level
+        both, pairs=pairs, method="effective-score", confidence_level=confidence_level
     ).frame
     frame = pd.DataFrame(
         {
@@ -205,13 +212,14 @@ def account_score(
         }
     )
     return AccountScores(
-        frame=frame,
+        frame=dist.with_keys(frame),
         confidence_level=confidence_level,
-        title=title or "Net Promoter Score, every account alike" + (f", by {joined(dist.by)}" if dist.by else ""),
+        title="Net Promoter Score, every account alike" + (f", by {joined(dist.by)}" if dist.by else ""),
         minimum_cell=dist.minimum_cell,
         hidden=dist.hidden_groups,
         by=dist.by,
-        **cuts,
+        promoter_min=dist.promoter_min,
+        detractor_max=dist.detractor_max,
     )
 
 
@@ -235,6 +243,8 @@ def _answers_and_accounts(dist: ScoreDistribution) -> ScoreDistribution:
             sums=np.concatenate([clusters.sums, equal]),
         ),
         minimum_cell=dist.minimum_cell,
+        promoter_min=dist.promoter_min,
+        detractor_max=dist.detractor_max,
     )
 
 

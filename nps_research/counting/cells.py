@@ -27,19 +27,36 @@ if TYPE_CHECKING:
     from nps_research.study.study import Study
     from nps_research.typing import Integers
 
-__all__ = ["FROM_ANSWER", "MOST_CELLS", "NOT_STATED", "WEEKDAYS", "count_cells"]
+__all__ = ["FROM_ANSWER", "MOST_CELLS", "NOT_STATED", "WEEKDAYS", "count_cells", "from_answer", "is_period"]
 
 NOT_STATED = "(not stated)"
 SEPARATOR = "\N{SYMBOL FOR UNIT SEPARATOR}"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 # Groupings made from the moment of the answer; who never answered has no such moment.
 FROM_ANSWER = ("weekday", "hour")
+# Groupings made from the answer's date, else the invitation's; a column of that name comes first.
+PERIODS = ("month", "quarter", "year")
 MOST_CELLS = 2_000_000  # of a lazy frame; more are not brought into memory
 _SPELT: Mapping[str, Callable[[Any], str]] = {
     "weekday": lambda day: WEEKDAYS[int(day) - 1],
     "hour": lambda hour: f"{int(hour):02d}:00",
+    "month": lambda months: f"{int(months) // 12}-{int(months) % 12 + 1:02d}",
+    "quarter": lambda months: f"{int(months) // 12} Q{int(months) % 12 // 3 + 1}",
+    "year": lambda months: f"{int(months) // 12}",
 }
 _SOME_DAY = pd.Timestamp(2000, 1, 1)
+_DATES = ("responded_at", "invited_at")
+
+
+def is_period(study: Study, name: str) -> bool:
+    """Whether a grouping is made from dates, as ``"quarter"`` is, and no column of the responses has its name."""
+    return name in PERIODS and name not in study.columns
+
+
+def from_answer(study: Study, keys: Sequence[str]) -> bool:
+    """Whether a grouping is made from the moment of the answer, which those who did not answer do not have."""
+    dated = "responses.responded_at" in study.available
+    return any(name in FROM_ANSWER or (dated and is_period(study, name)) for name in keys)
 
 
 def count_cells(
@@ -60,7 +77,7 @@ def count_cells(
     study : Study
         The study.
     keys : sequence of str
-        Columns of the responses, or ``"weekday"`` or ``"hour"`` of the answer.
+        As `score_counts.score_distribution` takes them.
     cluster, weight, stratum, outcome : str, optional
         Further columns of the responses. In a stratum each row is a cluster where none is given.
 
@@ -90,15 +107,19 @@ def count_cells(
     if "wave" in study.columns:
         columns |= dict.fromkeys(_apart_in_waves(study, cluster, stratum), "wave")
     named = {part: name for part, name in columns.items() if name is not None}
+    made = {key for key in keys if key in FROM_ANSWER or is_period(study, key)}
     if isinstance(study.rows, pd.DataFrame):
-        roots = {"responded_at" if key in FROM_ANSWER else key for key in keys}
-        frame = _in_duckdb(study.rows[sorted({*named.values(), *roots, "response_state"})])
+        roots = {root for key in keys for root in (_DATES if key in made else [key])}
+        frame = _in_duckdb(study.rows[sorted({*named.values(), *roots & set(study.columns), "response_state"})])
     else:
         frame = study.rows
     schema = frame.collect_schema()
     if weight is not None and not schema[weight].is_numeric():
         raise ContractError(f"responses: {weight} is no column of numbers, and cannot be a weight.")
-    parts = {f"key{position}": _key(name, schema) for position, name in enumerate(keys)}
+    parts = {
+        f"key{position}": _made_key(name, schema) if name in made else _plain_column(name, schema)
+        for position, name in enumerate(keys)
+    }
     parts |= {part: _plain_column(name, schema) for part, name in named.items()}
     counts, held = {"n": nw.len()}, {}
     if study.is_lazy:
@@ -113,7 +134,8 @@ def count_cells(
     found = (counted.head(MOST_CELLS + 1) if study.is_lazy else counted).collect("pyarrow").to_native()
     if study.is_lazy and len(found) > MOST_CELLS:
         raise _too_many([*keys, *named.values()])
-    cells = _cells_read(found, keys)
+    spellings = {f"key{position}": _SPELT[name] for position, name in enumerate(keys) if name in made}
+    cells = _cells_read(found, spellings)
     if score is None:
         cells["score"] = np.nan
     if study.is_lazy:
@@ -133,8 +155,11 @@ def _check_names(study: Study, names: Sequence[str]) -> None:
     for name in names:
         if name in RESPONSES or name in FROM_ANSWER:
             study.require("responses.responded_at" if name in FROM_ANSWER else f"responses.{name}")
+        elif is_period(study, name):
+            if not any(study.can_answer(f"responses.{date}") for date in _DATES):
+                study.require(*(f"responses.{date}" for date in _DATES))
         elif name not in study.columns:
-            known = [*study.columns, *FROM_ANSWER]
+            known = [*study.columns, *FROM_ANSWER, *PERIODS]
             raise ContractError(f"responses: there is no column {name!r}{did_you_mean(name, known)}")
 
 
@@ -165,11 +190,13 @@ def _moment(name: str, schema: nw.Schema) -> nw.Expr:
     return nw.col(name).dt.replace_time_zone(None) if getattr(schema[name], "time_zone", None) else nw.col(name)
 
 
-def _key(name: str, schema: nw.Schema) -> nw.Expr:
-    if name not in FROM_ANSWER:
-        return _plain_column(name, schema)
-    moment = _moment("responded_at", schema).dt
-    return moment.weekday() if name == "weekday" else moment.hour()
+def _made_key(name: str, schema: nw.Schema) -> nw.Expr:
+    """A grouping made from dates: the weekday, the hour, or the number of the month since the year 0."""
+    if name in FROM_ANSWER:
+        moment = _moment("responded_at", schema).dt
+        return moment.weekday() if name == "weekday" else moment.hour()
+    date = nw.coalesce(*(_moment(date, schema) for date in _DATES if date in schema)).dt
+    return date.year().cast(nw.Int64) * 12 + date.month().cast(nw.Int64) - 1
 
 
 def _silence_signs(study: Study, frame: nw.LazyFrame[Any], schema: nw.Schema) -> dict[str, nw.Expr]:
@@ -191,18 +218,17 @@ def _silence_signs(study: Study, frame: nw.LazyFrame[Any], schema: nw.Schema) ->
 
 def _last_moment(frame: nw.LazyFrame[Any], schema: nw.Schema) -> dt.datetime | None:
     """The latest date in the responses: the one number that must be known before the counting."""
-    dates = [name for name in ("invited_at", "responded_at") if name in schema]
+    dates = [name for name in _DATES if name in schema]
     latest = frame.select(**{name: _moment(name, schema).max() for name in dates}).collect("pyarrow").to_native()
     return max((moment for moment in latest.to_pylist()[0].values() if moment is not None), default=None)
 
 
-def _cells_read(found: pa.Table, keys: Sequence[str]) -> pd.DataFrame:
+def _cells_read(found: pa.Table, spellings: Mapping[str, Callable[[Any], str]]) -> pd.DataFrame:
     """The counted cells as a frame: keys and clusters as text, all else as it came."""
     columns: dict[str, Any] = {}
     for part in found.column_names:
         if part.startswith("key"):
-            spell = _SPELT.get(keys[int(part.removeprefix("key"))], str)
-            columns[part] = _texts(found[part], spell).fillna(NOT_STATED)
+            columns[part] = _texts(found[part], spellings.get(part, str)).fillna(NOT_STATED)
         elif part.startswith(("cluster", "stratum")):
             columns[part] = _texts(found[part], str)
         elif part == "weight":

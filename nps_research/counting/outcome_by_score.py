@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.grouped import Grouped
 from nps_research.counting.score_bands import shown_cuts
 from nps_research.counting.score_distribution import N_SCORES
-from nps_research.errors import ContractError, did_you_mean
+from nps_research.errors import ContractError
 from nps_research.results.suppression import hidden_rows
 from nps_research.statistics.proportions import wilson_limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Self
 
     from numpy.typing import NDArray
 
@@ -57,13 +59,11 @@ class OutcomeClusters:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class OutcomeByScore:
+class OutcomeByScore(Grouped):
     """Events per score 0-10 and group: all that comparisons of thresholds need.
 
     Attributes
     ----------
-    groups : tuple of str
-        Names of the groups.
     n, events : ndarray of int, shape (n_groups, 11)
         Answers at risk of the event, and events among them, per score 0 to 10.
     nonrespondents, nonrespondent_events : ndarray of int, shape (n_groups,), or None
@@ -78,25 +78,17 @@ class OutcomeByScore:
         Whether the event is good (renewed) or bad (left).
     dated : bool or None
         Whether the event came after the answer; if not, all that follows is association only. None: not said.
-    by : tuple of str
-        What the groups are groups of.
-    ordered : bool
-        Whether the groups follow each other in time.
-    minimum_cell : int
-        Smallest number of answers that shared pages may show for a group.
     horizon_days : int or None
         Days after the landmark over which churn is counted; None for other outcomes.
-    convention : (int, int)
-        The study's highest detractor answer and highest passive answer.
     not_shown : frozenset of str
         Groups that shared pages must not show.
-    design : mapping
-        ``"cluster"``: the column, if any.
+    shown_first : (int, int) or None
+        The study's `convention`, by which `cuts_shown` are chosen whatever lines are named: others would show other
+        cuts, and both together what lies between; None while no others are named.
     confidence_level : float
         Level of the limits in `frame`.
     """
 
-    groups: tuple[str, ...]
     n: Integers
     events: Integers
     nonrespondents: Integers | None = None
@@ -106,13 +98,9 @@ class OutcomeByScore:
     outcome: str = "event"
     direction: Direction = "bad"
     dated: bool | None = None
-    by: tuple[str, ...] = ()
-    ordered: bool = False
-    minimum_cell: int = 0
     horizon_days: int | None = None
-    convention: tuple[int, int] = (6, 8)
     not_shown: frozenset[str] = frozenset()
-    design: Mapping[str, str] = field(default_factory=dict)
+    shown_first: tuple[int, int] | None = None
     confidence_level: float = 0.95
 
     @classmethod
@@ -122,6 +110,9 @@ class OutcomeByScore:
         events: Sequence[int],
         nonrespondents: tuple[int, int] | None = None,
         direction: Direction = "bad",
+        *,
+        promoter_min: int = 9,
+        detractor_max: int = 6,
     ) -> OutcomeByScore:
         """An outcome by score from counts that are known already.
 
@@ -133,11 +124,15 @@ class OutcomeByScore:
             The silent, and events among them.
         direction : {"bad", "good"}
             Whether the event is bad (left) or good (renewed, recommended).
+        promoter_min, detractor_max : int
+            Lowest promoter and highest detractor answer.
 
         Raises
         ------
         ContractError
             If there are not 11 counts each, one is negative or no whole number, or events are more than answers.
+        EstimationError
+            If the lines are impossible.
 
         Examples
         --------
@@ -158,20 +153,31 @@ class OutcomeByScore:
                 raise ContractError("nonrespondents: there are more events among them than there are of them.")
             silent = {"nonrespondents": np.array([there]), "nonrespondent_events": np.array([left])}
         return cls(
-            groups=("all",), n=counts["n"][None, :], events=counts["events"][None, :], direction=direction, **silent
+            groups=("all",),
+            n=counts["n"][None, :],
+            events=counts["events"][None, :],
+            direction=direction,
+            promoter_min=promoter_min,
+            detractor_max=detractor_max,
+            **silent,
         )
+
+    @property
+    def convention(self) -> tuple[int, int]:
+        """The study's highest detractor answer and highest passive answer."""
+        return self.detractor_max, self.promoter_min - 1
 
     @property
     def frame(self) -> pd.DataFrame:
         """One row per group and score: group, likelihood_to_recommend, n, events, estimate, conf_low, conf_high.
 
         `estimate` is the rate of events among the answers, 0 to 1, with Wilson's score limits, which take answers as
-        independent; NaN where a score has none.
+        independent; NaN where a score has none. Groups by several keys have a column for each key, too.
         """
         low, high = wilson_limits(self.events, self.n, confidence_level=self.confidence_level)
         with np.errstate(invalid="ignore", divide="ignore"):
             rate = self.events / self.n
-        return pd.DataFrame(
+        frame = pd.DataFrame(
             {
                 "group": np.repeat(np.array(self.groups, dtype=object), N_SCORES),
                 "likelihood_to_recommend": np.tile(np.arange(N_SCORES), len(self.groups)),
@@ -182,13 +188,19 @@ class OutcomeByScore:
                 "conf_high": high.ravel(),
             }
         )
+        return self.with_keys(frame)
+
+    def with_lines(self, promoter_min: int | None, detractor_max: int | None) -> Self:
+        """The same counts with other lines, and no other cuts on pages; None keeps the study's."""
+        first = self.shown_first or self.convention
+        return replace(super().with_lines(promoter_min, detractor_max), shown_first=first)
 
     @property
     def cuts_shown(self) -> tuple[int, ...]:
         """Lines between scores that pages may show the two sides of; those of the convention before the others."""
         if self.is_hidden:
             return ()
-        return shown_cuts(self.n.sum(axis=0), self.minimum_cell, first=self.convention)
+        return shown_cuts(self.n.sum(axis=0), self.minimum_cell, first=self.shown_first or self.convention)
 
     @property
     def hidden_groups(self) -> frozenset[str]:
@@ -201,11 +213,9 @@ class OutcomeByScore:
         """Whether pages must show nothing of all the groups together."""
         return set(self.groups) <= self.hidden_groups
 
-    def group(self, name: str) -> OutcomeByScore:
-        """The outcome of one group alone."""
-        if name not in self.groups:
-            raise ContractError(f"There is no group {name!r}{did_you_mean(name, list(self.groups))}")
-        row = self.groups.index(name)
+    def group(self, name: str | Sequence[str]) -> OutcomeByScore:
+        """The outcome of one group alone, by its name or by its values of several keys."""
+        row = self.place(name)
         clusters = self.clusters
         if clusters is not None:
             kept = clusters.group == row
@@ -214,7 +224,8 @@ class OutcomeByScore:
         one = slice(row, row + 1)
         return replace(
             self,
-            groups=(name,),
+            groups=self.groups[one],
+            keys=self.keys[one],
             n=self.n[one],
             events=self.events[one],
             nonrespondents=None if self.nonrespondents is None else self.nonrespondents[one],

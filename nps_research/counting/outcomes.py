@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.cells import FROM_ANSWER, count_cells
+from nps_research.counting.cells import count_cells, from_answer, is_period
 from nps_research.counting.clusters import declared_cluster
 from nps_research.counting.outcome_by_score import OutcomeByScore, OutcomeClusters
 from nps_research.counting.score_counts import groups_of
@@ -39,7 +39,11 @@ UNOBSERVED = "outcome_unobserved"
 
 
 def outcome_by_score(
-    study: Study, *, outcome: str = CHURNED, by: str | Sequence[str] | None = None, cluster: str | None = None
+    study: Study,
+    *,
+    outcome: str = CHURNED,
+    by: str | Sequence[str] | None = None,
+    cluster: str | Literal["auto"] | None = "auto",
 ) -> OutcomeByScore:
     """Count an outcome per score and group, and among the silent.
 
@@ -61,10 +65,10 @@ def outcome_by_score(
         ``"churned"``, or the name of one of ``study.outcomes``.
     by : str or sequence of str, optional
         Columns to group by, as in `score_distribution`.
-    cluster : str, optional
+    cluster : str or None
         Column within whose values outcomes are alike; its counts are kept. ``"auto"``: the account, where there is
         one and the outcome is the customer's, for contacts of one account share its fate; else what
-        `score_distribution` takes, the person where somebody answered twice.
+        `score_distribution` takes, the person where somebody answered twice. None takes outcomes as independent.
 
     Returns
     -------
@@ -227,10 +231,10 @@ def _with_outcome(study: Study, outcome: str) -> Study:
 
 def _tabulate(study: Study, keys: Sequence[str], cells: pd.DataFrame, **said: Any) -> OutcomeByScore:
     """Cells as counts: at risk and events, per score and of the silent; what is left out, per reason."""
-    knows_silence = tells_silence(study, cells) and not set(keys) & set(FROM_ANSWER)
-    if set(keys) & set(FROM_ANSWER):  # who did not answer did so on no day
+    knows_silence = tells_silence(study, cells) and not from_answer(study, keys)
+    if from_answer(study, keys):  # who did not answer did so on no day
         cells = cells[cells["state"].isin(["answered", "item_missing"])]
-    groups, place = groups_of(study, keys, cells)
+    groups, values, place = groups_of(study, keys, cells)
     n, fate = cells["n"].to_numpy(), cells["fate"].to_numpy(dtype=object)
     known, event = np.isin(fate, [EVENT, NO_EVENT]), fate == EVENT
     answered = known & (cells["state"] == "answered").to_numpy()
@@ -279,9 +283,11 @@ def _tabulate(study: Study, keys: Sequence[str], cells: pd.DataFrame, **said: An
         left_out={name: per_row(place, len(groups), out & (reason == name)) for name in sorted(set(reason[out]))},
         clusters=clusters,
         by=tuple(keys),
-        ordered=list(keys) == ["wave"],
+        keys=values,
+        ordered=list(keys) == ["wave"] or (len(keys) == 1 and is_period(study, keys[0])),
         minimum_cell=study.settings.minimum_cell,
-        convention=(study.settings.detractor_max, study.settings.promoter_min - 1),
+        promoter_min=study.settings.promoter_min,
+        detractor_max=study.settings.detractor_max,
         not_shown=frozenset() if study.is_lazy else groups_not_shown(study, keys),
         **said,
     )

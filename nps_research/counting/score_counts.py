@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.cells import FROM_ANSWER, NOT_STATED, WEEKDAYS, count_cells
+from nps_research.counting.cells import NOT_STATED, WEEKDAYS, count_cells, from_answer, is_period
 from nps_research.counting.clusters import by_size, declared_cluster
 from nps_research.counting.revenue_weights import revenue_unit, revenue_weighted
 from nps_research.counting.score_distribution import N_SCORES, ScoreDistribution, merged_clusters
@@ -42,7 +42,10 @@ def score_distribution(
         The study.
     by : str or sequence of str, optional
         Columns of ``study.responses`` to group by (``"wave"``, a segment, ``"channel"``), or
-        ``"weekday"`` or ``"hour"`` of the answer. Several make groups of their combinations.
+        ``"weekday"`` or ``"hour"`` of the answer, or, unless there is a column of that name, ``"month"``,
+        ``"quarter"`` or ``"year"`` of its date, else of the invitation's. (Where answers are dated, silence is not
+        counted by any of these: it has no date.) Several make groups of their combinations; frames made of them have
+        a column for each, beside `group` (with ``_key`` after its name, where the frame has such a column already).
     cluster : str or None
         Column within whose values answers are alike. ``"auto"`` takes the study's declared cluster; without
         one the person (``customer_id``, else ``respondent_id``), where somebody answered more than once: one
@@ -95,10 +98,10 @@ def score_distribution(
     if weight == "auto":
         weight = "design_weight" if "responses.design_weight" in study.available else None
     cells = count_cells(study, keys, cluster=cluster_name, weight=weight, stratum=stratum)
-    knows_silence = tells_silence(study, cells) and not set(keys) & set(FROM_ANSWER)
-    if set(keys) & set(FROM_ANSWER):
+    knows_silence = tells_silence(study, cells) and not from_answer(study, keys)
+    if from_answer(study, keys):
         cells = cells[cells["state"].isin(["answered", "item_missing"])]
-    groups, place = groups_of(study, keys, cells)
+    groups, values, place = groups_of(study, keys, cells)
     score = cells["score"].fillna(-1).astype(int).to_numpy()
     one = cells["weight"].to_numpy() if weight else np.ones(len(cells))
     state, n = cells["state"].to_numpy(), cells["n"].to_numpy(dtype=np.int64)
@@ -132,7 +135,10 @@ def score_distribution(
         squared_weight_sums=per_score(n * one**2) if weight else None,
         clusters=clusters,
         by=tuple(keys),
-        ordered=keys == ["wave"],
+        keys=values,
+        promoter_min=study.settings.promoter_min,
+        detractor_max=study.settings.detractor_max,
+        ordered=keys == ["wave"] or (len(keys) == 1 and is_period(study, keys[0])),
         minimum_cell=study.settings.minimum_cell,
         not_shown=None if study.is_lazy else groups_not_shown(study, keys),
         design={
@@ -151,18 +157,21 @@ def _strata_of_clusters(cells: pd.DataFrame) -> dict[str, str] | None:
     return dict(zip(answered["cluster"], answered["stratum"], strict=True))
 
 
-def groups_of(study: Study, keys: Sequence[str], cells: pd.DataFrame) -> tuple[tuple[str, ...], Integers]:
-    """Names of the groups in their order, and each cell's place among them."""
+def groups_of(
+    study: Study, keys: Sequence[str], cells: pd.DataFrame
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...], Integers]:
+    """Names of the groups in their order, their values of several keys, and each cell's place among them."""
     if not keys:
-        return ("all",), np.zeros(len(cells), dtype=np.int64)
+        return ("all",), (), np.zeros(len(cells), dtype=np.int64)
     orders = [_order(study, name, cells, f"key{position}") for position, name in enumerate(keys)]
     codes = np.stack(
         [cells[f"key{position}"].map(order).to_numpy(dtype=np.int64) for position, order in enumerate(orders)]
     )
     present, place = np.unique(codes, axis=1, return_inverse=True)
     names = [list(order) for order in orders]
-    groups = tuple(BETWEEN.join(names[position][code] for position, code in enumerate(column)) for column in present.T)
-    return groups, np.asarray(place.ravel(), dtype=np.int64)
+    values = tuple(tuple(names[position][code] for position, code in enumerate(column)) for column in present.T)
+    groups = tuple(map(BETWEEN.join, values))
+    return groups, values if len(keys) > 1 else (), np.asarray(place.ravel(), dtype=np.int64)
 
 
 def _order(study: Study, name: str, cells: pd.DataFrame, key: str) -> dict[str, int]:

@@ -6,13 +6,14 @@ many rows there were.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from nps_research.errors import ContractError, did_you_mean
+from nps_research.counting.grouped import Grouped
+from nps_research.errors import ContractError
 from nps_research.results.suppression import hidden_rows
 
 if TYPE_CHECKING:
@@ -68,13 +69,11 @@ class ClusterSums:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ScoreDistribution:
+class ScoreDistribution(Grouped):
     """Counts of answers per score and of missing answers, per group. Distributions add.
 
     Attributes
     ----------
-    groups : tuple of str
-        Names of the groups.
     counts : ndarray of int, shape (n_groups, 11)
         Answers per score 0 to 10.
     item_missing, nonrespondents, not_reached, pending : ndarray of int, shape (n_groups,), or None
@@ -84,17 +83,10 @@ class ScoreDistribution:
         Sums of weights and of squared weights per score; None where every answer counts 1.
     clusters : ClusterSums or None
         Per-cluster sums, where answers within clusters are alike.
-    by : tuple of str
-        What the groups are groups of.
-    ordered : bool
-        Whether the groups follow each other in time.
-    minimum_cell : int
-        Smallest number of answers that shared pages may show for a group.
     not_shown : frozenset of str or None
         Groups that shared pages must not show; None works them out from these groups alone.
     """
 
-    groups: tuple[str, ...]
     counts: Integers
     item_missing: Integers | None = None
     nonrespondents: Integers | None = None
@@ -103,11 +95,7 @@ class ScoreDistribution:
     weight_sums: Floats | None = None
     squared_weight_sums: Floats | None = None
     clusters: ClusterSums | None = None
-    by: tuple[str, ...] = ()
-    ordered: bool = False
-    minimum_cell: int = 0
     not_shown: frozenset[str] | None = None
-    design: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_counts(
@@ -118,6 +106,8 @@ class ScoreDistribution:
         nonrespondents: Mapping[str, int] | None = None,
         not_reached: Mapping[str, int] | None = None,
         ordered: bool = False,
+        promoter_min: int = 9,
+        detractor_max: int = 6,
     ) -> ScoreDistribution:
         """A distribution from counts that are known already.
 
@@ -129,11 +119,15 @@ class ScoreDistribution:
             Missing answers per group; leave out what is not known.
         ordered : bool
             Whether the groups follow each other in time.
+        promoter_min, detractor_max : int
+            Lowest promoter and highest detractor answer.
 
         Raises
         ------
         ContractError
             If a group has not 11 counts, or one is negative or no whole number.
+        EstimationError
+            If the lines are impossible.
 
         Examples
         --------
@@ -171,6 +165,8 @@ class ScoreDistribution:
             nonrespondents=per_group(nonrespondents),
             not_reached=per_group(not_reached),
             ordered=ordered,
+            promoter_min=promoter_min,
+            detractor_max=detractor_max,
         )
 
     def _repr_html_(self) -> str:
@@ -228,16 +224,26 @@ class ScoreDistribution:
         """Sums of weights per score (counts, where unweighted), shape (n_groups, 11)."""
         return self.counts.astype(np.float64) if self.weight_sums is None else self.weight_sums
 
-    def group(self, name: str) -> ScoreDistribution:
-        """The distribution of one group alone."""
+    def classes(self, per_score: Numbers | None = None) -> Floats:
+        """Detractors, passives and promoters, shape (..., 3), of sums per score, shape (..., 11); None: the weights."""
+        values = np.asarray(self.weights if per_score is None else per_score, dtype=np.float64)
+        parts = np.split(values, [self.detractor_max + 1, self.promoter_min], axis=-1)
+        return np.stack([part.sum(axis=-1) for part in parts], axis=-1)
+
+    @property
+    def shares(self) -> Floats:
+        """Shares of detractors, passives and promoters, shape (n_groups, 3); NaN without answers."""
+        classes = self.classes()
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(classes / classes.sum(axis=1, keepdims=True))
+
+    def group(self, name: str | Sequence[str]) -> ScoreDistribution:
+        """The distribution of one group alone, by its name or by its values of several keys."""
         return self.select([name])
 
-    def select(self, names: Sequence[str]) -> ScoreDistribution:
+    def select(self, names: Sequence[str | Sequence[str]]) -> ScoreDistribution:
         """The distribution of some groups, in the order named."""
-        for name in names:
-            if name not in self.groups:
-                raise ContractError(f"There is no group {name!r}{did_you_mean(name, list(self.groups))}")
-        rows = np.array([self.groups.index(name) for name in names], dtype=np.int64)
+        rows = np.array([self.place(name) for name in names], dtype=np.int64)
         clusters = self.clusters
         if clusters is not None:
             place = np.full(len(self.groups), -1)
@@ -246,19 +252,22 @@ class ScoreDistribution:
             clusters = replace(
                 clusters, group=place[clusters.group[kept]], label=clusters.label[kept], sums=clusters.sums[kept]
             )
+        groups = tuple(self.groups[row] for row in rows)
         return replace(
-            self._with_arrays(tuple(names), lambda values: values[rows], clusters), not_shown=self.hidden_groups
+            self._with_arrays(groups, lambda values: values[rows], clusters),
+            keys=tuple(self.keys[row] for row in rows) if self.keys else (),
+            not_shown=self.hidden_groups,
         )
 
-    def total(self, name: str = "all") -> ScoreDistribution:
+    def total(self) -> ScoreDistribution:
         """All groups together, as one."""
         clusters = self.clusters
         if clusters is not None:
             clusters = merged_clusters(
                 np.zeros_like(clusters.group), clusters.label, clusters.sums, strata=clusters.strata
             )
-        together = self._with_arrays((name,), lambda values: values.sum(axis=0, keepdims=True), clusters)
-        return replace(together, not_shown=None)
+        together = self._with_arrays(("all",), lambda values: values.sum(axis=0, keepdims=True), clusters)
+        return replace(together, keys=(), not_shown=None)
 
     def __add__(self, other: ScoreDistribution) -> ScoreDistribution:
         """The distribution of two samples together."""
@@ -268,6 +277,12 @@ class ScoreDistribution:
             other.clusters is None
         ):
             raise ContractError("Only distributions with the same weighting and clustering can be added.")
+        lines, others = ((part.promoter_min, part.detractor_max) for part in (self, other))
+        if lines != others:
+            raise ContractError(
+                f"Only distributions with the same lines can be added: one has promoter_min = {lines[0]} and "
+                f"detractor_max = {lines[1]}, the other {others[0]} and {others[1]}."
+            )
         groups = tuple(dict.fromkeys([*self.groups, *other.groups]))
         place = {group: row for row, group in enumerate(groups)}
         rows = [np.array([place[group] for group in part.groups], dtype=np.int64) for part in (self, other)]
@@ -295,9 +310,12 @@ class ScoreDistribution:
                 strata=None if strata[0] is None else {**strata[0], **(strata[1] or {})},
             )
         arrays: dict[str, Any] = {name: added(name) for name in _ARRAYS}
+        both_keyed = self.by == other.by and self.keys and other.keys
+        keys = dict(zip(self.groups + other.groups, self.keys + other.keys, strict=True)) if both_keyed else {}
         together = replace(
             self,
             groups=groups,
+            keys=tuple(keys[group] for group in groups if keys),
             clusters=clusters,
             ordered=self.ordered and other.ordered,
             minimum_cell=max(self.minimum_cell, other.minimum_cell),

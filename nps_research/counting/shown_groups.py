@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.cells import FROM_ANSWER, count_cells
+from nps_research.counting.cells import FROM_ANSWER, count_cells, from_answer
 from nps_research.results.suppression import hidden_groups
 from nps_research.results.words import BETWEEN
 
@@ -73,7 +73,7 @@ def _not_shown(
     cells = count_cells(study, columns)
     returned, answered = cells["state"].isin(["answered", "item_missing"]), cells["state"] == "answered"
     keys = {
-        name: cells[f"key{position}"].where(returned) if name in FROM_ANSWER else cells[f"key{position}"]
+        name: cells[f"key{position}"].where(returned) if from_answer(study, [name]) else cells[f"key{position}"]
         for position, name in enumerate(columns)
     }
     detractor = answered & (cells["score"] <= study.settings.detractor_max)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pandas as pd
 
+from nps_research.counting.given import as_distribution
 from nps_research.counting.score_bands import band_text
 from nps_research.results.result import Result
 from nps_research.results.words import joined, plain_text, points
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from nps_research.counting.score_distribution import ScoreDistribution
+    from nps_research.study.study import Study
 
 __all__ = ["ScoresByCut", "net_promoter_score_by_cut"]
 
@@ -66,23 +68,23 @@ class ScoresByCut(Result):
 
 
 def net_promoter_score_by_cut(
-    dist: ScoreDistribution,
+    dist: ScoreDistribution | Study,
     *,
-    detractor_max: Sequence[int] = (6, 3),
-    promoter_min: int = 9,
+    detractor_max: Sequence[int] | None = None,
+    promoter_min: int | None = None,
     method: LimitsMethod | None = None,
     confidence_level: float = 0.95,
 ) -> ScoresByCut:
-    """Net Promoter Score of each group at several highest detractor answers; as `net_promoter_score`.
+    """Estimate the Net Promoter Score of each group at several highest detractor answers.
 
     Parameters
     ----------
-    dist : ScoreDistribution
-        Answers per group.
-    detractor_max : sequence of int
-        Highest detractor answers to compare.
-    promoter_min : int
-        Lowest promoter answer.
+    dist : ScoreDistribution or Study
+        Answers per group; a Study is counted as one.
+    detractor_max : sequence of int, optional
+        Highest detractor answers to compare; None takes the study's and 3 (6, where the study's is 3).
+    promoter_min : int, optional
+        Lowest promoter answer; None takes the study's.
     method, confidence_level
         As in `net_promoter_score`.
 
@@ -102,24 +104,23 @@ def net_promoter_score_by_cut(
     >>> net_promoter_score_by_cut(dist).frame["estimate"].round(6).tolist()
     [20.0, 50.0]
     """
+    dist = as_distribution(dist, promoter_min=promoter_min)
     columns = ["group", "n", "detractor_share", "estimate", "std_error", "conf_low", "conf_high"]
     parts = [
-        net_promoter_score(
-            dist, promoter_min=promoter_min, detractor_max=cut, method=method, confidence_level=confidence_level
-        )
+        net_promoter_score(dist, detractor_max=cut, method=method, confidence_level=confidence_level)
         .frame[columns]
         .assign(term=band_text(0, cut))
-        for cut in detractor_max
+        for cut in (dist.lines_compared if detractor_max is None else detractor_max)
     ]
     frame = pd.concat(parts)
     frame.insert(1, "term", frame.pop("term"))
-    order = {group: place for place, group in enumerate(dist.groups)}
+    frame = frame.sort_values("group", key=lambda names: names.map(dist.place), kind="stable", ignore_index=True)
     return ScoresByCut(
-        frame=frame.sort_values("group", key=lambda column: column.map(order), kind="stable").reset_index(drop=True),
+        frame=dist.with_keys(frame),
         confidence_level=confidence_level,
         title="Net Promoter Score with detractors ending at different answers",
         minimum_cell=dist.minimum_cell,
         hidden=dist.hidden_groups,
-        promoter_min=promoter_min,
+        promoter_min=dist.promoter_min,
         method=method or suitable_method(dist),
     )

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.score_counts import score_distribution
+from nps_research.counting.given import as_distribution, wave_if_any
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result, without_changes_from
 from nps_research.results.words import interval_text, joined, p_text, plain_text, points
 from nps_research.score.design_words import described_design
-from nps_research.score.limits.independent import classify
+from nps_research.score.limits.independent import VALUES
 from nps_research.score.score import net_promoter_score
 from nps_research.score.trend import trend
 
@@ -122,17 +122,23 @@ class DesignComparison(Result):
         return f"NPS of each wave with interval bars under each way of counting: {'; '.join(rows)}."
 
 
-def compare_designs(study: Study, *, by: str | None = "wave", confidence_level: float = 0.95) -> DesignComparison:
-    """The Net Promoter Score with every answer alike, then weighted, then by the survey's whole design.
+def compare_designs(
+    study: Study,
+    *,
+    promoter_min: int | None = None,
+    detractor_max: int | None = None,
+    confidence_level: float = 0.95,
+) -> DesignComparison:
+    """Compare the Net Promoter Score with every answer alike, weighted, and by the survey's whole design.
 
     Of waves, the last two are compared.
 
     Parameters
     ----------
     study : Study
-        The study; it must declare a design weight, a cluster or strata.
-    by : str, optional
-        Column to group by; a study without waves is taken as one group.
+        The study; it must declare a design weight, a cluster or strata. Without waves it is taken as one group.
+    promoter_min, detractor_max : int, optional
+        Lowest promoter and highest detractor answer; None takes the study's.
     confidence_level : float
         Level of the limits.
 
@@ -152,29 +158,33 @@ def compare_designs(study: Study, *, by: str | None = "wave", confidence_level: 
     >>> compare_designs(Study.from_frames(responses=table)).frame["estimate"].round(1).tolist()
     [25.0, -28.6]
     """
-    by = by if by != "wave" or study.waves else None
-    own = score_distribution(study, by=by)
+    by = wave_if_any(study)
+
+    def counted(**how: None) -> ScoreDistribution:
+        return as_distribution(study, by=by, promoter_min=promoter_min, detractor_max=detractor_max, **how)
+
+    own = counted()
     weighted, clustered, stratified = (name in own.design for name in ("weight", "cluster", "stratum"))
     parts_of_design = ["weighted"] * weighted + ["clustered"] * clustered + ["stratified"] * stratified
     if not parts_of_design:
         raise CannotAnswerError(
             "This study declares neither weights nor clusters nor strata: its answers count in one way."
         )
-    ways = {PLAIN: score_distribution(study, by=by, cluster=None, weight=None)}
+    ways = {PLAIN: counted(cluster=None, weight=None)}
     if weighted and len(parts_of_design) > 1:
-        ways["Weighted"] = score_distribution(study, by=by, cluster=None)
+        ways["Weighted"] = counted(cluster=None)
     if clustered and stratified:
-        ways[joined(parts_of_design[:-1]).capitalize()] = score_distribution(study, by=by, stratum=None)
+        ways[joined(parts_of_design[:-1]).capitalize()] = counted(stratum=None)
     ways[joined(parts_of_design).capitalize()] = own
     columns = ["group", "n", "n_effective", "estimate", "std_error", "conf_low", "conf_high"]
     moved = list(DESIGN_CHANGE)
     parts = []
-    for term, counted in ways.items():
-        dist = counted.select(counted.groups[-2:]) if counted.ordered else counted
-        scores = net_promoter_score(dist, confidence_level=confidence_level, **_cuts(study))
+    for term, whole in ways.items():
+        dist = whole.select(whole.groups[-2:]) if whole.ordered else whole
+        scores = net_promoter_score(dist, confidence_level=confidence_level)
         part = scores.frame[columns].assign(term=term)
         if dist.ordered:
-            part = part.join(trend(dist, confidence_level=confidence_level, **_cuts(study)).frame[moved])
+            part = part.join(trend(dist, confidence_level=confidence_level).frame[moved])
         else:
             part[moved] = np.nan
         parts.append(part[["term", *columns, *moved]])
@@ -191,14 +201,10 @@ def compare_designs(study: Study, *, by: str | None = "wave", confidence_level: 
     )
 
 
-def _cuts(study: Study) -> dict[str, Any]:
-    return {"promoter_min": study.settings.promoter_min, "detractor_max": study.settings.detractor_max}
-
-
 def _by_weight(study: Study, own: ScoreDistribution) -> tuple[dict[str, float], dict[str, float]]:
     """Per group, the score of answers weighted below and above the group's mean weight."""
     answered = study.responses[study.responses["response_state"] == "answered"]
-    classes = classify(np.eye(11), **_cuts(study)) @ np.array([-100.0, 0.0, 100.0])
+    classes = own.classes(np.eye(11)) @ VALUES
     value = pd.Series(classes[answered["likelihood_to_recommend"].to_numpy(dtype=int)], index=answered.index)
     groups = answered["wave"] if own.by == ("wave",) else pd.Series("all", index=answered.index)
     weight = answered["design_weight"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from scipy import stats
 
+from nps_research.counting.given import as_distribution
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result
 from nps_research.results.words import plain_text, points, share
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from nps_research.counting.score_distribution import ScoreDistribution
+    from nps_research.score.differences import Group
     from nps_research.score.limits.methods import LimitsMethod
+    from nps_research.study.study import Study
     from nps_research.typing import Floats
 
 __all__ = ["DetectableChange", "detectable_change"]
@@ -102,16 +105,15 @@ class DetectableChange(Result):
 
 
 def detectable_change(
-    dist: ScoreDistribution,
+    dist: ScoreDistribution | Study,
     *,
-    pairs: Sequence[tuple[str, str]] | Literal["all", "consecutive"] | None = None,
+    pairs: Sequence[tuple[Group, Group]] | Literal["all", "consecutive"] | None = None,
     power: float = 0.8,
-    promoter_min: int = 9,
-    detractor_max: int = 6,
+    promoter_min: int | None = None,
+    detractor_max: int | None = None,
     confidence_level: float = 0.95,
-    title: str = "",
 ) -> DetectableChange:
-    """What change these samples could have seen: the smallest that the test would find with given power.
+    """Find the smallest change that these samples would have shown with given power (minimum detectable effect).
 
     The estimand is, per pair of groups, the true difference in points that the two-sided test of
     `compare_net_promoter_scores` rejects with probability `power`, at the standard error these answers have:
@@ -120,18 +122,17 @@ def detectable_change(
 
     Parameters
     ----------
-    dist : ScoreDistribution
-        Answers per group.
+    dist : ScoreDistribution or Study
+        Answers per group; a Study is counted by wave.
     pairs : sequence of (a, b), "all" or "consecutive", optional
-        None takes each wave against the one before, or all pairs where groups are no waves.
+        As in `compare_net_promoter_scores`; None takes each wave against the one before, or all pairs where groups are
+        no waves.
     power : float
         Probability of finding the change, 0.5 or more.
-    promoter_min, detractor_max : int
-        Lowest promoter and highest detractor answer.
+    promoter_min, detractor_max : int, optional
+        Lowest promoter and highest detractor answer; None takes the study's.
     confidence_level : float
         1 less the level of the test.
-    title : str
-        Caption; one is made where none is given.
 
     Returns
     -------
@@ -162,13 +163,9 @@ def detectable_change(
     """
     if not 0.5 <= power < 1:
         raise EstimationError(f"power = {power}: a probability of at least 0.5 and below 1 is needed, e.g. 0.8.")
-    seen = compare_net_promoter_scores(
-        dist,
-        pairs=pairs or ("consecutive" if dist.ordered else "all"),
-        promoter_min=promoter_min,
-        detractor_max=detractor_max,
-        confidence_level=confidence_level,
-    )
+    dist = as_distribution(dist, by="wave", promoter_min=promoter_min, detractor_max=detractor_max)
+    pairs = pairs or ("consecutive" if dist.ordered else "all")
+    seen = compare_net_promoter_scores(dist, pairs=pairs, confidence_level=confidence_level)
     columns = ["group_a", "group_b", "n_a", "n_b", "estimate", "std_error", "conf_low", "conf_high", "p_value"]
     frame = seen.frame[columns].rename(
         columns={"estimate": "change", "conf_low": "change_conf_low", "conf_high": "change_conf_high"}
@@ -177,7 +174,7 @@ def detectable_change(
     return DetectableChange(
         frame=frame,
         confidence_level=confidence_level,
-        title=title or "What change this sample could have seen",
+        title="What change this sample could have seen",
         minimum_cell=dist.minimum_cell,
         hidden=seen.hidden,
         power=power,

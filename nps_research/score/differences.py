@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nps_research.counting.checks import check_cuts, check_level
-from nps_research.errors import EstimationError, did_you_mean
+from nps_research.counting.checks import check_level
+from nps_research.counting.given import as_distribution
+from nps_research.errors import ContractError, EstimationError
 from nps_research.results.result import Result
 from nps_research.results.words import interval_text, p_text, plain_text, points
 from nps_research.score.limits.bootstrap import resampled_scores
-from nps_research.score.limits.independent import VALUES, ZERO, classify
+from nps_research.score.limits.independent import VALUES, ZERO
 from nps_research.score.limits.methods import METHOD_WORDS, LimitsMethod, estimate, suitable_difference_method
 from nps_research.statistics.multiplicity import Adjustment, adjust_p_values
 from nps_research.statistics.randomness import DEFAULT_SEED
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from nps_research.counting.score_distribution import ScoreDistribution
+    from nps_research.study.study import Study
     from nps_research.typing import Floats
 
+Group: TypeAlias = "str | tuple[str, ...]"  # a name, or values of several keys
 
 __all__ = ["DIFFERENCE_WORDS", "ScoreDifferences", "compare_net_promoter_scores"]
 
@@ -48,29 +51,15 @@ class _Differences:
 
 
 def _differences(
-    dist: ScoreDistribution,
-    pairs: Sequence[tuple[str, str]],
-    *,
-    promoter_min: int,
-    detractor_max: int,
-    method: LimitsMethod,
-    confidence_level: float,
+    dist: ScoreDistribution, pairs: Sequence[tuple[str, str]], *, method: LimitsMethod, confidence_level: float
 ) -> _Differences:
     """Differences with limits and p-values from one statistic, so that the two agree.
 
     Degrees of freedom are the fewer of the two groups', not Welch's: these are too many where variances rest
     on few unequal clusters.
     """
-    place = {group: row for row, group in enumerate(dist.groups)}
-    a = np.array([place[first] for first, _ in pairs], dtype=np.int64)
-    b = np.array([place[second] for _, second in pairs], dtype=np.int64)
-    scores = estimate(
-        dist,
-        promoter_min=promoter_min,
-        detractor_max=detractor_max,
-        method=method,
-        confidence_level=confidence_level,
-    )
+    a, b = (np.array([dist.place(pair[side]) for pair in pairs], dtype=np.int64) for side in (0, 1))
+    scores = estimate(dist, method=method, confidence_level=confidence_level)
     difference = scores.estimate[b] - scores.estimate[a]
     variance = np.diag(scores.covariance)
     shared = scores.covariance[a, b]
@@ -93,23 +82,18 @@ def _resampled_differences(
     dist: ScoreDistribution,
     pairs: Sequence[tuple[str, str]],
     *,
-    promoter_min: int,
-    detractor_max: int,
     confidence_level: float,
     n_resamples: int,
     rng: np.random.Generator,
 ) -> _Differences:
     """Differences with percentile limits from resamples of each group; p-values from the share on either side of 0."""
-    check_cuts(promoter_min, detractor_max)
     check_level(confidence_level)
     if not dist.is_simple:
         raise EstimationError(
             "method 'bootstrap' takes answers as independent and equal, but these are weighted or clustered. "
             "Take 'effective-score', or count with cluster=None, weight=None."
         )
-    classes = dict(
-        zip(dist.groups, classify(dist.counts, promoter_min=promoter_min, detractor_max=detractor_max), strict=True)
-    )
+    classes = dict(zip(dist.groups, dist.classes(), strict=True))
     named = list(dict.fromkeys(group for pair in pairs for group in pair if classes[group].any()))
     # Each group draws from a stream of its own: what one group's limits are, tells nothing of the others.
     drawn = {
@@ -194,19 +178,19 @@ class ScoreDifferences(Result):
 
 
 def compare_net_promoter_scores(
-    dist: ScoreDistribution,
+    dist: ScoreDistribution | Study,
     *,
-    pairs: Sequence[tuple[str, str]] | Literal["all", "consecutive"] | None = None,
+    pairs: Sequence[tuple[Group, Group]] | Literal["all", "consecutive"] | None = None,
     adjust: Adjustment = "holm",
-    promoter_min: int = 9,
-    detractor_max: int = 6,
+    promoter_min: int | None = None,
+    detractor_max: int | None = None,
     method: LimitsMethod | None = None,
     confidence_level: float = 0.95,
     n_resamples: int = 10_000,
     rng: np.random.Generator | None = None,
     title: str = "",
 ) -> ScoreDifferences:
-    """Differences between the Net Promoter Scores of groups, b - a, in points.
+    """Estimate and test differences between the Net Promoter Scores of groups, b - a, in points.
 
     The estimand is the difference of the two populations' scores. Groups are independent unless
     clusters span them (the same people or accounts in both): then the covariance is kept, so that
@@ -214,14 +198,15 @@ def compare_net_promoter_scores(
 
     Parameters
     ----------
-    dist : ScoreDistribution
-        Answers per group.
+    dist : ScoreDistribution or Study
+        Answers per group; a Study is counted by wave.
     pairs : sequence of (a, b), "all" or "consecutive", optional
-        Which groups to compare; None takes all pairs.
+        Which groups to compare, by their names, or by their values where they are groups by several keys:
+        ``[(("North", "2025 Q1"), ("North", "2025 Q2"))]``. None takes all pairs.
     adjust : {"holm", "benjamini-hochberg", "bonferroni", "none"}
         How p-values are adjusted for the number of pairs.
-    promoter_min, detractor_max : int
-        Lowest promoter and highest detractor answer.
+    promoter_min, detractor_max : int, optional
+        Lowest promoter and highest detractor answer; None takes the study's.
     method : {"adjusted-wald", "wald", "bootstrap", "linearized", "effective-score"}, optional
         None takes what suits the distribution. ``"adjusted-wald"`` for independent, unweighted answers: its
         95% limits cover at least 0.945 from 10 answers on, but for scores 136 points apart 0.864 with 10
@@ -253,6 +238,7 @@ def compare_net_promoter_scores(
     >>> compare_net_promoter_scores(dist).frame["estimate"].tolist()
     [-40.0]
     """
+    dist = as_distribution(dist, by="wave", promoter_min=promoter_min, detractor_max=detractor_max)
     chosen: LimitsMethod = method or suitable_difference_method(dist)
     if chosen not in DIFFERENCE_WORDS:
         raise EstimationError(f"method = {chosen!r} gives no differences; allowed: {', '.join(DIFFERENCE_WORDS)}.")
@@ -261,21 +247,12 @@ def compare_net_promoter_scores(
         found = _resampled_differences(
             dist,
             named,
-            promoter_min=promoter_min,
-            detractor_max=detractor_max,
             confidence_level=confidence_level,
             n_resamples=n_resamples,
             rng=np.random.default_rng(DEFAULT_SEED) if rng is None else rng,
         )
     else:
-        found = _differences(
-            dist,
-            named,
-            promoter_min=promoter_min,
-            detractor_max=detractor_max,
-            method=chosen,
-            confidence_level=confidence_level,
-        )
+        found = _differences(dist, named, method=chosen, confidence_level=confidence_level)
     n = dict(zip(dist.groups, dist.n.tolist(), strict=True))
     hidden = dist.hidden_groups
     gone = [not hidden.isdisjoint(pair) for pair in named]
@@ -301,13 +278,13 @@ def compare_net_promoter_scores(
         hidden=dist.hidden_groups,
         method=chosen,
         adjust=adjust,
-        promoter_min=promoter_min,
-        detractor_max=detractor_max,
+        promoter_min=dist.promoter_min,
+        detractor_max=dist.detractor_max,
     )
 
 
 def _pairs(
-    dist: ScoreDistribution, pairs: Sequence[tuple[str, str]] | Literal["all", "consecutive"] | None
+    dist: ScoreDistribution, pairs: Sequence[tuple[Group, Group]] | Literal["all", "consecutive"] | None
 ) -> list[tuple[str, str]]:
     if pairs is None or pairs == "all":
         return list(combinations(dist.groups, 2))
@@ -315,7 +292,7 @@ def _pairs(
         if pairs != "consecutive":
             raise EstimationError(f"pairs = {pairs!r} is not known; allowed: all, consecutive, or a list of pairs.")
         return list(zip(dist.groups[:-1], dist.groups[1:], strict=True))
-    for group in (group for pair in pairs for group in pair):
-        if group not in dist.groups:
-            raise EstimationError(f"pairs: there is no group {group!r}{did_you_mean(group, list(dist.groups))}")
-    return [(a, b) for a, b in pairs]
+    try:
+        return [(dist.groups[dist.place(a)], dist.groups[dist.place(b)]) for a, b in pairs]
+    except ContractError as error:
+        raise EstimationError(f"pairs: {str(error).replace('There', 'there', 1)}") from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.checks import check_cuts
+from nps_research.counting.given import as_distribution
 from nps_research.results.result import Result
 from nps_research.results.words import plain_text, share
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nps_research.counting.score_distribution import ScoreDistribution
+    from nps_research.study.study import Study
 
 __all__ = ["ScoreHistogram", "score_histogram"]
 
@@ -71,18 +72,22 @@ class ScoreHistogram(Result):
 
 
 def score_histogram(
-    dist: ScoreDistribution, *, group: str | None = None, promoter_min: int = 9, detractor_max: int = 6
+    dist: ScoreDistribution | Study,
+    *,
+    group: str | None = None,
+    promoter_min: int | None = None,
+    detractor_max: int | None = None,
 ) -> ScoreHistogram:
-    """How the answers of one group, or of all, spread over 0 to 10.
+    """Tabulate how the answers of one group, or of all, spread over 0 to 10 (histogram).
 
     Parameters
     ----------
-    dist : ScoreDistribution
-        Answers per group.
+    dist : ScoreDistribution or Study
+        Answers per group; a Study is counted as one.
     group : str, optional
         One of its groups; None takes all together.
-    promoter_min, detractor_max : int
-        Lowest promoter and highest detractor answer.
+    promoter_min, detractor_max : int, optional
+        Lowest promoter and highest detractor answer; None takes the study's.
 
     Returns
     -------
@@ -102,12 +107,14 @@ def score_histogram(
     >>> score_histogram(dist).frame["answers"].sum()
     np.int64(10)
     """
-    check_cuts(promoter_min, detractor_max)
+    dist = as_distribution(dist, promoter_min=promoter_min, detractor_max=detractor_max)
     one = dist.total() if group is None else dist.group(group)
     named = None if one.hidden.any() else group
     weights = one.weights[0]
     answer = np.arange(len(weights))
-    classes = np.select([answer >= promoter_min, answer <= detractor_max], ["promoter", "detractor"], "passive")
+    classes = np.select(
+        [answer >= dist.promoter_min, answer <= dist.detractor_max], ["promoter", "detractor"], "passive"
+    )
     frame = pd.DataFrame(
         {
             "term": answer,
@@ -122,7 +129,7 @@ def score_histogram(
         minimum_cell=dist.minimum_cell,
         hidden=one.hidden_groups,
         group=named or "all",
-        promoter_min=promoter_min,
-        detractor_max=detractor_max,
+        promoter_min=dist.promoter_min,
+        detractor_max=dist.detractor_max,
         weighted=one.weight_sums is not None,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nps_research.counting.given import as_distribution, wave_if_any
 from nps_research.errors import CannotAnswerError
 from nps_research.score.sample_size import required_responses
 from nps_research.score.score import net_promoter_score
@@ -17,25 +18,25 @@ if TYPE_CHECKING:
 
     from nps_research.counting.score_distribution import ScoreDistribution
     from nps_research.score.sample_size import RequiredResponses
+    from nps_research.study.study import Study
     from nps_research.typing import Floats
 
 __all__ = ["plan_next_survey"]
 
 
 def plan_next_survey(
-    dist: ScoreDistribution,
+    dist: ScoreDistribution | Study,
     *,
     margin_of_error: float = 5.0,
     difference: float | None = None,
     beside: Sequence[float] | None = None,
     power: float = 0.8,
-    promoter_min: int = 9,
-    detractor_max: int = 6,
+    promoter_min: int | None = None,
+    detractor_max: int | None = None,
     confidence_level: float = 0.95,
     population: int | None = None,
-    title: str = "",
 ) -> RequiredResponses:
-    """Answers and invitations the next survey needs, if it goes like the last one.
+    """Compute the sample size of the next survey, and its invitations, if it goes like the last one.
 
     The estimand is that of `required_responses`, with the shares of promoters and detractors and the design
     effect (answers over effective answers) of the distribution's last group that is large enough to show, and the
@@ -44,12 +45,12 @@ def plan_next_survey(
 
     Parameters
     ----------
-    dist : ScoreDistribution
-        Answers per wave, or of one group.
-    margin_of_error, difference, beside, power, confidence_level, population, title
+    dist : ScoreDistribution or Study
+        Answers per wave, or of one group; a Study is counted by wave, if it has waves.
+    margin_of_error, difference, beside, power, confidence_level, population
         As in `required_responses`.
-    promoter_min, detractor_max : int
-        Lowest promoter and highest detractor answer.
+    promoter_min, detractor_max : int, optional
+        Lowest promoter and highest detractor answer; None takes the study's.
 
     Returns
     -------
@@ -70,12 +71,14 @@ def plan_next_survey(
     >>> plan_next_survey(dist).frame.loc[:, ["margin_of_error", "n", "invitations"]].values.tolist()[4]
     [5.0, 861, 3444]
     """
+    by = wave_if_any(dist)
+    dist = as_distribution(dist, by=by, promoter_min=promoter_min, detractor_max=detractor_max)
     shown = ~dist.hidden & (dist.n > 0)
     if not shown.any():
         raise CannotAnswerError("No group has enough answers to plan the next survey by.")
     place = int(np.flatnonzero(shown)[-1])
     last = dist.groups[place]
-    frame = net_promoter_score(dist.group(last), promoter_min=promoter_min, detractor_max=detractor_max).frame
+    frame = net_promoter_score(dist.group(last)).frame
     names = ("n_effective", "promoter_share", "passive_share", "detractor_share")
     before = {name: float(frame[name].iloc[0]) for name in names}
     n = int(dist.n[place])
@@ -98,7 +101,6 @@ def plan_next_survey(
         population=population,
         design_effect=max(n / before["n_effective"], 1.0),
         beside=beside,
-        title=title,
     )
     return replace(plan, like="the last survey" if last == "all" else last, n_like=n)
 

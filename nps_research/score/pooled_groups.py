@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
-from nps_research.counting.checks import check_cuts, check_level
+from nps_research.counting.checks import check_level
+from nps_research.counting.given import as_distribution, by_finest_segment
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
 from nps_research.results.words import interval_text, joined, p_text, plain_text, points
 from nps_research.score.limits.design_effects import group_design_effects
-from nps_research.score.limits.independent import VALUES, ZERO, classify
+from nps_research.score.limits.independent import VALUES, ZERO
 from nps_research.score.limits.methods import estimate, suitable_difference_method
 from nps_research.score.score import heterogeneity
 from nps_research.statistics.randomness import DEFAULT_SEED
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nps_research.counting.score_distribution import ScoreDistribution
+    from nps_research.study.study import Study
     from nps_research.typing import Floats
-
 
 __all__ = ["PooledGroups", "pool_groups"]
 
@@ -131,16 +132,15 @@ class PooledGroups(Result):
 
 
 def pool_groups(
-    dist: ScoreDistribution,
+    dist: ScoreDistribution | Study,
     *,
-    promoter_min: int = 9,
-    detractor_max: int = 6,
+    promoter_min: int | None = None,
+    detractor_max: int | None = None,
     confidence_level: float = 0.95,
     n_draws: int = 10_000,
     rng: np.random.Generator | None = None,
-    title: str = "",
 ) -> PooledGroups:
-    """Net Promoter Scores of groups by partial pooling, so that a group of 4 answers is not the best one.
+    """Estimate groups' Net Promoter Scores by partial pooling, so that a group of 4 answers is not the best one.
 
     The estimand is each group's true score, in points. The groups' shares of detractors, passives and
     promoters are taken as drawn from one Dirichlet distribution, its mean and concentration A estimated from
@@ -159,19 +159,18 @@ def pool_groups(
 
     Parameters
     ----------
-    dist : ScoreDistribution
-        Answers per group. Weighted or clustered ones are scaled down to effective answers, group by group: see
+    dist : ScoreDistribution or Study
+        Answers per group; a Study is counted by the segment with the most groups, or by wave. Weighted or clustered
+        ones are scaled down to effective answers, group by group: see
         `score.limits.design_effects.group_design_effects`. Clusters that span groups are taken as independent.
-    promoter_min, detractor_max : int
-        Lowest promoter and highest detractor answer.
+    promoter_min, detractor_max : int, optional
+        Lowest promoter and highest detractor answer; None takes the study's.
     confidence_level : float
         Level of the limits.
     n_draws : int
         Draws from the posterior.
     rng : numpy.random.Generator, optional
         Source of the draws; None starts a fixed one.
-    title : str
-        Caption; one is made where none is given.
 
     Returns
     -------
@@ -206,18 +205,14 @@ def pool_groups(
     >>> pool_groups(ScoreDistribution.from_counts(counts)).frame[["raw_estimate", "estimate"]].round().values.tolist()
     [[100.0, 68.0], [20.0, 21.0], [30.0, 30.0]]
     """
-    check_cuts(promoter_min, detractor_max)
     check_level(confidence_level)
+    dist = as_distribution(by_finest_segment(dist), promoter_min=promoter_min, detractor_max=detractor_max)
     if (dist.n > 0).sum() < 2:
         raise CannotAnswerError(f"Pooling needs two groups with answers or more; {int((dist.n > 0).sum())} arrived.")
     if dist.hidden.any():
-        options = {"confidence_level": confidence_level, "n_draws": n_draws, "rng": rng, "title": title}
-        return _apart(dist, promoter_min=promoter_min, detractor_max=detractor_max, **options)
-    cuts = {"promoter_min": promoter_min, "detractor_max": detractor_max}
-    weighted = classify(dist.weights, **cuts)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        shares = weighted / weighted.sum(axis=1, keepdims=True)
-    n = np.where(weighted.sum(axis=1) > 0, dist.n / group_design_effects(dist, **cuts), 0.0)  # 0: without weight
+        return _apart(dist, confidence_level=confidence_level, n_draws=n_draws, rng=rng)
+    shares = dist.shares
+    n = np.where(dist.weights.sum(axis=1) > 0, dist.n / group_design_effects(dist), 0.0)  # 0: without weight
     raw = shares @ VALUES
     counts = np.nan_to_num(shares) * n[:, None]
     if (counts.sum(axis=0) > ZERO).sum() < 2:
@@ -228,13 +223,7 @@ def pool_groups(
     given = towards * (posterior.mean @ VALUES)[:, None] + (1 - towards) * np.nan_to_num(raw)
     pooled = posterior.probability @ given
     draws = _score_draws(counts, posterior, n_draws, np.random.default_rng(DEFAULT_SEED) if rng is None else rng)
-    comparable = estimate(
-        dist,
-        promoter_min=promoter_min,
-        detractor_max=detractor_max,
-        method=suitable_difference_method(dist),
-        confidence_level=confidence_level,
-    )
+    comparable = estimate(dist, method=suitable_difference_method(dist), confidence_level=confidence_level)
     low, high = np.quantile(draws, [0.5 - confidence_level / 2, 0.5 + confidence_level / 2], axis=0)
     frame = pd.DataFrame(
         {
@@ -250,9 +239,9 @@ def pool_groups(
         }
     )
     return PooledGroups(
-        frame=frame,
+        frame=dist.with_keys(frame),
         confidence_level=confidence_level,
-        title=title or ("Net Promoter Score, pooled" + (f", by {joined(dist.by)}" if dist.by else "")),
+        title="Net Promoter Score, pooled" + (f", by {joined(dist.by)}" if dist.by else ""),
         minimum_cell=dist.minimum_cell,
         hidden=dist.hidden_groups,
         concentration=fit_dirichlet(counts)[1],
@@ -260,8 +249,8 @@ def pool_groups(
         answer_std_dev=math.sqrt(max(float(mean @ VALUES**2 - (mean @ VALUES) ** 2), 0.0)),
         half_drawn_at=_half_drawn_at(posterior),
         heterogeneity_p_value=heterogeneity(dist, comparable),
-        promoter_min=promoter_min,
-        detractor_max=detractor_max,
+        promoter_min=dist.promoter_min,
+        detractor_max=dist.detractor_max,
         by=dist.by,
         design=dist.design,
     )
@@ -278,8 +267,8 @@ def _apart(dist: ScoreDistribution, **options: Any) -> PooledGroups:
         return replace(nobody, heterogeneity_p_value=None)
     shown = pool_groups(dist.select([group for group in dist.groups if group not in dist.hidden_groups]), **options)
     rest = pool_groups(everybody, **options).frame[dist.hidden]
-    order = {group: place for place, group in enumerate(dist.groups)}
-    frame = pd.concat([shown.frame, rest]).sort_values("group", key=lambda names: names.map(order), ignore_index=True)
+    frame = pd.concat([shown.frame, rest])
+    frame = frame.sort_values("group", key=lambda names: names.map(dist.place), ignore_index=True)
     return replace(shown, frame=frame, hidden=dist.hidden_groups)
 
 

@@ -23,6 +23,7 @@ __all__ = ["RakedWeights", "rake"]
 Targets = Mapping[str, Mapping[Any, float]]
 
 ROUNDING = 1e-6  # margins' totals may differ by this part of them
+MET = 1e-10  # a category's sum may differ from its target by this part of it
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -101,12 +102,10 @@ def rake(
     targets: Targets,
     *,
     base_weight: str | None = None,
-    tolerance: float = 1e-10,
     max_rounds: int = 1000,
     minimum_cell: int = 0,
-    title: str = "",
 ) -> RakedWeights:
-    """Weights of respondents that meet known margins, by iterative proportional fitting.
+    """Weight respondents to known margins by raking (iterative proportional fitting).
 
     The estimand is, for each respondent, the weight nearest to the base weight (by relative entropy) with which every
     category of every column in `targets` weighs what it is known to. One column after the other,
@@ -120,14 +119,10 @@ def rake(
         Known counts, or known shares that sum to 1 in each column. Categories are compared as text.
     base_weight : str, optional
         Column of weights to start from, above 0; None starts from equal ones.
-    tolerance : float
-        Largest deviation of a category's sum from its target, as a part of the target.
     max_rounds : int
         Most times that all columns are gone through.
     minimum_cell : int
         Smallest number of respondents that shared pages may show for a category.
-    title : str
-        Caption; one is made where none is given.
 
     Returns
     -------
@@ -165,7 +160,7 @@ def rake(
     base = np.ones(len(frame)) if base_weight is None else frame[base_weight].to_numpy(dtype=float)
     total = _total(targets, known, base)
     goals = [goal / goal.sum() * total for goal in known]
-    weights, n_rounds = _fit(base, codes, goals, list(targets), tolerance=tolerance, max_rounds=max_rounds)
+    weights, n_rounds = _fit(base, codes, goals, list(targets), max_rounds)
     rows = [
         pd.DataFrame(
             {
@@ -181,7 +176,7 @@ def rake(
     ]
     return RakedWeights(
         frame=pd.concat(rows, ignore_index=True),
-        title=title or f"Weights raked to {joined(list(targets))}",
+        title=f"Weights raked to {joined(list(targets))}",
         minimum_cell=minimum_cell,
         weights=pd.Series(weights, index=frame.index, name="weight"),
         n_effective=float(weights.sum() ** 2 / (weights**2).sum()),
@@ -242,19 +237,19 @@ def _total(targets: Targets, known: list[Floats], base: Floats) -> float:
 
 
 def _fit(
-    base: Floats, codes: list[Integers], goals: list[Floats], names: list[str], *, tolerance: float, max_rounds: int
+    base: Floats, codes: list[Integers], goals: list[Floats], names: list[str], max_rounds: int
 ) -> tuple[Floats, int]:
     """Weights with which every column's sums are its goals, and the rounds that took."""
     weights = base * (goals[0].sum() / base.sum())
     for done in range(max_rounds + 1):
         off = [np.abs(np.bincount(code, weights) / goal - 1).max() for code, goal in zip(codes, goals, strict=True)]
-        if max(off) <= tolerance:
+        if max(off) <= MET:
             return weights, done
         for code, goal in zip(codes, goals, strict=True):
             weights = weights * (goal / np.bincount(code, weights))[code]
     worst = int(np.argmax(off))
     raise EstimationError(
         f"Weights cannot be raked. After {max_rounds:,} rounds {names[worst]} is still off its targets by "
-        f"{off[worst]:.2g} of them, more than tolerance = {tolerance:g}. Margins that contradict each other among "
+        f"{off[worst]:.2g} of them, more than {MET:g}. Margins that contradict each other among "
         "these respondents do that: join small categories, or leave a column out."
     )

@@ -124,9 +124,8 @@ def required_responses(
     design_effect: float = 1.0,
     beside: Sequence[float] | None = None,
     method: Literal["wald", "adjusted-wald"] = "wald",
-    title: str = "",
 ) -> RequiredResponses:
-    """Answers and invitations needed for a margin of error, or to find a difference between two waves.
+    """Compute the sample size, and invitations, for a margin of error or to find a difference between two waves.
 
     The estimand is the number of answers with which the expected half-width of the score's limits is at
     most `margin_of_error`; with `difference`, the number per wave with which a two-sided test finds a
@@ -166,8 +165,6 @@ def required_responses(
         Other margins (or differences) to show; None takes some around the one asked for.
     method : {"wald", "adjusted-wald"}
         How the limits will be made.
-    title : str
-        Caption; one is made where none is given.
 
     Returns
     -------
@@ -250,7 +247,7 @@ def required_responses(
     return RequiredResponses(
         frame=frame,
         confidence_level=confidence_level,
-        title=title or ("Answers needed" if difference is None else "Answers needed per wave"),
+        title="Answers needed" if difference is None else "Answers needed per wave",
         asked=asked,
         promoter_share=promoter_share,
         detractor_share=detractor_share,

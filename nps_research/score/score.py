@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nps_research.counting.given import as_distribution
 from nps_research.counting.score_counts import score_distribution
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import interval_text, joined, p_text, plain_text, points, share
 from nps_research.score.design_words import described_design, design_note
-from nps_research.score.limits.independent import VALUES, ZERO, classify
+from nps_research.score.limits.independent import VALUES, ZERO
 from nps_research.score.limits.methods import (
     LimitsMethod,
     estimate,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from nps_research.counting.score_distribution import ScoreDistribution
     from nps_research.score.limits.independent import Estimates
+    from nps_research.study.study import Study
     from nps_research.typing import Floats
 
 __all__ = ["NetPromoterScores", "heterogeneity", "net_promoter_score"]
@@ -37,7 +39,8 @@ class NetPromoterScores(Result):
     """Scores of groups.
 
     `frame` columns: group, n, n_effective, item_missing, nonrespondents, response_rate, promoter_share, passive_share,
-    detractor_share, estimate, std_error, conf_low, conf_high. ``conf_*`` are the estimate's.
+    detractor_share, estimate, std_error, conf_low, conf_high. ``conf_*`` are the estimate's. Groups by several keys
+    have a column for each key, too.
     `heterogeneity_p_value` tests that all groups have one score.
     """
 
@@ -128,27 +131,27 @@ class NetPromoterScores(Result):
 
 @begins_with(score_distribution)
 def net_promoter_score(
-    dist: ScoreDistribution,
+    dist: ScoreDistribution | Study,
     *,
-    promoter_min: int = 9,
-    detractor_max: int = 6,
+    promoter_min: int | None = None,
+    detractor_max: int | None = None,
     method: LimitsMethod | None = None,
     confidence_level: float = 0.95,
     n_resamples: int = 10_000,
     rng: np.random.Generator | None = None,
     title: str = "",
 ) -> NetPromoterScores:
-    """Net Promoter Score of each group: share of promoters less share of detractors, in points.
+    """Estimate the Net Promoter Score of each group, with limits: promoters' less detractors' share, in points.
 
     The estimand is the score of the population the group's answers stand for: all who would answer
     (unweighted), or all whom the weights stand for. It says nothing of those who do not answer.
 
     Parameters
     ----------
-    dist : ScoreDistribution
-        Answers per group.
-    promoter_min, detractor_max : int
-        Lowest promoter and highest detractor answer.
+    dist : ScoreDistribution or Study
+        Answers per group; a Study is counted as one.
+    promoter_min, detractor_max : int, optional
+        Lowest promoter and highest detractor answer; None takes the study's.
     method : {"adjusted-wald", "score", "wald", "bootstrap", "linearized", "effective-score"}, optional
         How limits are made. None takes ``"effective-score"`` for weighted or clustered answers
         (``calibration/clustered_intervals.csv``), else ``"score"``: its coverage is never below 0.939 and nearest
@@ -178,28 +181,13 @@ def net_promoter_score(
     >>> net_promoter_score(dist).frame[["estimate", "conf_low", "conf_high"]].round(1).values.tolist()
     [[45.0, 40.6, 49.2]]
     """
+    dist = as_distribution(dist, promoter_min=promoter_min, detractor_max=detractor_max)
     chosen: LimitsMethod = method or suitable_method(dist)
-    estimates = estimate(
-        dist,
-        promoter_min=promoter_min,
-        detractor_max=detractor_max,
-        method=chosen,
-        confidence_level=confidence_level,
-        n_resamples=n_resamples,
-        rng=rng,
-    )
+    estimates = estimate(dist, method=chosen, confidence_level=confidence_level, n_resamples=n_resamples, rng=rng)
     comparable = estimates
     if chosen in ("score", "bootstrap"):  # limits alone do not tell how groups vary together
-        comparable = estimate(
-            dist,
-            promoter_min=promoter_min,
-            detractor_max=detractor_max,
-            method=suitable_difference_method(dist),
-            confidence_level=confidence_level,
-        )
-    classes = classify(dist.weights, promoter_min=promoter_min, detractor_max=detractor_max)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        shares = classes / classes.sum(axis=1, keepdims=True)
+        comparable = estimate(dist, method=suitable_difference_method(dist), confidence_level=confidence_level)
+    shares = dist.shares
     unknown = pd.array([pd.NA] * len(dist.groups), dtype="Int64")
     frame = pd.DataFrame(
         {
@@ -219,14 +207,14 @@ def net_promoter_score(
         }
     )
     return NetPromoterScores(
-        frame=frame,
+        frame=dist.with_keys(frame),
         confidence_level=confidence_level,
         title=title or ("Net Promoter Score" + (f" by {joined(dist.by)}" if dist.by else "")),
         minimum_cell=dist.minimum_cell,
         hidden=dist.hidden_groups,
         method=chosen,
-        promoter_min=promoter_min,
-        detractor_max=detractor_max,
+        promoter_min=dist.promoter_min,
+        detractor_max=dist.detractor_max,
         by=dist.by,
         ordered=dist.ordered,
         design=described_design(dist),

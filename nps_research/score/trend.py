@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from nps_research.counting.given import as_distribution
 from nps_research.counting.score_counts import score_distribution
 from nps_research.errors import EstimationError
 from nps_research.results.result import KeyNumber, Result, without_changes_from
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from nps_research.counting.score_distribution import ScoreDistribution
+    from nps_research.study.study import Study
 
 __all__ = ["Trend", "trend"]
 
@@ -141,24 +143,23 @@ class Trend(Result):
 
 @begins_with(lambda study: score_distribution(study, by="wave"))
 def trend(
-    dist: ScoreDistribution,
+    dist: ScoreDistribution | Study,
     *,
-    promoter_min: int = 9,
-    detractor_max: int = 6,
+    promoter_min: int | None = None,
+    detractor_max: int | None = None,
     method: LimitsMethod | None = None,
     confidence_level: float = 0.95,
-    title: str = "",
 ) -> Trend:
-    """Net Promoter Score wave by wave, and whether each change is more than noise.
+    """Estimate the Net Promoter Score wave by wave, and test each change against the wave before.
 
     The estimands are each wave's score and its difference from the wave before. Where clusters span
     waves (the same accounts or people), the covariance is kept.
 
     Parameters
     ----------
-    dist : ScoreDistribution
-        Answers per wave, in order of time.
-    promoter_min, detractor_max, method, confidence_level, title
+    dist : ScoreDistribution or Study
+        Answers per wave, in order of time; a Study is counted by wave.
+    promoter_min, detractor_max, method, confidence_level
         As in `compare_net_promoter_scores`.
 
     Returns
@@ -177,22 +178,12 @@ def trend(
     >>> trend(ScoreDistribution.from_counts(counts, ordered=True)).frame["change"].tolist()
     [nan, -40.0]
     """
+    dist = as_distribution(dist, by="wave", promoter_min=promoter_min, detractor_max=detractor_max)
     if not dist.ordered:
         raise EstimationError("A trend needs groups in order of time: count by='wave', or pass ordered=True.")
-    scores = net_promoter_score(
-        dist,
-        promoter_min=promoter_min,
-        detractor_max=detractor_max,
-        method=method,
-        confidence_level=confidence_level,
-    )
+    scores = net_promoter_score(dist, method=method, confidence_level=confidence_level)
     changes = compare_net_promoter_scores(
-        dist,
-        pairs="consecutive",
-        promoter_min=promoter_min,
-        detractor_max=detractor_max,
-        method=method,
-        confidence_level=confidence_level,
+        dist, pairs="consecutive", method=method, confidence_level=confidence_level
     ).frame
     columns = ["group", "n", "response_rate", "estimate", "std_error", "conf_low", "conf_high"]
     moved = changes[["estimate", "conf_low", "conf_high", "p_value", "p_adjusted"]].set_axis(list(CHANGE), axis=1)
@@ -200,12 +191,12 @@ def trend(
     return Trend(
         frame=scores.frame[columns].join(moved),
         confidence_level=confidence_level,
-        title=title or "Net Promoter Score wave by wave",
+        title="Net Promoter Score wave by wave",
         minimum_cell=dist.minimum_cell,
         hidden=dist.hidden_groups,
         method=method or suitable_method(dist),
-        promoter_min=promoter_min,
-        detractor_max=detractor_max,
+        promoter_min=dist.promoter_min,
+        detractor_max=dist.detractor_max,
         design={**described_design(dist), **_in_both(dist)},
     )
 

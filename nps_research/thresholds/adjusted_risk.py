@@ -116,7 +116,7 @@ def adjusted_risk(study: Study, *, outcome: str = CHURNED, confidence_level: flo
     check_level(confidence_level)
     if not {"customers.started_at", "customers.revenue"} & study.available:
         study.require("customers.started_at")
-    counted = outcome_by_score(study, outcome=outcome, cluster="auto")
+    counted = outcome_by_score(study, outcome=outcome)
     rows, adjusted_for = _covariates(study, outcome_rows(study, outcome=outcome))
     bands = _tenure_bands(counted, rows)
     if len(bands) < 2:

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.counting.checks import check_level
+from nps_research.counting.given import as_outcome
 from nps_research.counting.outcome_by_score import UNDATED
 from nps_research.counting.score_bands import band_text
 from nps_research.counting.score_distribution import N_SCORES
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nps_research.counting.outcome_by_score import Direction, OutcomeByScore
+    from nps_research.study.study import Study
 
 __all__ = ["BandComparison", "BandVerdict", "compare_bands"]
 
@@ -156,14 +158,16 @@ class BandComparison(Result):
 
 
 def compare_bands(
-    outcome: OutcomeByScore,
+    outcome: OutcomeByScore | Study,
     *,
-    band: tuple[int, int] | ThresholdComparison = (4, 8),
-    reference: tuple[int, int] = (9, 10),
+    band: tuple[int, int] | ThresholdComparison | None = None,
+    reference: tuple[int, int] | None = None,
     margin: float = 0.05,
     alpha: float = 0.05,
+    promoter_min: int | None = None,
+    detractor_max: int | None = None,
 ) -> BandComparison:
-    """Test whether customers of one band of scores are as loyal as those of another: two one-sided tests.
+    """Test whether customers of two bands of scores are equally loyal: equivalence by two one-sided tests.
 
     The estimand is the difference of the two rates of the outcome. Equivalence is claimed where the limits at
     1 - 2 `alpha` lie within the margin, which has to be fixed before the data are seen. Answers are independent, or
@@ -171,15 +175,19 @@ def compare_bands(
 
     Parameters
     ----------
-    outcome : OutcomeByScore
-        One group's outcomes by score.
-    band, reference : (int, int)
-        Lowest and highest score of each, both in it. A `ThresholdComparison` as `band` takes what lies between its
-        best line and the reference; such a band is read off the data, and the result says that it is exploratory.
+    outcome : OutcomeByScore or Study
+        One group's outcomes by score; of a Study churn is counted, or its only yes/no outcome.
+    band, reference : (int, int), optional
+        Lowest and highest score of each, both in it. None takes promoters as the reference, and as the band what lies
+        between them and the study's line, or 3 where that is lower. A `ThresholdComparison` as `band` takes what lies
+        between its best line and the reference; such a band is read off the data, and the result says that it is
+        exploratory.
     margin : float
         Largest difference of rates (0 to 1) that counts as none.
     alpha : float
         Error rate of each test.
+    promoter_min, detractor_max : int, optional
+        Lowest promoter and highest detractor answer; None takes the study's.
 
     Returns
     -------
@@ -204,12 +212,14 @@ def compare_bands(
     'equivalent'
     """
     check_level(1 - 2 * alpha)
-    if len(outcome.groups) != 1:
-        raise EstimationError(f"{len(outcome.groups)} groups arrived, one is needed: take outcome.group(name).")
+    outcome = as_outcome(outcome, promoter_min=promoter_min, detractor_max=detractor_max)
+    reference = (outcome.promoter_min, N_SCORES - 1) if reference is None else reference
     if not 0 < margin < 1:
         raise EstimationError(
             f"margin = {margin!r}: a difference of rates between 0 and 1 is needed; no data show that two are equal."
         )
+    if band is None:
+        band = (min(outcome.lines_compared) + 1, outcome.promoter_min - 1)
     exploratory = isinstance(band, ThresholdComparison)
     if isinstance(band, ThresholdComparison):
         if band.best_cut is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.given import as_outcome
 from nps_research.counting.outcome_by_score import UNDATED
 from nps_research.counting.score_bands import band_text
 from nps_research.errors import EstimationError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nps_research.counting.outcome_by_score import Direction, OutcomeByScore
+    from nps_research.study.study import Study
 
 __all__ = ["CallsByCut", "calls_by_cut"]
 
@@ -131,16 +133,16 @@ class CallsByCut(Result):
 
 
 def calls_by_cut(
-    outcome: OutcomeByScore, *, lines: tuple[int, ...] = (6, 3), confidence_level: float = 0.95
+    outcome: OutcomeByScore | Study, *, lines: tuple[int, ...] | None = None, confidence_level: float = 0.95
 ) -> CallsByCut:
-    """Count what calling everybody below each line costs and whom it reaches.
+    """Count the calls to everybody below each line, and the bad outcomes among them (sensitivity, calls per outcome).
 
     Parameters
     ----------
-    outcome : OutcomeByScore
-        One group's outcomes by score.
-    lines : tuple of int
-        Highest scores called that the finding compares.
+    outcome : OutcomeByScore or Study
+        One group's outcomes by score; of a Study churn is counted, or its only yes/no outcome.
+    lines : tuple of int, optional
+        Highest scores called that the finding compares; None takes the study's line and 3 (6, where its line is 3).
     confidence_level : float
         Level of the limits of calls per bad outcome.
 
@@ -160,8 +162,8 @@ def calls_by_cut(
     >>> calls_by_cut(outcome).frame.query("cut in (3, 6)")[["calls", "reached", "estimate"]].values.tolist()
     [[20.0, 10.0, 2.0], [100.0, 20.0, 5.0]]
     """
-    if len(outcome.groups) != 1:
-        raise EstimationError(f"{len(outcome.groups)} groups arrived, one is needed: take outcome.group(name).")
+    outcome = as_outcome(outcome)
+    lines = outcome.lines_compared if lines is None else lines
     if wrong := [line for line in lines if line not in CUTS]:
         raise EstimationError(f"lines: {wrong[0]} is none; the highest score below a line is 0 to 9.")
     sample = Sample.of_group(outcome)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.checks import check_cuts, check_level
+from nps_research.counting.checks import check_level
+from nps_research.counting.given import as_outcome
 from nps_research.counting.outcomes import outcome_by_score, yes_no_outcomes
 from nps_research.counting.score_distribution import N_SCORES
 from nps_research.errors import EstimationError
@@ -24,8 +25,8 @@ from nps_research.thresholds.shapes import GroupLines, ThresholdModels, three_gr
 
 if TYPE_CHECKING:
     from nps_research.counting.outcome_by_score import OutcomeByScore
+    from nps_research.study.study import Study
     from nps_research.typing import Floats
-
 
 __all__ = ["compare_thresholds"]
 
@@ -34,15 +35,15 @@ SCORES = np.arange(N_SCORES)
 
 @begins_with(lambda study: outcome_by_score(study, outcome=yes_no_outcomes(study)[0]))
 def compare_thresholds(
-    outcome: OutcomeByScore,
+    outcome: OutcomeByScore | Study,
     *,
-    detractor_max: int = 6,
-    promoter_min: int = 9,
+    detractor_max: int | None = None,
+    promoter_min: int | None = None,
     n_resamples: int = 2000,
     confidence_level: float = 0.95,
     rng: np.random.Generator | None = None,
 ) -> ThresholdComparison:
-    """Find the line between scores below which customers do worse, and say whether the convention can stand.
+    """Test every line between scores for a change in risk, and judge whether the convention can stand.
 
     The estimand is the cut c of a two-step risk: one risk at scores up to c, a lower one above. Its confidence set
     inverts the likelihood-ratio test of each cut against the best, with the null distribution drawn under that cut:
@@ -61,10 +62,10 @@ def compare_thresholds(
 
     Parameters
     ----------
-    outcome : OutcomeByScore
-        One group's outcomes by score.
-    detractor_max, promoter_min : int
-        The convention.
+    outcome : OutcomeByScore or Study
+        One group's outcomes by score; of a Study churn is counted, or its only yes/no outcome.
+    detractor_max, promoter_min : int, optional
+        The convention; None takes the study's.
     n_resamples : int
         Tables drawn for each test; of counts, so that they cost the same at any number of answers.
     confidence_level : float
@@ -80,7 +81,7 @@ def compare_thresholds(
     Raises
     ------
     EstimationError
-        If there are several groups, or cuts or level are impossible.
+        If there are several groups, or lines or level are impossible.
 
     References
     ----------
@@ -96,12 +97,9 @@ def compare_thresholds(
     >>> found.verdict, found.best_cut, found.confidence_set
     ('move', 3, (3,))
     """
-    check_cuts(promoter_min, detractor_max)
     check_level(confidence_level)
-    if len(outcome.groups) != 1:
-        raise EstimationError(
-            f"{len(outcome.groups)} groups arrived, one is needed: take outcome.group(name), or compare_segments."
-        )
+    outcome = as_outcome(outcome, promoter_min=promoter_min, detractor_max=detractor_max)
+    lines = {"detractor_max": outcome.detractor_max, "promoter_min": outcome.promoter_min}
     if n_resamples < 100:
         raise EstimationError(f"n_resamples = {n_resamples}: 100 or more are needed.")
     sample = Sample.of_group(outcome)
@@ -115,8 +113,7 @@ def compare_thresholds(
         "outcome": outcome.outcome,
         "direction": outcome.direction,
         "dated": outcome.dated,
-        "detractor_max": detractor_max,
-        "promoter_min": promoter_min,
+        **lines,
         "n": n,
         "n_events": int(outcome.events.sum()),
         "n_clusters": None if outcome.clusters is None else sample.n_clusters,
@@ -138,32 +135,24 @@ def compare_thresholds(
             largest_difference=float("nan"),
             **said,
         )
-    lines, relation = single_lines(sample, n_resamples=n_resamples, rng=rng)
+    single, relation = single_lines(sample, n_resamples=n_resamples, rng=rng)
     pair, three_p_value = group_lines(sample, n_resamples=n_resamples, rng=rng)
-    deviances = cross_validated_deviances(sample, detractor_max=detractor_max, promoter_min=promoter_min, rng=rng)
+    deviances = cross_validated_deviances(sample, **lines, rng=rng)
     selected = cut_logliks(*resampled_tables(sample, n_resamples=n_resamples, rng=rng)).argmax(axis=-1)
-    deff = max(sample.design_effect_of_cut(lines.best), sample.design_effect_of_cut(detractor_max))
+    deff = max(sample.design_effect_of_cut(cut) for cut in (single.best, outcome.detractor_max))
     scaled = {name: value / deff for name, value in deviances.items()}
     judgement = line_verdict(
-        sample,
-        lines,
-        relation,
-        pair[0],
-        scaled,
-        deff=deff,
-        detractor_max=detractor_max,
-        promoter_min=promoter_min,
-        confidence_level=confidence_level,
+        sample, single, relation, pair[0], scaled, deff=deff, **lines, confidence_level=confidence_level
     )
     lowest = min(scaled.values())
     return ThresholdComparison(
         frame=frame.assign(
-            p_value=lines.p_values, selection_share=np.bincount(selected, minlength=len(CUTS)) / n_resamples
+            p_value=single.p_values, selection_share=np.bincount(selected, minlength=len(CUTS)) / n_resamples
         ),
         verdict=judgement.verdict,
         reason=judgement.reason,
-        best_cut=lines.best,
-        confidence_set=lines.confidence_set(confidence_level),
+        best_cut=single.best,
+        confidence_set=single.confidence_set(confidence_level),
         models=ThresholdModels(
             frame=pd.DataFrame(
                 {
@@ -179,7 +168,7 @@ def compare_thresholds(
             pair,
             three_p_value,
             scaled,
-            (detractor_max, promoter_min - 1),
+            outcome.convention,
             confidence_level=confidence_level,
             outcome=outcome.outcome,
         ),

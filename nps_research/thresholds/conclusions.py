@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import combinations
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from nps_research.counting.given import as_distribution, wave_if_any
 from nps_research.counting.score_bands import band_text
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result, without_changes_from
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from nps_research.counting.score_distribution import ScoreDistribution
+    from nps_research.study.study import Study
 
 __all__ = ["LineConclusions", "conclusions_by_line"]
 
@@ -150,23 +152,24 @@ class LineConclusions(Result):
 
 
 def conclusions_by_line(
-    dist: ScoreDistribution,
+    dist: ScoreDistribution | Study,
     *,
-    detractor_max: int = 6,
-    other: int = 3,
-    promoter_min: int = 9,
+    detractor_max: int | None = None,
+    other: int | None = None,
+    promoter_min: int | None = None,
     confidence_level: float = 0.95,
 ) -> LineConclusions:
-    """Net Promoter Score of each group under two lines, and whether order and changes are the same under both.
+    """Compare scores, ranks and changes of groups under two lines where detractors end.
 
     Parameters
     ----------
-    dist : ScoreDistribution
-        Answers per group; groups in order of time are compared with the one before, others ranked.
-    detractor_max, other : int
-        Highest detractor answers.
-    promoter_min : int
-        Lowest promoter answer.
+    dist : ScoreDistribution or Study
+        Answers per group; groups in order of time are compared with the one before, others ranked. A Study is counted
+        by wave, if it has waves.
+    detractor_max, other : int, optional
+        Highest detractor answers; None takes the study's, and as the other 3 (6, where the study's is 3).
+    promoter_min : int, optional
+        Lowest promoter answer; None takes the study's.
     confidence_level : float
         Level of the limits.
 
@@ -186,21 +189,22 @@ def conclusions_by_line(
     >>> conclusions_by_line(dist).frame[["rank", "other_rank"]].values.tolist()
     [[2, 1], [1, 2]]
     """
-    if other == detractor_max:
+    by = wave_if_any(dist)
+    dist = as_distribution(dist, by=by, promoter_min=promoter_min, detractor_max=detractor_max)
+    other = dist.lines_compared[-1] if other is None else other
+    if other == dist.detractor_max:
         raise EstimationError(f"detractor_max and other are both {other}: two lines are needed.")
     columns = ["estimate", "conf_low", "conf_high"]
-    cuts = [
-        {"promoter_min": promoter_min, "detractor_max": line, "confidence_level": confidence_level}
-        for line in (detractor_max, other)
-    ]
-    own, others = (net_promoter_score(dist, **cut).frame for cut in cuts)  # type: ignore[arg-type]
+    both = (dist, dist.with_lines(None, other))
+    own, others = (net_promoter_score(each, confidence_level=confidence_level).frame for each in both)
     frame = own[["group", "n", *columns]].join(
         others[columns].add_prefix("other_").rename(columns={"other_estimate": "other"})
     )
     if dist.ordered and len(dist.groups) > 1:
-        for prefix, cut in zip(("", "other_"), cuts, strict=True):
-            pairs = list(pairwise(dist.groups))
-            changes = compare_net_promoter_scores(dist, pairs=pairs, adjust="none", **cut).frame  # type: ignore[arg-type]
+        for prefix, each in zip(("", "other_"), both, strict=True):
+            changes = compare_net_promoter_scores(
+                each, pairs="consecutive", adjust="none", confidence_level=confidence_level
+            ).frame
             names = dict(zip(("estimate", "conf_low", "conf_high", "p_value"), _CHANGES, strict=True))
             of_group = changes.set_index("group_b")[list(names)].rename(columns=names).add_prefix(prefix)
             frame = frame.join(of_group, on="group")
@@ -209,14 +213,14 @@ def conclusions_by_line(
             score = frame[prefix.rstrip("_") or "estimate"].mask(frame["group"].isin(dist.hidden_groups))
             frame[f"{prefix}rank"] = score.rank(ascending=False, method="min").astype("Int64")
     return LineConclusions(
-        frame=frame,
+        frame=dist.with_keys(frame),
         confidence_level=confidence_level,
         title=f"What another line would change{_by(dist.by)}",
         minimum_cell=dist.minimum_cell,
         hidden=dist.hidden_groups,
-        detractor_max=detractor_max,
+        detractor_max=dist.detractor_max,
         other=other,
-        promoter_min=promoter_min,
+        promoter_min=dist.promoter_min,
         ordered=dist.ordered and len(dist.groups) > 1,
         by=dist.by,
     )

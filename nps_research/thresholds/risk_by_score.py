@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.given import as_outcome
 from nps_research.counting.outcome_by_score import UNDATED
 from nps_research.counting.score_bands import band_text, bands_between
 from nps_research.counting.score_distribution import N_SCORES
-from nps_research.errors import EstimationError
 from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, joined, quoted, share
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nps_research.counting.outcome_by_score import OutcomeByScore
+    from nps_research.study.study import Study
 
 __all__ = ["RiskByScore", "risk_by_score"]
 
@@ -110,13 +111,21 @@ _LEFT_OUT = {
 }
 
 
-def risk_by_score(outcome: OutcomeByScore, *, confidence_level: float = 0.95) -> RiskByScore:
-    """Rate of the outcome by score, 0 to 1, with Wilson's limits, clusters counted by their effective answers.
+def risk_by_score(
+    outcome: OutcomeByScore | Study,
+    *,
+    promoter_min: int | None = None,
+    detractor_max: int | None = None,
+    confidence_level: float = 0.95,
+) -> RiskByScore:
+    """Estimate the rate of an outcome by score, 0 to 1, with Wilson's limits at the effective answers.
 
     Parameters
     ----------
-    outcome : OutcomeByScore
-        One group's outcomes by score.
+    outcome : OutcomeByScore or Study
+        One group's outcomes by score; of a Study churn is counted, or its only yes/no outcome.
+    promoter_min, detractor_max : int, optional
+        Lowest promoter and highest detractor answer; None takes the study's.
     confidence_level : float
         Level of the limits, each band by itself.
 
@@ -137,8 +146,7 @@ def risk_by_score(outcome: OutcomeByScore, *, confidence_level: float = 0.95) ->
     >>> risk_by_score(outcome).frame.query("n > 0")["estimate"].tolist()
     [0.5, 0.125, 0.05]
     """
-    if len(outcome.groups) != 1:
-        raise EstimationError(f"{len(outcome.groups)} groups arrived, one is needed: take outcome.group(name).")
+    outcome = as_outcome(outcome, promoter_min=promoter_min, detractor_max=detractor_max)
     sample, is_good = Sample.of_group(outcome), outcome.direction == "good"
     scores = np.arange(N_SCORES)
     shapes = {"best_line": np.full(N_SCORES, np.nan), "straight_line": np.full(N_SCORES, np.nan)}

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.checks import check_level
-from nps_research.counting.outcome_by_score import OutcomeByScore
+from nps_research.counting.given import as_outcomes
 from nps_research.counting.score_bands import band_text
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result
@@ -22,6 +22,8 @@ from nps_research.thresholds.evidence.shape_models import cut_logliks, cut_risks
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from nps_research.counting.outcome_by_score import OutcomeByScore
+    from nps_research.study.study import Study
 
 __all__ = ["SegmentLines", "compare_segments"]
 
@@ -89,7 +91,7 @@ class SegmentLines(Result):
 
 
 def compare_segments(
-    outcomes: OutcomeByScore | Sequence[OutcomeByScore],
+    outcomes: OutcomeByScore | Sequence[OutcomeByScore] | Study,
     *,
     n_resamples: int = 2000,
     confidence_level: float = 0.95,
@@ -103,8 +105,8 @@ def compare_segments(
 
     Parameters
     ----------
-    outcomes : OutcomeByScore, or a sequence of them
-        One for each grouping, counted with ``by``.
+    outcomes : OutcomeByScore, a sequence of them, or Study
+        One for each grouping, counted with ``by``; of a Study churn, or its only yes/no outcome, by each segment.
     n_resamples : int
         Tables drawn under the common line.
     confidence_level : float
@@ -133,7 +135,7 @@ def compare_segments(
     [0.0, 0.0]
     """
     check_level(confidence_level)
-    given = [outcomes] if isinstance(outcomes, OutcomeByScore) else list(outcomes)
+    given = as_outcomes(outcomes, by_segments=True)
     if not given:
         raise EstimationError("No grouping was given.")
     if len({outcome.outcome for outcome in given}) > 1:

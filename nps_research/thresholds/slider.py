@@ -6,6 +6,7 @@ import os
 from html import escape
 from typing import TYPE_CHECKING
 
+from nps_research.counting.given import as_distribution, as_outcome
 from nps_research.counting.score_bands import band_text, bands_between
 from nps_research.counting.score_distribution import N_SCORES
 from nps_research.results.live import IN_REPORT
@@ -17,23 +18,28 @@ if TYPE_CHECKING:
 
     from nps_research.counting.outcome_by_score import OutcomeByScore
     from nps_research.counting.score_distribution import ScoreDistribution
+    from nps_research.study.study import Study
 
 __all__ = ["cut_slider", "lines_html"]
 
 
 def cut_slider(
-    dist: ScoreDistribution, outcome: OutcomeByScore | None = None, *, detractor_max: int = 6, promoter_min: int = 9
+    dist: ScoreDistribution | Study,
+    outcome: OutcomeByScore | Study | None = None,
+    *,
+    detractor_max: int | None = None,
+    promoter_min: int | None = None,
 ) -> VBox | None:
-    """Two sliders, where detractors end and where promoters begin, over the score and the rates of an outcome.
+    """Show sliders for both lines, where detractors end and promoters begin, over the score and an outcome's rates.
 
     Parameters
     ----------
-    dist : ScoreDistribution
+    dist : ScoreDistribution or Study
         Answers; of several groups all together.
-    outcome : OutcomeByScore, optional
-        One group's outcomes by score.
-    detractor_max, promoter_min : int
-        Where the sliders stand at first.
+    outcome : OutcomeByScore or Study, optional
+        One group's outcomes by score; of a Study churn is counted, or its only yes/no outcome.
+    detractor_max, promoter_min : int, optional
+        Where the sliders stand at first; None takes the study's lines.
 
     Returns
     -------
@@ -42,12 +48,14 @@ def cut_slider(
     """
     if os.environ.get(IN_REPORT):
         return None
+    counted = as_distribution(dist, promoter_min=promoter_min, detractor_max=detractor_max)
+    happened = None if outcome is None else as_outcome(outcome)
     import ipywidgets as widgets  # late: only a live session needs it
 
     wide = {"description_width": "12em"}
     layout = widgets.Layout(width="34em")
     low = widgets.IntSlider(
-        detractor_max,
+        counted.detractor_max,
         0,
         N_SCORES - 2,
         description="Detractors end at",
@@ -56,7 +64,7 @@ def cut_slider(
         continuous_update=True,
     )
     high = widgets.IntSlider(
-        promoter_min,
+        counted.promoter_min,
         1,
         N_SCORES - 1,
         description="Promoters begin at",
@@ -70,7 +78,7 @@ def cut_slider(
         if low.value >= high.value:
             shown.value = "<p>Detractors must end below where promoters begin.</p>"
         else:
-            shown.value = lines_html(dist, outcome, detractor_max=low.value, promoter_min=high.value)
+            shown.value = lines_html(counted.with_lines(high.value, low.value), happened)
 
     low.observe(redraw, "value")
     high.observe(redraw, "value")
@@ -78,22 +86,20 @@ def cut_slider(
     return widgets.VBox([low, high, shown])
 
 
-def lines_html(
-    dist: ScoreDistribution, outcome: OutcomeByScore | None, *, detractor_max: int, promoter_min: int
-) -> str:
-    """The score, and the rate of the outcome in each group, under two lines: an HTML table.
+def lines_html(dist: ScoreDistribution, outcome: OutcomeByScore | None) -> str:
+    """The score, and the rate of the outcome of detractors, passives and promoters: an HTML table.
 
     Examples
     --------
     >>> from nps_research.counting.score_distribution import ScoreDistribution
-    >>> dist = ScoreDistribution.from_counts({"all": [0, 0, 0, 1, 0, 2, 1, 0, 0, 3, 3]})
-    >>> "NPS +50.0" in lines_html(dist, None, detractor_max=3, promoter_min=9)
+    >>> dist = ScoreDistribution.from_counts({"all": [0, 0, 0, 1, 0, 2, 1, 0, 0, 3, 3]}, detractor_max=3)
+    >>> "NPS +50.0" in lines_html(dist, None)
     True
     """
     together = dist if len(dist.groups) == 1 else dist.total()
-    row = net_promoter_score(together, promoter_min=promoter_min, detractor_max=detractor_max).frame.iloc[0]
+    row = net_promoter_score(together).frame.iloc[0]
     limits = format_interval(row["conf_low"], row["conf_high"], "points")
-    cuts = sorted({detractor_max, promoter_min - 1})
+    cuts = sorted({dist.detractor_max, dist.promoter_min - 1})
     cells = []
     for low, high in bands_between(cuts):
         n = int(together.counts[0, low : high + 1].sum())

@@ -14,7 +14,7 @@ from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.limits.independent import VALUES
 from nps_research.score.limits.methods import estimate, suitable_difference_method, suitable_method
 from nps_research.score.score import net_promoter_score
-from tests.score.test_coverage import CUTS, every_table, of_tables, tolerance
+from tests.score.test_coverage import every_table, of_tables, tolerance
 from tests.support.made_up_answers import of_classes
 
 SCORES = pd.read_csv(score_intervals.TABLE)
@@ -42,7 +42,7 @@ def test_the_committed_tables_hold_every_cell_once_and_in_order(table, study):
 @pytest.mark.parametrize("method", ["wald", "adjusted-wald", "score"])
 def test_the_table_of_intervals_is_what_the_package_gives(n, method):
     tables = every_table(n)
-    found = estimate(of_tables(tables.astype(int)), **CUTS, method=method, confidence_level=0.95)
+    found = estimate(of_tables(tables.astype(int)), method=method, confidence_level=0.95)
     for row in SCORES[(SCORES["n"] == n) & (SCORES["method"] == method)].to_dict("records"):
         chance = stats.multinomial.pmf(tables, n, SHAPES[row["shape"]])
         truth = truth_of(row["shape"])
@@ -75,7 +75,7 @@ def test_the_package_draws_towards_these_percentile_limits():
     tables = np.random.default_rng(1).multinomial(100, SHAPES["SFO 2017"], size=20)
     low, high = score_intervals.percentile_limits(tables.astype(float))
     drawn = estimate(
-        of_tables(tables), **CUTS, method="bootstrap", confidence_level=0.95, n_resamples=200_000,
+        of_tables(tables), method="bootstrap", confidence_level=0.95, n_resamples=200_000,
         rng=np.random.default_rng(2),
     )  # fmt: skip
     for exact, found in ((low, drawn.conf_low), (high, drawn.conf_high)):

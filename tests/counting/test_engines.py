@@ -22,6 +22,8 @@ OPTIONS = [
     {"by": "wave", "cluster": "cluster", "weight": None},
     {"by": "weekday", "cluster": None, "weight": None},
     {"by": "hour", "cluster": None, "weight": None},
+    {"by": ["quarter", "region"], "cluster": None, "weight": None},
+    {"by": "month", "cluster": "account_id", "weight": None},
 ]
 
 

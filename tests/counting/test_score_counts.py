@@ -6,6 +6,7 @@ import pytest
 
 from nps_research.counting.score_counts import NOT_STATED, score_distribution
 from nps_research.errors import CannotAnswerError, ContractError
+from nps_research.score.trend import trend
 from nps_research.study.study import Study
 from tests.support.made_up_answers import distribution_of, made_up_rows, study_of
 
@@ -116,6 +117,46 @@ def test_weekday_and_hour_of_the_answer():
     assert (days.n.tolist(), days.item_missing.tolist()) == ([1, 2], [1, 0])
     assert days.nonrespondents is None  # who never answered did so on no day
     assert distribution_of(table, by="hour").groups == ("07:00", "08:00", "22:00")
+
+
+def dated_rows():
+    return pd.DataFrame(
+        {
+            "likelihood_to_recommend": [10, 3, None, 8, 7, None],
+            "delivered": 1,
+            "invited_at": ["2024-12-20", "2025-09-30", "2025-09-30", "2025-10-01", "2026-01-01", None],
+            "responded_at": ["2025-01-02 09:00", "2025-10-01", "2025-12-31 23:59", "2025-10-09", None, None],
+        }
+    )
+
+
+def test_months_quarters_and_years_of_the_answer_else_of_the_invitation():
+    months = distribution_of(dated_rows(), by="month")
+    assert months.groups == ("2025-01", "2025-10", "2025-12", "2026-01")
+    assert (months.n.tolist(), months.item_missing.tolist()) == ([1, 2, 0, 1], [0, 0, 1, 0])
+    assert months.ordered
+    assert months.nonrespondents is None  # silence has no date
+    assert distribution_of(dated_rows(), by="quarter").groups == ("2025 Q1", "2025 Q4", "2026 Q1")
+    assert distribution_of(dated_rows(), by=["year", "quarter"]).keys[0] == ("2025", "2025 Q1")
+    assert trend(distribution_of(dated_rows(), by="year")).frame["group"].tolist() == ["2025", "2026"]
+
+
+def test_quarters_of_the_invitation_where_answers_are_not_dated():
+    quarters = distribution_of(dated_rows().drop(columns="responded_at"), by="quarter")
+    assert quarters.groups == ("2024 Q4", "2025 Q3", "2025 Q4", "2026 Q1", NOT_STATED)
+    assert quarters.nonrespondents.tolist() == [0, 1, 0, 0, 1]
+
+
+def test_a_column_of_that_name_comes_before_the_dates():
+    rows = dated_rows().assign(month=list("babaab"))
+    months = score_distribution(Study.from_frames(responses=rows, segments=["month"]), by="month")
+    assert months.groups == ("a", "b")
+    assert not months.ordered
+
+
+def test_a_study_without_dates_has_no_quarters():
+    with pytest.raises(CannotAnswerError, match=r"responses\.responded_at.*responses\.invited_at"):
+        distribution_of(dated_rows()[["likelihood_to_recommend"]], by="quarter")
 
 
 def test_groups_stand_in_the_order_readers_expect():

@@ -165,7 +165,7 @@ def test_adding_is_pooling_whatever_the_groups(a, b):
 def test_total_is_the_groups_added_up(counts):
     dist = from_counts(counts)
     one_by_one = sum(np.array(row) for row in counts.values())
-    assert dist.total("everyone").groups == ("everyone",)
+    assert dist.total().groups == ("all",)
     assert dist.total().counts[0].tolist() == one_by_one.tolist()
 
 

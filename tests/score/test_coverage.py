@@ -21,7 +21,6 @@ from nps_research.score.limits.methods import estimate, suitable_difference_meth
 from nps_research.score.score import heterogeneity
 from tests.support.made_up_answers import CLASS_SCORES, SHAPES, clustered_distribution, truth_of
 
-CUTS = {"promoter_min": 9, "detractor_max": 6}
 BLOCK = 500  # groups at a time: a covariance matrix of all of them is made
 LIKE_MINDED = 4.0  # concentration of a cluster's shares: the lower, the more alike its answers
 
@@ -81,7 +80,7 @@ def draw_clusters(rng, *, n_draws: int, n_groups: int, m: int, shape, shared: bo
 
 def p_values_of_draws(dist: ScoreDistribution, n_groups: int) -> list[float]:
     """The test of equal scores among each draw's groups."""
-    scores = estimate(dist, **CUTS, method=suitable_difference_method(dist), confidence_level=0.95)
+    scores = estimate(dist, method=suitable_difference_method(dist), confidence_level=0.95)
     draws = range(len(dist.groups) // n_groups)
     p = [heterogeneity(*clustered_intervals.groups_of_draw(dist, scores, draw, n_groups)) for draw in draws]
     return np.array(p, dtype=float).tolist()
@@ -134,7 +133,7 @@ def test_the_bootstrap_covers():
     n_draws = 800
     tables = np.random.default_rng(1).multinomial(300, SHAPES["b2b"], size=n_draws)
     found = estimate(
-        of_tables(tables), **CUTS, method="bootstrap", confidence_level=0.95, n_resamples=1000,
+        of_tables(tables), method="bootstrap", confidence_level=0.95, n_resamples=1000,
         rng=np.random.default_rng(2),
     )  # fmt: skip
     observed = drawn_coverage(found.conf_low, found.conf_high, truth_of(SHAPES["b2b"]))
@@ -178,10 +177,10 @@ def test_linearised_intervals_cover_where_answers_cluster(m, shape, n_draws, wei
     dist = draw_clusters(
         np.random.default_rng(m), n_draws=n_draws, n_groups=1, m=m, shape=SHAPES[shape], shared=False, weighted=weighted
     )
-    found = estimate(dist, **CUTS, method="linearized", confidence_level=0.95)
+    found = estimate(dist, method="linearized", confidence_level=0.95)
     observed = drawn_coverage(found.conf_low, found.conf_high, truth_of(SHAPES[shape]))
     assert observed == pytest.approx(0.95, abs=tolerance(n_draws))
-    blind = estimate(replace(dist, clusters=None), **CUTS, method="linearized", confidence_level=0.95)
+    blind = estimate(replace(dist, clusters=None), method="linearized", confidence_level=0.95)
     if not weighted:  # what it costs to take them as independent
         assert drawn_coverage(blind.conf_low, blind.conf_high, truth_of(SHAPES[shape])) < 0.92
 

@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nps_research.counting.checks import check_cuts
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
-from nps_research.score.limits.independent import adjusted_wald, classify, score_interval, wald
+from nps_research.score.limits.independent import adjusted_wald, score_interval, wald
 from nps_research.score.limits.methods import estimate, suitable_method
 from tests.support.made_up_answers import (
     distribution_of,
@@ -45,7 +44,7 @@ def limits(formula, counts, level=0.95) -> tuple[float, float]:
 
 
 def fit(dist, method="linearized", level=0.95, **options):
-    return estimate(dist, **CUTS, method=method, confidence_level=level, **options)
+    return estimate(dist, method=method, confidence_level=level, **options)
 
 
 # References
@@ -200,14 +199,13 @@ def test_answers_all_alike_are_not_taken_for_certainty(counts):
 def test_classes_are_split_at_the_cuts(promoter_min, detractor_max, counts):
     if detractor_max >= promoter_min:
         with pytest.raises(EstimationError, match="0 <= detractor_max < promoter_min <= 10"):
-            check_cuts(promoter_min, detractor_max)
+            ScoreDistribution.from_counts({"all": counts}, promoter_min=promoter_min, detractor_max=detractor_max)
         return
-    check_cuts(promoter_min, detractor_max)
-    split = classify(np.array(counts), promoter_min=promoter_min, detractor_max=detractor_max)
+    dist = ScoreDistribution.from_counts({"all": counts}, promoter_min=promoter_min, detractor_max=detractor_max)
     expected = [0, 0, 0]
     for score, count in enumerate(counts):
         expected[2 if score >= promoter_min else 0 if score <= detractor_max else 1] += count
-    assert split.tolist() == expected
+    assert dist.classes().tolist() == [expected]
 
 
 # Linearised: loops over rows
@@ -219,7 +217,7 @@ def test_classes_are_split_at_the_cuts(promoter_min, detractor_max, counts):
 def test_linearised_errors_and_covariances_are_those_of_loops_over_rows(weight, cluster, cuts):
     rows = made_up_rows(np.random.default_rng(5))
     dist = distribution_of(rows, by=["wave", "region"], weight=weight, cluster=cluster)
-    found = estimate(dist, **cuts, method="linearized", confidence_level=0.95)
+    found = estimate(dist.with_lines(**cuts), method="linearized", confidence_level=0.95)
     names = [tuple(group.split(" \N{MIDDLE DOT} ")) for group in dist.groups]
     parts = [rows[(rows["wave"] == wave) & (rows["region"] == region)] for wave, region in names]
     errors = [slow_cluster_errors(part, weight, cluster, **cuts) for part in parts]
@@ -246,7 +244,7 @@ def test_the_effective_score_interval_is_tangos_for_as_many_answers_as_these_tel
         part = rows[rows["region"] == region]
         error = slow_cluster_errors(part, weight, cluster, effective=True)
         variance, k = slow_covariance(error, error), effective_clusters(part, weight, cluster)
-        shares = classify(dist.weights, **CUTS)[row] / dist.weights[row].sum()
+        shares = dist.classes()[row] / dist.weights[row].sum()
         spread = 1e4 * (shares[0] + shares[2]) - found.estimate[row] ** 2
         told = spread / variance * (stats.norm.ppf(0.95) / stats.t.ppf(0.95, k - 1)) ** 2
         told = min(told, effective_clusters(part, weight, None))  # no more than as many independent answers

@@ -21,7 +21,7 @@ from nps_research.errors import CannotAnswerError, EstimationError
 from nps_research.results.drawing import svg
 from nps_research.results.words import p_text
 from nps_research.score.limits.design_effects import group_design_effects
-from nps_research.score.limits.independent import VALUES, classify
+from nps_research.score.limits.independent import VALUES
 from nps_research.score.pooled_groups import fit_dirichlet, pool_groups
 from nps_research.score.score import net_promoter_score
 from nps_research.study.study import open_study
@@ -235,7 +235,7 @@ def test_weighted_and_clustered_answers_count_as_fewer():
     dist = distribution_of(rows, by="region", cluster="account_id")
     full = pool_groups(dist)
     assert plain.frame["n_effective"].tolist() == plain.frame["n"].tolist()
-    effect = group_design_effects(dist, promoter_min=9, detractor_max=6)
+    effect = group_design_effects(dist)
     assert (effect > 1.3).all()
     assert full.frame["n_effective"].to_numpy() == pytest.approx(full.frame["n"] / effect)
     said = f"{effect.min():.2f} to {effect.max():.2f} of them count as one"
@@ -384,7 +384,7 @@ def part_of(dist, counts_of_clusters, rows):
 def test_sfo_pooled_halves_foretell_the_other_half_better_than_raw_ones(sfo, by, least, won):
     rng, errors = np.random.default_rng(16), []
     for half, rest in halves(sfo, by, least, rng, times=150):
-        classes = classify(rest.weights, promoter_min=9, detractor_max=6)
+        classes = rest.classes()
         target = classes @ VALUES / classes.sum(axis=1)
         frame = pool_groups(half, n_draws=2).frame
         errors.append([np.mean((frame[name] - target) ** 2) for name in ("raw_estimate", "estimate")])

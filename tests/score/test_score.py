@@ -25,7 +25,6 @@ from tests.support.made_up_answers import (
     study_of,
 )
 
-CUTS = {"promoter_min": 9, "detractor_max": 6}
 NUMBERS = ["estimate", "std_error", "conf_low", "conf_high"]
 
 count_rows = st.lists(st.integers(0, 40), min_size=11, max_size=11)

@@ -20,7 +20,6 @@ from tests.support.made_up_answers import CLASS_SCORES, study_of
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 SURVEY = json.loads((REFERENCE / "strata_scores.json").read_text())
-CUTS = {"promoter_min": 9, "detractor_max": 6}
 WITHOUT = {
     "strata_clusters_weights": [],
     "strata_clusters": ["design_weight"],
@@ -35,7 +34,7 @@ def sample() -> pd.DataFrame:
 
 
 def fit(dist, method="linearized"):
-    return estimate(dist, **CUTS, method=method, confidence_level=0.95)
+    return estimate(dist, method=method, confidence_level=0.95)
 
 
 @pytest.mark.parametrize("design", WITHOUT)

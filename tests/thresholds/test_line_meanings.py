@@ -220,7 +220,7 @@ def test_the_table_under_the_sliders_follows_them(monkeypatch):
     before = shown.value
     low.value = 3
     assert shown.value != before
-    assert shown.value == lines_html(dist, outcome(), detractor_max=3, promoter_min=9)
+    assert shown.value == lines_html(dist.with_lines(9, 3), outcome())
     assert "12 of" not in shown.value
     high.value = 2
     assert "must end below" in shown.value
@@ -233,10 +233,12 @@ def test_a_page_has_no_sliders(monkeypatch):
 
 def test_the_table_under_the_sliders_escapes_names_and_hides_few_answers():
     text = lines_html(
-        score_distribution(Study.from_frames(responses=pd.DataFrame({"likelihood_to_recommend": [10, 9, 2]}))),
+        score_distribution(
+            Study.from_frames(
+                responses=pd.DataFrame({"likelihood_to_recommend": [10, 9, 2]}), settings={"detractor_max": 3}
+            )
+        ),
         outcome(outcome="<script>", minimum_cell=60),
-        detractor_max=3,
-        promoter_min=9,
     )
     assert "<script>" not in text
     assert text.count(" of ") == 2  # 0-3 has 49 answers

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nps_research.score.limits.independent import VALUES, Estimates, classify, independent, mean_and_variance
+from nps_research.score.limits.independent import VALUES, Estimates, independent, mean_and_variance
 
 if TYPE_CHECKING:
     from nps_research.counting.score_distribution import ScoreDistribution
@@ -17,20 +17,13 @@ __all__ = ["bootstrap", "resampled_scores"]
 
 
 def bootstrap(
-    dist: ScoreDistribution,
-    *,
-    promoter_min: int,
-    detractor_max: int,
-    confidence_level: float,
-    n_resamples: int,
-    rng: np.random.Generator,
+    dist: ScoreDistribution, *, confidence_level: float, n_resamples: int, rng: np.random.Generator
 ) -> Estimates:
     """Percentile limits from resampled answers (multinomial) or resampled clusters.
 
     Efron, B. & Tibshirani, R. (1993). An Introduction to the Bootstrap. Chapman & Hall.
     """
-    cuts = {"promoter_min": promoter_min, "detractor_max": detractor_max}
-    classes = classify(dist.weights, **cuts)
+    classes = dist.classes()
     mean, _ = mean_and_variance(classes)
     tails = [0.5 - confidence_level / 2, 0.5 + confidence_level / 2]
     std_error, low, high = (np.full(len(mean), np.nan) for _ in range(3))
@@ -38,7 +31,7 @@ def bootstrap(
     for row, (of_group, stream) in enumerate(zip(classes, rng.spawn(len(classes)), strict=True)):
         n = of_group.sum()
         if dist.clusters is not None:
-            sums = classify(dist.clusters.sums[dist.clusters.group == row], **cuts)
+            sums = dist.classes(dist.clusters.sums[dist.clusters.group == row])
             if len(sums) < 2:
                 continue
             drawn = _resampled_clusters(sums, n_resamples, stream)

@@ -13,7 +13,6 @@ from nps_research.score.limits.independent import (
     ZERO,
     Estimates,
     adjusted_wald,
-    classify,
     clipped,
     tango_limits,
 )
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["effective_score", "linearized"]
 
 
-def linearized(dist: ScoreDistribution, *, promoter_min: int, detractor_max: int, confidence_level: float) -> Estimates:
+def linearized(dist: ScoreDistribution, *, confidence_level: float) -> Estimates:
     """Ratio estimates with Taylor-linearised standard errors, t limits; what survey software gives.
 
     The score is sum(w y) / sum(w). A cluster's share in its error is u = sum w (y - score) / sum(w); the
@@ -44,9 +43,8 @@ def linearized(dist: ScoreDistribution, *, promoter_min: int, detractor_max: int
     Woodruff, R. S. (1971). A simple method for approximating the variance of a complicated estimate.
     Journal of the American Statistical Association 66, 411-414. doi:10.1080/01621459.1971.10482279
     """
-    cuts = {"promoter_min": promoter_min, "detractor_max": detractor_max}
-    mean, found = _linearize(dist, **cuts, effective=False)
-    estimates = _with_errors(dist, mean, found, **cuts, confidence_level=confidence_level)
+    mean, found = _linearize(dist, effective=False)
+    estimates = _with_errors(dist, mean, found, confidence_level)
     half_width = stats.t.ppf(0.5 + confidence_level / 2, found.degrees) * estimates.std_error
     low, high = clipped(mean, half_width)
     alike = np.diag(found.covariance) < ZERO**2
@@ -57,9 +55,7 @@ def linearized(dist: ScoreDistribution, *, promoter_min: int, detractor_max: int
     )
 
 
-def effective_score(
-    dist: ScoreDistribution, *, promoter_min: int, detractor_max: int, confidence_level: float
-) -> Estimates:
+def effective_score(dist: ScoreDistribution, *, confidence_level: float) -> Estimates:
     """Ratio estimates with Tango's score interval for as many answers as these tell as much as.
 
     As `linearized`, but clusters count by weight: k = (sum w)^2 / sum w^2 of them, as many as there are where
@@ -85,19 +81,17 @@ def effective_score(
     Tango, T. (1998). Equivalence test and confidence interval for the difference in proportions for
     the paired-sample design. Statistics in Medicine 17(8), 891-908.
     """
-    cuts = {"promoter_min": promoter_min, "detractor_max": detractor_max}
-    mean, found = _linearize(dist, **cuts, effective=True)
-    classes = classify(dist.weights, **cuts)
+    mean, found = _linearize(dist, effective=True)
+    shares = dist.shares
     variance, degrees = np.diag(found.covariance), np.maximum(found.degrees, 1.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        shares = classes / classes.sum(axis=1, keepdims=True)
         n = np.where(variance < ZERO**2, found.n_clusters, (shares @ VALUES**2 - mean**2) / variance)
         level = 0.5 + confidence_level / 2
         n = n * (stats.norm.ppf(level) / stats.t.ppf(level, degrees)) ** 2
         if dist.clusters is None or dist.clusters.strata is None:
             n = np.minimum(n, np.nan_to_num(_answers_alone(dist), nan=np.inf))
     low, high = tango_limits(shares * n[:, None], confidence_level)
-    estimates = _with_errors(dist, mean, found, **cuts, confidence_level=confidence_level)
+    estimates = _with_errors(dist, mean, found, confidence_level)
     return replace(estimates, degrees=degrees, conf_low=low, conf_high=high)
 
 
@@ -111,42 +105,28 @@ def _answers_alone(dist: ScoreDistribution) -> Floats:
         return np.asarray(dist.weight_sums.sum(axis=1) ** 2 / dist.squared_weight_sums.sum(axis=1))
 
 
-def _linearize(
-    dist: ScoreDistribution, *, promoter_min: int, detractor_max: int, effective: bool
-) -> tuple[Floats, Linearization]:
+def _linearize(dist: ScoreDistribution, *, effective: bool) -> tuple[Floats, Linearization]:
     """Scores and their linearised covariances."""
-    cuts = {"promoter_min": promoter_min, "detractor_max": detractor_max}
-    classes = classify(dist.weights, **cuts)
+    classes = dist.classes()
     total = classes.sum(axis=1)
     clusters = dist.clusters
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = classes @ VALUES / total
         if clusters is None:
-            squared = classes if dist.squared_weight_sums is None else classify(dist.squared_weight_sums, **cuts)
+            squared = classes if dist.squared_weight_sums is None else dist.classes(dist.squared_weight_sums)
             spread = (squared * (VALUES - mean[:, None]) ** 2).sum(axis=1) / total**2
             return mean, of_answers(spread, _answers_alone(dist) if effective else dist.n.astype(np.float64))
-        sums = classify(clusters.sums, **cuts)
+        sums = dist.classes(clusters.sums)
         error = (sums * (VALUES - mean[clusters.group, None])).sum(axis=1) / total[clusters.group]
         share = sums.sum(axis=1) / total[clusters.group]
     return mean, of_clusters(clusters, error, share, len(mean), effective=effective)
 
 
-def _with_errors(
-    dist: ScoreDistribution,
-    mean: Floats,
-    found: Linearization,
-    *,
-    promoter_min: int,
-    detractor_max: int,
-    confidence_level: float,
-) -> Estimates:
+def _with_errors(dist: ScoreDistribution, mean: Floats, found: Linearization, confidence_level: float) -> Estimates:
     """Standard errors; adjusted Wald for as many answers as clusters, where all answers are alike."""
     std_error, centre, covariance = np.sqrt(np.diag(found.covariance)), mean, found.covariance.copy()
-    classes = classify(dist.weights, promoter_min=promoter_min, detractor_max=detractor_max)
     with np.errstate(invalid="ignore", divide="ignore"):
-        least = adjusted_wald(
-            classes / classes.sum(axis=1, keepdims=True) * found.n_clusters[:, None], confidence_level=confidence_level
-        )
+        least = adjusted_wald(dist.shares * found.n_clusters[:, None], confidence_level=confidence_level)
     alike = std_error < ZERO
     covariance[alike, alike] = least.std_error[alike] ** 2
     return Estimates(

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from nps_research.score.limits.by_design import linearized
-from nps_research.score.limits.independent import VALUES, ZERO, classify
+from nps_research.score.limits.independent import VALUES, ZERO
 
 if TYPE_CHECKING:
     from nps_research.counting.score_distribution import ScoreDistribution
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["group_design_effects"]
 
 
-def group_design_effects(dist: ScoreDistribution, *, promoter_min: int, detractor_max: int) -> Floats:
+def group_design_effects(dist: ScoreDistribution) -> Floats:
     """Design effect of each group, drawn to the mean of all groups by as much as its own is unsure.
 
     A group's own design effect is its linearised variance over that of as many independent, equal answers; for
@@ -31,8 +31,6 @@ def group_design_effects(dist: ScoreDistribution, *, promoter_min: int, detracto
     ----------
     dist : ScoreDistribution
         Answers per group; clusters that span groups are taken as independent.
-    promoter_min, detractor_max : int
-        Lowest promoter and highest detractor answer.
 
     Returns
     -------
@@ -48,16 +46,13 @@ def group_design_effects(dist: ScoreDistribution, *, promoter_min: int, detracto
     --------
     >>> from nps_research.counting.score_distribution import ScoreDistribution
     >>> dist = ScoreDistribution.from_counts({"a": [1] * 11, "b": [2] * 11})
-    >>> group_design_effects(dist, promoter_min=9, detractor_max=6).tolist()
+    >>> group_design_effects(dist).tolist()
     [1.0, 1.0]
     """
     if dist.is_simple:
         return np.ones(len(dist.groups))
-    cuts = {"promoter_min": promoter_min, "detractor_max": detractor_max}
-    found = linearized(dist, **cuts, confidence_level=0.95)
-    classes = classify(dist.weights, **cuts)
+    found, shares = linearized(dist, confidence_level=0.95), dist.shares
     with np.errstate(invalid="ignore", divide="ignore"):
-        shares = classes / classes.sum(axis=1, keepdims=True)
         own = found.std_error**2 * (dist.n - 1) / (shares @ VALUES**2 - (shares @ VALUES) ** 2)
     known = np.isfinite(own) & (own > ZERO) & (found.degrees > 0)
     if not known.any():

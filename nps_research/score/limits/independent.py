@@ -12,8 +12,6 @@ import numpy as np
 from scipy import stats
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nps_research.typing import Floats
 
 
@@ -22,7 +20,6 @@ __all__ = [
     "ZERO",
     "Estimates",
     "adjusted_wald",
-    "classify",
     "clipped",
     "independent",
     "mean_and_variance",
@@ -60,19 +57,6 @@ class Estimates:
     centre: Floats
     covariance: Floats
     degrees: Floats
-
-
-def classify(per_score: NDArray[np.generic], *, promoter_min: int, detractor_max: int) -> Floats:
-    """Detractors, passives and promoters from sums per score, shape (..., 11) to (..., 3)."""
-    values = np.asarray(per_score, dtype=np.float64)
-    return np.stack(
-        [
-            values[..., : detractor_max + 1].sum(axis=-1),
-            values[..., detractor_max + 1 : promoter_min].sum(axis=-1),
-            values[..., promoter_min:].sum(axis=-1),
-        ],
-        axis=-1,
-    )
 
 
 def mean_and_variance(classes: Floats) -> tuple[Floats, Floats]:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from nps_research.counting.checks import check_cuts, check_level
+from nps_research.counting.checks import check_level
 from nps_research.errors import EstimationError
 from nps_research.score.limits.bootstrap import bootstrap
 from nps_research.score.limits.by_design import effective_score, linearized
-from nps_research.score.limits.independent import adjusted_wald, classify, score_interval, wald
+from nps_research.score.limits.independent import adjusted_wald, score_interval, wald
 from nps_research.statistics.randomness import DEFAULT_SEED
 
 if TYPE_CHECKING:
@@ -43,21 +43,17 @@ def suitable_difference_method(dist: ScoreDistribution) -> LimitsMethod:
 def estimate(
     dist: ScoreDistribution,
     *,
-    promoter_min: int,
-    detractor_max: int,
     method: LimitsMethod,
     confidence_level: float,
     n_resamples: int = 10_000,
     rng: np.random.Generator | None = None,
 ) -> Estimates:
     """Scores and limits by one method, as arrays; see `net_promoter_score`."""
-    check_cuts(promoter_min, detractor_max)
     check_level(confidence_level)
-    cuts = {"promoter_min": promoter_min, "detractor_max": detractor_max}
     if method == "linearized":
-        return linearized(dist, **cuts, confidence_level=confidence_level)
+        return linearized(dist, confidence_level=confidence_level)
     if method == "effective-score":
-        return effective_score(dist, **cuts, confidence_level=confidence_level)
+        return effective_score(dist, confidence_level=confidence_level)
     if method == "bootstrap":
         if dist.weight_sums is not None and dist.clusters is None:
             raise EstimationError(
@@ -69,7 +65,7 @@ def estimate(
                 "stratum=None."
             )
         generator = np.random.default_rng(DEFAULT_SEED) if rng is None else rng
-        return bootstrap(dist, **cuts, confidence_level=confidence_level, n_resamples=n_resamples, rng=generator)
+        return bootstrap(dist, confidence_level=confidence_level, n_resamples=n_resamples, rng=generator)
     formulas = {"wald": wald, "adjusted-wald": adjusted_wald, "score": score_interval}
     if method not in formulas:
         allowed = ", ".join(METHOD_WORDS)
@@ -79,4 +75,4 @@ def estimate(
             f"method {method!r} takes answers as independent and equal, but these are weighted or clustered. "
             "Take 'effective-score', or count with cluster=None, weight=None."
         )
-    return formulas[method](classify(dist.weights, **cuts), confidence_level=confidence_level)
+    return formulas[method](dist.classes(), confidence_level=confidence_level)

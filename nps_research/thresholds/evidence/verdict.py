@@ -33,7 +33,7 @@ OUT_OF_REACH = 100  # times the events there are
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """A verdict with its reason; see `threshold_comparison.ThresholdComparison`."""
+    """A verdict with its reason; see `comparison.ThresholdComparison`."""
 
     verdict: LineWord
     reason: str
@@ -59,7 +59,7 @@ def line_verdict(
     ----------
     sample : Sample
     lines, relation, lower
-        As `threshold_evidence` gives them: one line, whether there is any relation, the lower of two lines.
+        As `evidence.lines` gives them: one line, whether there is any relation, the lower of two lines.
     deviance : mapping of str to float
         Of answers left out, of all together, over the design effect.
     deff : float
