@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from nps_research.results.result import Result
     from nps_research.results.tables import Displayed
     from nps_research.typing import Floats
 
@@ -145,13 +145,13 @@ def _keep_inside(ax: Axes) -> None:
     figure, legend = ax.get_figure(root=True), ax.get_legend()
     if figure is None:
         return
-    figure.draw_without_rendering()  # only then is it known where things are
     title = ax.set_title(ax.get_title(loc="left"), loc="left")
+    room = (figure.bbox.width - 2 * MARGIN) / max(title.get_window_extent().width, 1)
+    if room < 1:
+        title.set_text(textwrap.fill(title.get_text(), int(0.95 * room * len(title.get_text()))))
+    figure.draw_without_rendering()  # only then is it known where things are
     if (over := title.get_window_extent().x1 - figure.bbox.x1 + MARGIN) > 0:
         title.set_x(max(-over, MARGIN - ax.bbox.x0) / ax.bbox.width)
-        room = (figure.bbox.width - 2 * MARGIN) / title.get_window_extent().width
-        if room < 1:
-            title.set_text(textwrap.fill(title.get_text(), int(0.95 * room * len(title.get_text()))))
     if ax.xaxis.label.get_window_extent().x1 > figure.bbox.x1:
         ax.xaxis.label.set(x=1, horizontalalignment="right")
     if legend is not None and (over := legend.get_window_extent().x1 - figure.bbox.x1) > 0:
@@ -196,7 +196,7 @@ def draws(kind: type[Any]) -> Callable[[Plot], Plot]:
                     ax.set_title("")
                 ax = plot(result, ax)
                 if not ax.get_title(loc="left").strip():  # some say more than the result's own
-                    ax.set_title(literal(result.title))
+                    ax.set_title(literal(result.title, 160))
                 return ax
 
         _PLOTS[kind] = in_style
@@ -234,13 +234,16 @@ def label(value: object) -> str:
     return "\n".join(textwrap.wrap(literal(value, 56), 28)) or " "
 
 
-def with_interval(words: str, result: Result) -> str:
+def with_interval(words: str, result: Displayed) -> str:
     """What an axis shows, and the level of the intervals on it."""
     return f"{words}, with {result.confidence_level:.0%} interval"
 
 
 def rows_axis(ax: Axes, names: Sequence[str], *, zero: bool = True) -> Floats:
-    """Rows from the top, named, and a line at zero; their places."""
+    """Rows from the top, named, and a line at zero; their places. Names of many lines make the figure taller."""
+    lines, figure = max((name.count("\n") + 1 for name in names), default=1), ax.get_figure(root=True)
+    if lines > 2 and figure is not None and len(figure.axes) == 1:
+        figure.set_figheight(max(figure.get_figheight(), 0.9 + (0.1 + 0.19 * lines) * len(names)))
     ax.set_yticks(range(len(names)), list(names))
     ax.set(ylim=(len(names) - 0.4, -0.6), ylabel="")
     ax.grid(axis="x")
@@ -296,7 +299,7 @@ def estimates(
 
 
 def estimate_rows(
-    result: Result,
+    result: Displayed,
     rows: Sequence[Mapping[str, Any]],
     names: Sequence[str],
     ax: Axes | None,
@@ -328,6 +331,8 @@ def bars(
     ax: Axes, values: Sequence[float], colours: str | Sequence[str], *, quiet: Sequence[bool] = (), words: str = ""
 ) -> None:
     """Bars, one a row from the top; hatched where it is the silent's."""
+    if not values:
+        return
     rows = list(range(len(values)))
     how = {"color": colours} if isinstance(colours, str) else {"hue": rows, "palette": list(colours)}
     seaborn.barplot(
@@ -364,7 +369,7 @@ def dumbbells(
 def name_points(
     ax: Axes, places: Sequence[tuple[float, float]], names: Sequence[str], sides: Sequence[Any] = SIDES
 ) -> None:
-    """Name points at the first of `sides` where there is room; call when all is drawn."""
+    """Name points at the first of `sides` where there is room, near or further off; call when all is drawn."""
     figure = ax.get_figure(root=True)
     if figure is None or not places:
         return
@@ -372,12 +377,16 @@ def name_points(
     figure.draw_without_rendering()
     taken: list[Bbox] = [Bbox.from_extents(x - 6, y - 6, x + 6, y + 6) for x, y in ax.transData.transform(list(places))]
     taken += [text.get_window_extent() for text in ax.texts]
+    leader = {"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4}
     for place, name in zip(places, names, strict=True):
         text = ax.annotate(name, place, textcoords="offset points", xytext=(0, 0), fontsize=9, in_layout=False)
-        for offset, across, up in (*sides, sides[0]):
-            text.set(position=offset, horizontalalignment=across, verticalalignment=up)
+        for far, ((right, up), across, along) in (*product((1, 2, 3, 4), sides), (1, sides[0])):
+            text.set(position=(far * right, far * up), horizontalalignment=across, verticalalignment=along)
             box = text.get_window_extent().padded(1)
             inside = ax.bbox.x0 <= box.x0 and box.x1 <= ax.bbox.x1 and ax.bbox.y0 <= box.y0 and box.y1 <= ax.bbox.y1
             if inside and not any(box.overlaps(other) for other in taken):
                 break
+        if far > 1:
+            how = {"textcoords": "offset points", "arrowprops": leader, "in_layout": False}
+            ax.annotate("", place, xytext=text.get_position(), **how)
         taken.append(box)
