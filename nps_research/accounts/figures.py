@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def plot_account_scores(result: AccountScores, ax: Axes | None = None) -> Axes:
     rows = result.answered
     ax = axes_for(ax, n_rows=2 * len(rows) + 1)
     place = rows_axis(ax, [f"{label(row['group'])} ({row['n_accounts']:,} accounts)" for row in rows])
-    hollow = {"color": INK, "markerfacecolor": "white", "elinewidth": 1.2}
+    hollow: dict[str, Any] = {"color": INK, "markerfacecolor": "white", "elinewidth": 1.2}
     estimates(ax, place - 0.18, rows, text=points, label="Every account alike")
     estimates(ax, place + 0.18, rows, column="respondent_score", text=points, label="Every answer alike", **hollow)
     legend_below(ax, ncols=3)

@@ -198,7 +198,11 @@ def plot_importance_performance(result: ImportancePerformance, ax: Axes | None =
     for (rating, _), row in zip(places, rows, strict=True):
         first, real = row["quadrant"] == "look here first", row["quadrant"] != "not above noise"
         colour = DETRACTOR if first else PROMOTER if real else PASSIVE
-        how = {"color": colour, "markerfacecolor": colour if real else "white", "fmt": "s" if first else "o"}
+        how: dict[str, Any] = {
+            "color": colour,
+            "markerfacecolor": colour if real else "white",
+            "fmt": "s" if first else "o",
+        }
         estimates(ax, [rating], [row], upright=True, capsize=0, elinewidth=1.2, markersize=8, **how)
     ax.margins(x=0.18, y=0.1)
     for (x, y), text, across, up in (

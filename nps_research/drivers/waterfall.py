@@ -28,6 +28,7 @@ __all__ = ["shap_drawing", "waterfall"]
 @contextmanager
 def shap_drawing() -> Iterator[Any]:
     """The package shap, to draw with: its warnings silenced, and what it does to global state undone."""
+    import matplotlib
     import matplotlib.pyplot as plt
 
     interactive, state = plt.isinteractive(), np.random.get_state()  # noqa: NPY002 - shap spreads dots by it
@@ -40,7 +41,7 @@ def shap_drawing() -> Iterator[Any]:
             yield shap
         finally:
             np.random.set_state(state)  # noqa: NPY002
-            plt.interactive(interactive)
+            matplotlib.interactive(interactive)
 
 
 def waterfall(study: Study, model: DriverModel, respondent_id: str, *, wave: str | None = None) -> Axes:

@@ -15,7 +15,7 @@ from functools import wraps
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -116,6 +116,11 @@ SIDES = (  # of a point, where its name may stand: offset in typographic points,
     ((6, -8), "left", "top"),
     ((-6, -8), "right", "top"),
 )
+
+
+class _WithLevel(Protocol):
+    @property
+    def confidence_level(self) -> float: ...
 
 
 @contextmanager
@@ -234,7 +239,7 @@ def label(value: object) -> str:
     return "\n".join(textwrap.wrap(literal(value, 56), 28)) or " "
 
 
-def with_interval(words: str, result: Displayed) -> str:
+def with_interval(words: str, result: _WithLevel) -> str:
     """What an axis shows, and the level of the intervals on it."""
     return f"{words}, with {result.confidence_level:.0%} interval"
 
@@ -272,7 +277,7 @@ def limits(rows: Sequence[Mapping[str, Any]], column: str = "estimate", scale: f
 
 def estimates(
     ax: Axes,
-    place: Sequence[float] | Floats,
+    place: Any,
     rows: Sequence[Mapping[str, Any]],
     *,
     column: str = "estimate",
@@ -283,7 +288,7 @@ def estimates(
 ) -> None:
     """Points with their intervals, one a row; with its number at the right edge, or upright above the interval."""
     value, reach = limits(rows, column, scale)
-    how = {"fmt": "o", "color": PROMOTER, "markersize": 7, "capsize": 4, "elinewidth": 2} | how
+    how = {"fmt": "o", "color": PROMOTER, "markersize": 7, "capsize": 4, "elinewidth": 2, **how}
     if upright:
         ax.errorbar(place, value, yerr=reach, **how)
     else:
@@ -299,7 +304,7 @@ def estimates(
 
 
 def estimate_rows(
-    result: Displayed,
+    result: _WithLevel,
     rows: Sequence[Mapping[str, Any]],
     names: Sequence[str],
     ax: Axes | None,
@@ -316,7 +321,7 @@ def estimate_rows(
     empty = np.array(hollow or [False] * len(rows), dtype=bool)
     for those, look in ((~empty, how), (empty, {**how, "color": PASSIVE, "markerfacecolor": "white"})):
         if those.any():
-            estimates(ax, place[those], [rows[each] for each in np.flatnonzero(those)], text=text, **look)
+            estimates(ax, place[those], [rows[int(each)] for each in np.flatnonzero(those)], text=text, **look)
     ax.set_xlabel(with_interval(words, result))
     return ax
 
@@ -387,6 +392,6 @@ def name_points(
             if inside and not any(box.overlaps(other) for other in taken):
                 break
         if far > 1:
-            how = {"textcoords": "offset points", "arrowprops": leader, "in_layout": False}
+            how: dict[str, Any] = {"textcoords": "offset points", "arrowprops": leader, "in_layout": False}
             ax.annotate("", place, xytext=text.get_position(), **how)
         taken.append(box)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import seaborn
@@ -39,6 +39,7 @@ from nps_research.score.trend import Trend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.container import BarContainer
 
 CLASSES = {"detractor": DETRACTOR, "passive": PASSIVE, "promoter": PROMOTER}
 MOST_NAMED = 12  # pooled groups; of more, those beyond the funnel are named
@@ -54,7 +55,7 @@ def plot_histogram(result: ScoreHistogram, ax: Axes | None = None) -> Axes:
         saturation=1, width=0.82, errorbar=None, legend=False, ax=ax,
     )  # fmt: skip
     for bars in ax.containers:
-        ax.bar_label(bars, fmt=lambda percent: share(percent / 100), padding=2, fontsize=9)
+        ax.bar_label(cast("BarContainer", bars), fmt=lambda percent: share(percent / 100), padding=2, fontsize=9)
     top = shown["percent"].max()
     for name, of_class in shown.groupby("answer_class", sort=False):
         first, last, colour = of_class["term"].min(), of_class["term"].max(), CLASSES[str(name)]

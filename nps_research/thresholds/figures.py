@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -56,7 +56,7 @@ def plot_risk(result: RiskByScore, ax: Axes | None = None) -> Axes:
     ax = axes_for(ax)
     rows = [row for row in result.records if row["n"] > 0]
     place = [(row["low"] + row["high"]) / 2 for row in rows]
-    how = {"color": INK, "markersize": 6, "elinewidth": 1.6, "label": "Observed"}
+    how: dict[str, Any] = {"color": INK, "markersize": 6, "elinewidth": 1.6, "label": "Observed"}
     estimates(ax, place, rows, scale=100, upright=True, **how)
     for name, words, colour, dashes, steps in (
         ("best_line", "One line, the best", DETRACTOR, "-", "steps-mid"),
@@ -75,7 +75,12 @@ def plot_adjusted_risk(result: AdjustedRisk, ax: Axes | None = None) -> Axes:
     rows = result.records
     place = np.arange(len(rows))
     observed = [100 * row["observed"] for row in rows]
-    hollow = {"markerfacecolor": "white", "markeredgecolor": INK, "markersize": 7, "label": "As observed"}
+    hollow: dict[str, Any] = {
+        "markerfacecolor": "white",
+        "markeredgecolor": INK,
+        "markersize": 7,
+        "label": "As observed",
+    }
     ax.plot(place - 0.08, observed, "o", **hollow)
     estimates(ax, place + 0.08, rows, scale=100, text=share, upright=True, label="Adjusted")
     ax.margins(y=0.15)
@@ -91,8 +96,8 @@ def plot_confidence_set(result: ThresholdComparison, ax: Axes | None = None) -> 
     names = [f"{row['cut']} (convention)" if row["cut"] == convention else row["cut"] for row in rows]
     place = rows_axis(ax, names, zero=False)
     kept = np.array([row["p_value"] > 1 - result.confidence_level for row in rows], dtype=bool)
-    hollow = {"color": PASSIVE, "markerfacecolor": "white"}
-    for of_these, words, how in ((kept, "Cannot be excluded", {}), (~kept, "Excluded", hollow)):
+    hollow: dict[str, Any] = {"color": PASSIVE, "markerfacecolor": "white"}
+    for of_these, words, how in ((kept, "Cannot be excluded", dict[str, Any]()), (~kept, "Excluded", hollow)):
         those = [row for row, taken in zip(rows, of_these, strict=True) if taken]
         if those:
             estimates(

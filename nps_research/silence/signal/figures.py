@@ -63,7 +63,7 @@ def plot_curves(result: RetentionCurves, ax: Axes | None = None) -> Axes:
     ax = axes_for(ax)
     for group, rows in result.shown.groupby("group", sort=False):
         colour, dashes, marker = LINES[str(group)]
-        band(ax, rows["day"], rows.to_dict("records"), colour=colour, scale=100)
+        band(ax, rows["day"], [dict(row) for _, row in rows.iterrows()], colour=colour, scale=100)
         ax.plot(
             rows["day"],
             100 * rows["estimate"],
@@ -119,7 +119,7 @@ def plot_adjusted(result: AdjustedSilence, ax: Axes | None = None) -> Axes:
         (-0.14, "risk_difference", "o", "white", "As observed"),
         (0.14, "adjusted_risk_difference", "s", INK, "Other things alike"),
     ):
-        how = {"fmt": marker, "color": INK, "markerfacecolor": fill, "elinewidth": 1.6, "label": words}
+        how: dict[str, Any] = {"fmt": marker, "color": INK, "markerfacecolor": fill, "elinewidth": 1.6, "label": words}
         estimates(ax, place + shift, rows, column=name, scale=100, **how)
     legend_below(ax, ncols=2)
     ax.set_xlabel(with_interval("Churn rate of the silent less these, percentage points", result))

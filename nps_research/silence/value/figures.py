@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from nps_research.results.drawing import PASSIVE, at_edge, axes_for, bars, draws, dumbbells, label, rows_axis
 from nps_research.silence.value.contributions import SilenceContributions
@@ -10,6 +10,7 @@ from nps_research.silence.value.value import NonresponseValue
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.container import BarContainer
 
 
 @draws(NonresponseValue)
@@ -34,6 +35,6 @@ def plot_contributions(result: SilenceContributions, ax: Axes | None = None) -> 
     bars(ax, sizes, PASSIVE, quiet=[row["block"] == "silence" for row in rows])
     rows_axis(ax, [label(row["term"]) for row in rows])
     for container in ax.containers:
-        ax.bar_label(container, fmt="%.2f", padding=3)
+        ax.bar_label(cast("BarContainer", container), fmt="%.2f", padding=3)
     ax.set_xlabel("Mean |SHAP|, log-odds of leaving (hatched: silence)")
     return ax
