@@ -11,6 +11,7 @@ from nps_research.drivers.interactions import driver_interactions
 from nps_research.drivers.linear.relative_importance import decompose_r_squared
 from nps_research.drivers.methods import compare_methods
 from nps_research.drivers.priorities import importance_performance, simulate_improvement
+from nps_research.drivers.waterfall import waterfall
 
 __all__ = [
     "compare_drivers",
@@ -27,4 +28,5 @@ __all__ = [
     "rating_asymmetry",
     "rating_effect",
     "simulate_improvement",
+    "waterfall",
 ]

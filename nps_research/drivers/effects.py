@@ -26,11 +26,23 @@ DOTS = 200  # respondents drawn for the figure of the spread
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class RatingEffect(Result):
+class _WithDots(Result):
+    """Results whose figure shows respondents drawn at random, without anything else of theirs; no table has them."""
+
+    dots: Any = field(repr=False)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {name: value for name, value in super().settings.items() if name != "dots"}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class RatingEffect(_WithDots):
     """Mean contribution of one driver at each of its ratings.
 
     `frame` columns: term (the rating), n, estimate (mean contribution, NPS points against the average respondent) with
-    std_error, conf_low, conf_high; promoter_points and detractor_points.
+    std_error, conf_low, conf_high; promoter_points and detractor_points. `dots` (term, contribution) are respondents
+    drawn at random for the figure.
     """
 
     driver: str
@@ -72,7 +84,10 @@ class RatingEffect(Result):
     @property
     def alt(self) -> str:
         said = [f"{row['term']}: {points(row['estimate'])}" for row in self.records]
-        return f"Contribution of {self.driver} by rating, with an interval band: " + "; ".join(said) + "."
+        return (
+            f"Contribution of {self.driver} by rating, a dot a respondent, the mean with an interval band: "
+            f"{'; '.join(said)}."
+        )
 
 
 def rating_effect(model: DriverModel, term: str) -> RatingEffect:
@@ -102,10 +117,15 @@ def rating_effect(model: DriverModel, term: str) -> RatingEffect:
     n = np.bincount(data.coding.codes[:, place], minlength=len(data.levels) + 1)
     seen = n > 0
     error = spread(drawn)
-    both = effect.sum(axis=0)
+    both, names = effect.sum(axis=0), np.array([*(f"{level:g}" for level in data.levels), MISSING], dtype=object)
+    rows = np.random.default_rng(DEFAULT_SEED).permutation(len(data))[:DOTS]
+    dots = {
+        "term": names[data.coding.codes[rows, place]],
+        "contribution": model.fit.contributions[:, rows, place].sum(0),
+    }
     frame = pd.DataFrame(
         {
-            "term": [*(f"{level:g}" for level in data.levels), MISSING],
+            "term": names,
             "n": n,
             "estimate": both,
             "std_error": error,
@@ -121,19 +141,18 @@ def rating_effect(model: DriverModel, term: str) -> RatingEffect:
         title=f"{term}: contribution by rating",
         minimum_cell=model.minimum_cell,
         driver=term,
+        dots=pd.DataFrame(dots).sort_values(["term", "contribution"], ignore_index=True),
     )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ContributionSpread(Result):
+class ContributionSpread(_WithDots):
     """How contributions spread over respondents.
 
     `frame` columns: term, n (respondents), estimate (mean size of a contribution, NPS points), low, middle, high (its
     5th, 50th and 95th percentiles over respondents). The figure shows respondents drawn at random, without anything
     else of theirs; their values are not in the table.
     """
-
-    dots: dict[str, Any] = field(repr=False)
 
     kind: ClassVar[str] = "contribution_spread"
     rows_are_parts: ClassVar[bool] = False
@@ -144,10 +163,6 @@ class ContributionSpread(Result):
         "high": "Highest twentieth",
     }
     formats: ClassVar[Mapping[str, str]] = {"estimate": "width", **dict.fromkeys(("low", "middle", "high"), "points")}
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        return {name: value for name, value in super().settings.items() if name != "dots"}
 
     @property
     def finding(self) -> str:

@@ -1,4 +1,4 @@
-"""All drawing: matplotlib lives here and nowhere else.
+"""What all figures share: the house style, its palette, and the forms that many of them take.
 
 One palette everywhere, never colour alone: promoters blue, passives grey, detractors vermilion
 (Okabe-Ito), the silent hatched. Text from data is never read as mathematics.
@@ -14,11 +14,15 @@ from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from itertools import product
+from typing import TYPE_CHECKING, Any, Protocol
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
+import seaborn
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from nps_research.results.words import plain_text, points
 
@@ -28,10 +32,38 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from nps_research.results.tables import Displayed
+    from nps_research.typing import Floats
 
     Plot = Callable[..., Axes]
 
-__all__ = ["DETRACTOR", "HATCHED", "PASSIVE", "PROMOTER", "draws", "plot_of", "style", "svg"]
+__all__ = [
+    "DETRACTOR",
+    "GREY",
+    "GRID",
+    "HATCHED",
+    "INK",
+    "PASSIVE",
+    "PROMOTER",
+    "at_edge",
+    "axes_for",
+    "band",
+    "bars",
+    "draws",
+    "dumbbells",
+    "estimate_rows",
+    "estimates",
+    "grey_bands",
+    "label",
+    "legend_below",
+    "limits",
+    "literal",
+    "name_points",
+    "plot_of",
+    "rows_axis",
+    "style",
+    "svg",
+    "with_interval",
+]
 
 _PLOTS: dict[type[Any], Plot] = {}  # class of result -> what draws it
 
@@ -40,13 +72,14 @@ PASSIVE = "#767676"
 DETRACTOR = "#D55E00"
 HATCHED = "#4D4D4D"  # drawn as a hatched outline
 INK = "#1A1A1A"
+GREY = "#5A5A5A"  # axes, and lines that join or divide
 GRID = "#D9D9D9"
 
 _STYLE: dict[Any, Any] = {
     "figure.figsize": (8.0, 4.2),
     "figure.facecolor": "white",
     "axes.facecolor": "white",
-    "axes.edgecolor": "#5A5A5A",
+    "axes.edgecolor": GREY,
     "axes.labelcolor": INK,
     "axes.titlelocation": "left",
     "axes.titleweight": "bold",
@@ -72,6 +105,24 @@ _STYLE: dict[Any, Any] = {
 }
 
 
+MARGIN = 4  # pixels between text and the figure's edge
+SIDES = (  # of a point, where its name may stand: offset in typographic points, and how the text is aligned
+    ((7, 0), "left", "center"),
+    ((-7, 0), "right", "center"),
+    ((0, 8), "center", "bottom"),
+    ((0, -8), "center", "top"),
+    ((6, 8), "left", "bottom"),
+    ((-6, 8), "right", "bottom"),
+    ((6, -8), "left", "top"),
+    ((-6, -8), "right", "top"),
+)
+
+
+class _WithLevel(Protocol):
+    @property
+    def confidence_level(self) -> float: ...
+
+
 @contextmanager
 def style() -> Iterator[None]:
     """The house style, whatever the reader's own matplotlib settings are."""
@@ -95,35 +146,41 @@ def svg(result: Displayed) -> bytes:
 
 
 def _keep_inside(ax: Axes) -> None:
-    """Move what stands below the axes to the left where it would be cut off at the figure's right edge."""
+    """Move what the figure's right edge would cut to the left; break a title that is wider than the figure."""
     figure, legend = ax.get_figure(root=True), ax.get_legend()
     if figure is None:
         return
+    title = ax.set_title(ax.get_title(loc="left"), loc="left")
+    room = (figure.bbox.width - 2 * MARGIN) / max(title.get_window_extent().width, 1)
+    if room < 1:
+        title.set_text(textwrap.fill(title.get_text(), int(0.95 * room * len(title.get_text()))))
     figure.draw_without_rendering()  # only then is it known where things are
+    if (over := title.get_window_extent().x1 - figure.bbox.x1 + MARGIN) > 0:
+        title.set_x(max(-over, MARGIN - ax.bbox.x0) / ax.bbox.width)
     if ax.xaxis.label.get_window_extent().x1 > figure.bbox.x1:
         ax.xaxis.label.set(x=1, horizontalalignment="right")
     if legend is not None and (over := legend.get_window_extent().x1 - figure.bbox.x1) > 0:
         legend.set_bbox_to_anchor((-over / ax.bbox.width, 0), transform=ax.transAxes)
 
 
-def axes_for(ax: Axes | None, *, n_rows: int = 0) -> Axes:
-    """The axes to draw on: those given, or new ones; tall enough for `n_rows` groups."""
+def axes_for(ax: Axes | None, *, n_rows: int = 0, height: float = 0.0) -> Axes:
+    """The axes to draw on: those given, or new ones; tall enough for `n_rows` groups, or of a height in inches."""
     if ax is None:
         ax = plt.subplots(layout="constrained")[1]
     figure = ax.get_figure(root=True)
-    if n_rows and figure is not None and len(figure.axes) == 1:
-        figure.set_size_inches(8.0, max(2.2, 0.9 + 0.42 * n_rows))
+    if (n_rows or height) and figure is not None and len(figure.axes) == 1:
+        figure.set_size_inches(8.0, height or max(2.2, 0.9 + 0.42 * n_rows))
     return ax
 
 
-def legend_below(ax: Axes, *, ncols: int, handles: Sequence[Any] | None = None) -> None:
-    """A legend under the axis label, as far away in low figures as in tall ones."""
+def legend_below(ax: Axes, *, ncols: int, handles: Sequence[Any] | None = None, drop: float = 4.2) -> None:
+    """A legend under the axis label, as far away in low figures as in tall ones: `drop` heights of its letters."""
     drawn = {} if handles is None else {"handles": handles}
-    ax.legend(loc="upper left", bbox_to_anchor=(0, 0), borderaxespad=4.2, ncols=ncols, **drawn)
+    ax.legend(loc="upper left", bbox_to_anchor=(0, 0), borderaxespad=drop, ncols=ncols, **drawn)
 
 
 def draws(kind: type[Any]) -> Callable[[Plot], Plot]:
-    """Register a function that draws results of one class, in the house style.
+    """Register a function that draws results of one class, in the house style and under the result's title.
 
     Parameters
     ----------
@@ -140,7 +197,12 @@ def draws(kind: type[Any]) -> Callable[[Plot], Plot]:
         @wraps(plot)
         def in_style(result: Any, ax: Axes | None = None) -> Axes:
             with style():
-                return plot(result, ax)
+                if ax is not None:
+                    ax.set_title("")
+                ax = plot(result, ax)
+                if not ax.get_title(loc="left").strip():  # some say more than the result's own
+                    ax.set_title(literal(result.title, 160))
+                return ax
 
         _PLOTS[kind] = in_style
         return in_style
@@ -177,54 +239,159 @@ def label(value: object) -> str:
     return "\n".join(textwrap.wrap(literal(value, 56), 28)) or " "
 
 
-def rows_axis(ax: Axes, names: Sequence[str]) -> list[int]:
-    """Rows from the top, named, and a line at zero; their places."""
-    place = list(range(len(names)))[::-1]
-    ax.set_yticks(place, list(names))
-    ax.set_ylim(-0.6, len(names) - 0.4)
+def with_interval(words: str, result: _WithLevel) -> str:
+    """What an axis shows, and the level of the intervals on it."""
+    return f"{words}, with {result.confidence_level:.0%} interval"
+
+
+def rows_axis(ax: Axes, names: Sequence[str], *, zero: bool = True) -> Floats:
+    """Rows from the top, named, and a line at zero; their places. Names of many lines make the figure taller."""
+    lines, figure = max((name.count("\n") + 1 for name in names), default=1), ax.get_figure(root=True)
+    if lines > 2 and figure is not None and len(figure.axes) == 1:
+        figure.set_figheight(max(figure.get_figheight(), 0.9 + (0.1 + 0.19 * lines) * len(names)))
+    ax.set_yticks(range(len(names)), list(names))
+    ax.set(ylim=(len(names) - 0.4, -0.6), ylabel="")
     ax.grid(axis="x")
     ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", length=0)
-    ax.axvline(0, color=INK, linewidth=0.8)
-    return place
+    if zero:
+        ax.axvline(0, color=INK, linewidth=0.8)
+    return np.arange(len(names), dtype=float)
 
 
-def note_at_edge(ax: Axes, text: str, where: float) -> None:
-    """A row's number in bold, at the right edge."""
-    ax.annotate(text, (1.01, where), xycoords=("axes fraction", "data"), va="center", fontweight="bold")
+def at_edge(ax: Axes, texts: Sequence[str], place: Floats, *, weight: str = "bold") -> None:
+    """What is said of each row, at the right edge."""
+    for text, where in zip(texts, place, strict=True):
+        ax.annotate(text, (1.01, where), xycoords=("axes fraction", "data"), va="center", fontweight=weight)
 
 
-def _points_with_bars(ax: Axes, rows: Sequence[Mapping[str, Any]], names: Sequence[str], colour: str) -> None:
-    """One row per estimate: a point, its interval as a bar, and the number at the right edge."""
-    place = list(range(len(rows)))[::-1]
-    value = [row["estimate"] for row in rows]
-    below = [max(row["estimate"] - row["conf_low"], 0) for row in rows]
-    above = [max(row["conf_high"] - row["estimate"], 0) for row in rows]
-    ax.errorbar(value, place, xerr=[below, above], fmt="o", color=colour, markersize=7, capsize=4, elinewidth=2)
-    for row, where in zip(rows, place, strict=True):
-        note_at_edge(ax, points(row["estimate"]), where)
-    ax.set_yticks(place, list(names))
-    ax.set_ylim(-0.6, len(rows) - 0.4)
-    ax.grid(axis="x")
-    ax.spines["left"].set_visible(False)
-    ax.tick_params(axis="y", length=0)
-    ax.axvline(0, color=INK, linewidth=0.8)
-
-
-def _bands(ax: Axes, widths: list[float], *, height: float, words: str) -> list[int]:
-    """Grey bands around zero, one a row from the top; returns the rows' places."""
-    place = list(range(len(widths)))[::-1]
-    ax.use_sticky_edges = False
-    ax.barh(
-        place,
-        [2 * width for width in widths],
-        left=[-width for width in widths],
-        height=height,
-        color=GRID,
-        label=words,
+def limits(rows: Sequence[Mapping[str, Any]], column: str = "estimate", scale: float = 1.0) -> tuple[Floats, Floats]:
+    """Estimates, and how far their limits are below and above: never less than 0, NaN where there is none."""
+    prefix = f"{column}_" if any(f"{column}_conf_low" in row for row in rows) else ""
+    value, low, high = (
+        scale * np.array([row[name] for row in rows], dtype=float)
+        for name in (column, f"{prefix}conf_low", f"{prefix}conf_high")
     )
-    ax.set_ylim(-0.6, len(widths) - 0.4)
-    ax.axvline(0, color=INK, linewidth=0.8)
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
+    return value, np.maximum([value - low, high - value], 0)
+
+
+def estimates(
+    ax: Axes,
+    place: Any,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    column: str = "estimate",
+    scale: float = 1.0,
+    text: Callable[[float], str] | None = None,
+    upright: bool = False,
+    **how: Any,
+) -> None:
+    """Points with their intervals, one a row; with its number at the right edge, or upright above the interval."""
+    value, reach = limits(rows, column, scale)
+    how = {"fmt": "o", "color": PROMOTER, "markersize": 7, "capsize": 4, "elinewidth": 2, **how}
+    if upright:
+        ax.errorbar(place, value, yerr=reach, **how)
+    else:
+        ax.errorbar(value, place, xerr=reach, **how)
+    if text is None:
+        return
+    texts = [text(row[column]) for row in rows]
+    if not upright:
+        at_edge(ax, texts, np.asarray(place))
+        return
+    for said, where, top in zip(texts, place, value + np.nan_to_num(reach[1]), strict=True):
+        ax.annotate(said, (where, top), xytext=(0, 5), textcoords="offset points", ha="center", fontweight="bold")
+
+
+def estimate_rows(
+    result: _WithLevel,
+    rows: Sequence[Mapping[str, Any]],
+    names: Sequence[str],
+    ax: Axes | None,
+    *,
+    words: str,
+    text: Callable[[float], str] = points,
+    zero: bool = True,
+    hollow: Sequence[bool] = (),
+    **how: Any,
+) -> Axes:
+    """Estimates with their intervals, one a row, and each number at the right edge; hollow and grey where told."""
+    ax = axes_for(ax, n_rows=len(rows))
+    place = rows_axis(ax, names, zero=zero)
+    empty = np.array(hollow or [False] * len(rows), dtype=bool)
+    for those, look in ((~empty, how), (empty, {**how, "color": PASSIVE, "markerfacecolor": "white"})):
+        if those.any():
+            estimates(ax, place[those], [rows[int(each)] for each in np.flatnonzero(those)], text=text, **look)
+    ax.set_xlabel(with_interval(words, result))
+    return ax
+
+
+def band(ax: Axes, x: Any, rows: Sequence[Mapping[str, Any]], *, colour: str, scale: float = 1.0) -> None:
+    """A pale band between the limits, behind a line."""
+    value, (below, above) = limits(rows, scale=scale)
+    ax.fill_between(x, value - below, value + above, color=colour, alpha=0.18, linewidth=0)
+
+
+def bars(
+    ax: Axes, values: Sequence[float], colours: str | Sequence[str], *, quiet: Sequence[bool] = (), words: str = ""
+) -> None:
+    """Bars, one a row from the top; hatched where it is the silent's."""
+    if not values:
+        return
+    rows = list(range(len(values)))
+    how = {"color": colours} if isinstance(colours, str) else {"hue": rows, "palette": list(colours)}
+    seaborn.barplot(
+        x=np.nan_to_num(values), y=rows, orient="h", errorbar=None, saturation=1, width=0.6, legend=False, ax=ax,
+        label=words or None, **how,
+    )  # fmt: skip
+    for bar, silent in zip(ax.patches[len(ax.patches) - len(rows) :], quiet, strict=False):
+        if silent:
+            bar.set(facecolor="white", edgecolor=HATCHED, hatch="////")
+
+
+def grey_bands(ax: Axes, names: Sequence[str], widths: Sequence[float], *, height: float, words: str) -> Floats:
+    """Grey bands around zero, one a row; returns the rows' places."""
+    place, half = rows_axis(ax, names), np.asarray(widths, dtype=float)
+    ax.use_sticky_edges = False
+    ax.barh(place, 2 * half, left=-half, height=height, color=GRID, label=words)
+    ax.grid(visible=False)
     return place
+
+
+def dumbbells(
+    ax: Axes, names: Sequence[str], before: Sequence[float], after: Sequence[float], *, words: tuple[str, str]
+) -> Floats:
+    """Two shares a row in percent, the first hollow and the second full, joined by a line; returns the rows' places."""
+    place = rows_axis(ax, names, zero=False)
+    first, second = 100 * np.asarray(before, dtype=float), 100 * np.asarray(after, dtype=float)
+    ax.hlines(place, first, second, color=GREY, linewidth=1.5)
+    ax.plot(first, place, "o", markerfacecolor="white", markeredgecolor=INK, markersize=8, label=words[0])
+    ax.plot(second, place, "o", color=PROMOTER, markersize=8, label=words[1])
+    legend_below(ax, ncols=2)
+    return place
+
+
+def name_points(
+    ax: Axes, places: Sequence[tuple[float, float]], names: Sequence[str], sides: Sequence[Any] = SIDES
+) -> None:
+    """Name points at the first of `sides` where there is room, near or further off; call when all is drawn."""
+    figure = ax.get_figure(root=True)
+    if figure is None or not places:
+        return
+    ax.set_title(ax.get_title(loc="left") or " ")  # its room
+    figure.draw_without_rendering()
+    taken: list[Bbox] = [Bbox.from_extents(x - 6, y - 6, x + 6, y + 6) for x, y in ax.transData.transform(list(places))]
+    taken += [text.get_window_extent() for text in ax.texts]
+    leader = {"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4}
+    for place, name in zip(places, names, strict=True):
+        text = ax.annotate(name, place, textcoords="offset points", xytext=(0, 0), fontsize=9, in_layout=False)
+        for far, ((right, up), across, along) in (*product((1, 2, 3, 4), sides), (1, sides[0])):
+            text.set(position=(far * right, far * up), horizontalalignment=across, verticalalignment=along)
+            box = text.get_window_extent().padded(1)
+            inside = ax.bbox.x0 <= box.x0 and box.x1 <= ax.bbox.x1 and ax.bbox.y0 <= box.y0 and box.y1 <= ax.bbox.y1
+            if inside and not any(box.overlaps(other) for other in taken):
+                break
+        if far > 1:
+            how: dict[str, Any] = {"textcoords": "offset points", "arrowprops": leader, "in_layout": False}
+            ax.annotate("", place, xytext=text.get_position(), **how)
+        taken.append(box)

@@ -1,10 +1,11 @@
-"""Drawing of scores, differences, trend and plans."""
+"""Figures of scores, differences, trend and plans."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
+import seaborn
 from scipy import stats
 
 from nps_research.results.drawing import (
@@ -13,13 +14,18 @@ from nps_research.results.drawing import (
     INK,
     PASSIVE,
     PROMOTER,
-    _bands,
-    _points_with_bars,
+    at_edge,
     axes_for,
+    band,
     draws,
+    estimate_rows,
+    estimates,
+    grey_bands,
     label,
     legend_below,
     literal,
+    name_points,
+    with_interval,
 )
 from nps_research.results.words import points, share
 from nps_research.score.by_cut import ScoresByCut
@@ -33,46 +39,38 @@ from nps_research.score.trend import Trend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.container import BarContainer
+
+CLASSES = {"detractor": DETRACTOR, "passive": PASSIVE, "promoter": PROMOTER}
+MOST_NAMED = 12  # pooled groups; of more, those beyond the funnel are named
 
 
 @draws(ScoreHistogram)
 def plot_histogram(result: ScoreHistogram, ax: Axes | None = None) -> Axes:
     """Bars of answers from 0 to 10 in the palette, with the class of each named."""
     ax = axes_for(ax)
-    rows = result.records
-    colours = {"promoter": PROMOTER, "passive": PASSIVE, "detractor": DETRACTOR}
-    bars = ax.bar(
-        [row["term"] for row in rows],
-        [100 * row["answer_share"] for row in rows],
-        color=[colours[row["answer_class"]] for row in rows],
-        width=0.82,
-    )
-    ax.bar_label(bars, labels=[share(row["answer_share"]) for row in rows], padding=2, fontsize=9)
-    top = max(100 * row["answer_share"] for row in rows)
-    for name, words in (("detractor", "Detractors"), ("passive", "Passives"), ("promoter", "Promoters")):
-        of_class = [row for row in rows if row["answer_class"] == name]
-        if of_class:
-            first, last = of_class[0]["term"], of_class[-1]["term"]
-            ax.plot(
-                [first - 0.4, last + 0.4], [1.17 * top] * 2, color=colours[name], linewidth=3, solid_capstyle="butt"
-            )
-            total = share(sum(row["answer_share"] for row in of_class))
-            ax.annotate(
-                f"{words} {total}",
-                ((first + last) / 2, 1.17 * top),
-                xytext=(0, 5),
-                textcoords="offset points",
-                ha="center",
-                color=colours[name],
-                fontweight="bold",
-            )
-    ax.set(
-        ylim=(0, 1.32 * top),
-        xticks=[row["term"] for row in rows],
-        xlabel="How likely are you to recommend us? (0 to 10)",
-        ylabel="Share of answers (%)",
-        title=literal(result.title),
-    )
+    shown = result.shown.assign(percent=100 * result.shown["answer_share"])
+    seaborn.barplot(
+        shown, x="term", y="percent", hue="answer_class", palette=CLASSES, native_scale=True, dodge=False,
+        saturation=1, width=0.82, errorbar=None, legend=False, ax=ax,
+    )  # fmt: skip
+    for bars in ax.containers:
+        ax.bar_label(cast("BarContainer", bars), fmt=lambda percent: share(percent / 100), padding=2, fontsize=9)
+    top = shown["percent"].max()
+    for name, of_class in shown.groupby("answer_class", sort=False):
+        first, last, colour = of_class["term"].min(), of_class["term"].max(), CLASSES[str(name)]
+        ax.plot([first - 0.4, last + 0.4], [1.17 * top] * 2, color=colour, linewidth=3, solid_capstyle="butt")
+        ax.annotate(
+            f"{str(name).capitalize()}s {share(of_class['answer_share'].sum())}",
+            ((first + last) / 2, 1.17 * top),
+            xytext=(0, 5),
+            textcoords="offset points",
+            ha="center",
+            color=colour,
+            fontweight="bold",
+        )
+    words = {"xlabel": "How likely are you to recommend us? (0 to 10)", "ylabel": "Share of answers (%)"}
+    ax.set(ylim=(0, 1.32 * top), xticks=shown["term"], **words)
     return ax
 
 
@@ -82,21 +80,16 @@ def plot_scores(result: NetPromoterScores, ax: Axes | None = None) -> Axes:
     rows = result.answered
     if not result.ordered and result.by not in (("weekday",), ("hour",)):
         rows = sorted(rows, key=lambda row: -float(row["estimate"]))
-    ax = axes_for(ax, n_rows=len(rows))
-    _points_with_bars(ax, rows, [f"{label(row['group'])} (n = {row['n']:,})" for row in rows], PROMOTER)
-    ax.set(xlabel=f"NPS, points, with {result.confidence_level:.0%} interval", title=literal(result.title))
-    return ax
+    names = [f"{label(row['group'])} (n = {row['n']:,})" for row in rows]
+    return estimate_rows(result, rows, names, ax, words="NPS, points")
 
 
 @draws(ScoreDifferences)
 def plot_differences(result: ScoreDifferences, ax: Axes | None = None) -> Axes:
     """Differences with interval bars."""
     rows = [row for row in result.records if np.isfinite(row["std_error"])]
-    ax = axes_for(ax, n_rows=len(rows))
     names = [f"{literal(row['group_b'], 24)} - {literal(row['group_a'], 24)}" for row in rows]
-    _points_with_bars(ax, rows, names, PROMOTER)
-    ax.set(xlabel=f"Difference, NPS points, with {result.confidence_level:.0%} interval", title=literal(result.title))
-    return ax
+    return estimate_rows(result, rows, names, ax, words="Difference, NPS points")
 
 
 @draws(Trend)
@@ -104,32 +97,13 @@ def plot_trend(result: Trend, ax: Axes | None = None) -> Axes:
     """NPS over the waves: a line, and a band for the interval."""
     ax = axes_for(ax)
     rows = [row for row in result.records if row["n"] > 0]
-    place, value = list(range(len(rows))), [row["estimate"] for row in rows]
-    low, high = [row["conf_low"] for row in rows], [row["conf_high"] for row in rows]
-    ax.fill_between(place, low, high, color=PROMOTER, alpha=0.18, linewidth=0)
-    ax.errorbar(
-        place,
-        value,
-        yerr=[np.subtract(value, low).clip(0), np.subtract(high, value).clip(0)],
-        fmt="o-",
-        color=PROMOTER,
-        linewidth=2,
-        elinewidth=1.2,
-        capsize=3,
-    )
-    for where, row in zip(place, rows, strict=True):
-        ax.annotate(
-            points(row["estimate"]),
-            (where, row["conf_high"]),
-            xytext=(0, 5),
-            textcoords="offset points",
-            ha="center",
-            fontweight="bold",
-        )
+    place = list(range(len(rows)))
+    band(ax, place, rows, colour=PROMOTER)
+    estimates(ax, place, rows, text=points, upright=True, fmt="o-", linewidth=2, elinewidth=1.2, capsize=3)
     ax.margins(x=0.08, y=0.18)
     ax.set_xticks(place, [label(row["group"]) for row in rows])
     ax.grid(axis="y")
-    ax.set(ylabel=f"NPS, points, with {result.confidence_level:.0%} interval", title=literal(result.title))
+    ax.set_ylabel(with_interval("NPS, points", result))
     return ax
 
 
@@ -137,25 +111,19 @@ def plot_trend(result: Trend, ax: Axes | None = None) -> Axes:
 def plot_scores_by_cut(result: ScoresByCut, ax: Axes | None = None) -> Axes:
     """NPS of each group at several cuts: one row per group and cut."""
     rows = [row for row in result.records if row["n"] > 0]
-    ax = axes_for(ax, n_rows=len(rows))
     one = len({row["group"] for row in rows}) == 1
     names = [
         f"Detractors {row['term']}" if one else f"{literal(row['group'], 30)}, detractors {row['term']}" for row in rows
     ]
-    _points_with_bars(ax, rows, names, PROMOTER)
-    ax.set(xlabel=f"NPS, points, with {result.confidence_level:.0%} interval", title=literal(result.title))
-    return ax
+    return estimate_rows(result, rows, names, ax, words="NPS, points")
 
 
 @draws(DesignComparison)
 def plot_designs(result: DesignComparison, ax: Axes | None = None) -> Axes:
     """NPS of each wave under each way of counting."""
     rows = result.records
-    ax = axes_for(ax, n_rows=len(rows))
     names = [row["term"] if row["group"] == "all" else f"{row['term']}, {literal(row['group'], 20)}" for row in rows]
-    _points_with_bars(ax, rows, names, PROMOTER)
-    ax.set(xlabel=f"NPS, points, with {result.confidence_level:.0%} interval", title=literal(result.title))
-    return ax
+    return estimate_rows(result, rows, names, ax, words="NPS, points")
 
 
 @draws(DetectableChange)
@@ -163,13 +131,13 @@ def plot_detectable_change(result: DetectableChange, ax: Axes | None = None) -> 
     """Grey bands of changes too small to be found, and the change seen."""
     rows = result.able
     ax = axes_for(ax, n_rows=len(rows) + 1)
-    place = _bands(ax, [row["detectable_change"] for row in rows], height=0.5, words="Too small to be found")
+    names = [f"{literal(row['group_b'], 24)} - {literal(row['group_a'], 24)}" for row in rows]
+    least = [row["detectable_change"] for row in rows]
+    place = grey_bands(ax, names, least, height=0.5, words="Too small to be found")
     ax.plot([row["change"] for row in rows], place, "o", color=PROMOTER, markersize=8, label="Change seen")
-    for row, where in zip(rows, place, strict=True):
-        ax.annotate(f"±{row['detectable_change']:.1f}", (1.01, where), xycoords=("axes fraction", "data"), va="center")
-    ax.set_yticks(place, [f"{literal(row['group_b'], 24)} - {literal(row['group_a'], 24)}" for row in rows])
+    at_edge(ax, [f"±{change:.1f}" for change in least], place, weight="normal")
     legend_below(ax, ncols=3)
-    ax.set(xlabel=f"Change, NPS points ({result.power:.0%} power)", title=literal(result.title))
+    ax.set_xlabel(f"Change, NPS points ({result.power:.0%} power)")
     return ax
 
 
@@ -192,19 +160,7 @@ def plot_pooled_groups(result: PooledGroups, ax: Axes | None = None) -> Axes:
     ax.vlines(n, raw, pooled, color=PASSIVE, linewidth=1)
     ax.plot(n, raw, "o", markerfacecolor="white", markeredgecolor=INK, markersize=7, label="Raw")
     ax.plot(n, pooled, "o", color=PROMOTER, markersize=7, label="Pooled")
-    beyond = np.abs(raw - result.overall_estimate) > reach / np.sqrt(n)
-    for row, named in zip(rows, beyond, strict=True):
-        if named or len(rows) <= 12:
-            ax.annotate(
-                literal(row["group"], 24),
-                (row["n_effective"], row["raw_estimate"]),
-                xytext=(7, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=9,
-            )
-    words = "Effective answers" if result.design else "Answers"
-    ax.set(xscale="log", xlabel=words, ylabel="NPS, points", title=literal(result.title))
+    ax.set(xscale="log", xlabel="Effective answers" if result.design else "Answers", ylabel="NPS, points")
     steps = (1, 2, 5) if along[-1] > 5 * along[0] else range(1, 10)
     ticks = [step * 10**power for power in range(9) for step in steps]
     ticks = [tick for tick in ticks if along[0] <= tick <= along[-1]]
@@ -212,4 +168,7 @@ def plot_pooled_groups(result: PooledGroups, ax: Axes | None = None) -> Axes:
     ax.set_xticks([], minor=True)
     ax.grid(axis="y")
     legend_below(ax, ncols=3)
+    beyond = np.abs(raw - result.overall_estimate) > reach / np.sqrt(n)
+    named = np.flatnonzero(beyond | (len(rows) <= MOST_NAMED))
+    name_points(ax, [(n[each], raw[each]) for each in named], [literal(rows[each]["group"], 24) for each in named])
     return ax

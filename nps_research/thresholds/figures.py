@@ -1,13 +1,26 @@
-"""Figures of where detractors end; in the house style of `figures`."""
+"""Figures of where detractors end."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nps_research.counting.score_bands import band_text
-from nps_research.results.drawing import DETRACTOR, INK, PASSIVE, PROMOTER, axes_for, draws, label, literal
+from nps_research.results.drawing import (
+    DETRACTOR,
+    INK,
+    PASSIVE,
+    PROMOTER,
+    axes_for,
+    draws,
+    estimates,
+    label,
+    legend_below,
+    literal,
+    rows_axis,
+    with_interval,
+)
 from nps_research.results.words import points, share
 from nps_research.thresholds.adjusted_risk import AdjustedRisk
 from nps_research.thresholds.bands import BandComparison
@@ -17,10 +30,24 @@ from nps_research.thresholds.conclusions import LineConclusions
 from nps_research.thresholds.risk_by_score import RiskByScore
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
+
+    from nps_research.results.result import Result
 
 
 LABEL_ROOM = 4.0  # percent of those called
+
+
+def _by_score(ax: Axes, result: Result, place: Sequence[float], names: Sequence[str]) -> Axes:
+    """Axes of rates by score, from zero up, and the legend below."""
+    ax.set_xticks(place, names)
+    ax.set_ylim(bottom=0)
+    ax.grid(axis="y")
+    legend_below(ax, ncols=3)
+    ax.set(xlabel="Likelihood to recommend (0 to 10)", ylabel=with_interval("Rate (%)", result))
+    return ax
 
 
 @draws(RiskByScore)
@@ -28,62 +55,59 @@ def plot_risk(result: RiskByScore, ax: Axes | None = None) -> Axes:
     """Rates by score with interval bars; the best step and the straight line over them."""
     ax = axes_for(ax)
     rows = [row for row in result.records if row["n"] > 0]
-    place = np.array([(row["low"] + row["high"]) / 2 for row in rows])
-    value = np.array([100 * row["estimate"] for row in rows])
-    limits = [[100 * row["conf_low"] for row in rows], [100 * row["conf_high"] for row in rows]]
-    errors = [np.maximum(value - limits[0], 0), np.maximum(limits[1] - value, 0)]
-    ax.errorbar(
-        place, value, yerr=errors, fmt="o", color=INK, markersize=6, capsize=4, elinewidth=1.6, label="Observed"
-    )
-    shapes = (
-        ("best_line", "One line, the best", DETRACTOR, "-"),
-        ("straight_line", "Gradual (straight on the logit scale)", PASSIVE, "--"),
-    )
-    for name, words, colour, dashes in shapes:
+    place = [(row["low"] + row["high"]) / 2 for row in rows]
+    how: dict[str, Any] = {"color": INK, "markersize": 6, "elinewidth": 1.6, "label": "Observed"}
+    estimates(ax, place, rows, scale=100, upright=True, **how)
+    for name, words, colour, dashes, steps in (
+        ("best_line", "One line, the best", DETRACTOR, "-", "steps-mid"),
+        ("straight_line", "Gradual (straight on the logit scale)", PASSIVE, "--", "default"),
+    ):
         fitted = np.array([100 * row[name] for row in rows], dtype=float)
         if np.isfinite(fitted).all():
-            how = "steps-mid" if name == "best_line" else "default"
-            ax.plot(place, fitted, color=colour, linestyle=dashes, linewidth=2.2, drawstyle=how, label=words)
-    ax.set_xticks(place, [row["term"] for row in rows])
-    ax.set_ylim(bottom=0)
-    ax.grid(axis="y")
-    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.16), ncols=3)
-    ax.set(
-        xlabel="Likelihood to recommend (0 to 10)",
-        ylabel=f"Rate (%), {result.confidence_level:.0%} interval",
-        title=literal(result.title),
-    )
-    return ax
+            ax.plot(place, fitted, color=colour, linestyle=dashes, linewidth=2.2, drawstyle=steps, label=words)
+    return _by_score(ax, result, place, [row["term"] for row in rows])
+
+
+@draws(AdjustedRisk)
+def plot_adjusted_risk(result: AdjustedRisk, ax: Axes | None = None) -> Axes:
+    """Rates by band as observed (hollow) and adjusted (full), with interval bars on the adjusted."""
+    ax = axes_for(ax)
+    rows = result.records
+    place = np.arange(len(rows))
+    observed = [100 * row["observed"] for row in rows]
+    hollow: dict[str, Any] = {
+        "markerfacecolor": "white",
+        "markeredgecolor": INK,
+        "markersize": 7,
+        "label": "As observed",
+    }
+    ax.plot(place - 0.08, observed, "o", **hollow)
+    estimates(ax, place + 0.08, rows, scale=100, text=share, upright=True, label="Adjusted")
+    ax.margins(y=0.15)
+    return _by_score(ax, result, place.tolist(), [row["term"] for row in rows])
 
 
 @draws(ThresholdComparison)
 def plot_confidence_set(result: ThresholdComparison, ax: Axes | None = None) -> Axes:
-    """The p-value of each line: those above the bar cannot be excluded; the convention hatched."""
-    ax = axes_for(ax)
-    rows = result.shown.to_dict("records")
-    alpha = 1 - result.confidence_level
-    place = range(len(rows))
-    for where, row in zip(place, rows, strict=True):
-        is_convention = row["cut"] == band_text(0, result.detractor_max)
-        kept = row["p_value"] > alpha
-        ax.bar(
-            where,
-            max(row["p_value"], 0.004),
-            width=0.7,
-            color=PROMOTER if kept else "white",
-            edgecolor=PROMOTER if kept else PASSIVE,
-            hatch="///" if is_convention and not kept else None,
-        )
-    ax.axhline(alpha, color=INK, linestyle="--", linewidth=1)
-    names = [
-        f"{row['cut']}\n(convention)" if row["cut"] == band_text(0, result.detractor_max) else row["cut"]
-        for row in rows
-    ]
-    ax.set_xticks(list(place), names)
+    """How much more often the outcome comes below each line than above: full where the line cannot be excluded."""
+    rows = [row for row in result.records if np.isfinite(row["risk_ratio"])]
+    ax = axes_for(ax, n_rows=len(rows) + 1)
+    convention = band_text(0, result.detractor_max)
+    names = [f"{row['cut']} (convention)" if row["cut"] == convention else row["cut"] for row in rows]
+    place = rows_axis(ax, names, zero=False)
+    kept = np.array([row["p_value"] > 1 - result.confidence_level for row in rows], dtype=bool)
+    hollow: dict[str, Any] = {"color": PASSIVE, "markerfacecolor": "white"}
+    for of_these, words, how in ((kept, "Cannot be excluded", dict[str, Any]()), (~kept, "Excluded", hollow)):
+        those = [row for row, taken in zip(rows, of_these, strict=True) if taken]
+        if those:
+            estimates(
+                ax, place[of_these], those, column="risk_ratio", text=lambda ratio: f"{ratio:.2f}", label=words, **how
+            )
+    ax.axvline(1, color=INK, linewidth=0.8, linestyle="--")
+    legend_below(ax, ncols=2)
     ax.set(
-        ylim=(0, 1.05),
-        xlabel="Detractors are",
-        ylabel=f"p-value (under {alpha:.2g}: excluded)",
+        xlabel=with_interval("Rate below the line, times that above it", result),
+        ylabel="Detractors are",
         title=literal(f"If there is one line: which cannot be excluded ({result.confidence_level:.0%})"),
     )
     return ax
@@ -96,17 +120,10 @@ def plot_bands(result: BandComparison, ax: Axes | None = None) -> Axes:
     row = result.records[0]
     margin = 100 * result.margin
     ax.axvspan(-margin, margin, color=PROMOTER, alpha=0.12, linewidth=0, label="Within the margin: as loyal")
-    value = 100 * row["estimate"]
-    errors = [[max(value - 100 * row["conf_low"], 0)], [max(100 * row["conf_high"] - value, 0)]]
-    ax.errorbar([value], [0], xerr=errors, fmt="o", color=INK, markersize=7, capsize=5, elinewidth=2)
-    ax.axvline(0, color=INK, linewidth=0.8)
+    estimates(ax, rows_axis(ax, [label(row["term"])]), [row], scale=100, color=INK)
     reach = max(margin, 100 * abs(row["conf_low"]), 100 * abs(row["conf_high"])) * 1.15
-    ax.set_yticks([0], [literal(row["term"])])
     ax.set(
-        xlim=(-reach, reach),
-        ylim=(-0.6, 1.0),
-        xlabel=f"Difference of the rates, percentage points, {result.confidence_level:.0%} interval",
-        title=literal(result.title),
+        xlim=(-reach, reach), ylim=(0.6, -1), xlabel=with_interval("Difference of the rates, percentage points", result)
     )
     ax.legend(loc="upper left")
     return ax
@@ -134,7 +151,6 @@ def plot_calls(result: CallsByCut, ax: Axes | None = None) -> Axes:
         ylim=(0, 105),
         xlabel="Share of those who answered that are called (%)",
         ylabel="Share of bad outcomes reached (%)",
-        title=literal(result.title),
     )
     return ax
 
@@ -143,80 +159,14 @@ def plot_calls(result: CallsByCut, ax: Axes | None = None) -> Axes:
 def plot_line_conclusions(result: LineConclusions, ax: Axes | None = None) -> Axes:
     """Each group's score under both lines: full the convention's, hollow the other's."""
     rows = [row for row in result.records if row["n"] > 0]
-    ax = axes_for(ax, n_rows=len(rows) + 1)
-    place = np.arange(len(rows))[::-1]
-    for prefix, line, face, shift in (
-        ("", result.detractor_max, PROMOTER, 0.13),
-        ("other_", result.other, "white", -0.13),
+    ax = axes_for(ax, n_rows=2 * len(rows) + 1)
+    place = rows_axis(ax, [label(row["group"]) for row in rows])
+    for column, line, shift, face in (
+        ("estimate", result.detractor_max, -0.18, PROMOTER),
+        ("other", result.other, 0.18, "white"),
     ):
-        value = np.array([row[prefix.rstrip("_") or "estimate"] for row in rows])
-        low, high = (np.array([row[f"{prefix}{end}"] for row in rows]) for end in ("conf_low", "conf_high"))
-        ax.errorbar(
-            value,
-            place + shift,
-            xerr=[np.maximum(value - low, 0), np.maximum(high - value, 0)],
-            fmt="o",
-            color=PROMOTER,
-            markerfacecolor=face,
-            markersize=7,
-            capsize=3,
-            elinewidth=1.6,
-            label=f"Detractors {band_text(0, line)}",
-        )
-        for where, each in zip(place + shift, value, strict=True):
-            ax.annotate(points(each), (1.01, where), xycoords=("axes fraction", "data"), va="center", fontsize=8)
-    ax.set_yticks(place, [label(row["group"]) for row in rows])
-    ax.grid(axis="x")
-    ax.axvline(0, color=INK, linewidth=0.8)
-    ax.set_ylim(-0.6, len(rows) + 0.3)
-    ax.legend(loc="upper center", ncols=2)
-    ax.set(xlabel=f"NPS, points, with {result.confidence_level:.0%} interval", title=literal(result.title))
-    return ax
-
-
-@draws(AdjustedRisk)
-def plot_adjusted_risk(result: AdjustedRisk, ax: Axes | None = None) -> Axes:
-    """Rates by band as observed (hollow) and adjusted (full), with interval bars on the adjusted."""
-    ax = axes_for(ax)
-    rows = result.records
-    place = np.arange(len(rows))
-    value = np.array([100 * row["estimate"] for row in rows])
-    errors = [
-        np.maximum(value - [100 * row["conf_low"] for row in rows], 0),
-        np.maximum([100 * row["conf_high"] for row in rows] - value, 0),
-    ]
-    observed = [100 * row["observed"] for row in rows]
-    ax.plot(
-        place - 0.08, observed, "o", markerfacecolor="white", markeredgecolor=INK, markersize=7, label="As observed"
-    )
-    ax.errorbar(
-        place + 0.08,
-        value,
-        yerr=errors,
-        fmt="o",
-        color=PROMOTER,
-        markersize=7,
-        capsize=4,
-        elinewidth=1.8,
-        label="Adjusted",
-    )
-    for where, row in zip(place, rows, strict=True):
-        ax.annotate(
-            share(row["estimate"]),
-            (where + 0.08, 100 * row["conf_high"]),
-            xytext=(0, 4),
-            textcoords="offset points",
-            ha="center",
-            fontsize=9,
-        )
-    ax.set_xticks(place, [row["term"] for row in rows])
-    ax.set_ylim(bottom=0)
-    ax.margins(y=0.15)
-    ax.grid(axis="y")
-    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.16), ncols=2)
-    ax.set(
-        xlabel="Likelihood to recommend (0 to 10)",
-        ylabel=f"Rate (%), {result.confidence_level:.0%} interval",
-        title=literal(result.title),
-    )
+        words = f"Detractors {band_text(0, line)}"
+        estimates(ax, place + shift, rows, column=column, text=points, markerfacecolor=face, label=words)
+    legend_below(ax, ncols=2)
+    ax.set_xlabel(with_interval("NPS, points", result))
     return ax

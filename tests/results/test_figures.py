@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
+from functools import cache
+from importlib import import_module
+from itertools import combinations, pairwise
+from pkgutil import walk_packages
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -12,14 +17,33 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import nps_research as nps
-from nps_research.results.drawing import DETRACTOR, PASSIVE, PROMOTER, _keep_inside, legend_below, style, svg
+from nps_research.made_up.simulate import simulate_study
+from nps_research.made_up.truth import Truth
+from nps_research.responding.funnel import ResponseFunnel
+from nps_research.results.drawing import (
+    DETRACTOR,
+    PASSIVE,
+    PROMOTER,
+    _keep_inside,
+    legend_below,
+    literal,
+    name_points,
+    style,
+    svg,
+)
+from nps_research.results.result import Result
+from nps_research.score.trend import Trend
+from nps_research.thresholds.comparison import ThresholdComparison
+from tests.support.made_up_ratings import fitted_study
+from tests.support.made_up_silence import panel
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from collections.abc import Callable
 
-    from nps_research.results.result import Result
+    from matplotlib.axes import Axes
 
 COUNTS = {"2017": [2, 1, 1, 3, 2, 9, 8, 19, 31, 27, 21], "2018": [9, 1, 2, 3, 4, 9, 8, 19, 31, 20, 18]}
 WAVES = nps.ScoreDistribution.from_counts(COUNTS, ordered=True)
@@ -173,3 +197,307 @@ def test_a_group_without_answers_is_left_out() -> None:
     labels = [label.get_text() for label in drawn(nps.net_promoter_score(dist)).get_yticklabels()]
     assert labels == ["a (n = 124)"]
     assert nps.net_promoter_score(dist).frame["estimate"].isna().tolist() == [False, True]
+
+
+# Every result that has a figure
+
+
+def figure_classes() -> set[type[Result]]:
+    """All classes of results with a figure, those that only others are made from aside."""
+    for module in walk_packages(nps.__path__, "nps_research."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
+    found, waiting = set(), [Result]
+    while waiting:
+        for kind in waiting.pop().__subclasses__():
+            waiting.append(kind)
+            ours = kind.__module__.startswith("nps_research.")
+            if kind.has_figure and ours and not kind.__subclasses__():
+                found.add(kind)
+    return found
+
+
+@cache
+def company() -> nps.Study:
+    """A small made-up company with everything that a question can ask for."""
+    drawn = simulate_study(Truth(n_accounts=250), rng=np.random.default_rng(1))
+    return nps.Study.from_frames(
+        responses=drawn.responses.drop(columns="comment"),
+        customers=drawn.customers,
+        segments=["region", "role"],
+        settings={"cluster": "account_id"},
+        made_up=True,
+    )
+
+
+@cache
+def reasons() -> nps.Study:
+    """Customers who gave their reason for leaving."""
+    names = {f"c{n:03d}": [(9, 3, None)[n % 3], (None, 9, 3)[n % 3]] for n in range(120)}
+    left = {name: f"2024-{2 + n % 7:02d}-{1 + n % 27:02d}" for n, name in enumerate(list(names)[:90])}
+    return panel(names, left=left, reason={name: ("price", "closed down")[int(name[1:]) % 2] for name in left})
+
+
+def of_scores() -> list[Result]:
+    study, by_region = company(), nps.score_distribution(company(), by="region")
+    by_wave = nps.score_distribution(study, by="wave")
+    return [
+        nps.trend(by_wave),
+        nps.net_promoter_score(by_region),
+        nps.score.net_promoter_score_by_cut(by_region),
+        nps.compare_net_promoter_scores(by_region),
+        nps.score.score_histogram(by_region, group=by_region.groups[0]),
+        nps.score.detectable_change(by_wave),
+        nps.score.pool_groups(by_region),
+        nps.score.compare_designs(study),
+        nps.accounts.account_score(study, by="wave"),
+        nps.accounts.account_influence(nps.score_distribution(study, cluster="account_id")),
+    ]
+
+
+def of_thresholds() -> list[Result]:
+    study = company()
+    outcome = nps.outcome_by_score(study)
+    return [
+        nps.compare_thresholds(outcome, n_resamples=100, rng=np.random.default_rng(2)),
+        nps.thresholds.risk_by_score(outcome),
+        nps.thresholds.compare_bands(outcome, band=(4, 8), reference=(9, 10)),
+        nps.thresholds.adjusted_risk(study),
+        nps.thresholds.calls_by_cut(outcome),
+        nps.thresholds.conclusions_by_line(nps.score_distribution(study, by="region"), other=3),
+    ]
+
+
+def of_drivers() -> list[Result]:
+    study, model = fitted_study()
+    return [
+        model,
+        model.promoters,
+        nps.drivers.importance_performance(model),
+        nps.drivers.simulate_improvement(model),
+        nps.drivers.rating_asymmetry(model),
+        nps.drivers.contribution_spread(model),
+        nps.drivers.rating_effect(model, "must-be"),
+        nps.drivers.driver_interactions(model),
+        nps.drivers.explain_change(model, "2024", "2025"),
+        nps.drivers.compare_drivers(study, model),
+        nps.drivers.compare_methods(model, n_resamples=20),
+        nps.drivers.model_calibration(model),
+    ]
+
+
+def of_silence() -> list[Result]:
+    study = company()
+    signal, score = nps.nonresponse_signal(study), nps.score_if_all_responded(study, rng=np.random.default_rng(3))
+    value = nps.silence.nonresponse_value(study, n_shuffles=1, rng=np.random.default_rng(3))
+    of_signal = [signal, signal.curves, signal.adjusted, signal.histories, nps.silence.leaving_reasons(reasons())]
+    return [*of_signal, value, value.contributions, score, score.shifts, score.balance, score.evidence]
+
+
+def of_responding() -> list[Result]:
+    study = company()
+    return [
+        nps.responding.response_funnel(study),
+        nps.responding.representativeness(study),
+        nps.responding.response_rates(study),
+        nps.responding.who_answers(study),
+        nps.responding.days_to_answer(study),
+        nps.responding.panel_attrition(study),
+    ]
+
+
+MAKERS: dict[Callable[[], list[Result]], set[str]] = {  # and the classes that it makes
+    of_scores: {
+        "AccountInfluence", "AccountScores", "DesignComparison", "DetectableChange", "NetPromoterScores",
+        "PooledGroups", "ScoreDifferences", "ScoreHistogram", "ScoresByCut", "Trend",
+    },
+    of_thresholds: {
+        "AdjustedRisk", "BandComparison", "CallsByCut", "LineConclusions", "RiskByScore", "ThresholdComparison",
+    },
+    of_drivers: {
+        "ContributionSpread", "DriverInteractions", "DriverList", "DriverMethods", "DriverModel", "DriversByGroup",
+        "ImportancePerformance", "Improvement", "ModelCalibration", "RatingAsymmetry", "RatingEffect", "ScoreBridge",
+    },
+    of_silence: {
+        "AdjustedSilence", "EarlierScores", "LeavingReasons", "NonresponseSignal", "NonresponseValue",
+        "ResponseBalance", "RetentionCurves", "SilenceContributions", "SilenceHistory", "SilentScore", "SilentShifts",
+    },
+    of_responding: {
+        "DaysToAnswer", "PanelAttrition", "Representativeness", "ResponseFunnel", "ResponseRates", "WhoAnswers",
+    },
+}  # fmt: skip
+
+
+def test_every_class_with_a_figure_is_drawn_here() -> None:
+    assert {kind.__name__ for kind in figure_classes()} == set().union(*MAKERS.values())
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_each_figure_is_drawn_whole_on_the_axes_given_and_on_new_ones(make: Callable[[], list[Result]]) -> None:
+    plt.switch_backend("agg")
+    results = make()
+    assert {type(result).__name__ for result in results} == MAKERS[make]
+    state = np.random.get_state()[1].tolist()  # type: ignore[index]  # noqa: NPY002
+    for result in results:
+        ax = whole(result)
+        assert ax.get_xlabel() or isinstance(result, ResponseFunnel | Trend)
+        if not isinstance(result, ThresholdComparison):
+            assert ax.get_title(loc="left").replace("\n", " ").startswith(literal(result.title, 160))
+        ax = result.plot()
+        assert ax.get_figure() is plt.gcf()
+        assert len(plt.gcf().axes) == 1
+        plt.close("all")
+    assert np.random.get_state()[1].tolist() == state  # type: ignore[index]  # noqa: NPY002
+
+
+def whole(result: Result) -> Axes:
+    """Draw a result as a page does, and hold that nothing on it is cut off or stands on its neighbour."""
+    name = type(result).__name__
+    with style():
+        figure = Figure(layout="constrained")
+        given = figure.subplots()
+        assert result.plot(given) is given
+        _keep_inside(given)
+        figure.draw_without_rendering()
+    for text in given.findobj(Text):
+        if text.get_text().strip() and text.get_visible() and not _is_tick_out_of_sight(text, given):
+            box = text.get_window_extent()
+            corners = [(box.x0, box.y0), (box.x1, box.y1)]
+            assert all(figure.bbox.padded(1.5).contains(*corner) for corner in corners), (name, text.get_text(), box)
+            assert text.get_fontsize() >= 8.25, (name, text.get_text())  # 11 px on a page of 1280
+    for axis in (given.xaxis, given.yaxis):
+        boxes = [text.get_window_extent() for text in axis.get_ticklabels() if text.get_text()]
+        assert not any(one.overlaps(other) for one, other in pairwise(boxes)), name
+    legend = given.get_legend()
+    if legend is not None:
+        under = [given.xaxis.label, *given.xaxis.get_ticklabels()]
+        assert not any(legend.get_window_extent().overlaps(text.get_window_extent()) for text in under), name
+    return given
+
+
+def _is_tick_out_of_sight(text: Text, ax: Axes) -> bool:
+    """Whether it is the name of a tick beyond the axis' limits, which matplotlib keeps and does not draw."""
+    for axis, (low, high) in ((ax.xaxis, sorted(ax.get_xlim())), (ax.yaxis, sorted(ax.get_ylim()))):
+        for tick in (*axis.get_major_ticks(), *axis.get_minor_ticks()):
+            if text in (tick.label1, tick.label2):
+                return not low <= tick.get_loc() <= high
+    return False
+
+
+LONG = "Information booths and desks in the arrivals hall (lower level), Terminal $2"
+
+
+def test_long_names_are_neither_cut_nor_overprinted() -> None:
+    names = [f"{number} {LONG}" for number in range(1, 9)]
+    counts = {name: np.add(COUNTS["2017"], number).tolist() for number, name in enumerate(names)}
+    for ordered in (False, True):
+        dist = nps.ScoreDistribution.from_counts(counts, ordered=ordered)
+        scores = nps.net_promoter_score(dist, title=f"{LONG}: {LONG}")
+        ax = whole(scores)
+        assert "\n" in ax.get_title(loc="left")
+        whole(nps.score.net_promoter_score_by_cut(dist))
+        whole(nps.compare_net_promoter_scores(dist, pairs="consecutive"))
+        whole(nps.score.pool_groups(dist))
+
+
+def test_labels_of_points_stand_apart() -> None:
+    with style():
+        ax = Figure(layout="constrained").subplots()
+        places = [(1.0, 1.0), (1.01, 1.0), (1.02, 1.0), (1.0, 1.02), (3.0, 1.01)]
+        ax.plot(*np.transpose(places), "o")
+        name_points(ax, places, ["Product quality", "Invoicing", "Order tracking", "Newsletter", "Support response"])
+        boxes = [text.get_window_extent() for text in ax.texts if text.get_text()]
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    assert all(ax.bbox.x0 <= box.x0 and box.x1 <= ax.bbox.x1 for box in boxes)
+
+
+# What is drawn anew
+
+
+def test_bars_of_the_silent_are_hatched_and_as_long_as_their_rates() -> None:
+    signal = nps.nonresponse_signal(reasons())
+    for result in (signal, signal.histories):
+        bars: list[Any] = list(drawn(result).patches)
+        rows = result.shown
+        assert [bar.get_width() for bar in bars] == pytest.approx((100 * rows["churn_rate"]).tolist())
+        quiet = rows["term"].str.contains("silent|never", case=False).tolist()
+        assert [bool(bar.get_hatch()) for bar in bars] == quiet
+        assert any(quiet) != all(quiet)
+
+
+def test_what_seaborn_and_shap_draw_is_the_same_to_the_byte() -> None:
+    model = fitted_study()[1]
+    for result in (
+        nps.score.score_histogram(AREAS, group="2017"),
+        nps.silence.leaving_reasons(reasons()),
+        nps.drivers.compare_methods(model, n_resamples=20),
+        nps.drivers.rating_effect(model, "must-be"),
+        nps.drivers.contribution_spread(model),
+    ):
+        drawings = set()
+        for seed in (1, 2):
+            np.random.seed(seed)  # noqa: NPY002 - the reader's own state must not matter
+            drawings.add(svg(result))
+        assert len(drawings) == 1
+
+
+def test_reasons_have_a_bar_for_the_silent_and_one_for_those_who_answered() -> None:
+    result = nps.silence.leaving_reasons(reasons())
+    ax = drawn(result)
+    silent, answered = (each for each in ax.containers if not isinstance(each, ErrorbarContainer))
+    for of_them, name in ((silent, "silent"), (answered, "answered")):
+        bars: list[Any] = list(of_them)
+        assert [bar.get_width() for bar in bars] == pytest.approx((100 * result.shown[name]).tolist())
+        assert all((bar.get_hatch() is not None) == (name == "silent") for bar in bars)
+    ends = [sorted(map(float, line[:, 0])) for line in ax.collections[0].get_segments()]  # type: ignore[attr-defined]
+    limits = result.shown[["silent_conf_low", "silent_conf_high"]].to_numpy()
+    assert np.array(ends) == pytest.approx(100 * limits)
+
+
+def test_methods_are_a_heat_map_of_ranks() -> None:
+    result = nps.drivers.compare_methods(fitted_study()[1], n_resamples=20)
+    ax = drawn(result)
+    rows = result.shown.dropna(subset=["rank_estimate"])
+    ranks = rows[[name for name in rows if name.startswith("rank_") and "conf" not in name]]
+    (mesh,) = ax.collections
+    assert sorted(np.asarray(mesh.get_array()).ravel()) == sorted(ranks.to_numpy().ravel())
+    written = [text.get_text() for text in ax.texts]
+    assert written[::6] == [f"{rank:.0f}" for rank in rows["rank_estimate"]]
+    assert [text.get_text() for text in ax.get_yticklabels()] == rows["term"].tolist()
+    apart = np.ptp(ranks.to_numpy(), axis=1) >= 2
+    assert [text.get_fontweight() == "bold" for text in ax.get_yticklabels()] == apart.tolist()
+
+
+def test_lines_not_excluded_are_full_and_the_others_hollow() -> None:
+    n, events = [60, 60, 60, 80, 150, 300, 400, 700, 1300, 1000, 1600], [12, 12, 12, 16, 8, 15, 20, 35, 65, 50, 80]
+    result = nps.compare_thresholds(nps.OutcomeByScore.from_counts(n, events), n_resamples=100)
+    ax = drawn(result)
+    rows = result.shown
+    kept = rows["p_value"] > 0.05
+    found = {}
+    for container in ax.containers:
+        line = container.lines[0]  # type: ignore[attr-defined]
+        found[container.get_label()] = np.asarray(line.get_xdata()).tolist()
+    expected = {"Cannot be excluded": rows["risk_ratio"][kept], "Excluded": rows["risk_ratio"][~kept]}
+    assert found == {name: pytest.approx(ratios.tolist()) for name, ratios in expected.items() if len(ratios)}
+    assert [text.get_text().removesuffix(" (convention)") for text in ax.get_yticklabels()] == rows["cut"].tolist()
+
+
+def test_dots_of_a_rating_are_our_contributions_at_ratings_that_are_shown() -> None:
+    model = fitted_study()[1]
+    result = nps.drivers.rating_effect(model, "must-be")
+    ax = drawn(result)
+    at, value = np.asarray(ax.collections[0].get_offsets()).T
+    assert sorted(value) == pytest.approx(sorted(result.dots["contribution"]))
+    assert set(np.round(value, 9)) <= set(model.contributions["must-be"].round(9))
+    names = result.shown["term"].tolist()
+    assert np.abs(at - np.rint(at)).max() <= 0.25
+    pairs = sorted(zip((names[int(place)] for place in np.rint(at)), value, strict=True))
+    expected = sorted(zip(result.dots["term"], result.dots["contribution"], strict=True))
+    assert [name for name, _ in pairs] == [name for name, _ in expected]
+    few = replace(result, frame=result.frame.assign(n=result.frame["n"].mask(result.frame["term"] == "1", 4)))
+    few = replace(few, minimum_cell=10)
+    hidden = set(result.frame["term"]) - set(few.shown["term"])
+    assert "1" in hidden
+    shown = np.asarray(drawn(few).collections[0].get_offsets())
+    assert len(shown) == (~result.dots["term"].isin(hidden)).sum()
