@@ -255,7 +255,7 @@ def test_only_some_and_the_last_report(place: Path) -> None:
 def test_lists_of_people_go_to_the_private_folder_and_stay_there(tmp_path: Path) -> None:
     listed = """
 import pandas as pd
-from nps_research.call_list import CallList
+from nps_research.results.call_list import CallList
 
 people = pd.DataFrame({"who": [f"RESP-{48213}", "=1+1"]})
 CallList.of(people, title="Who to call!", who="people", remark="", minimum_cell=1)

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from nps_research.result import KeyNumber, Result
+from nps_research.results.result import KeyNumber, Result
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
