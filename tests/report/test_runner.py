@@ -54,6 +54,8 @@ def test_every_notebook_has_its_fate(mixed_report: ReportOutcome) -> None:
         "05_blind": "ReportError: cell 3: a figure has no alternative text",
         "06_leaks": "ReportError: this page shows 3 values that belong to respondents; it was not published",
         "07_ours": "EstimationError: 2 answers are too few",
+        "08_undrawn": "ValueError",
+        "09_unregistered": "TypeError",
     }
     assert {each.name: each.reason for each in mixed_report.not_made} == {
         "04_churn": "The study has no customers.churned_at."
@@ -62,7 +64,7 @@ def test_every_notebook_has_its_fate(mixed_report: ReportOutcome) -> None:
 
 
 def test_the_folder_holds_what_was_made_and_nothing_else(mixed_report: ReportOutcome) -> None:
-    pages = {f"{name}.html" for name in ("01_score", "02_raises", "03_dies", "05_blind", "06_leaks", "07_ours")}
+    pages = {f"{each.name}.html" for each in (*mixed_report.made, *mixed_report.failed)}
     assert set(files_of(mixed_report.out)) == pages | {
         "index.html",
         "glossary.html",

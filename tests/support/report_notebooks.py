@@ -189,6 +189,21 @@ def mixed_notebooks(folder: Path) -> Path:
             "Our own error",
             code("from nps_research.errors import EstimationError\nraise EstimationError('2 answers are too few')"),
         ),
+        n08_undrawn=notebook(
+            "A figure that cannot be drawn",
+            code(DEFINE_RESULT),
+            code("""
+                class Undrawn(Shown):
+                    def plot(self, ax=None):
+                        raise ValueError("row 7")
+            """),
+            code("from IPython.display import display\ndisplay(Undrawn(frame=shown().frame))\nshown()", "headline"),
+        ),
+        n09_unregistered=notebook(
+            "A figure that nobody registered",
+            code(DEFINE_RESULT),
+            code("Shown.plot = Result.plot\nshown()", "headline"),
+        ),
     )
 
 
