@@ -546,10 +546,11 @@ def test_a_group_hidden_in_one_grouping_does_not_hide_its_namesake_in_another():
         segments=["first", "second"],
         settings={"minimum_cell": 10},
     )
-    found = compare_drivers(study, fit_drivers(study, n_resamples=20), by=["second"])
+    model = fit_drivers(study, n_resamples=20)
+    found = compare_drivers(study, model, by=["second"])
     assert set(found.shown["group"]) == {"Other", "C"}
     with pytest.raises(CannotAnswerError):  # with the four goes the next smallest group, and one is left
-        compare_drivers(study, fit_drivers(study, n_resamples=20), by=["first"])
+        compare_drivers(study, model, by=["first"])
 
 
 def test_the_size_of_a_planted_pair_is_found_and_its_neighbour_is_none():

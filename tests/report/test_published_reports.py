@@ -20,18 +20,12 @@ import pytest
 
 from nps_research import open_study
 from nps_research.report import ReportOutcome, make_report
-from tests.support.published import PAGES, ROOT, check_in_browser, results_of
+from tests.support.published import DEMO, PAGES, ROOT, check_in_browser, files_of, results_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-DEMO = ROOT / "data" / "demo"
 GOLDEN = ROOT / "tests" / "golden" / "demo_results.json"
-
-
-@pytest.fixture(scope="session")
-def demo_report(tmp_path_factory: pytest.TempPathFactory) -> ReportOutcome:
-    return make_report(open_study(DEMO), out=tmp_path_factory.mktemp("published") / "demo")
 
 
 def shared_text(folder: Path) -> str:
@@ -43,10 +37,6 @@ def shared_text(folder: Path) -> str:
         for found in re.findall(r"data:image/[a-z+]+;base64,([A-Za-z0-9+/=]+)", text)
     ]
     return "\n".join([*texts, *figures])
-
-
-def tree_bytes(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def assert_alike(got: Any, wanted: Any, where: str = "results") -> None:
@@ -97,18 +87,21 @@ def test_demo_shows_what_is_planted_in_the_drivers(demo_report: ReportOutcome) -
     assert listed.read_text(encoding="utf-8").startswith("respondent_id,customer_id,account_id,wave,")
 
 
-def test_demo_made_again_from_the_last_report_is_the_same(demo_report: ReportOutcome) -> None:
-    before = tree_bytes(demo_report.out)
-    states = {}
-    make_report(open_study(DEMO), out=demo_report.out, progress=lambda news: states.update({news.notebook: news.state}))
+def test_demo_made_again_from_the_last_report_is_the_same(demo_report: ReportOutcome, tmp_path: Path) -> None:
+    for folder in (demo_report.out, demo_report.private):
+        shutil.copytree(folder, tmp_path / folder.name)
+    states, out = {}, tmp_path / "demo"
+    make_report(open_study(DEMO), out=out, progress=lambda news: states.update({news.notebook: news.state}))
     assert states == dict.fromkeys(PAGES, "unchanged")
-    assert tree_bytes(demo_report.out) == before
+    assert files_of(out) == files_of(demo_report.out)
+    assert files_of(tmp_path / "demo-private") == files_of(demo_report.private)
 
 
 def test_demo_in_a_browser(browser: Browser, demo_report: ReportOutcome) -> None:
     check_in_browser(browser, demo_report)
 
 
+@pytest.mark.whole
 def test_same_bytes_whatever_surrounds_the_run(demo_report: ReportOutcome, tmp_path: Path) -> None:
     surroundings = {
         "PYTHONHASHSEED": "4711",
@@ -125,7 +118,7 @@ def test_same_bytes_whatever_surrounds_the_run(demo_report: ReportOutcome, tmp_p
         command, env={**os.environ, **surroundings}, cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
-    assert tree_bytes(out) == tree_bytes(demo_report.out)
+    assert files_of(out) == files_of(demo_report.out)
 
 
 CANARIES = {

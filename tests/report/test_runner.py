@@ -22,6 +22,7 @@ from nps_research.report import Progress, ReportOutcome, assemble, make_report, 
 from nps_research.report.pages import Card
 from nps_research.report.provenance import CHECKOUT
 from nps_research.report.publish import workspace
+from tests.support.published import files_of
 from tests.support.report_notebooks import (
     CANARY_COMMENT,
     CANARY_EMAIL,
@@ -35,10 +36,6 @@ from tests.support.report_notebooks import (
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
 def unmakeable(folder: Path) -> Path:
@@ -190,10 +187,12 @@ def test_kernel_is_this_python_and_knows_no_user_settings(tmp_path: Path, monkey
 
 
 RUN = """
+import signal
 import sys
 from pathlib import Path
 from nps_research.report import make_report
 from tests.support.report_notebooks import stand_in_study
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background of a shell
 place = Path(sys.argv[1])
 def tell(news):
     print(news.notebook, news.cells_done, news.state, flush=True)
