@@ -10,7 +10,7 @@ from nps_research.drivers.fitting.data import data_of_frame
 from nps_research.drivers.fitting.resampling import rank_limits, resample
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError
 from nps_research.study.study import Study
-from tests.support.made_up_ratings import TERMS, fitted_model, fitted_study, made_up_ratings
+from tests.support.made_up_ratings import TERMS, fitted_model, fitted_study, fitted_to_one_rating, made_up_ratings
 
 
 def test_baseline_and_contributions_are_the_prediction_of_everybody():
@@ -275,8 +275,7 @@ def test_few_clusters_are_refused():
 
 
 def test_one_driver_is_enough():
-    ratings, answer = frame_of(p=1)
-    model = fit_drivers_from_frame(ratings, answer, n_resamples=20)
+    model = fitted_to_one_rating()
     assert model.frame["above_noise"].all()
     assert model.frame[["rank_low", "rank_high"]].to_numpy().tolist() == [[1, 1]]
 

@@ -63,3 +63,13 @@ def fitted_study():
         return study, fit_drivers(study, by="wave", n_resamples=25, rng=np.random.default_rng(5))
 
     return made_once("drivers-of-study", fit)
+
+
+def fitted_to_one_rating():
+    """A model of 300 answers, one rating, no groups."""
+
+    def fit(_):
+        ratings, answer, *_ = made_up_ratings(300)
+        return fit_drivers_from_frame(ratings[["delivery"]], answer, n_resamples=20)
+
+    return made_once("one-rating", fit)
