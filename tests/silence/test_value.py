@@ -19,9 +19,7 @@ from calibration.nonresponse_value import made_up_tables, study_of
 from nps_research.counting.landmarks import landmarks_of
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.made_up.simulate import Truth, simulate_study
-from nps_research.silence import check_features
-from nps_research.silence.value import value as nonresponse_value
-from nps_research.silence.value import watch_list
+from nps_research.silence import check_features, nonresponse_value, watch_list
 from nps_research.silence.value.churn_models import (
     LEARNERS,
     MOST_CATEGORIES,
