@@ -9,26 +9,29 @@ CALIBRATIONS = $(basename $(notdir $(shell grep -l __main__ calibration/*.py)))
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-SPARK := $(if $(shell command -v java 2>/dev/null),-with-spark)
-TEST_READY := $(VENV)/.ready-to-test$(SPARK)
+DEV_READY := $(VENV)/.ready-to-develop
+SPARK := $(if $(shell command -v java 2>/dev/null),$(VENV)/.ready-for-spark)
 export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE  # or each process would compile the package anew
 
 .DEFAULT_GOAL := reports
-.PHONY: reports test lab lint bench calibrate lock clean setup
+.PHONY: reports test test-whole lab lint bench calibrate lock clean setup
 
 reports: setup  ## the report on STUDY (default: the made-up company), in reports/
 	$(BIN)/nps-research report $(STUDY) $(if $(DATA),--data $(DATA))
 
-test: $(TEST_READY)  ## every test; where there is Java, on Spark too
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+test: $(DEV_READY) $(SPARK)  ## every test but those of test-whole; where there is Java, on Spark too
+	$(BIN)/pytest -n 2 --dist worksteal -m "not whole"
+
+test-whole: $(DEV_READY)  ## the whole thing from outside: the real surveys' reports, other surroundings, a fresh checkout
+	$(BIN)/pytest -n 2 --dist worksteal -m whole tests
 
 lab: setup  ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir=$(CURDIR) --LabApp.default_url=/lab/tree/notebooks/00_study.ipynb \
 		$(if $(filter 0,$(shell id -u)),--allow-root)
 
-lint: setup  ## ruff, mypy, and which room may import which
+lint: $(DEV_READY)  ## ruff, mypy, and which room may import which
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -54,7 +57,8 @@ setup: $(READY)
 # uv where it is installed, else from the Python package index into a folder of its own.
 UV := $(or $(shell command -v uv 2>/dev/null),$(CURDIR)/.uv/bin/uv)
 
-SYNC = $(UV) sync --frozen --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+# What is there stays: between reports and tests nothing is taken away and installed again; `make clean` takes all of it.
+SYNC = $(UV) sync --frozen --inexact --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 
 $(READY): uv.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
@@ -62,9 +66,13 @@ $(READY): uv.lock pyproject.toml
 	@if [ "$(UV)" = "$(CURDIR)/.uv/bin/uv" ] && [ ! -x "$(UV)" ]; then \
 		$(PYTHON) -m venv .uv && .uv/bin/python -m pip install --quiet --disable-pip-version-check uv; \
 	fi
-	$(SYNC)
-	@touch $(READY)
+	$(SYNC) --no-dev
+	@touch $@
 
-$(TEST_READY): $(READY)
-	$(if $(SPARK),$(SYNC) --extra spark)
-	@touch $(TEST_READY)
+$(DEV_READY): $(READY)
+	$(SYNC)
+	@touch $@
+
+$(VENV)/.ready-for-spark: $(DEV_READY)
+	$(SYNC) --extra spark
+	@touch $@

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from nps_research import open_study
 from nps_research.report import ReportOutcome, make_report
 from tests.support.browser import LAUNCH_ARGUMENTS, chromium
+from tests.support.made_once import made_once, meet_in
+from tests.support.published import DEMO
 from tests.support.report_notebooks import mixed_notebooks, stand_in_study
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser
 
@@ -31,6 +35,12 @@ def quiet_end() -> None:
 
 
 atexit.register(quiet_end)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _workers_meet(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    meet_in(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
 
 
 @pytest.fixture(scope="session")
@@ -50,8 +60,19 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def mixed_report(tmp_path_factory: pytest.TempPathFactory) -> ReportOutcome:
+def demo_report() -> ReportOutcome:
+    """The report on the made-up company; whoever would change it takes a copy."""
+    outcome: ReportOutcome = made_once("published", lambda folder: make_report(open_study(DEMO), out=folder / "demo"))
+    return outcome
+
+
+@pytest.fixture(scope="session")
+def mixed_report() -> ReportOutcome:
     """A report of notebooks that fare differently: one made, the others failed or not made."""
-    place = tmp_path_factory.mktemp("mixed")
-    notebooks = mixed_notebooks(place / "notebooks")
-    return make_report(stand_in_study(place / "data" / "demo"), notebooks=notebooks, out=place / "reports" / "demo")
+
+    def make(folder: Path) -> ReportOutcome:
+        study, notebooks = stand_in_study(folder / "data" / "demo"), mixed_notebooks(folder / "notebooks")
+        return make_report(study, notebooks=notebooks, out=folder / "reports" / "demo")
+
+    outcome: ReportOutcome = made_once("mixed", make)
+    return outcome

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,27 @@ def test_every_dependency_is_in_the_requirements() -> None:
     assert named <= required
     entries = {package["name"]: package for package in tomllib.loads((ROOT / "uv.lock").read_text())["package"]}
     assert {each["name"] for each in entries["nps-research"]["dependencies"]} == named
+
+
+def imported_by(path: Path) -> set[str]:
+    """First parts of the names of what a module imports."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [each.name for each in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names.append(node.module or "")
+    return {name.split(".")[0] for name in names}
+
+
+def test_the_package_imports_nothing_that_only_development_brings() -> None:
+    imported = set().union(*(imported_by(path) for path in (ROOT / "nps_research").rglob("*.py")))
+    foreign = imported - set(sys.stdlib_module_names) - {"nps_research"}
+    required = {line.split("==")[0] for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()}
+    projects = packages_distributions()
+    brought = {name for name in projects if required & {each.lower().replace("_", "-") for each in projects[name]}}
+    assert {"numpy", "nbclient", "typer"} <= foreign
+    assert foreign <= brought
 
 
 def test_conda_environment_takes_the_same_lock_and_pythons() -> None:

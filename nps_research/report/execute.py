@@ -199,6 +199,7 @@ async def _run(
         await client.async_start_new_kernel_client()
         for index, cell in enumerate(node.cells):
             await client.async_execute_cell(cell, index, execution_count=client.code_cells_executed + 1)
+            _check_shown(cell)
             tell(client.code_cells_executed)
     except CellExecutionError as error:
         failure = _failure(node, error)
@@ -212,6 +213,13 @@ async def _run(
             await kernel.shutdown_kernel(now=True)
     tell(client.code_cells_executed, "failed" if failure else "made")
     return failure
+
+
+def _check_shown(cell: NotebookNode) -> None:
+    """Fail where a cell ran but what it shows could not be made: IPython writes that error down and goes on."""
+    for output in cell.get("outputs", ()):
+        if output.output_type == "error":
+            raise CellExecutionError("\n".join(output.traceback), output.ename, output.evalue)
 
 
 def _failure(node: NotebookNode, error: CellExecutionError) -> Failure:

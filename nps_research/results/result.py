@@ -213,7 +213,10 @@ class Result:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         from nps_research.results.display import result_html
 
-        return {"text/plain": repr(self), "text/html": result_html(self), MIME_TYPE: self.to_json()}
+        try:
+            return {"text/plain": repr(self), "text/html": result_html(self), MIME_TYPE: self.to_json()}
+        except NotImplementedError as error:  # of which IPython says nothing
+            raise TypeError(f"{type(self).__name__} lacks a part that is shown: {error}") from error
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ from nps_research.drivers.fitting.resampling import rank_limits, resample
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError
 from nps_research.statistics.boosting import folds_of_clusters
 from nps_research.study.study import Study
-from tests.support.made_up_ratings import TERMS, fitted_model, fitted_study, made_up_ratings
+from tests.support.made_up_ratings import TERMS, fitted_model, fitted_study, fitted_to_one_rating, made_up_ratings
 
 
 def test_baseline_and_contributions_are_the_prediction_of_everybody():
@@ -166,11 +166,7 @@ def test_ranks_are_right_together_as_often_as_they_say():
 
 def test_a_study_gives_what_its_tables_give():
     study, model = fitted_study()
-    ratings, answer, account, wave = made_up_ratings(1600, waves=True)
-    plain = fit_drivers_from_frame(
-        ratings, answer, cluster=account, group=wave, n_resamples=25, rng=np.random.default_rng(5)
-    )
-    pd.testing.assert_frame_equal(model.frame, plain.frame)
+    pd.testing.assert_frame_equal(model.frame, fitted_model().frame)
     assert model.n_clusters == 800
     assert study.driver_scale == (1, 5)
 
@@ -280,8 +276,7 @@ def test_few_clusters_are_refused():
 
 
 def test_one_driver_is_enough():
-    ratings, answer = frame_of(p=1)
-    model = fit_drivers_from_frame(ratings, answer, n_resamples=20)
+    model = fitted_to_one_rating()
     assert model.frame["above_noise"].all()
     assert model.frame[["rank_low", "rank_high"]].to_numpy().tolist() == [[1, 1]]
 

@@ -31,7 +31,7 @@ from nps_research.results.listing import LISTS, Listing
 from nps_research.statistics.boosting import folds_of_clusters
 from nps_research.statistics.least_squares import regress
 from nps_research.study.study import Study
-from tests.support.made_up_ratings import TERMS, fitted_model, fitted_study, made_up_ratings
+from tests.support.made_up_ratings import TERMS, fitted_model, fitted_study, fitted_to_one_rating, made_up_ratings
 
 # The bridge between two groups
 
@@ -92,8 +92,7 @@ def test_the_bridge_refuses_what_is_not_there():
         explain_change(model, "2024", "2026")
     with pytest.raises(EstimationError, match="Both groups are '2024'"):
         explain_change(model, "2024", "2024")
-    ratings, answer, *_ = made_up_ratings(300)
-    plain = fit_drivers_from_frame(ratings, answer, n_resamples=20)
+    plain = fitted_to_one_rating()
     with pytest.raises(EstimationError, match="The model has no groups"):
         explain_change(plain, "2024", "2025")
     with pytest.raises(CannotAnswerError, match="no groups"):
@@ -144,10 +143,9 @@ def test_penalty_and_reward_are_slopes_of_the_mean_contribution():
 
 
 def test_without_a_middle_there_are_no_classes():
-    ratings, answer, *_ = made_up_ratings(400, missing=0)
-    model = fit_drivers_from_frame(ratings, answer, good=4, poor=3, n_resamples=20)
+    model = fitted_model()
     with pytest.raises(CannotAnswerError, match="no middle"):
-        rating_asymmetry(model)
+        rating_asymmetry(replace(model, data=replace(model.data, good=4.0, poor=3.0)))
 
 
 def test_the_map_puts_much_at_stake_and_low_ratings_first():
@@ -261,9 +259,8 @@ def test_effects_that_add_up_are_no_pairs_as_often_as_said():
 
 
 def test_one_rating_has_no_pairs():
-    ratings, answer, *_ = made_up_ratings(300)
     with pytest.raises(CannotAnswerError, match="no pair"):
-        driver_interactions(fit_drivers_from_frame(ratings[["delivery"]], answer, n_resamples=20))
+        driver_interactions(fitted_to_one_rating())
 
 
 def test_regression_errors_are_those_of_statsmodels():
@@ -545,10 +542,11 @@ def test_a_group_hidden_in_one_grouping_does_not_hide_its_namesake_in_another():
         segments=["first", "second"],
         settings={"minimum_cell": 10},
     )
-    found = compare_drivers(study, fit_drivers(study, n_resamples=20), by=["second"])
+    model = fit_drivers(study, n_resamples=20)
+    found = compare_drivers(study, model, by=["second"])
     assert set(found.shown["group"]) == {"Other", "C"}
     with pytest.raises(CannotAnswerError):  # with the four goes the next smallest group, and one is left
-        compare_drivers(study, fit_drivers(study, n_resamples=20), by=["first"])
+        compare_drivers(study, model, by=["first"])
 
 
 def test_the_size_of_a_planted_pair_is_found_and_its_neighbour_is_none():
@@ -658,10 +656,10 @@ def test_clusters_without_a_name_are_alone_and_waves_have_clusters_of_their_own(
 
 
 def test_settings_of_a_study_that_are_impossible_are_faults_and_not_something_it_lacks():
-    study, _ = fitted_study()
+    study, model = fitted_study()
     with pytest.raises(EstimationError, match="poor = 4 and good = 2"):
         fit_drivers(study, good=2, poor=4)
     ratings, answer, *_ = made_up_ratings(300, missing=0)
-    halves = fit_drivers_from_frame(ratings + 0.5, answer, scale=(1, 6), n_resamples=20)
+    halves = replace(model, data=data_of_frame(ratings + 0.5, answer, scale=(1, 6)))
     with pytest.raises(CannotAnswerError, match="not whole numbers"):
         simulate_improvement(halves)

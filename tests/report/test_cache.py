@@ -13,10 +13,12 @@ import nbformat
 import pytest
 
 from nps_research.report import Progress, cache, make_report, runner
+from tests.support.made_once import put_back
+from tests.support.published import files_of
 from tests.support.report_notebooks import DEFINE_RESULT, code, notebook, stand_in_study, text, write_notebooks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from nbformat import NotebookNode
@@ -28,10 +30,6 @@ note = "it's mine"; margin = os.environ.get("MARGIN_FOR_TESTS")
 more = open(f"{study_folder}/more.csv").read() + open(study_folder + '/extra.csv').read()
 limits = open("../limits.csv").read()
 """
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
 def states(study: Any, folder: Path, **options: Any) -> dict[str, str]:
@@ -87,26 +85,40 @@ def test_same_bytes_with_and_without_the_last_report(tmp_path: Path) -> None:
     assert (files_of(tmp_path / "out"), files_of(tmp_path / "out-private")) == (shared, private)
 
 
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a study and its report; from here on notebooks are not run but given an output each."""
+@pytest.fixture(scope="module")
+def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a study and its report, which made again is unchanged."""
+    folder = tmp_path_factory.mktemp("cache") / "place"
     write_notebooks(
-        tmp_path / "notebooks",
+        folder / "notebooks",
         n01_one=notebook("One", code("1")),
-        n02_two=notebook("Two", code(READS + f"rates = '{tmp_path}/rates.csv'")),
+        n02_two=notebook("Two", code(READS + f"rates = '{folder}/rates.csv'")),
     )
-    (tmp_path / "notebooks" / "own.py").write_text("LEVEL = 0.9", encoding="utf-8")
+    (folder / "notebooks" / "own.py").write_text("LEVEL = 0.9", encoding="utf-8")
     for name in ("limits.csv", "rates.csv"):
-        (tmp_path / name).write_text("0", encoding="utf-8")
-    (tmp_path / "demo").mkdir()
+        (folder / name).write_text("0", encoding="utf-8")
+    (folder / "demo").mkdir()
     for name in ("more.csv", "extra.csv", "README.md"):
-        (tmp_path / "demo" / name).write_text("0", encoding="utf-8")
-    package = tmp_path / "package"
-    (package / "report").mkdir(parents=True)
-    (package / "report" / "page.css").write_text("p {}", encoding="utf-8")
-    monkeypatch.setattr(cache, "_PACKAGE", package)
-    install(monkeypatch, "3.0")
+        (folder / "demo" / name).write_text("0", encoding="utf-8")
+    (folder / "package" / "report").mkdir(parents=True)
+    (folder / "package" / "report" / "page.css").write_text("p {}", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        run_nothing(patch, folder)
+        study = stand_in_study(folder / "demo")
+        assert set(states(study, folder).values()) == {"made"}
+        assert states(study, folder) == UNCHANGED
+    return folder
 
+
+@pytest.fixture
+def place(reported: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """That folder; notebooks are not run but given an output each."""
+    run_nothing(monkeypatch, reported)
+    with put_back(reported):
+        yield reported
+
+
+def run_nothing(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     def run(notebooks: Mapping[str, NotebookNode], *, progress: Callable[..., None], **_: Any) -> dict[str, None]:
         for name, node in notebooks.items():
             node.cells[-1].outputs = [nbformat.v4.new_output("stream", text=f"{name} was run, see RUN-{name}")]
@@ -114,8 +126,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return dict.fromkeys(notebooks)
 
     monkeypatch.setattr(runner, "run_notebooks", run)
-    assert set(states(stand_in_study(tmp_path / "demo"), tmp_path).values()) == {"made"}
-    return tmp_path
+    monkeypatch.setattr(cache, "_PACKAGE", folder / "package")
+    install(monkeypatch, "3.0")
 
 
 def install(monkeypatch: pytest.MonkeyPatch, pandas: str) -> None:
@@ -181,10 +193,9 @@ def test_what_changed_is_run_again_and_nothing_else(
     change: Callable[[Path, pytest.MonkeyPatch], Any],
     run_again: set[str],
 ) -> None:
-    study = stand_in_study(place / "demo")
-    assert states(study, place) == UNCHANGED
     change(place, monkeypatch)
-    assert {name for name, state in states(study, place).items() if state == "made"} == run_again
+    last = states(stand_in_study(place / "demo"), place)
+    assert {name for name, state in last.items() if state == "made"} == run_again
     assert (place / "out" / "01_one.html").is_file()
 
 
@@ -256,6 +267,7 @@ def test_lists_of_people_go_to_the_private_folder_and_stay_there(tmp_path: Path)
     listed = """
 import pandas as pd
 from nps_research.results.listing import Listing
+from nps_research.results.call_list import CallList
 
 people = pd.DataFrame({"who": [f"RESP-{48213}", "=1+1"]})
 Listing.of_people(people, title="Who to call!", who="people", remark="", minimum_cell=1)

@@ -20,18 +20,12 @@ import pytest
 
 from nps_research import open_study
 from nps_research.report import ReportOutcome, make_report
-from tests.support.published import PAGES, ROOT, check_in_browser, results_of
+from tests.support.published import DEMO, PAGES, ROOT, check_in_browser, files_of, results_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-DEMO = ROOT / "data" / "demo"
 GOLDEN = ROOT / "tests" / "golden" / "demo_results.json"
-
-
-@pytest.fixture(scope="session")
-def demo_report(tmp_path_factory: pytest.TempPathFactory) -> ReportOutcome:
-    return make_report(open_study(DEMO), out=tmp_path_factory.mktemp("published") / "demo")
 
 
 def shared_text(folder: Path) -> str:
@@ -43,10 +37,6 @@ def shared_text(folder: Path) -> str:
         for found in re.findall(r"data:image/[a-z+]+;base64,([A-Za-z0-9+/=]+)", text)
     ]
     return "\n".join([*texts, *figures])
-
-
-def tree_bytes(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def assert_alike(got: Any, wanted: Any, where: str = "results") -> None:
@@ -97,18 +87,21 @@ def test_demo_shows_what_is_planted_in_the_drivers(demo_report: ReportOutcome) -
     assert listed.read_text(encoding="utf-8").startswith("respondent_id,customer_id,account_id,wave,")
 
 
-def test_demo_made_again_from_the_last_report_is_the_same(demo_report: ReportOutcome) -> None:
-    before = tree_bytes(demo_report.out)
-    states = {}
-    make_report(open_study(DEMO), out=demo_report.out, progress=lambda news: states.update({news.notebook: news.state}))
+def test_demo_made_again_from_the_last_report_is_the_same(demo_report: ReportOutcome, tmp_path: Path) -> None:
+    for folder in (demo_report.out, demo_report.private):
+        shutil.copytree(folder, tmp_path / folder.name)
+    states, out = {}, tmp_path / "demo"
+    make_report(open_study(DEMO), out=out, progress=lambda news: states.update({news.notebook: news.state}))
     assert states == dict.fromkeys(PAGES, "unchanged")
-    assert tree_bytes(demo_report.out) == before
+    assert files_of(out) == files_of(demo_report.out)
+    assert files_of(tmp_path / "demo-private") == files_of(demo_report.private)
 
 
 def test_demo_in_a_browser(browser: Browser, demo_report: ReportOutcome) -> None:
     check_in_browser(browser, demo_report)
 
 
+@pytest.mark.whole
 def test_same_bytes_whatever_surrounds_the_run(demo_report: ReportOutcome, tmp_path: Path) -> None:
     surroundings = {
         "PYTHONHASHSEED": "4711",
@@ -125,7 +118,7 @@ def test_same_bytes_whatever_surrounds_the_run(demo_report: ReportOutcome, tmp_p
         command, env={**os.environ, **surroundings}, cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
-    assert tree_bytes(out) == tree_bytes(demo_report.out)
+    assert files_of(out) == files_of(demo_report.out)
 
 
 CANARIES = {
@@ -138,9 +131,24 @@ CANARIES = {
 }
 
 
-def study_with_canaries(folder: Path) -> Path:
-    """The made-up company with one more respondent, whose every cell would be recognised."""
+def part_of_the_demo(folder: Path) -> Path:
+    """Three in ten of the made-up company's accounts, five of its twelve ratings: all is still answered, and sooner."""
     shutil.copytree(DEMO, folder)
+    settings = folder / "study.toml"
+    rated = re.compile(r'^"(?!Delivery|Product|Account|Order tracking|Newsletter).*" = "[a-z_]+"\n', flags=re.MULTILINE)
+    text, n_gone = rated.subn("", settings.read_text(encoding="utf-8"))
+    assert n_gone == 7
+    settings.write_text(text, encoding="utf-8")
+    for path in folder.glob("*.csv"):
+        header, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        account = header.split(",").index("account_id")
+        kept = [row for row in rows if row.split(",")[account][-1:] in ("1", "4", "7")]
+        path.write_text("".join([header, *kept]), encoding="utf-8")
+    return folder
+
+
+def plant_canaries(folder: Path) -> None:
+    """Add one more respondent, whose every cell would be recognised."""
     responses = folder / "responses_2025q4.csv"
     header, *rows = responses.read_text(encoding="utf-8").splitlines()
     names = header.split(",")
@@ -176,14 +184,21 @@ def study_with_canaries(folder: Path) -> Path:
         "\n".join([columns, *people, *(",".join(each.values()) for each in (person, shared_mailbox))]) + "\n",
         encoding="utf-8",
     )
-    return folder
 
 
 def test_canaries_stay_private(tmp_path: Path) -> None:
-    study = open_study(study_with_canaries(tmp_path / "data" / "demo"))
-    assert len(study.quarantine) == len(open_study(DEMO).quarantine) + 5
+    folder = part_of_the_demo(tmp_path / "data" / "demo")
+    without = len(open_study(folder).quarantine)
+    plant_canaries(folder)
+    study = open_study(folder)
+    assert len(study.quarantine) == without + 5
     report = make_report(study, out=tmp_path / "reports" / "demo")
     assert len(report.made) == len(PAGES), report.failed
+    kinds, golden = (
+        [each["result"]["kind"] for each in results]
+        for results in (results_of(report)["results"], json.loads(GOLDEN.read_text(encoding="utf-8")))
+    )
+    assert kinds == golden  # nothing that the whole company's report shows is missing here
     shared = shared_text(report.out)
     assert [what for what, canary in CANARIES.items() if canary.lower() in shared.lower()] == []
     assert "canary" not in shared.lower()

@@ -13,30 +13,34 @@ import pytest
 
 from nps_research import open_study
 from nps_research.report import ReportOutcome, make_report
+from tests.support.made_once import made_once
 from tests.support.published import PAGES, ROOT, check_in_browser, findings_of, results_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+pytestmark = pytest.mark.whole
+
 REAL = ("sfo-airport", "carpentries", "garden-centre")
 
 
-def report_of(name: str, tmp_path_factory: pytest.TempPathFactory) -> ReportOutcome:
+def report_of(name: str) -> ReportOutcome:
     data = os.environ.get("NPS_RESEARCH_DATA")
     if not data or not (Path(data) / name).is_dir():
         pytest.skip("the real surveys are not here: NPS_RESEARCH_DATA names their folder")
     study = open_study(ROOT / "data" / name, data=Path(data) / name)
-    return make_report(study, out=tmp_path_factory.mktemp("published") / name)
+    outcome: ReportOutcome = made_once(f"real-{name}", lambda folder: make_report(study, out=folder / name))
+    return outcome
 
 
 @pytest.fixture(scope="session", params=REAL)
-def real_report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ReportOutcome:
-    return report_of(request.param, tmp_path_factory)
+def real_report(request: pytest.FixtureRequest) -> ReportOutcome:
+    return report_of(request.param)
 
 
 @pytest.fixture(scope="session")
-def panel_report(tmp_path_factory: pytest.TempPathFactory) -> ReportOutcome:
-    return report_of("taps-panel", tmp_path_factory)
+def panel_report() -> ReportOutcome:
+    return report_of("taps-panel")
 
 
 def test_a_panel_without_scores_says_who_answers_and_who_leaves(browser: Browser, panel_report: ReportOutcome) -> None:

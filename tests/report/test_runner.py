@@ -22,6 +22,7 @@ from nps_research.report import Progress, ReportOutcome, assemble, make_report, 
 from nps_research.report.pages import Card
 from nps_research.report.provenance import CHECKOUT
 from nps_research.report.publish import workspace
+from tests.support.published import files_of
 from tests.support.report_notebooks import (
     CANARY_COMMENT,
     CANARY_EMAIL,
@@ -37,10 +38,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def files_of(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
-
-
 def unmakeable(folder: Path) -> Path:
     """Notebooks that no stand-in study can feed: a report of them needs no running."""
     return write_notebooks(folder, n01_churn=notebook("Who leaves", needs=("customers.churned_at",)))
@@ -54,6 +51,8 @@ def test_every_notebook_has_its_fate(mixed_report: ReportOutcome) -> None:
         "05_blind": "ReportError: cell 3: a figure has no alternative text",
         "06_leaks": "ReportError: this page shows 3 values that belong to respondents; it was not published",
         "07_ours": "EstimationError: 2 answers are too few",
+        "08_undrawn": "ValueError",
+        "09_unregistered": "TypeError",
     }
     assert {each.name: each.reason for each in mixed_report.not_made} == {
         "04_churn": "The study has no customers.churned_at."
@@ -62,7 +61,7 @@ def test_every_notebook_has_its_fate(mixed_report: ReportOutcome) -> None:
 
 
 def test_the_folder_holds_what_was_made_and_nothing_else(mixed_report: ReportOutcome) -> None:
-    pages = {f"{name}.html" for name in ("01_score", "02_raises", "03_dies", "05_blind", "06_leaks", "07_ours")}
+    pages = {f"{each.name}.html" for each in (*mixed_report.made, *mixed_report.failed)}
     assert set(files_of(mixed_report.out)) == pages | {
         "index.html",
         "glossary.html",
@@ -188,10 +187,12 @@ def test_kernel_is_this_python_and_knows_no_user_settings(tmp_path: Path, monkey
 
 
 RUN = """
+import signal
 import sys
 from pathlib import Path
 from nps_research.report import make_report
 from tests.support.report_notebooks import stand_in_study
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background of a shell
 place = Path(sys.argv[1])
 def tell(news):
     print(news.notebook, news.cells_done, news.state, flush=True)

@@ -16,18 +16,16 @@ from nps_research.errors import ReportError
 from nps_research.report import Progress, Verification, make_report, runner, verify, verify_report
 from nps_research.report.differences import Difference, compare_results
 from nps_research.results.result import MIME_TYPE, Result
+from tests.support.made_once import put_back
+from tests.support.published import files_of
 from tests.support.report_notebooks import code, notebook, stand_in_study, text, write_notebooks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from nbformat import NotebookNode
 
 COUNTS = {"a": [20] * 11, "b": [10] * 11}
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
 def run_command(*arguments: str) -> tuple[int, str]:
@@ -90,8 +88,7 @@ def score(**counts: list[int]) -> Result:
     return net_promoter_score(ScoreDistribution.from_counts(counts or COUNTS))
 
 
-@pytest.fixture
-def say(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def run_what_is_said(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """From here on notebooks are not run; what each displays is said here."""
     said: list[Result] = [score()]
 
@@ -113,11 +110,26 @@ def say(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 @pytest.fixture
-def report(tmp_path: Path, say: Callable[..., None]) -> Path:
-    """A report of one notebook and one result."""
-    write_notebooks(tmp_path / "notebooks", n01_score=notebook("The score", text("## So it is"), code("score")))
-    study = stand_in_study(tmp_path / "demo")
-    return make_report(study, notebooks=tmp_path / "notebooks", out=tmp_path / "out").out
+def say(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    return run_what_is_said(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def reported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a report of one notebook and one result."""
+    folder = tmp_path_factory.mktemp("verify") / "place"
+    write_notebooks(folder / "notebooks", n01_score=notebook("The score", text("## So it is"), code("score")))
+    with pytest.MonkeyPatch.context() as patch:
+        run_what_is_said(patch)
+        make_report(stand_in_study(folder / "demo"), notebooks=folder / "notebooks", out=folder / "out")
+    return folder
+
+
+@pytest.fixture
+def report(reported: Path, say: Callable[..., None]) -> Iterator[Path]:
+    """The report in that folder, which may be changed."""
+    with put_back(reported):
+        yield reported / "out"
 
 
 def verified(report: Path, **changes: Any) -> Verification:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nps_research.report import ReportOutcome
 
 ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / "data" / "demo"
 PAGES = ("00_study", "01_score", "02_thresholds", "03_drivers", "04_nonresponse")
 
 
@@ -34,3 +35,7 @@ def check_in_browser(browser: Browser, report: ReportOutcome) -> None:
         check_page(browser, report.out / f"{page}.html", n_tables=n_tables, n_images=n_images)
     for page in ("index", "glossary"):
         check_page(browser, report.out / f"{page}.html", n_tables=0, n_images=0)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}

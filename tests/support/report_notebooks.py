@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from nps_research.result import KeyNumber, Result
+from nps_research.results.result import KeyNumber, Result
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -190,6 +190,21 @@ def mixed_notebooks(folder: Path) -> Path:
         n07_ours=notebook(
             "Our own error",
             code("from nps_research.errors import EstimationError\nraise EstimationError('2 answers are too few')"),
+        ),
+        n08_undrawn=notebook(
+            "A figure that cannot be drawn",
+            code(DEFINE_RESULT),
+            code("""
+                class Undrawn(Shown):
+                    def plot(self, ax=None):
+                        raise ValueError("row 7")
+            """),
+            code("from IPython.display import display\ndisplay(Undrawn(frame=shown().frame))\nshown()", "headline"),
+        ),
+        n09_unregistered=notebook(
+            "A figure that nobody registered",
+            code(DEFINE_RESULT),
+            code("Shown.plot = Result.plot\nshown()", "headline"),
         ),
     )
 
