@@ -125,9 +125,17 @@ class AccountScores(Result):
         )
 
 
-def _by_account(study: Study, by: str | Sequence[str] | None = None) -> ScoreDistribution:
+def _by_account(
+    study: Study,
+    by: str | Sequence[str] | None = None,
+    *,
+    promoter_min: int | None = None,
+    detractor_max: int | None = None,
+) -> ScoreDistribution:
     study.require("responses.account_id")
-    return score_distribution(study, by=by, cluster="account_id", weight=None)
+    return as_distribution(
+        study, promoter_min=promoter_min, detractor_max=detractor_max, by=by, cluster="account_id", weight=None
+    )
 
 
 @begins_with(_by_account)
@@ -182,10 +190,7 @@ def account_score(
     array([[33., 60.]])
     """
     check_level(confidence_level)
-    study.require("responses.account_id")
-    dist = as_distribution(
-        study, promoter_min=promoter_min, detractor_max=detractor_max, by=by, cluster="account_id", weight=None
-    )
+    dist = _by_account(study, by, promoter_min=promoter_min, detractor_max=detractor_max)
     k = len(dist.groups)
     both = _answers_and_accounts(dist)
     scores = effective_score(both, confidence_level=confidence_level)

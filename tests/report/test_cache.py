@@ -267,7 +267,6 @@ def test_lists_of_people_go_to_the_private_folder_and_stay_there(tmp_path: Path)
     listed = """
 import pandas as pd
 from nps_research.results.listing import Listing
-from nps_research.results.call_list import CallList
 
 people = pd.DataFrame({"who": [f"RESP-{48213}", "=1+1"]})
 Listing.of_people(people, title="Who to call!", who="people", remark="", minimum_cell=1)
