@@ -223,13 +223,7 @@ CASES: dict[str, tuple[int, dict[str, tuple[str, ...]]]] = {
     LMG: (REPEATS, {OURS: ("lmg",)}),
     DOMINANCE: (REPEATS, {OURS: ("dominance_ours",), "dominance-analysis": ("dominance_theirs",)}),
     ATTRIBUTIONS: (REPEATS, {OURS: ("attributions_ours",), "shap.TreeExplainer": ("attributions_theirs",)}),
-    **{
-        f"{FITS}, {n:,} rows": (
-            REPEATS,
-            {way: ("fits", str(n), way) for way in (OURS, *WAYS)},
-        )
-        for n in FIT_SIZES
-    },
+    **{f"{FITS}, {n:,} rows": (REPEATS, {way: ("fits", str(n), way) for way in (OURS, *WAYS)}) for n in FIT_SIZES},
     DEMO: (1, {OURS: ("demo",)}),
     **{f"{GROWTH}, {n:,} rows": (1, {OURS: ("growth", str(n))}) for n in SIZES},
 }

@@ -22,8 +22,8 @@ from nps_research.drivers.bridge import explain_change
 from nps_research.drivers.fit_drivers import fit_drivers
 from nps_research.made_up.simulate import NOT_USED, simulate_study
 from nps_research.made_up.truth import Truth
-from nps_research.study.settings_file import DriverSettings
 from nps_research.study.study import Study
+from nps_research.study.table_settings import DriverSettings
 
 TABLE = Path(__file__).with_suffix(".csv")
 WAVES = ("2025 Q1", "2025 Q2")

@@ -61,11 +61,7 @@ def planted_shift() -> float:
     known = covariates_at_invitation(study, rows)
     propensity = response_propensity(people.answered, known, cluster=people.cluster, model="boosted")
     found = inverse_propensity_score(
-        people,
-        propensity,
-        largest_weight=10.0,
-        confidence_level=0.95,
-        predicted=predicted_value(people, known),
+        people, propensity, largest_weight=10.0, confidence_level=0.95, predicted=predicted_value(people, known)
     )
     return people.of_silent(found.estimate) - float(would_be(company, study)[~people.answered].mean())
 

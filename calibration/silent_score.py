@@ -32,12 +32,7 @@ from nps_research.counting.people import bands_of, in_bands
 from nps_research.silence.score.raked import raked_score
 from nps_research.silence.score.shifts import silent_shifts
 from nps_research.statistics.covariates import Covariates
-from nps_research.statistics.doubly_robust import (
-    Reached,
-    Weighted,
-    inverse_propensity_score,
-    worst_case_bounds,
-)
+from nps_research.statistics.doubly_robust import Reached, Weighted, inverse_propensity_score, worst_case_bounds
 from nps_research.statistics.propensity import response_propensity
 
 if TYPE_CHECKING:
@@ -79,10 +74,7 @@ def draw(n: int, design: str, answering: str, rng: np.random.Generator) -> tuple
     answered = rng.random(len(account)) < expit(log_odds)
     would_be = 100.0 * (score >= 9) - 100.0 * (score <= 6)
     people = Reached(
-        answered=answered,
-        value=np.where(answered, would_be, 0.0),
-        base=np.ones(len(account)),
-        cluster=account,
+        answered=answered, value=np.where(answered, would_be, 0.0), base=np.ones(len(account)), cluster=account
     )
     covariates = Covariates(
         numbers=pd.DataFrame({"tenure": tenure, "log_revenue": revenue}),

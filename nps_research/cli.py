@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import pandas as pd
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -17,16 +19,11 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from nps_research.errors import NPSResearchError
+from nps_research.study.study import Study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    import pandas as pd
-
     from nps_research.report import Progress
-    from nps_research.study.study import Study
 
-__all__ = ["app"]
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -11,20 +12,14 @@ import pandas as pd
 from nps_research.accounts.score import account_clusters
 from nps_research.counting.checks import check_level
 from nps_research.counting.given import as_distribution
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import plain_text, points
 from nps_research.score.limits.by_design import effective_score
 from nps_research.score.limits.independent import VALUES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.counting.score_distribution import ScoreDistribution
-    from nps_research.study.study import Study
-
-__all__ = ["AccountInfluence", "account_influence"]
+from nps_research.study.study import Study
 
 LISTED = 10  # accounts shown at most
 
@@ -45,10 +40,7 @@ class AccountInfluence(Result):
 
     kind: ClassVar[str] = "account_influence"
     table_columns: ClassVar[tuple[str, ...]] = ("group", "term", "n", "change", "margin_of_error")
-    headings: ClassVar[Mapping[str, str]] = {
-        "term": "Influence",
-        "change": "NPS without it, change",
-    }
+    headings: ClassVar[Mapping[str, str]] = {"term": "Influence", "change": "NPS without it, change"}
 
     @property
     def large_enough(self) -> pd.DataFrame:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -18,13 +19,7 @@ from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.limits.by_design import effective_score
 from nps_research.score.limits.methods import METHOD_WORDS
 from nps_research.study.needs import begins_with
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from nps_research.study.study import Study
-
-__all__ = ["AccountScores", "account_clusters", "account_score"]
+from nps_research.study.study import Study
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -59,10 +54,7 @@ class AccountScores(Result):
         "estimate": "NPS, every account alike",
         "respondent_score": "NPS, every answer alike",
     }
-    formats: ClassVar[Mapping[str, str]] = {
-        "n_accounts": "count",
-        "respondent_score": "points",
-    }
+    formats: ClassVar[Mapping[str, str]] = {"n_accounts": "count", "respondent_score": "points"}
 
     @property
     def answered(self) -> list[dict[str, Any]]:

@@ -7,7 +7,9 @@ gives the same; sums of weights, and rates, are made of them in Python.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import duckdb
 import narwhals as nw
@@ -19,15 +21,8 @@ from nps_research.counting.silence import _SAYS_WHO
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean, sentences_joined
 from nps_research.study.contract import NO_GROUP, PRIVATE, RESPONSES, Violations, check_responses, holds_address, typed
 from nps_research.study.response_states import response_state
-
-if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Callable, Mapping, Sequence
-
-    from nps_research.study.study import Study
-    from nps_research.typing import Integers
-
-__all__ = ["FROM_ANSWER", "MOST_CELLS", "NOT_STATED", "WEEKDAYS", "count_cells", "from_answer", "is_period"]
+from nps_research.study.study import Study
+from nps_research.typing import Integers
 
 NOT_STATED = "(not stated)"
 SEPARATOR = "\N{SYMBOL FOR UNIT SEPARATOR}"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from nps_research.errors import EstimationError
 
-__all__ = ["check_cuts", "check_level"]
-
 
 def check_cuts(promoter_min: int, detractor_max: int) -> None:
     """Raise EstimationError unless 0 <= detractor_max < promoter_min <= 10."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from nps_research.study.study import Study
-    from nps_research.typing import Integers
+from nps_research.study.study import Study
+from nps_research.typing import Integers
 
 
 def first_available(study: Study, *names: str) -> str | None:

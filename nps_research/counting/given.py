@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.counting.outcomes import CHURNED, outcome_by_score, yes_no_outcomes
@@ -11,11 +12,6 @@ from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import ContractError, EstimationError
 from nps_research.results.words import joined
 from nps_research.study.study import Study
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-__all__ = ["as_distribution", "as_outcome", "as_outcomes", "by_finest_segment", "wave_if_any"]
 
 
 def as_distribution(

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Self
+
+import pandas as pd
 
 from nps_research.counting.checks import check_cuts
 from nps_research.errors import ContractError, did_you_mean
 from nps_research.results.words import BETWEEN
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Self
-
-    import pandas as pd
-
-__all__ = ["Grouped"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

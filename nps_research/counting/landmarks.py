@@ -7,7 +7,7 @@ window. All that explains is dated up to it, all that is explained after it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -16,10 +16,8 @@ from nps_research.counting.outcomes import check_watched
 from nps_research.counting.people import has_left, log_revenue, tenure_in_months
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.study.response_states import NEEDED_FOR_CHURN, window_open
-
-if TYPE_CHECKING:
-    from nps_research.study.study import Study
-    from nps_research.typing import Flags, Integers
+from nps_research.study.study import Study
+from nps_research.typing import Flags, Integers
 
 SILENT = "nonrespondent"
 ANSWERED = ("promoter", "passive", "detractor")

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nps_research.counting.grouped import Grouped
 from nps_research.counting.score_bands import shown_cuts
@@ -17,17 +19,7 @@ from nps_research.counting.score_distribution import N_SCORES
 from nps_research.errors import ContractError
 from nps_research.results.suppression import hidden_rows
 from nps_research.statistics.proportions import wilson_limits
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Self
-
-    from numpy.typing import NDArray
-
-    from nps_research.typing import Integers
-
-
-__all__ = ["UNDATED", "Direction", "OutcomeByScore", "OutcomeClusters"]
+from nps_research.typing import Integers
 
 Direction = Literal["good", "bad"]
 

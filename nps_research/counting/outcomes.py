@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -18,16 +19,9 @@ from nps_research.counting.silence import tells_silence
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
 from nps_research.study.acceptance import yes_and_no
 from nps_research.study.response_states import NEEDED_FOR_CHURN
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nps_research.study.settings_file import OutcomeSettings
-    from nps_research.study.study import Study
-    from nps_research.typing import Flags, Integers
-
-
-__all__ = ["CHURNED", "check_watched", "outcome_by_score", "outcome_rows", "yes_no_outcomes"]
+from nps_research.study.settings_file import OutcomeSettings
+from nps_research.study.study import Study
+from nps_research.typing import Flags, Integers
 
 CHURNED = "churned"  # the outcome that is built in
 EVENT, NO_EVENT = "event", "no_event"

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.cells import NOT_STATED
 from nps_research.counting.clusters import first_available
-from nps_research.counting.score_counts import NOT_STATED
 from nps_research.statistics.covariates import Covariates
-
-if TYPE_CHECKING:
-    from nps_research.study.study import Study
+from nps_research.study.study import Study
 
 DAYS_PER_MONTH = 365.25 / 12
 YEARS, REVENUE = "Years as a customer", "Revenue, quarters"

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from nps_research.counting.score_distribution import N_SCORES
+from nps_research.counting.score_distribution import N_SCORES, ScoreDistribution
 from nps_research.errors import ContractError
 from nps_research.results.suppression import hidden_rows
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from nps_research.counting.score_distribution import ScoreDistribution
-    from nps_research.study.study import Study
-
-__all__ = ["revenue_unit", "revenue_weighted"]
+from nps_research.study.study import Study
 
 
 def revenue_unit(study: Study, cluster: str | None) -> str:

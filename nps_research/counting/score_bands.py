@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from nps_research.counting.score_distribution import N_SCORES
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nps_research.typing import Integers
-
-__all__ = ["band_text", "bands_between", "shown_cuts"]
+from nps_research.typing import Integers
 
 
 def shown_cuts(n: Integers, minimum_cell: int, *, first: Sequence[int] = ()) -> tuple[int, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,15 +16,8 @@ from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import tells_silence
 from nps_research.errors import CannotAnswerError
 from nps_research.results.words import BETWEEN
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nps_research.study.study import Study
-    from nps_research.typing import Integers, Numbers
-
-
-__all__ = ["NOT_STATED", "groups_of", "score_distribution"]
+from nps_research.study.study import Study
+from nps_research.typing import Integers, Numbers
 
 
 def score_distribution(

@@ -6,25 +6,18 @@ many rows there were.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nps_research.counting.grouped import Grouped
 from nps_research.errors import ContractError
 from nps_research.results.suppression import hidden_rows
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from nps_research.typing import Flags, Floats, Integers, Numbers
-
-
-__all__ = ["N_SCORES", "ClusterSums", "ScoreDistribution", "merged_clusters"]
+from nps_research.typing import Flags, Floats, Integers, Numbers
 
 N_SCORES = 11
 
@@ -355,8 +348,5 @@ def merged_clusters(
     total = np.zeros((key.shape[1], N_SCORES))
     np.add.at(total, row.ravel(), sums)
     return ClusterSums(
-        group=key[0].astype(np.int64),
-        label=np.asarray(labels, dtype=object)[key[1]],
-        sums=total,
-        strata=strata,
+        group=key[0].astype(np.int64), label=np.asarray(labels, dtype=object)[key[1]], sums=total, strata=strata
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Mapping, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,14 +12,7 @@ import pandas as pd
 from nps_research.counting.cells import FROM_ANSWER, count_cells, from_answer
 from nps_research.results.suppression import hidden_groups
 from nps_research.results.words import BETWEEN
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from nps_research.study.study import Study
-
-__all__ = ["groups_not_shown", "hidden_elsewhere"]
-
+from nps_research.study.study import Study
 
 # What was found for a study, for as long as the study is there.
 _NOT_SHOWN: weakref.WeakKeyDictionary[Study, dict[tuple[str, ...], frozenset[str]]] = weakref.WeakKeyDictionary()

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pandas as pd
 
 from nps_research.errors import CannotAnswerError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from nps_research.study.study import Study
-
-__all__ = ["NO_DELIVERY", "records_silence", "require_silence", "silence_caveat", "tells_silence"]
+from nps_research.study.study import Study
 
 NO_DELIVERY = (
     "This study does not say which invitations were delivered: silence and a wrong address cannot be told apart."

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from nps_research.drivers.enough import SURE
 from nps_research.drivers.fitting.resampling import spread
+from nps_research.drivers.model import DriverModel
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
 from nps_research.results.words import joined, share
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from nps_research.drivers.model import DriverModel
-    from nps_research.typing import Floats
+from nps_research.typing import Floats
 
 ONE_SIDED = 1 / 3  # of the index: one side's step is worth twice the other's
 

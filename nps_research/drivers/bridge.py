@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from nps_research.drivers.enough import LEAST_OF_GROUP
-from nps_research.drivers.fitting.resampling import spread
+from nps_research.drivers.fitting.resampling import GroupFits, spread
+from nps_research.drivers.model import DriverModel
 from nps_research.errors import CannotAnswerError, EstimationError, did_you_mean
 from nps_research.results.result import Result
 from nps_research.results.words import interval_text, joined, points
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.drivers.fitting.resampling import GroupFits
-    from nps_research.drivers.model import DriverModel
-    from nps_research.typing import Floats
+from nps_research.typing import Floats
 
 REST = "Not told by the ratings"
 

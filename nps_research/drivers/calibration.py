@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nps_research.drivers.model import DriverModel
 from nps_research.results.result import Result
 from nps_research.results.words import points, share
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.drivers.model import DriverModel
 
 N_PARTS = 10
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from nps_research.drivers.fitting.resampling import spread
+from nps_research.drivers.model import DriverModel
 from nps_research.errors import EstimationError, did_you_mean
 from nps_research.results.result import Result
 from nps_research.results.words import points
 from nps_research.statistics.randomness import DEFAULT_SEED
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.drivers.model import DriverModel
 
 MISSING = "not rated"
 DOTS = 200  # respondents drawn for the figure of the spread

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
+from nps_research.drivers.model import DriverModel
 from nps_research.errors import EstimationError, did_you_mean
 from nps_research.results.listing import Listing
-
-if TYPE_CHECKING:
-    from nps_research.drivers.model import DriverModel
-    from nps_research.study.study import Study
+from nps_research.study.study import Study
 
 MOST_NAMED = 3  # ratings of a person: more are no way into a talk
 LEAST_POINTS = 1.0  # a contribution that takes away less is no reason

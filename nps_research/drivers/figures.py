@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import seaborn
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 from nps_research.drivers.asymmetry import RatingAsymmetry
@@ -40,12 +42,6 @@ from nps_research.results.drawing import (
     rows_axis,
 )
 from nps_research.results.words import points
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from matplotlib.axes import Axes
-
 
 LOW_TO_HIGH = LinearSegmentedColormap.from_list("low to high", [DETRACTOR, "#B8A9B0", PROMOTER])
 FIRST_TO_LAST = LinearSegmentedColormap.from_list("first to last", ["#66AAD1", "#F2F8FB"])  # pale under numbers

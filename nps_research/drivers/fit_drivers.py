@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,9 @@ from nps_research.counting.checks import check_level
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.drivers.enough import LEAST_RESAMPLES
 from nps_research.drivers.fitting.cross_fit import cross_fit
-from nps_research.drivers.fitting.data import PARTS, data_of_frame, data_of_study
+from nps_research.drivers.fitting.data import PARTS, DriverData, data_of_frame, data_of_study
 from nps_research.drivers.fitting.noise import near_duplicates, noise_tests
-from nps_research.drivers.fitting.resampling import rank_limits, resample, spread, summary_of
+from nps_research.drivers.fitting.resampling import Summary, rank_limits, resample, spread, summary_of
 from nps_research.drivers.lists import scale_text
 from nps_research.drivers.model import DriverModel
 from nps_research.errors import EstimationError
@@ -22,13 +23,7 @@ from nps_research.results.words import joined
 from nps_research.statistics.boosting import folds_of_clusters
 from nps_research.statistics.randomness import DEFAULT_SEED
 from nps_research.study.needs import begins_with
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nps_research.drivers.fitting.data import DriverData
-    from nps_research.drivers.fitting.resampling import Summary
-    from nps_research.study.study import Study
+from nps_research.study.study import Study
 
 N_NOISE_FITS = 2
 

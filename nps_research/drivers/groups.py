@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,18 +15,14 @@ from nps_research.counting.people import people_at_invitation
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.drivers.enough import ANSWERS_PER_GROUP, CLUSTERS_PER_GROUP
 from nps_research.drivers.fitting.data import group_labels
+from nps_research.drivers.model import DriverModel
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
 from nps_research.results.words import joined, points
 from nps_research.statistics.least_squares import regress
 from nps_research.statistics.multiplicity import adjust_p_values
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from nps_research.drivers.model import DriverModel
-    from nps_research.study.study import Study
-    from nps_research.typing import Floats
+from nps_research.study.study import Study
+from nps_research.typing import Floats
 
 LIFETIME = "lifetime stage"
 STAGES = {3.0: "months 1 to 3", 6.0: "months 4 to 6", 9.0: "months 7 to 9", 12.0: "months 10 to 12"}

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nps_research.drivers.model import DriverModel
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
 from nps_research.results.words import joined, points
 from nps_research.statistics.least_squares import level_dummies, regress
 from nps_research.statistics.multiplicity import adjust_p_values
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.drivers.model import DriverModel
-    from nps_research.typing import Flags, Floats
+from nps_research.typing import Flags, Floats
 
 PAIRS_SHOWN = 8
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import pandas as pd
 
+from nps_research.drivers.fitting.data import DriverData
 from nps_research.results.result import Result
 from nps_research.results.words import format_value, interval_text, joined, points
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.drivers.fitting.data import DriverData
-    from nps_research.typing import Flags
+from nps_research.typing import Flags
 
 NOT_CAUSES = (
     "Points at stake say what goes with what, not what causes what: another thing can move both the rating and the "

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -12,15 +13,11 @@ from nps_research.drivers.fitting.cross_fit import points_at_stake
 from nps_research.drivers.fitting.noise import rating_correlations
 from nps_research.drivers.fitting.trees import boost_folds
 from nps_research.drivers.linear.relative_importance import decompose_r_squared
+from nps_research.drivers.model import DriverModel
 from nps_research.errors import CannotAnswerError, EstimationError
 from nps_research.results.result import Result
 from nps_research.results.words import joined, points
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.drivers.model import DriverModel
-    from nps_research.typing import Floats
+from nps_research.typing import Floats
 
 APART = 2  # ranks
 

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import pandas as pd
 
-from nps_research.drivers.fitting.data import PARTS
+from nps_research.drivers.fitting.cross_fit import CrossFit
+from nps_research.drivers.fitting.data import PARTS, DriverData
+from nps_research.drivers.fitting.resampling import Summary
 from nps_research.drivers.lists import NOT_CAUSES, DriverList, above_noise, with_verdicts
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import interval_text, joined, points, share
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.drivers.fitting.cross_fit import CrossFit
-    from nps_research.drivers.fitting.data import DriverData
-    from nps_research.drivers.fitting.resampling import Summary
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -86,10 +82,7 @@ class DriverModel(Result):
         "ranks": "Rank",
         "verdict": "Beyond all others",
     }
-    formats: ClassVar[Mapping[str, str]] = {
-        "top_box_share": "share",
-        "ranks": "text",
-    }
+    formats: ClassVar[Mapping[str, str]] = {"top_box_share": "share", "ranks": "text"}
     table_columns: ClassVar[tuple[str, ...]] = (
         "term",
         "n",

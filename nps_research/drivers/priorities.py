@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -12,14 +13,10 @@ from scipy import stats
 from nps_research.drivers.enough import SURE
 from nps_research.drivers.fitting.resampling import spread
 from nps_research.drivers.lists import NOT_CAUSES, above_noise
+from nps_research.drivers.model import DriverModel
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
 from nps_research.results.words import interval_text, joined, points
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.drivers.model import DriverModel
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

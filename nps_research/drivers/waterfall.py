@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import numpy as np
 
+from nps_research.drivers.model import DriverModel
 from nps_research.errors import CannotAnswerError, EstimationError
 from nps_research.results.live import IN_REPORT
 from nps_research.results.words import points
+from nps_research.study.study import Study
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from matplotlib.axes import Axes
-
-    from nps_research.drivers.model import DriverModel
-    from nps_research.study.study import Study
-
-__all__ = ["shap_drawing", "waterfall"]
 
 
 @contextmanager

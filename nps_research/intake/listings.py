@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.results.listing import Listing
-
-if TYPE_CHECKING:
-    from nps_research.study.study import Study
-
-__all__ = ["broken_rules", "identity_checks", "intake", "reading_notes"]
+from nps_research.study.study import Study
 
 
 def intake(study: Study) -> Listing:

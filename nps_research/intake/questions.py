@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from importlib import import_module
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from nps_research.results.listing import Listing
 from nps_research.study.needs import refusal
 from nps_research.study.notebooks import asked
-
-if TYPE_CHECKING:
-    from nps_research.study.study import Study
-
-__all__ = ["questions", "why_not"]
+from nps_research.study.study import Study
 
 
 def why_not(answered_by: str, study: Study) -> str:

@@ -10,21 +10,15 @@ and nothing else. Hence, given a score of 4-10, the score says no more about chu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nps_research.counting.people import DAYS_PER_MONTH
 from nps_research.made_up.text import draw_names
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from nps_research.made_up.truth import Truth
-    from nps_research.typing import Flags, Floats, Integers
-
-__all__ = ["MADE_UP_ROLES", "RESPONSE_WINDOW_DAYS", "Calendar", "Company", "draw_company"]
+from nps_research.made_up.truth import Truth
+from nps_research.typing import Flags, Floats, Integers
 
 MADE_UP_ROLES = ("decision maker", "influencer", "user")
 INDUSTRIES = ("Construction", "Food", "Logistics", "Machinery", "Retail")

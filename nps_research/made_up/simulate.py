@@ -12,19 +12,15 @@ import json
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nps_research.made_up.company import MADE_UP_ROLES, RESPONSE_WINDOW_DAYS, Company, draw_company
 from nps_research.made_up.text import draw_comments
-from nps_research.made_up.truth import Driver, Truth, planted
-
-if TYPE_CHECKING:
-    from nps_research.typing import Flags, Integers, Numbers
-
-__all__ = ["Driver", "SimulatedStudy", "Truth", "simulate_study", "write_demo"]
+from nps_research.made_up.truth import Truth, planted
+from nps_research.typing import Flags, Integers, Numbers
 
 DEFAULT_TRUTH = Truth()
 OUTCOME_HORIZON_DAYS = 180
@@ -173,8 +169,7 @@ def _answer(
     minutes = np.where(minutes <= invited, minutes + MINUTES_PER_DAY, minutes)
     responded_at = _moments(minutes)
     return responses.assign(
-        delivered=delivered.astype(int),
-        responded_at=responded_at.where(answers & ~(churned_at <= responded_at)),
+        delivered=delivered.astype(int), responded_at=responded_at.where(answers & ~(churned_at <= responded_at))
     )
 
 

@@ -6,15 +6,11 @@ apart. Surnames that change with gender are left out, so that every pair is a po
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-__all__ = ["COMMENTS", "FIRST_NAMES", "SURNAMES", "draw_comments", "draw_names"]
+from numpy.typing import NDArray
 
 # language -> (as written, as in an e-mail address)
 FIRST_NAMES: dict[str, tuple[tuple[str, str], ...]] = {

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["Driver", "Truth", "planted"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Driver:
@@ -221,6 +219,6 @@ def planted(truth: Truth) -> dict[str, dict[str, Any]]:
         },
         "nothing_to_find": {
             "says": "Industry, channel, language and the position of the question change neither score nor answer "
-            "nor churn; role changes only the chance to answer; region only the score.",
+            "nor churn; role changes only the chance to answer; region only the score."
         },
     }

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
@@ -17,14 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from nps_research.errors import ContractError, did_you_mean
-from nps_research.reading.raw_table import arrow_of_cells, arrow_of_parts, counted, table_of_arrow
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nps_research.reading.raw_table import RawTable, Reading
-
-__all__ = ["read_database", "read_database_file"]
+from nps_research.reading.raw_table import RawTable, Reading, arrow_of_cells, arrow_of_parts, counted, table_of_arrow
 
 _Tables = dict[str, tuple[str | None, str]]  # as study.toml may state them -> schema, name
 _SQLITE = b"SQLite format 3\0"

@@ -6,23 +6,18 @@ import codecs
 import csv
 import io
 import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from itertools import islice
-from typing import TYPE_CHECKING, TextIO
+from pathlib import Path
+from typing import TextIO
 
 from charset_normalizer import from_bytes
 
 from nps_research.errors import ContractError
+from nps_research.reading.raw_table import RawTable, Reading
 from nps_research.reading.records import Record, table_of_records
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from nps_research.reading.raw_table import RawTable, Reading
-
-__all__ = ["find_encoding", "find_separator", "long_cells", "open_text", "parse_records", "read_delimited"]
 
 _BLOCK = 1 << 20
 _LONGEST_CELL = 2**31 - 1

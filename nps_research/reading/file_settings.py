@@ -8,9 +8,6 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-__all__ = ["Code", "FileSettings", "SourceSettings"]
-
-
 Code = int | float | str
 
 

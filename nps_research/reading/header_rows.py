@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-__all__ = ["LONGEST_HEADER", "HeaderRows", "join_header_rows", "read_header_rows"]
 
 LONGEST_HEADER = 5
 _ONE_ANSWER = ("response", "open-ended response")  # SurveyMonkey's words below a question with one column

@@ -4,35 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from nps_research.typing import Integers
-
-__all__ = [
-    "Header",
-    "RawTable",
-    "Reading",
-    "arrow_of_cells",
-    "arrow_of_parts",
-    "cell_text",
-    "counted",
-    "named_columns",
-    "plain_column",
-    "rejected_records",
-    "table_of_arrow",
-    "to_frame",
-    "trimmed",
-]
+from nps_research.typing import Integers
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from nps_research.errors import ContractError
 from nps_research.reading.header_rows import LONGEST_HEADER, HeaderRows, read_header_rows
-from nps_research.reading.raw_table import RawTable, counted, named_columns, rejected_records, to_frame, trimmed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
-
-    import pandas as pd
-
-    from nps_research.reading.raw_table import Header
-    from nps_research.typing import Integers
-
-__all__ = ["BAD_QUOTES", "Record", "table_of_records"]
+from nps_research.reading.raw_table import Header, RawTable, counted, named_columns, rejected_records, to_frame, trimmed
+from nps_research.typing import Integers
 
 BAD_QUOTES = "has a quote that is never closed, or text after a closing quote"
 _CELLS_AT_ONCE = 200_000  # held as Python text before they go into arrow

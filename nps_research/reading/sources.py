@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
@@ -19,12 +18,8 @@ from pyarrow import parquet
 
 from nps_research.errors import ContractError
 from nps_research.reading.delimited import read_delimited
+from nps_research.reading.file_settings import FileSettings
 from nps_research.reading.raw_table import RawTable, Reading, table_of_arrow
-
-if TYPE_CHECKING:
-    from nps_research.reading.file_settings import FileSettings
-
-__all__ = ["RawTable", "read_source", "read_table", "sha256_of"]
 
 
 def read_table(

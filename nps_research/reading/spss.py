@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,15 +12,7 @@ import pyarrow as pa
 import pyreadstat
 
 from nps_research.errors import ContractError, did_you_mean
-from nps_research.reading.raw_table import arrow_of_cells, counted, table_of_arrow
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from nps_research.reading.raw_table import RawTable, Reading
-
-__all__ = ["read_spss"]
+from nps_research.reading.raw_table import RawTable, Reading, arrow_of_cells, counted, table_of_arrow
 
 
 def read_spss(path: Path, columns: Sequence[str] | None, reading: Reading) -> RawTable:

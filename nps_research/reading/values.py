@@ -8,31 +8,13 @@ Nothing is guessed: what no rule covers is unreadable, and the contract quaranti
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from nps_research.errors import ContractError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-__all__ = [
-    "NO",
-    "PARSERS",
-    "YES",
-    "Parsed",
-    "blank_codes",
-    "has_code",
-    "parse_flag",
-    "parse_id",
-    "parse_number",
-    "parse_score",
-    "parse_text",
-    "parse_timestamp",
-]
 
 MISSING_WORDS = ("", "n/a", "na", "nan", "null", "none", "-", "--", ".", "?", "#n/a")
 YES = ("1", "1.0", "true", "t", "yes", "yes.", "y", "ja", "oui", "da", "да", "так")

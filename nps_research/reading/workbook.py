@@ -5,25 +5,19 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import openpyxl
 from openpyxl.utils.cell import range_boundaries
 
 from nps_research.errors import ContractError, did_you_mean
 from nps_research.reading.header_rows import LONGEST_HEADER, read_header_rows
-from nps_research.reading.raw_table import cell_text, counted
+from nps_research.reading.raw_table import RawTable, Reading, cell_text, counted
 from nps_research.reading.records import Record, table_of_records
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from nps_research.reading.raw_table import RawTable, Reading
-
-__all__ = ["read_workbook"]
 
 _OLD_CONTAINER = bytes.fromhex("d0cf11e0a1b11ae1")  # of .xls, and of a workbook with a password
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")

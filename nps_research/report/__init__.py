@@ -6,7 +6,8 @@ looks for what leaked, `publish` swaps the folder whole. `runner` calls them in 
 spares it notebooks that would come out the same; `verify` runs a report again and compares.
 """
 
-from nps_research.report.runner import NotebookOutcome, Progress, ReportOutcome, make_report
+from nps_research.report.execute import Progress
+from nps_research.report.runner import NotebookOutcome, ReportOutcome, make_report
 from nps_research.report.verify import Verification, verify_report
 
 __all__ = ["NotebookOutcome", "Progress", "ReportOutcome", "Verification", "make_report", "verify_report"]

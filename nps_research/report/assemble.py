@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -18,15 +19,11 @@ from nps_research.report.provenance import CHECKOUT, Provenance, provenance
 from nps_research.report.publish import MADE_BY, PRIVATE_NOTE, Workspace, write_shared
 from nps_research.report.shareable import notebook_text, shareable_notebook
 from nps_research.results.csv_files import csv_text, write_private
+from nps_research.study.study import Study
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from nbformat import NotebookNode
 
-    from nps_research.study.study import Study
-
-__all__ = ["CHECKSUMS", "Part", "assemble", "write_report"]
 
 CHECKSUMS = "SHA256SUMS"  # of every other file; `sha256sum --check` reads it, too
 

@@ -11,28 +11,25 @@ import json
 import os
 import platform
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from importlib.metadata import distributions
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nbformat
+from nbformat import NotebookNode
 
 from nps_research.reading.sources import sha256_of
 from nps_research.report.provenance import CHECKOUT, provenance
 from nps_research.report.publish import private_folder
 from nps_research.results.csv_files import write_private
+from nps_research.study.study import Study
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from nbformat import NotebookNode
-
     from nps_research.report.assemble import Part
-    from nps_research.study.study import Study
 
-__all__ = ["cache_keys", "unchanged_notebooks", "write_record"]
 
 _RECORD = "last_run.json"
 _PACKAGE = CHECKOUT / "nps_research"

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nps_research.results.words import DASH, plain_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-__all__ = ["Difference", "compare_results", "compare_values"]
 
 _ABSENT, _PRESENT = "not there", "there"
 _WIDTH = 80  # characters of a text that are shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +22,8 @@ from nps_research.results.listing import LISTS
 from nps_research.results.live import IN_REPORT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
-
     from nbformat import NotebookNode
 
-__all__ = ["Failure", "Progress", "kernel_environment", "run_notebooks"]
 
 _DROPPED_VARIABLES = {"PYTHONSTARTUP", "MATPLOTLIBRC", "JUPYTER_PATH", "JUPYTER_PREFER_ENV_PATH", "LANGUAGE"}
 _START_TIMEOUT = 300  # seconds; importing on a busy machine is slow

@@ -6,9 +6,11 @@ import io
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
@@ -20,12 +22,7 @@ from nps_research.results.result import MIME_TYPE
 from nps_research.results.words import format_interval, format_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import pandas as pd
     from nbformat import NotebookNode
-
-__all__ = ["HarvestedResult", "ShownNumber", "exact_parquet", "harvest", "headline_cells", "shown_numbers", "table_csv"]
 
 
 @dataclass(frozen=True, kw_only=True)

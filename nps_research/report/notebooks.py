@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 
 from nps_research.errors import ReportError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from nbformat import NotebookNode
-
-__all__ = ["ReportNotebook", "has_tag", "own_text", "read_notebooks", "restore_parameters", "with_parameters"]
 
 
 @dataclass(frozen=True, kw_only=True)

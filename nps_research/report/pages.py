@@ -8,13 +8,14 @@ from __future__ import annotations
 import base64
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import StrictUndefined
+from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from nbconvert.exporters.templateexporter import TemplateExporter
 
@@ -25,18 +26,14 @@ from nps_research.results.listing import NotAnswered
 from nps_research.results.result import MIME_TYPE
 from nps_research.results.words import plain_text
 from nps_research.study.part import in_words
+from nps_research.study.study import Study
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from jinja2 import Environment
     from nbformat import NotebookNode
 
     from nps_research.report.execute import Failure
     from nps_research.report.provenance import Provenance
-    from nps_research.study.study import Study
 
-__all__ = ["GLOSSARY", "Card", "Pages"]
 
 _FOLDER = Path(__file__).parent
 GLOSSARY = (_FOLDER / "glossary.md").read_text(encoding="utf-8")

@@ -6,19 +6,17 @@ import ast
 import csv
 import json
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from nps_research.errors import ReportError
 from nps_research.report.notebooks import has_tag
+from nps_research.study.study import Study
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from nps_research.report.notebooks import ReportNotebook
-    from nps_research.study.study import Study
 
-__all__ = ["check_part", "part_folder", "read_filters"]
 
 _LONGEST = 60  # letters of a part in the name of its folder
 

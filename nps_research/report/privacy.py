@@ -11,13 +11,9 @@ import base64
 import json
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from html import unescape
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-__all__ = ["count_leaks", "readable_text"]
+from typing import Any
 
 _RUN = 5  # words
 _MIN_CHARACTERS = 20  # of a comment, or of five words in a row of one, to be somebody's own words

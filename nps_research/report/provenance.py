@@ -9,12 +9,8 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from nps_research.study.study import Study
-
-__all__ = ["CHECKOUT", "Provenance", "provenance"]
+from nps_research.study.study import Study
 
 CHECKOUT = Path(__file__).resolve().parents[2]  # the folder the package lies in
 _CODE = ("nps_research", "notebooks", "pyproject.toml", "uv.lock")

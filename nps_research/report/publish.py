@@ -9,29 +9,14 @@ import shutil
 import signal
 import sys
 import threading
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO
 
 from nps_research.errors import ReportError
 from nps_research.results.csv_files import write_private
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
-    from typing import IO
-
-__all__ = [
-    "LISTS_FOLDER",
-    "MADE_BY",
-    "PRIVATE_NOTE",
-    "Workspace",
-    "check_place",
-    "keep_lists",
-    "private_folder",
-    "workspace",
-    "write_shared",
-]
 
 MADE_BY = "nps_research"
 PRIVATE_NOTE = "PRIVATE.txt"

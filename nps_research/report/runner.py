@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nps_research.errors import NPSResearchError, ReportError
@@ -16,16 +18,11 @@ from nps_research.report.notebooks import read_notebooks, with_parameters
 from nps_research.report.parts import check_part
 from nps_research.report.provenance import CHECKOUT
 from nps_research.report.publish import LISTS_FOLDER, check_place, keep_lists, private_folder, workspace
+from nps_research.study.study import Study
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
-
     from nps_research.report.notebooks import ReportNotebook
     from nps_research.report.pages import Card
-    from nps_research.study.study import Study
-
-__all__ = ["NotebookOutcome", "Progress", "ReportOutcome", "make_report"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,9 +166,5 @@ def _outcome(out: Path, cards: Sequence[Card]) -> ReportOutcome:
         return tuple(NotebookOutcome(name=card.name, title=card.title, reason=card.reason) for card in chosen)
 
     return ReportOutcome(
-        out=out,
-        private=private_folder(out),
-        made=those("made"),
-        failed=those("failed"),
-        not_made=those("not made"),
+        out=out, private=private_folder(out), made=those("made"), failed=those("failed"), not_made=those("not made")
     )

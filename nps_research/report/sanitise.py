@@ -17,8 +17,6 @@ import nh3
 
 from nps_research.errors import ReportError
 
-__all__ = ["clean_output_html", "figure_html", "heading_slug", "plain_output", "render_markdown"]
-
 _TEXT_TAGS = {"p", "br", "hr", "strong", "em", "b", "i", "code", "pre", "blockquote", "sub", "sup", "small", "span"}
 _LIST_TAGS = {"ul", "ol", "li", "dl", "dt", "dd"}
 _TABLE_TAGS = {"table", "caption", "thead", "tbody", "tfoot", "tr", "th", "td"}

@@ -5,21 +5,16 @@ from __future__ import annotations
 import copy
 import json
 import platform
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import nbformat
+from nbformat import NotebookNode
 from nbformat.v4.rwbase import split_lines
 
 from nps_research.report.notebooks import restore_parameters
 from nps_research.report.sanitise import clean_output_html, figure_html, plain_output, render_markdown
 from nps_research.results.result import MIME_TYPE
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from nbformat import NotebookNode
-
-__all__ = ["notebook_text", "shareable_notebook"]
 
 
 def shareable_notebook(

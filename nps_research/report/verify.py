@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nps_research.errors import ReportError
 from nps_research.report.assemble import CHECKSUMS
 from nps_research.report.differences import Difference, compare_results, compare_values
+from nps_research.report.execute import Progress
 from nps_research.report.provenance import CHECKOUT
 from nps_research.report.publish import MADE_BY
-from nps_research.report.runner import NotebookOutcome, Progress, make_report
+from nps_research.report.runner import NotebookOutcome, make_report
 from nps_research.results.words import plain_text
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from nps_research.study.study import Study
-
-__all__ = ["Verification", "verify_report"]
+from nps_research.study.study import Study
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from nps_research.statistics.proportions import wilson_limits
-
-if TYPE_CHECKING:
-    from nps_research.typing import Integers, Numbers
+from nps_research.typing import Integers, Numbers
 
 
 def clustered_rates(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from nps_research.counting.checks import check_level
@@ -19,14 +21,8 @@ from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, p_text, points, share
 from nps_research.score.score import net_promoter_score
 from nps_research.study.response_states import window_open
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from nps_research.study.study import Study
-    from nps_research.typing import Flags, Integers
+from nps_research.study.study import Study
+from nps_research.typing import Flags, Integers
 
 _NO_SIGN = "no sign that those who never answered would score otherwise, and a weak test of it"
 _ENDS = (0, 1, 2, 4, 7, 14, 30, 60)  # last day of each band, as far as the window goes

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.cells import NOT_STATED
 from nps_research.counting.people import QUARTERS, REVENUE, TENURE_BANDS, YEARS, as_text, people_at_invitation
-from nps_research.counting.score_counts import NOT_STATED
 from nps_research.statistics.enough import FEWEST_DIFFERENT
 from nps_research.statistics.standardised_rates import Factor
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nps_research.study.study import Study
+from nps_research.study.study import Study
 
 INVITATION = "Number of the invitation"
 WAVE = "Wave"

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.score_counts import NOT_STATED
+from nps_research.counting.cells import NOT_STATED
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import require_silence
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import share
 from nps_research.study.needs import begins_with
 from nps_research.study.response_states import window_open
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.study.study import Study
+from nps_research.study.study import Study
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -20,12 +21,8 @@ from nps_research.results.result import Result
 from nps_research.results.words import format_interval, format_value, joined, plain_text, share
 from nps_research.statistics.hazard_ratios import hazard_ratios
 from nps_research.study.needs import begins_with
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.study.study import Study
-    from nps_research.typing import Flags, Floats, Integers
+from nps_research.study.study import Study
+from nps_research.typing import Flags, Floats, Integers
 
 SAME_TWICE = (
     "Leaving a panel is itself seen as silence, so early silence and leaving are one behaviour measured twice; "

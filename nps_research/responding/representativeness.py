@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -18,12 +19,8 @@ from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, format_value, p_text, plain_text, share
 from nps_research.statistics.multiplicity import adjust_p_values
 from nps_research.study.needs import begins_with
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.study.study import Study
-    from nps_research.typing import Integers
+from nps_research.study.study import Study
+from nps_research.typing import Integers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -54,11 +51,7 @@ class Representativeness(ColumnGroups):
         "conf_high",
         "p_adjusted",
     )
-    formats: ClassVar[Mapping[str, str]] = {
-        "base_share": "share",
-        "estimate": "share_points",
-        "std_error": "share",
-    }
+    formats: ClassVar[Mapping[str, str]] = {"base_share": "share", "estimate": "share_points", "std_error": "share"}
 
     @property
     def finding(self) -> str:

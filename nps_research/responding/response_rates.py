@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.cells import NOT_STATED
 from nps_research.counting.checks import check_level
 from nps_research.counting.clusters import response_clusters
-from nps_research.counting.score_counts import NOT_STATED
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError
@@ -18,11 +19,7 @@ from nps_research.responding.clustered_rates import clustered_rates
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import format_interval, plain_text, share
 from nps_research.study.response_states import window_open
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.study.study import Study
+from nps_research.study.study import Study
 
 _RATES = ("reach", "rr5", "rr2", "rr1", "cooperation")
 

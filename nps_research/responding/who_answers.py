@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -21,13 +22,8 @@ from nps_research.results.words import format_interval, format_value, joined, p_
 from nps_research.statistics.multiplicity import adjust_p_values
 from nps_research.statistics.standardised_rates import Differences, Factor, adjusted_differences, changes_since_first
 from nps_research.study.response_states import window_open
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
-    from nps_research.study.study import Study
-    from nps_research.typing import Flags
+from nps_research.study.study import Study
+from nps_research.typing import Flags
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -54,10 +50,7 @@ class WhoAnswers(ColumnGroups):
         "events": "Returned",
         "estimate": "Difference, all else alike",
     }
-    formats: ClassVar[Mapping[str, str]] = {
-        "estimate": "share_points",
-        "std_error": "share",
-    }
+    formats: ClassVar[Mapping[str, str]] = {"estimate": "share_points", "std_error": "share"}
     table_columns: ClassVar[tuple[str, ...]] = (
         "term",
         "group",

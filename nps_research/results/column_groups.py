@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from nps_research.results.result import Result
 from nps_research.results.words import BETWEEN
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["ColumnGroups", "names_of"]
 
 
 def names_of(frame: pd.DataFrame) -> pd.Series[str]:

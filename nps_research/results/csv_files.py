@@ -5,16 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
-
-__all__ = ["csv_text", "write_private"]
-
 
 # What spreadsheets take for a formula: a sign, plain or full-width, perhaps behind blanks; and what begins with a
 # control character, which some of them drop.

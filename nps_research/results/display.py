@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import base64
 from html import escape
-from typing import TYPE_CHECKING
 
-from nps_research.results.tables import table_html
+from nps_research.results.tables import Displayed, table_html
 from nps_research.results.words import plain_text
-
-if TYPE_CHECKING:
-    from nps_research.results.tables import Displayed
-
-__all__ = ["result_html"]
 
 
 def result_html(result: Displayed) -> str:

@@ -10,60 +10,28 @@ import io
 import re
 import textwrap
 import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import product
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
+from nps_research.results.tables import Displayed
 from nps_research.results.words import plain_text, points
+from nps_research.typing import Floats
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+Plot = Callable[..., Axes]
 
-    from matplotlib.axes import Axes
-
-    from nps_research.results.tables import Displayed
-    from nps_research.typing import Floats
-
-    Plot = Callable[..., Axes]
-
-__all__ = [
-    "DETRACTOR",
-    "GREY",
-    "GRID",
-    "HATCHED",
-    "INK",
-    "PASSIVE",
-    "PROMOTER",
-    "at_edge",
-    "axes_for",
-    "band",
-    "bars",
-    "draws",
-    "dumbbells",
-    "estimate_rows",
-    "estimates",
-    "grey_bands",
-    "label",
-    "legend_below",
-    "limits",
-    "literal",
-    "name_points",
-    "plot_of",
-    "rows_axis",
-    "style",
-    "svg",
-    "with_interval",
-]
 
 _PLOTS: dict[type[Any], Plot] = {}  # class of result -> what draws it
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 import pandas as pd
 
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-__all__ = ["LISTS", "Listing", "NotAnswered", "attempt"]
 
 LISTS = "NPS_RESEARCH_LISTS"  # set by the report runner alone: the private folder that lists of people are written to
 
@@ -46,7 +42,7 @@ class Listing(Result):
     kind: ClassVar[str] = "listing"
     has_figure: ClassVar[bool] = False
     formats: ClassVar[Mapping[str, str]] = {
-        **dict.fromkeys(("rows", "accepted", "quarantined", "identities", "people"), "count"),
+        **dict.fromkeys(("rows", "accepted", "quarantined", "identities", "people"), "count")
     }
     headings: ClassVar[Mapping[str, str]] = {"term": "What"}
 

@@ -2,7 +2,4 @@
 
 from __future__ import annotations
 
-__all__ = ["IN_REPORT"]
-
-
 IN_REPORT = "NPS_RESEARCH_REPORT"  # environment variable of notebooks that run for a report

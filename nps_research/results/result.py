@@ -21,7 +21,6 @@ from nps_research.results.suppression import hidden_rows
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["MIME_TYPE", "KeyNumber", "Result", "without_changes_from"]
 
 MIME_TYPE = "application/vnd.nps-research.result+json"
 _SIGNIFICANT_DIGITS = 12  # enough for any reader; hides the last bits, in which processors differ

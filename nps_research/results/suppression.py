@@ -7,7 +7,8 @@ answered alike.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,13 +16,7 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from nps_research.typing import Flags, Floats, Numbers
-
-
-__all__ = ["hidden_groups", "hidden_rows"]
+from nps_research.typing import Flags, Floats, Numbers
 
 
 def hidden_rows(

@@ -6,6 +6,7 @@ standard column is headed and formatted; pages show the limits of an interval as
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -14,11 +15,8 @@ import pandas as pd
 from nps_research.results.words import DASH, format_interval, format_value, plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from matplotlib.axes import Axes
 
-__all__ = ["COLUMNS", "Displayed", "table_html", "table_text"]
 
 COLUMNS: dict[str, tuple[str, str]] = {
     "group": ("Group", "text"),

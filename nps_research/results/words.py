@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-
-__all__ = ["format_value", "interval_text", "joined", "p_text", "plain_text", "points", "quoted", "share"]
 
 
 def points(value: float) -> str:

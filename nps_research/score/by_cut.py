@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 
 from nps_research.counting.given import as_distribution
 from nps_research.counting.score_bands import band_text
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.results.result import Result
 from nps_research.results.words import joined, plain_text, points
 from nps_research.score.limits.methods import METHOD_WORDS, LimitsMethod, suitable_method
 from nps_research.score.score import net_promoter_score
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from nps_research.counting.score_distribution import ScoreDistribution
-    from nps_research.study.study import Study
-
-__all__ = ["ScoresByCut", "net_promoter_score_by_cut"]
+from nps_research.study.study import Study
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

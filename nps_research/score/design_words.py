@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping
+from typing import Protocol
 
-from nps_research.score.limits.methods import METHOD_WORDS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.counting.score_distribution import ScoreDistribution
-    from nps_research.score.limits.methods import LimitsMethod
-
-__all__ = ["described_design", "design_note"]
+from nps_research.counting.score_distribution import ScoreDistribution
+from nps_research.score.limits.methods import METHOD_WORDS, LimitsMethod
 
 
 class Scored(Protocol):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from nps_research.counting.given import as_distribution, wave_if_any
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result, without_changes_from
 from nps_research.results.words import interval_text, joined, p_text, plain_text, points
@@ -16,14 +18,7 @@ from nps_research.score.design_words import described_design
 from nps_research.score.limits.independent import VALUES
 from nps_research.score.score import net_promoter_score
 from nps_research.score.trend import trend
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.counting.score_distribution import ScoreDistribution
-    from nps_research.study.study import Study
-
-__all__ = ["DesignComparison", "compare_designs"]
+from nps_research.study.study import Study
 
 PLAIN = "With every answer alike"
 
@@ -123,11 +118,7 @@ class DesignComparison(Result):
 
 
 def compare_designs(
-    study: Study,
-    *,
-    promoter_min: int | None = None,
-    detractor_max: int | None = None,
-    confidence_level: float = 0.95,
+    study: Study, *, promoter_min: int | None = None, detractor_max: int | None = None, confidence_level: float = 0.95
 ) -> DesignComparison:
     """Compare the Net Promoter Score with every answer alike, weighted, and by the survey's whole design.
 

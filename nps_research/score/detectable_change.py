@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from nps_research.counting.given import as_distribution
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result
 from nps_research.results.words import plain_text, points, share
-from nps_research.score.differences import DIFFERENCE_WORDS, compare_net_promoter_scores
+from nps_research.score.differences import DIFFERENCE_WORDS, Group, compare_net_promoter_scores
 from nps_research.score.limits.independent import PSEUDO_COUNTS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import pandas as pd
-
-    from nps_research.counting.score_distribution import ScoreDistribution
-    from nps_research.score.differences import Group
-    from nps_research.score.limits.methods import LimitsMethod
-    from nps_research.study.study import Study
-    from nps_research.typing import Floats
-
-__all__ = ["DetectableChange", "detectable_change"]
+from nps_research.score.limits.methods import LimitsMethod
+from nps_research.study.study import Study
+from nps_research.typing import Floats
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from scipy import stats
 
 from nps_research.counting.checks import check_level
 from nps_research.counting.given import as_distribution
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import ContractError, EstimationError
 from nps_research.results.result import Result
 from nps_research.results.words import interval_text, p_text, plain_text, points
@@ -20,17 +22,10 @@ from nps_research.score.limits.independent import VALUES, ZERO
 from nps_research.score.limits.methods import METHOD_WORDS, LimitsMethod, estimate, suitable_difference_method
 from nps_research.statistics.multiplicity import Adjustment, adjust_p_values
 from nps_research.statistics.randomness import DEFAULT_SEED
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from nps_research.counting.score_distribution import ScoreDistribution
-    from nps_research.study.study import Study
-    from nps_research.typing import Floats
+from nps_research.study.study import Study
+from nps_research.typing import Floats
 
 Group: TypeAlias = "str | tuple[str, ...]"  # a name, or values of several keys
-
-__all__ = ["DIFFERENCE_WORDS", "ScoreDifferences", "compare_net_promoter_scores"]
 
 
 DIFFERENCE_WORDS = {

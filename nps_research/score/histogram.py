@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from nps_research.counting.given import as_distribution
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.results.result import Result
 from nps_research.results.words import plain_text, share
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.counting.score_distribution import ScoreDistribution
-    from nps_research.study.study import Study
-
-__all__ = ["ScoreHistogram", "score_histogram"]
+from nps_research.study.study import Study
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

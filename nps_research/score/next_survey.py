@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nps_research.counting.given import as_distribution, wave_if_any
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import CannotAnswerError
-from nps_research.score.sample_size import required_responses
+from nps_research.score.sample_size import RequiredResponses, required_responses
 from nps_research.score.score import net_promoter_score
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nps_research.counting.score_distribution import ScoreDistribution
-    from nps_research.score.sample_size import RequiredResponses
-    from nps_research.study.study import Study
-    from nps_research.typing import Floats
-
-__all__ = ["plan_next_survey"]
+from nps_research.study.study import Study
+from nps_research.typing import Floats
 
 
 def plan_next_survey(

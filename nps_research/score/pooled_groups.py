@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from scipy import optimize, special
 
 from nps_research.counting.checks import check_level
 from nps_research.counting.given import as_distribution, by_finest_segment
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
 from nps_research.results.words import interval_text, joined, p_text, plain_text, points
@@ -20,15 +22,8 @@ from nps_research.score.limits.independent import VALUES, ZERO
 from nps_research.score.limits.methods import estimate, suitable_difference_method
 from nps_research.score.score import heterogeneity
 from nps_research.statistics.randomness import DEFAULT_SEED
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.counting.score_distribution import ScoreDistribution
-    from nps_research.study.study import Study
-    from nps_research.typing import Floats
-
-__all__ = ["PooledGroups", "pool_groups"]
+from nps_research.study.study import Study
+from nps_research.typing import Floats
 
 # Likenesses of answers within a group, 1 / (1 + concentration), over which the limits average.
 LIKENESS = ((np.arange(200) + 0.5) / 200) ** 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -13,12 +13,7 @@ from nps_research.errors import EstimationError, did_you_mean
 from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import joined, plain_text, share
-
-if TYPE_CHECKING:
-    from nps_research.typing import Floats, Integers
-
-
-__all__ = ["RakedWeights", "rake"]
+from nps_research.typing import Floats, Integers
 
 Targets = Mapping[str, Mapping[Any, float]]
 

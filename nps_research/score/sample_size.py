@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,13 +16,7 @@ from nps_research.results.result import Result
 from nps_research.results.words import format_value, plain_text, share
 from nps_research.score.limits.independent import PSEUDO_COUNTS, VALUES, adjusted_wald
 from nps_research.score.limits.methods import METHOD_WORDS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from nps_research.typing import Floats
-
-__all__ = ["RequiredResponses", "required_responses"]
+from nps_research.typing import Floats
 
 # Widths shown beside the one asked for where none are named, as multiples of it.
 LADDER = (0.4, 0.5, 0.6, 0.8, 1.0, 1.2, 1.6, 2.0, 3.0)
@@ -49,15 +44,8 @@ class RequiredResponses(Result):
 
     kind: ClassVar[str] = "required_responses"
     table_columns: ClassVar[tuple[str, ...]] = ("margin_of_error", "difference", "n", "invitations")
-    headings: ClassVar[Mapping[str, str]] = {
-        "difference": "Difference to be found, points",
-        "n": "Answers needed",
-    }
-    formats: ClassVar[Mapping[str, str]] = {
-        "difference": "width",
-        "n_independent": "width",
-        "invitations": "count",
-    }
+    headings: ClassVar[Mapping[str, str]] = {"difference": "Difference to be found, points", "n": "Answers needed"}
+    formats: ClassVar[Mapping[str, str]] = {"difference": "width", "n_independent": "width", "invitations": "count"}
     has_figure: ClassVar[bool] = False
 
     @property

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -11,27 +12,15 @@ from scipy import stats
 
 from nps_research.counting.given import as_distribution
 from nps_research.counting.score_counts import score_distribution
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import interval_text, joined, p_text, plain_text, points, share
 from nps_research.score.design_words import described_design, design_note
-from nps_research.score.limits.independent import VALUES, ZERO
-from nps_research.score.limits.methods import (
-    LimitsMethod,
-    estimate,
-    suitable_difference_method,
-    suitable_method,
-)
+from nps_research.score.limits.independent import VALUES, ZERO, Estimates
+from nps_research.score.limits.methods import LimitsMethod, estimate, suitable_difference_method, suitable_method
 from nps_research.study.needs import begins_with
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.counting.score_distribution import ScoreDistribution
-    from nps_research.score.limits.independent import Estimates
-    from nps_research.study.study import Study
-    from nps_research.typing import Floats
-
-__all__ = ["NetPromoterScores", "heterogeneity", "net_promoter_score"]
+from nps_research.study.study import Study
+from nps_research.typing import Floats
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 
 from nps_research.counting.given import as_distribution
 from nps_research.counting.score_counts import score_distribution
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
 from nps_research.results.result import KeyNumber, Result, without_changes_from
 from nps_research.results.words import interval_text, p_text, plain_text, points
@@ -17,16 +20,7 @@ from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.limits.methods import LimitsMethod, suitable_method
 from nps_research.score.score import net_promoter_score
 from nps_research.study.needs import begins_with
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
-
-    from nps_research.counting.score_distribution import ScoreDistribution
-    from nps_research.study.study import Study
-
-__all__ = ["Trend", "trend"]
+from nps_research.study.study import Study
 
 CHANGE = ("change", "change_conf_low", "change_conf_high", "change_p_value", "p_adjusted")
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from nps_research.errors import EstimationError
+from nps_research.statistics.covariates import Covariates
 from nps_research.statistics.logistic import joined_levels
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from nps_research.statistics.covariates import Covariates
-    from nps_research.typing import Flags, Floats, Integers
+from nps_research.typing import Flags, Floats, Integers
 
 N_FOLDS = 5
 REPEATABLE: Mapping[str, Any] = {

@@ -7,12 +7,9 @@ that every sum over risk sets is a cumulative sum, and no loop over days is left
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from nps_research.typing import Flags, Floats, Integers
+from nps_research.typing import Flags, Floats, Integers
 
 ROUNDS, CLOSE = 30, 1e-9
 LARGEST = 20.0  # a log hazard ratio beyond it has no end: who leaves can be told without a doubt

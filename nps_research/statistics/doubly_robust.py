@@ -8,14 +8,12 @@ the people, R whether one answered and p the chance of it, so that its variance 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
 
-if TYPE_CHECKING:
-    from nps_research.statistics.propensity import Propensity
-    from nps_research.typing import Flags, Floats, Integers
+from nps_research.statistics.propensity import Propensity
+from nps_research.typing import Flags, Floats, Integers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
 
 from nps_research.statistics.cox import cox
 from nps_research.statistics.logistic import independent_columns
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nps_research.typing import Flags, Floats, Integers
+from nps_research.typing import Flags, Floats, Integers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

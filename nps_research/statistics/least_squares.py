@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from nps_research.typing import Floats, Integers
+from nps_research.typing import Floats, Integers
 
 NO_VARIANCE = 1e-12  # of ratings
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
+from nps_research.statistics.covariates import Covariates
 from nps_research.statistics.enough import TOLD_OF_LEVEL
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nps_research.statistics.covariates import Covariates
-    from nps_research.typing import Flags, Floats, Integers
+from nps_research.typing import Flags, Floats, Integers
 
 OTHER = "(other)"
 NEWTON_STEPS = 60

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from collections.abc import Sequence
+from typing import Literal, get_args
 
 import numpy as np
 
 from nps_research.errors import EstimationError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nps_research.typing import Floats
+from nps_research.typing import Floats
 
 Adjustment = Literal["holm", "benjamini-hochberg", "bonferroni", "none"]
 

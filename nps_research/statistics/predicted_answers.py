@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from nps_research.statistics.boosting import boosted_trees, folds_left_out, tree_features
+from nps_research.statistics.covariates import Covariates
+from nps_research.statistics.doubly_robust import Reached
 from nps_research.statistics.randomness import DEFAULT_SEED
-
-if TYPE_CHECKING:
-    from nps_research.statistics.covariates import Covariates
-    from nps_research.statistics.doubly_robust import Reached
-    from nps_research.typing import Floats
+from nps_research.typing import Floats
 
 FAST_RATE = 0.2  # twice that of the trees for who answers; see the notes
 N_SPLITS = 3

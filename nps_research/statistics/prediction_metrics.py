@@ -6,19 +6,16 @@ or of a difference of two, is the sum of the squares of the clusters' influences
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 from scipy.special import expit, logit
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+from nps_research.typing import Floats, Integers
 
-    from nps_research.typing import Floats, Integers
-
-    Measured = tuple[float, Floats]
+Measured = tuple[float, Floats]
 
 TOP = 0.1
 

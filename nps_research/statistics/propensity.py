@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from scipy.special import expit
 
 from nps_research.errors import EstimationError
 from nps_research.statistics.boosting import boosted_trees, folds_left_out, tree_features
+from nps_research.statistics.covariates import Covariates
 from nps_research.statistics.enough import PER_COLUMN
 from nps_research.statistics.logistic import design_matrix, ridge_logistic
 from nps_research.statistics.randomness import DEFAULT_SEED
-
-if TYPE_CHECKING:
-    from nps_research.statistics.covariates import Covariates
-    from nps_research.typing import Flags, Floats, Integers
+from nps_research.typing import Flags, Floats, Integers
 
 PropensityModel = Literal["logistic", "boosted"]
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 from scipy import stats
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from nps_research.typing import Floats, Integers
+from nps_research.typing import Floats, Integers
 
 
 def wilson_limits(events: Floats | Integers, n: Floats | Integers, *, confidence_level: float) -> tuple[Floats, Floats]:

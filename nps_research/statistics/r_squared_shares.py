@@ -5,15 +5,13 @@ The outcome is the last row of each correlation matrix; resamples stand side by 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import comb
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nps_research.typing import Floats, Integers
+from nps_research.typing import Floats, Integers
 
 SharesMethod = Literal["lmg", "johnson", "first", "last", "betasq", "pratt", "genizi", "car"]
 MOST_EXACT = 20  # drivers; more are averaged over N_ORDERS orders drawn at random, and their reverses

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,7 @@ from scipy.special import expit
 
 from nps_research.statistics.enough import FEWEST_DIFFERENT, TOLD_APART
 from nps_research.statistics.logistic import clustered_logistic, filled, independent_columns, natural_spline
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from nps_research.typing import Flags, Floats, Integers
+from nps_research.typing import Flags, Floats, Integers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

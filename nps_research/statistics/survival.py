@@ -6,18 +6,14 @@ squared (the infinitesimal jackknife), and limits are those of as many independe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
 
 from nps_research.statistics.proportions import difference_limits, difference_statistic, wilson_limits
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nps_research.typing import Flags, Floats, Integers
+from nps_research.typing import Flags, Floats, Integers
 
 SAME = 1e-12
 

@@ -6,15 +6,18 @@ to missing, put the files under each other, read the cells, hold the rows agains
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import chain
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nps_research.errors import ContractError, did_you_mean, sentences_joined
+from nps_research.reading.file_settings import FileSettings
 from nps_research.reading.raw_table import counted
 from nps_research.reading.sources import read_source
 from nps_research.reading.values import blank_codes, has_code, parse_number, parse_score, parse_text
@@ -28,23 +31,9 @@ from nps_research.study.contract import (
     holds_address,
     typed,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from nps_research.study.settings_file import (
-        DriverSettings,
-        FileSettings,
-        OutcomeSettings,
-        SegmentSettings,
-        TableSettings,
-    )
-    from nps_research.typing import Flags, Integers
-
-__all__ = ["Plan", "Table", "check_names", "check_table", "read_files", "yes_and_no"]
+from nps_research.study.settings_file import OutcomeSettings
+from nps_research.study.table_settings import DriverSettings, SegmentSettings, TableSettings
+from nps_research.typing import Flags, Integers
 
 
 @dataclass(frozen=True, kw_only=True)

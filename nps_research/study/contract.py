@@ -6,36 +6,17 @@ Rows in = rows accepted + rows quarantined, always. `data/README.md` says the sa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nps_research.errors import ContractError
-from nps_research.reading.values import PARSERS, parse_timestamp
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from nps_research.reading.values import Parsed
-    from nps_research.typing import Flags, Integers
-
-__all__ = [
-    "CUSTOMERS",
-    "NO_GROUP",
-    "PRIVATE",
-    "RESPONSES",
-    "TABLES",
-    "Column",
-    "Violations",
-    "check_customers",
-    "check_responses",
-    "holds_address",
-    "typed",
-]
+from nps_research.reading.values import PARSERS, Parsed, parse_timestamp
+from nps_research.typing import Flags, Integers
 
 Kind = Literal["score", "number", "flag", "timestamp", "text", "id"]
 

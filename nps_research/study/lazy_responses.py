@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import narwhals as nw
 import pandas as pd
 
 from nps_research.errors import ContractError, did_you_mean, sentences_joined
 from nps_research.study.acceptance import Plan, check_names
-from nps_research.study.contract import RESPONSES
-from nps_research.study.table_settings import SegmentSettings
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from nps_research.study.contract import Kind
-    from nps_research.study.settings_file import DriverSettings, OutcomeSettings, Settings
-
-__all__ = ["lazy_fields"]
+from nps_research.study.contract import RESPONSES, Kind
+from nps_research.study.settings_file import OutcomeSettings, Settings
+from nps_research.study.table_settings import DriverSettings, SegmentSettings
 
 _UTC = (None, "UTC", "Etc/UTC", "GMT")
 _NEEDED: Mapping[Kind, str] = {

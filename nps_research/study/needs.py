@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
 from nps_research.results.listing import NotAnswered
 from nps_research.study.contract import TABLES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-__all__ = ["NEEDS", "Recorded", "begins_with", "need_in_words", "refusal"]
 
 Question = TypeVar("Question", bound=Callable[..., Any])
 

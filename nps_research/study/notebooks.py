@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-__all__ = ["NOTEBOOKS", "Asks", "asked"]
-
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"  # beside the package
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import narwhals as nw
 import pandas as pd
@@ -12,11 +13,6 @@ from nps_research.errors import CannotAnswerError, ContractError, did_you_mean, 
 from nps_research.results.words import plain_text
 from nps_research.study.contract import PRIVATE
 from nps_research.study.response_states import NEEDED_FOR_CHURN, records_who_was_silent
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-__all__ = ["available_in", "chosen_rows", "in_words", "latest_date_of", "lazy_rows", "read_part", "rows_with"]
 
 _NAMED = 20  # groups that an error names at most
 

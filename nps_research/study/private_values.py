@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pandas as pd
 
 from nps_research.study.contract import PRIVATE
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["private_values_of"]
 
 
 def private_values_of(

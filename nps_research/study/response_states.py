@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,21 +11,7 @@ import pandas as pd
 from nps_research.errors import ContractError, did_you_mean, sentences_joined
 from nps_research.study.acceptance import Plan, RawRows, Table
 from nps_research.study.contract import TABLES
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nps_research.study.settings_file import Settings
-
-__all__ = [
-    "NEEDED_FOR_CHURN",
-    "latest_date",
-    "records_who_was_silent",
-    "response_state",
-    "response_states",
-    "rows_of_frame",
-    "window_open",
-]
+from nps_research.study.settings_file import Settings
 
 NEEDED_FOR_CHURN = ("responses.invited_at", "customers.churned_at", "customers.observed_until")
 

@@ -4,29 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
-from typing import TYPE_CHECKING, Any, Literal, Self
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from nps_research.errors import ContractError, did_you_mean, sentences_joined
-from nps_research.reading.file_settings import Code, FileSettings, SourceSettings, StrictModel
-from nps_research.study.table_settings import DriverSettings, SegmentSettings, TableSettings
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-__all__ = [
-    "DriverSettings",
-    "FileSettings",
-    "OutcomeSettings",
-    "SegmentSettings",
-    "Settings",
-    "SourceSettings",
-    "StudyFile",
-    "TableSettings",
-    "read_study_file",
-]
+from nps_research.reading.file_settings import Code, StrictModel
+from nps_research.study.table_settings import TableSettings
 
 
 class Settings(StrictModel):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import narwhals as nw
 import pandas as pd
+from narwhals.typing import IntoLazyFrame
 
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.reading.sources import sha256_of
@@ -19,23 +21,9 @@ from nps_research.study.notebooks import asked
 from nps_research.study.part import available_in, chosen_rows, in_words, latest_date_of, lazy_rows, read_part, rows_with
 from nps_research.study.private_values import private_values_of
 from nps_research.study.response_states import latest_date, response_states, rows_of_frame
-from nps_research.study.settings_file import (
-    DriverSettings,
-    OutcomeSettings,
-    SegmentSettings,
-    Settings,
-    read_outcome,
-    read_settings,
-    read_study_file,
-)
+from nps_research.study.settings_file import OutcomeSettings, Settings, read_outcome, read_settings, read_study_file
 from nps_research.study.summary import facts_html, period_of, shown_waves, why_nothing_is_accepted
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from narwhals.typing import IntoLazyFrame
-
-__all__ = ["Study", "open_study"]
+from nps_research.study.table_settings import DriverSettings, SegmentSettings
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import plain_text
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import pandas as pd
-
-__all__ = ["facts_html", "period_of", "shown_waves", "why_nothing_is_accepted"]
 
 
 def period_of(responses: pd.DataFrame, waves: Sequence[str], minimum_cell: int) -> str:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Sequence
+from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from nps_research.reading.file_settings import _INHERITED, Code, FileSettings, SourceSettings, StrictModel
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-__all__ = ["DriverSettings", "SegmentSettings", "TableSettings", "WideSettings"]
 
 
 class WideSettings(StrictModel):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from scipy.special import expit, logit
 
 from nps_research.counting.checks import check_level
 from nps_research.counting.clusters import cluster_codes
-from nps_research.counting.outcome_by_score import UNDATED
+from nps_research.counting.outcome_by_score import UNDATED, OutcomeByScore
 from nps_research.counting.outcomes import CHURNED, outcome_by_score, outcome_rows
 from nps_research.counting.people import WORDS, people_at_invitation
 from nps_research.counting.score_bands import band_text, bands_between
@@ -21,16 +22,8 @@ from nps_research.results.result import Result
 from nps_research.results.words import format_interval, format_value, joined, quoted, share
 from nps_research.statistics.enough import FEWEST_DIFFERENT, TOLD_APART
 from nps_research.statistics.standardised_rates import adjustment, standardised_risks
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.counting.outcome_by_score import OutcomeByScore
-    from nps_research.study.study import Study
-    from nps_research.typing import Floats, Integers
-
-
-__all__ = ["AdjustedRisk", "adjusted_risk"]
+from nps_research.study.study import Study
+from nps_research.typing import Floats, Integers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,23 +12,16 @@ from scipy import stats
 
 from nps_research.counting.checks import check_level
 from nps_research.counting.given import as_outcome
-from nps_research.counting.outcome_by_score import UNDATED
+from nps_research.counting.outcome_by_score import UNDATED, Direction, OutcomeByScore
 from nps_research.counting.score_bands import band_text
 from nps_research.counting.score_distribution import N_SCORES
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result
 from nps_research.results.words import format_interval, format_value, p_text, quoted, share
 from nps_research.statistics.proportions import difference_limits, difference_statistic
+from nps_research.study.study import Study
 from nps_research.thresholds.comparison import ThresholdComparison
 from nps_research.thresholds.evidence.resampling import Sample
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.counting.outcome_by_score import Direction, OutcomeByScore
-    from nps_research.study.study import Study
-
-__all__ = ["BandComparison", "BandVerdict", "compare_bands"]
 
 BandVerdict = Literal["equivalent", "worse", "better", "cannot-tell"]
 

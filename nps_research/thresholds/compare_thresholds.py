@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nps_research.counting.checks import check_level
 from nps_research.counting.given import as_outcome
+from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.counting.outcomes import outcome_by_score, yes_no_outcomes
 from nps_research.counting.score_distribution import N_SCORES
 from nps_research.errors import EstimationError
@@ -16,19 +17,14 @@ from nps_research.results.words import quoted
 from nps_research.statistics.proportions import ratio_limits, wilson_limits
 from nps_research.statistics.randomness import DEFAULT_SEED
 from nps_research.study.needs import begins_with
+from nps_research.study.study import Study
 from nps_research.thresholds.comparison import ThresholdComparison
 from nps_research.thresholds.evidence.lines import MODELS, cross_validated_deviances, group_lines, single_lines
 from nps_research.thresholds.evidence.resampling import Sample, resampled_tables
 from nps_research.thresholds.evidence.shape_models import CUTS, cut_logliks, isotonic_risks, loglik
 from nps_research.thresholds.evidence.verdict import line_verdict
 from nps_research.thresholds.shapes import GroupLines, ThresholdModels, three_groups
-
-if TYPE_CHECKING:
-    from nps_research.counting.outcome_by_score import OutcomeByScore
-    from nps_research.study.study import Study
-    from nps_research.typing import Floats
-
-__all__ = ["compare_thresholds"]
+from nps_research.typing import Floats
 
 SCORES = np.arange(N_SCORES)
 
@@ -165,12 +161,7 @@ def compare_thresholds(
             design_effect=deff,
         ),
         three_groups=three_groups(
-            pair,
-            three_p_value,
-            scaled,
-            outcome.convention,
-            confidence_level=confidence_level,
-            outcome=outcome.outcome,
+            pair, three_p_value, scaled, outcome.convention, confidence_level=confidence_level, outcome=outcome.outcome
         ),
         required_events=judgement.required_events,
         largest_difference=judgement.largest_difference,

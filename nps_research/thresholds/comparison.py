@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from nps_research.counting.outcome_by_score import UNDATED
+import pandas as pd
+
+from nps_research.counting.outcome_by_score import UNDATED, Direction
 from nps_research.counting.score_bands import band_text
 from nps_research.counting.score_distribution import N_SCORES
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import p_text, plain_text, quoted, share
 from nps_research.thresholds.evidence.shape_models import CUTS
-from nps_research.thresholds.evidence.verdict import cuts_text
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
-
-    from nps_research.counting.outcome_by_score import Direction
-    from nps_research.thresholds.evidence.verdict import LineWord
-    from nps_research.thresholds.shapes import GroupLines, ThresholdModels
-
-__all__ = ["ThresholdComparison"]
+from nps_research.thresholds.evidence.verdict import LineWord, cuts_text
+from nps_research.thresholds.shapes import GroupLines, ThresholdModels
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

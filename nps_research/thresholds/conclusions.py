@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 
 from nps_research.counting.given import as_distribution, wave_if_any
 from nps_research.counting.score_bands import band_text
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result, without_changes_from
 from nps_research.results.words import joined, plain_text, points
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.score import net_promoter_score
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
-
-    from nps_research.counting.score_distribution import ScoreDistribution
-    from nps_research.study.study import Study
-
-__all__ = ["LineConclusions", "conclusions_by_line"]
+from nps_research.study.study import Study
 
 NO_CHANGE = 0.05  # points; shown as 0.0
 _CHANGES = ("change", "change_conf_low", "change_conf_high", "change_p_value")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from nps_research.results.drawing import (
     rows_axis,
     with_interval,
 )
+from nps_research.results.result import Result
 from nps_research.results.words import points, share
 from nps_research.thresholds.adjusted_risk import AdjustedRisk
 from nps_research.thresholds.bands import BandComparison
@@ -30,11 +32,7 @@ from nps_research.thresholds.conclusions import LineConclusions
 from nps_research.thresholds.risk_by_score import RiskByScore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.axes import Axes
-
-    from nps_research.results.result import Result
 
 
 LABEL_ROOM = 4.0  # percent of those called

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from nps_research.counting.given import as_outcome
-from nps_research.counting.outcome_by_score import UNDATED
+from nps_research.counting.outcome_by_score import UNDATED, OutcomeByScore
 from nps_research.counting.score_bands import band_text, bands_between
 from nps_research.counting.score_distribution import N_SCORES
 from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, joined, quoted, share
 from nps_research.statistics.proportions import wilson_limits
+from nps_research.study.study import Study
 from nps_research.thresholds.evidence.resampling import Sample
 from nps_research.thresholds.evidence.shape_models import cut_logliks, cut_risks, line_risks
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.counting.outcome_by_score import OutcomeByScore
-    from nps_research.study.study import Study
-
-__all__ = ["RiskByScore", "risk_by_score"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from nps_research.counting.checks import check_level
 from nps_research.counting.given import as_outcomes
+from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.counting.score_bands import band_text
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result
 from nps_research.results.words import joined, p_text, plain_text, quoted
 from nps_research.statistics.multiplicity import adjust_p_values
 from nps_research.statistics.randomness import DEFAULT_SEED
+from nps_research.study.study import Study
 from nps_research.thresholds.evidence.resampling import Sample, null_tables
 from nps_research.thresholds.evidence.shape_models import cut_logliks, cut_risks
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from nps_research.counting.outcome_by_score import OutcomeByScore
-    from nps_research.study.study import Study
-
-__all__ = ["SegmentLines", "compare_segments"]
 
 NEAR_EDGE = 1e-9
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 
 from nps_research.results.result import Result
 from nps_research.results.words import p_text, quoted
+from nps_research.thresholds.evidence.lines import Lines
 from nps_research.thresholds.evidence.verdict import MOVE_GAP, SHAPE_GAP, cuts_text
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.thresholds.evidence.lines import Lines
-
-__all__ = ["GroupLines", "ThresholdModels", "three_groups"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -7,20 +7,16 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from nps_research.counting.given import as_distribution, as_outcome
+from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.counting.score_bands import band_text, bands_between
-from nps_research.counting.score_distribution import N_SCORES
+from nps_research.counting.score_distribution import N_SCORES, ScoreDistribution
 from nps_research.results.live import IN_REPORT
 from nps_research.results.words import format_interval, format_value
 from nps_research.score.score import net_promoter_score
+from nps_research.study.study import Study
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
-
-    from nps_research.counting.outcome_by_score import OutcomeByScore
-    from nps_research.counting.score_distribution import ScoreDistribution
-    from nps_research.study.study import Study
-
-__all__ = ["cut_slider", "lines_html"]
 
 
 def cut_slider(

@@ -14,7 +14,8 @@ from nps_research.counting import outcomes
 from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.counting.outcomes import outcome_by_score
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.made_up.simulate import Truth, simulate_study
+from nps_research.made_up.simulate import simulate_study
+from nps_research.made_up.truth import Truth
 from nps_research.statistics.proportions import wilson_limits
 from nps_research.study.study import Study, open_study
 

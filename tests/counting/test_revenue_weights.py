@@ -129,11 +129,7 @@ def test_answers_of_no_account_are_left_out():
 
 def test_without_accounts_customers_are_weighted():
     rows = pd.DataFrame(
-        {
-            "respondent_id": ["a", "b", "c", "a"],
-            "wave": ["1", "1", "1", "2"],
-            "likelihood_to_recommend": [10, 3, 8, 0],
-        }
+        {"respondent_id": ["a", "b", "c", "a"], "wave": ["1", "1", "1", "2"], "likelihood_to_recommend": [10, 3, 8, 0]}
     )
     customers = pd.DataFrame({"customer_id": ["a", "b", "c"], "revenue": [100.0, 50, 50]})
     dist = score_distribution(Study.from_frames(responses=rows, customers=customers), weight="revenue")

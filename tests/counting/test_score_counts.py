@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nps_research.counting.score_counts import NOT_STATED, score_distribution
+from nps_research.counting.cells import NOT_STATED
+from nps_research.counting.score_counts import score_distribution
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.score.trend import trend
 from nps_research.study.study import Study

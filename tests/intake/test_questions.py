@@ -13,7 +13,8 @@ import nps_research as nps
 from nps_research import intake as overview
 from nps_research.errors import CannotAnswerError
 from nps_research.intake.questions import why_not
-from nps_research.made_up.simulate import Truth, simulate_study
+from nps_research.made_up.simulate import simulate_study
+from nps_research.made_up.truth import Truth
 from nps_research.report import runner
 from nps_research.report.notebooks import read_notebooks
 from nps_research.study.needs import begins_with, refusal

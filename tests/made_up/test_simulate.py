@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from nps_research.made_up.simulate import SimulatedStudy, Truth, simulate_study, write_demo
+from nps_research.made_up.simulate import SimulatedStudy, simulate_study, write_demo
+from nps_research.made_up.truth import Truth
 
 DEMO = Path(__file__).parents[2] / "data" / "demo"
 Z = 3.3  # two-sided error of 0.1% per comparison

@@ -34,10 +34,11 @@ from openpyxl.utils.exceptions import IllegalCharacterError
 from pyarrow import parquet
 
 from nps_research.errors import NPSResearchError
+from nps_research.reading.file_settings import FileSettings
 from nps_research.reading.sources import read_table
 from nps_research.study.contract import RESPONSES
 from nps_research.study.draft.draft import draft_study
-from nps_research.study.settings_file import FileSettings, Settings, StudyFile
+from nps_research.study.settings_file import Settings, StudyFile
 from nps_research.study.study import open_study
 
 if TYPE_CHECKING:

@@ -91,8 +91,7 @@ def test_what_no_rule_covers_is_unreadable(cell):
 
 
 @pytest.mark.parametrize(
-    "cell",
-    ["9lives@example.com", "9.lives@example.com", "9 - ann@example.com", "7f", "5fbcde", "٩", "９"],
+    "cell", ["9lives@example.com", "9.lives@example.com", "9 - ann@example.com", "7f", "5fbcde", "٩", "９"]
 )
 def test_a_misplaced_address_or_id_or_foreign_digit_is_no_score(cell):
     assert read(parse_score, cell) == ([None], [0])
@@ -340,13 +339,7 @@ def test_an_endless_id_is_no_crash():
 
 @pytest.mark.parametrize(
     ("codes", "where"),
-    [
-        ([0], ["0", "0.0", " 0 "]),
-        (["blank"], ["BLANK"]),
-        ([11, "BLANK"], ["BLANK", "11"]),
-        (["inf"], []),
-        ([], []),
-    ],
+    [([0], ["0", "0.0", " 0 "]), (["blank"], ["BLANK"]), ([11, "BLANK"], ["BLANK", "11"]), (["inf"], []), ([], [])],
 )
 def test_codes_match_numbers_by_value_and_words_without_case(codes, where):
     column = pd.Series(["0", "0.0", " 0 ", "BLANK", "11", "x", None, "10"])

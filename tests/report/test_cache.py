@@ -188,10 +188,7 @@ BOTH, ONE, TWO = {"01_one", "02_two"}, {"01_one"}, {"02_two"}
     ],
 )
 def test_what_changed_is_run_again_and_nothing_else(
-    place: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    change: Callable[[Path, pytest.MonkeyPatch], Any],
-    run_again: set[str],
+    place: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path, pytest.MonkeyPatch], Any], run_again: set[str]
 ) -> None:
     change(place, monkeypatch)
     last = states(stand_in_study(place / "demo"), place)

@@ -11,13 +11,7 @@ import pytest
 from nps_research.errors import ReportError
 from nps_research.report import publish
 from nps_research.report.provenance import CHECKOUT
-from nps_research.report.publish import (
-    PRIVATE_NOTE,
-    check_place,
-    private_folder,
-    workspace,
-    write_shared,
-)
+from nps_research.report.publish import PRIVATE_NOTE, check_place, private_folder, workspace, write_shared
 from nps_research.results.csv_files import write_private
 
 if TYPE_CHECKING:

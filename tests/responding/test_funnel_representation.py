@@ -231,10 +231,7 @@ def test_a_wave_that_is_none_is_an_error():
 
 @pytest.mark.parametrize(
     ("columns", "options"),
-    [
-        ({LTR: [9, None], "region": ["N", "S"]}, {"segments": ["region"]}),
-        ({LTR: [9, None], "responded": [1, 0]}, {}),
-    ],
+    [({LTR: [9, None], "region": ["N", "S"]}, {"segments": ["region"]}), ({LTR: [9, None], "responded": [1, 0]}, {})],
 )
 def test_what_representativeness_needs(columns, options):
     with pytest.raises(CannotAnswerError):

@@ -268,11 +268,7 @@ def test_the_effective_score_interval_of_answers_all_alike_is_that_of_their_clus
 
 def test_one_account_that_weighs_nearly_all_tells_nearly_nothing():
     rows = pd.DataFrame(
-        {
-            "likelihood_to_recommend": [10, 3, 9, 8, 10],
-            "account_id": list("abcde"),
-            "design_weight": [1e6, 1, 1, 1, 1],
-        }
+        {"likelihood_to_recommend": [10, 3, 9, 8, 10], "account_id": list("abcde"), "design_weight": [1e6, 1, 1, 1, 1]}
     )
     found = fit(distribution_of(rows, cluster="account_id"), "effective-score")
     assert found.degrees[0] == 1

@@ -378,8 +378,7 @@ def part_of(dist, counts_of_clusters, rows):
 
 
 @pytest.mark.parametrize(
-    ("by", "least", "won"),
-    [("Boarding area", 0, 0.6), (["wave", "Boarding area"], 0, 0.65), ("Trip purpose", 10, 0.5)],
+    ("by", "least", "won"), [("Boarding area", 0, 0.6), (["wave", "Boarding area"], 0, 0.65), ("Trip purpose", 10, 0.5)]
 )
 def test_sfo_pooled_halves_foretell_the_other_half_better_than_raw_ones(sfo, by, least, won):
     rng, errors = np.random.default_rng(16), []

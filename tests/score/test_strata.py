@@ -20,11 +20,7 @@ from tests.support.made_up_answers import CLASS_SCORES, study_of
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 SURVEY = json.loads((REFERENCE / "strata_scores.json").read_text())
-WITHOUT = {
-    "strata_clusters_weights": [],
-    "strata_clusters": ["design_weight"],
-    "strata_weights": ["cluster"],
-}
+WITHOUT = {"strata_clusters_weights": [], "strata_clusters": ["design_weight"], "strata_weights": ["cluster"]}
 
 
 def sample() -> pd.DataFrame:

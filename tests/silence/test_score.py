@@ -17,7 +17,8 @@ from nps_research import Study, score_if_all_responded
 from nps_research.counting.people import bands_of, covariates_at_invitation, earlier_answers, in_bands
 from nps_research.counting.silence import NO_DELIVERY, silence_caveat
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError
-from nps_research.made_up.simulate import Truth, simulate_study
+from nps_research.made_up.simulate import simulate_study
+from nps_research.made_up.truth import Truth
 from nps_research.silence.score.estimates import reached_rows
 from nps_research.silence.score.raked import raked_score
 from nps_research.statistics.covariates import Covariates
@@ -29,12 +30,7 @@ from nps_research.statistics.propensity import _boosted_log_odds, response_prope
 def people_of(answered, value, cluster=None):
     answered = np.asarray(answered, dtype=bool)
     codes = np.arange(len(answered)) if cluster is None else np.asarray(cluster)
-    return Reached(
-        answered=answered,
-        value=np.where(answered, value, 0.0),
-        base=np.ones(len(answered)),
-        cluster=codes,
-    )
+    return Reached(answered=answered, value=np.where(answered, value, 0.0), base=np.ones(len(answered)), cluster=codes)
 
 
 def categories(**columns):

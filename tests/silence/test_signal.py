@@ -530,11 +530,7 @@ def test_one_wave_only_has_a_signal_but_no_history_of_silence():
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
-    [
-        ({"margin": 0.0}, "between 0 and 1"),
-        ({"detractor_max": 9}, "below promoters"),
-    ],
+    ("options", "says"), [({"margin": 0.0}, "between 0 and 1"), ({"detractor_max": 9}, "below promoters")]
 )
 def test_settings_out_of_range(options, says):
     landmarks = draw(SCENARIOS["all alike"], 100, np.random.default_rng(1))

@@ -18,16 +18,11 @@ from calibration import nonresponse_value as calibration
 from calibration.nonresponse_value import made_up_tables, study_of
 from nps_research.counting.landmarks import landmarks_of
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.made_up.simulate import Truth, simulate_study
+from nps_research.made_up.simulate import simulate_study
+from nps_research.made_up.truth import Truth
 from nps_research.silence import check_features, nonresponse_value, watch_list
 from nps_research.silence.enough import MOST_CATEGORIES
-from nps_research.silence.value.churn_models import (
-    LEARNERS,
-    Encoding,
-    contributions,
-    fit_boosted,
-    predict,
-)
+from nps_research.silence.value.churn_models import LEARNERS, Encoding, contributions, fit_boosted, predict
 from nps_research.silence.value.features import features_of
 from nps_research.silence.value.out_of_time import shuffle_silence, time_folds
 from nps_research.silence.value.value import LOSS

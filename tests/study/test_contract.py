@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from nps_research.errors import ContractError
 from nps_research.study.contract import CUSTOMERS, PRIVATE, RESPONSES, Violations
-from nps_research.study.settings_file import DriverSettings
 from nps_research.study.study import Study
+from nps_research.study.table_settings import DriverSettings
 
 LTR = "likelihood_to_recommend"
 

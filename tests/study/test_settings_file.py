@@ -8,9 +8,10 @@ import pytest
 from pydantic import BaseModel
 
 from nps_research.errors import ContractError, did_you_mean
+from nps_research.reading.file_settings import SourceSettings
 from nps_research.reading.values import MISSING_WORDS, NO, YES
 from nps_research.study.contract import TABLES
-from nps_research.study.settings_file import Settings, SourceSettings, StudyFile, read_settings, read_study_file
+from nps_research.study.settings_file import Settings, StudyFile, read_settings, read_study_file
 from nps_research.study.table_settings import WideSettings
 
 LEAST = 'name = "S"\n[responses]\nfile = "a.csv"\n'

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nps_research.drivers.fitting.trees import Background, Coding, boost_folds, shapley_of_table, tables_of, trees_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nps_research.drivers.fitting.data import DriverData
-    from nps_research.drivers.fitting.trees import Tables
-    from nps_research.typing import Floats, Integers
+from nps_research.drivers.fitting.data import DriverData
+from nps_research.drivers.fitting.trees import (
+    Background,
+    Coding,
+    Tables,
+    boost_folds,
+    shapley_of_table,
+    tables_of,
+    trees_of,
+)
+from nps_research.typing import Floats, Integers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,12 +22,8 @@ from nps_research.drivers.enough import (
 )
 from nps_research.drivers.fitting.trees import Coding
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError, NPSResearchError, did_you_mean
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nps_research.study.study import Study
-    from nps_research.typing import Flags, Floats, Integers, Numbers
+from nps_research.study.study import Study
+from nps_research.typing import Flags, Floats, Integers, Numbers
 
 PARTS = ("promoter", "detractor")
 USUAL_SCALES = ((1, 5), (1, 7), (0, 10))

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 from scipy.sparse.csgraph import connected_components
 
-from nps_research.drivers.fitting.cross_fit import predictions_left_out
-from nps_research.drivers.fitting.trees import Background
+from nps_research.drivers.fitting.cross_fit import CrossFit, predictions_left_out
+from nps_research.drivers.fitting.data import DriverData
+from nps_research.drivers.fitting.trees import Background, Tables
 from nps_research.statistics.least_squares import correlations, left_over
 from nps_research.statistics.multiplicity import adjust_p_values
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nps_research.drivers.fitting.cross_fit import CrossFit
-    from nps_research.drivers.fitting.data import DriverData
-    from nps_research.drivers.fitting.trees import Tables
-    from nps_research.typing import Floats, Integers
+from nps_research.typing import Floats, Integers
 
 NEAR = 0.8  # correlation from which drivers are tested together as well
 ALMOST_TOLD = 0.8  # share of a rating's variance that the others tell, from which it is tested with them as well

@@ -5,20 +5,15 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from nps_research.drivers.enough import LEAST_OF_GROUP
-from nps_research.drivers.fitting.cross_fit import cross_fit, lifted, points_at_stake
+from nps_research.drivers.fitting.cross_fit import CrossFit, cross_fit, lifted, points_at_stake
+from nps_research.drivers.fitting.data import DriverData
 from nps_research.statistics.boosting import folds_of_clusters
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from nps_research.drivers.fitting.cross_fit import CrossFit
-    from nps_research.drivers.fitting.data import DriverData
-    from nps_research.typing import Floats, Integers
+from nps_research.typing import Floats, Integers
 
 # A procedure fitted to resamples varies less than one fitted to new samples, which differ in more than weights:
 # standard deviations came out 8 to 10% too small in calibration.

@@ -7,21 +7,18 @@ values of a table against a background sample need no more than the background's
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import factorial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from nps_research.statistics.boosting import REPEATABLE
+from nps_research.typing import Flags, Floats, Integers
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from nps_research.typing import Flags, Floats, Integers
-
-    Tables = dict[tuple[int, ...], Floats]
+Tables = dict[tuple[int, ...], Floats]
 
 N_TREES = 100
 MAX_DEPTH = 2  # pairs of ratings; deeper trees predicted no better on any survey tried

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, cast, get_args
+from typing import Any, ClassVar, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -25,11 +26,7 @@ from nps_research.statistics.r_squared_shares import (
     with_own_parts,
 )
 from nps_research.statistics.randomness import DEFAULT_SEED
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from nps_research.typing import Floats, Integers
+from nps_research.typing import Floats, Integers
 
 METHODS: tuple[SharesMethod, ...] = get_args(SharesMethod)
 NAMES = {
@@ -70,10 +67,7 @@ class RSquaredDecomposition(Result):
 
     kind: ClassVar[str] = "r_squared_decomposition"
     has_figure: ClassVar[bool] = False
-    headings: ClassVar[Mapping[str, str]] = {
-        "term": "Rating",
-        "estimate": "Share of the variance",
-    }
+    headings: ClassVar[Mapping[str, str]] = {"term": "Rating", "estimate": "Share of the variance"}
     formats: ClassVar[Mapping[str, str]] = {"estimate": "share", "sign": "text", "method": "text", "outcome": "text"}
     table_columns: ClassVar[tuple[str, ...]] = (
         "term",

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.score.limits.independent import VALUES, Estimates, independent, mean_and_variance
-
-if TYPE_CHECKING:
-    from nps_research.counting.score_distribution import ScoreDistribution
-    from nps_research.typing import Floats
-
-
-__all__ = ["bootstrap", "resampled_scores"]
+from nps_research.typing import Floats
 
 
 def bootstrap(

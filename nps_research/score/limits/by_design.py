@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
 
-from nps_research.score.limits.independent import (
-    VALUES,
-    ZERO,
-    Estimates,
-    adjusted_wald,
-    clipped,
-    tango_limits,
-)
-from nps_research.score.limits.linearization import of_answers, of_clusters
-
-if TYPE_CHECKING:
-    from nps_research.counting.score_distribution import ScoreDistribution
-    from nps_research.score.limits.linearization import Linearization
-    from nps_research.typing import Floats
-
-
-__all__ = ["effective_score", "linearized"]
+from nps_research.counting.score_distribution import ScoreDistribution
+from nps_research.score.limits.independent import VALUES, ZERO, Estimates, adjusted_wald, clipped, tango_limits
+from nps_research.score.limits.linearization import Linearization, of_answers, of_clusters
+from nps_research.typing import Floats
 
 
 def linearized(dist: ScoreDistribution, *, confidence_level: float) -> Estimates:

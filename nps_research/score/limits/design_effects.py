@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy import special
 
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.score.limits.by_design import linearized
 from nps_research.score.limits.independent import VALUES, ZERO
-
-if TYPE_CHECKING:
-    from nps_research.counting.score_distribution import ScoreDistribution
-    from nps_research.typing import Floats
-
-
-__all__ = ["group_design_effects"]
+from nps_research.typing import Floats
 
 
 def group_design_effects(dist: ScoreDistribution) -> Floats:

@@ -6,27 +6,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
 
-if TYPE_CHECKING:
-    from nps_research.typing import Floats
-
-
-__all__ = [
-    "VALUES",
-    "ZERO",
-    "Estimates",
-    "adjusted_wald",
-    "clipped",
-    "independent",
-    "mean_and_variance",
-    "score_interval",
-    "tango_limits",
-    "wald",
-]
+from nps_research.typing import Floats
 
 VALUES = np.array([-100.0, 0.0, 100.0])
 

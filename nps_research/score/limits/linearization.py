@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from nps_research.counting.score_distribution import ClusterSums
-    from nps_research.typing import Floats
-
-
-__all__ = ["Linearization", "of_answers", "of_clusters"]
+from nps_research.counting.score_distribution import ClusterSums
+from nps_research.typing import Floats
 
 
 @dataclass(frozen=True, kw_only=True)

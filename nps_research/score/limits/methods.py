@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
 from nps_research.counting.checks import check_level
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
 from nps_research.score.limits.bootstrap import bootstrap
 from nps_research.score.limits.by_design import effective_score, linearized
-from nps_research.score.limits.independent import adjusted_wald, score_interval, wald
+from nps_research.score.limits.independent import Estimates, adjusted_wald, score_interval, wald
 from nps_research.statistics.randomness import DEFAULT_SEED
-
-if TYPE_CHECKING:
-    from nps_research.counting.score_distribution import ScoreDistribution
-    from nps_research.score.limits.independent import Estimates
-
-__all__ = ["METHOD_WORDS", "LimitsMethod", "estimate", "suitable_difference_method", "suitable_method"]
 
 LimitsMethod = Literal["adjusted-wald", "score", "wald", "bootstrap", "linearized", "effective-score"]
 METHOD_WORDS = {

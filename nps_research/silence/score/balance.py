@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -13,14 +14,10 @@ from nps_research.counting.shown_groups import hidden_elsewhere
 from nps_research.results.column_groups import ColumnGroups
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import BETWEEN, format_value, joined, plain_text
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.statistics.covariates import Covariates
-    from nps_research.statistics.doubly_robust import Reached
-    from nps_research.study.study import Study
-    from nps_research.typing import Flags, Floats
+from nps_research.statistics.covariates import Covariates
+from nps_research.statistics.doubly_robust import Reached
+from nps_research.study.study import Study
+from nps_research.typing import Flags, Floats
 
 MEAN = "mean"
 TOLERABLE = 0.1  # standard deviations; a usual line, below which a difference is taken as small

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -13,16 +14,12 @@ from nps_research.counting.people import earlier_answers
 from nps_research.results.result import Result
 from nps_research.results.words import interval_text, points
 from nps_research.statistics.covariates import Covariates
+from nps_research.statistics.doubly_robust import Reached
 from nps_research.statistics.enough import PER_COLUMN
 from nps_research.statistics.least_squares import regress
 from nps_research.statistics.logistic import design_matrix
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.statistics.doubly_robust import Reached
-    from nps_research.study.study import Study
-    from nps_research.typing import Floats
+from nps_research.study.study import Study
+from nps_research.typing import Floats
 
 AGAIN, SILENT_NOW = "answered again", "silent now"
 AS_THEY_ARE, ALIKE = "silent less answered again", "the same, other things alike"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,16 +17,12 @@ from nps_research.counting.silence import require_silence
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError, did_you_mean
 from nps_research.score.score import net_promoter_score
 from nps_research.silence.score.raked import raked_score
+from nps_research.statistics.covariates import Covariates
 from nps_research.statistics.doubly_robust import Reached, Weighted, inverse_propensity_score
 from nps_research.statistics.predicted_answers import predicted_value
 from nps_research.statistics.propensity import response_propensity
 from nps_research.study.response_states import window_open
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.statistics.covariates import Covariates
-    from nps_research.study.study import Study
+from nps_research.study.study import Study
 
 OBSERVED, RAKED, BY_LOGISTIC, BY_BOOSTING = "observed", "raked", "weighted: logistic", "weighted: boosted"
 DOUBLY_ROBUST = "doubly robust"

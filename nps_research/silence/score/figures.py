@@ -105,10 +105,7 @@ def plot_shifts(result: SilentShifts, ax: Axes | None = None) -> Axes:
     ax.axhline(0, color=INK, linewidth=0.8)
     ax.grid(axis="y")
     ax.margins(x=0.03, y=0.15)
-    ax.set(
-        xlabel="The silent below their weighted estimate, NPS points",
-        ylabel=with_interval("NPS of all", result),
-    )
+    ax.set(xlabel="The silent below their weighted estimate, NPS points", ylabel=with_interval("NPS of all", result))
     name_points(ax, places, [label(row["term"]) for row in turns], sides=SIDES[4:] + SIDES[:4])
     return ax
 

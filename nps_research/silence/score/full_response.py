@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,8 +16,8 @@ from nps_research.errors import ContractError
 from nps_research.results.listing import NotAnswered
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import interval_text, joined, points, share
-from nps_research.silence.score.balance import response_balance
-from nps_research.silence.score.earlier_scores import evidence_of
+from nps_research.silence.score.balance import ResponseBalance, response_balance
+from nps_research.silence.score.earlier_scores import EarlierScores, evidence_of
 from nps_research.silence.score.estimates import (
     DOUBLY_ROBUST,
     HIGHEST,
@@ -31,17 +32,10 @@ from nps_research.silence.score.estimates import (
     reached_rows,
     weighted_scores,
 )
-from nps_research.silence.score.shifts import silent_shifts
+from nps_research.silence.score.shifts import SilentShifts, silent_shifts
 from nps_research.statistics.doubly_robust import worst_case_bounds
 from nps_research.study.needs import begins_with
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from nps_research.silence.score.balance import ResponseBalance
-    from nps_research.silence.score.earlier_scores import EarlierScores
-    from nps_research.silence.score.shifts import SilentShifts
-    from nps_research.study.study import Study
+from nps_research.study.study import Study
 
 SHIFTS = (0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0)
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from nps_research.score.raking import rake
-from nps_research.statistics.doubly_robust import with_limits
+from nps_research.statistics.doubly_robust import Reached, Weighted, with_limits
 from nps_research.statistics.least_squares import left_over
 from nps_research.statistics.logistic import joined_levels
-
-if TYPE_CHECKING:
-    from nps_research.statistics.doubly_robust import Reached, Weighted
 
 
 def raked_score(people: Reached, margins: pd.DataFrame, *, confidence_level: float) -> Weighted:

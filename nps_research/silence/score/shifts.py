@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import pandas as pd
 
 from nps_research.results.result import Result
 from nps_research.results.words import joined, plain_text, points, share
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from nps_research.statistics.doubly_robust import Reached, Weighted
+from nps_research.statistics.doubly_robust import Reached, Weighted
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 
 from nps_research.results.result import Result
 from nps_research.results.words import format_interval, format_value, joined, p_text
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
 
 DIFFERENCE, RATIO = "adjusted_risk_difference", "adjusted_hazard_ratio"
 

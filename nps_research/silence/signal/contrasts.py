@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from nps_research.counting.landmarks import STATES
+from nps_research.counting.landmarks import STATES, Landmarks
 from nps_research.counting.people import WORDS
 from nps_research.statistics.enough import TOLD_APART
 from nps_research.statistics.hazard_ratios import Contrasts, hazard_ratios
 from nps_research.statistics.standardised_rates import adjustment, standardised_risks
-
-if TYPE_CHECKING:
-    from nps_research.counting.landmarks import Landmarks
-    from nps_research.typing import Floats, Integers
+from nps_research.typing import Floats, Integers
 
 ALL_ANSWERS = np.array([0, 1, 1, 1, 2])  # states, promoters, passives and detractors put together
 HELD_ALIKE = ("tenure", "log_revenue", "n_earlier", "earlier_answer_share")

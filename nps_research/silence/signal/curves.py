@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,6 @@ from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, p_text, share
 from nps_research.statistics.survival import log_rank, survival, survival_risks
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 STEPS = 6
 SHOWN = {SILENT: "The silent", "promoter": "Promoters", "passive": "Passives", "detractor": "Detractors"}

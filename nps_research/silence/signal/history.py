@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -13,11 +14,7 @@ from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, format_value, share
 from nps_research.statistics.survival import survival_risks
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.typing import Flags
+from nps_research.typing import Flags
 
 HEARD = "Answered"
 FIRST = "Silent, asked for the first time"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,11 +15,7 @@ from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
 from nps_research.results.words import format_interval, format_value, plain_text, share
 from nps_research.statistics.survival import survival_risks
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.study.study import Study
+from nps_research.study.study import Study
 
 NO_REASON = "not stated"
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 
 from nps_research.counting.landmarks import ANSWERED, SILENT
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, format_value, joined, p_text, share
 from nps_research.silence.signal.adjusted import AdjustedSilence
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import pandas as pd
-
-    from nps_research.silence.signal.curves import RetentionCurves
-    from nps_research.silence.signal.history import SilenceHistory
-    from nps_research.silence.signal.verdict import SilenceWord
+from nps_research.silence.signal.curves import RetentionCurves
+from nps_research.silence.signal.history import SilenceHistory
+from nps_research.silence.signal.verdict import SilenceWord
 
 STATE_WORDS = {
     SILENT: "The silent",

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nps_research.counting.checks import check_level
-from nps_research.counting.landmarks import ANSWERED, SILENT, STATES, landmarks_of, require_horizon
+from nps_research.counting.landmarks import ANSWERED, SILENT, STATES, Landmarks, landmarks_of, require_horizon
 from nps_research.counting.score_bands import band_text
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.silence.signal.contrasts import adjusted_contrasts, halves, ratios, ratios_to_all
+from nps_research.silence.signal.contrasts import Adjusted, adjusted_contrasts, halves, ratios, ratios_to_all
 from nps_research.silence.signal.curves import curves_of
 from nps_research.silence.signal.history import histories_of
 from nps_research.silence.signal.result import STATE_WORDS, NonresponseSignal
-from nps_research.silence.signal.verdict import MARGIN, silence_verdict
-from nps_research.statistics.survival import survival_risks
+from nps_research.silence.signal.verdict import MARGIN, SilenceVerdict, silence_verdict
+from nps_research.statistics.hazard_ratios import Contrasts
+from nps_research.statistics.survival import Risks, survival_risks
 from nps_research.study.needs import begins_with
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from nps_research.counting.landmarks import Landmarks
-    from nps_research.silence.signal.contrasts import Adjusted
-    from nps_research.silence.signal.verdict import SilenceVerdict
-    from nps_research.statistics.hazard_ratios import Contrasts
-    from nps_research.statistics.survival import Risks
-    from nps_research.study.study import Study
-    from nps_research.typing import Integers
+from nps_research.study.study import Study
+from nps_research.typing import Integers
 
 PLACE = {name: place for place, name in enumerate((*STATES, "answered"))}
 ALL_RATIO = ("answered", "hazard_ratio")

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from scipy import stats
 
 from nps_research.counting.landmarks import ANSWERED
 from nps_research.silence.enough import LEAVERS_TO_TELL
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from nps_research.statistics.survival import Risks
+from nps_research.statistics.survival import Risks
 
 SilenceWord = Literal["worst", "like-detractors", "like-respondents", "between", "better", "cannot-tell"]
 MARGIN = 0.05  # two rates this near each other count as alike

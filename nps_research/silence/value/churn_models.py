@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
 from nps_research.silence.enough import CURVED_FROM, MOST_CATEGORIES, MOST_ROWS, ROWS_OF_CATEGORY
+from nps_research.silence.value.features import Features
 from nps_research.statistics.boosting import boosted_trees
 from nps_research.statistics.logistic import natural_spline, ridge_logistic
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from nps_research.silence.value.features import Features
-    from nps_research.typing import Flags, Floats, Integers
+from nps_research.typing import Flags, Floats, Integers
 
 BOOSTED, LOGISTIC = "boosted", "logistic"
 LEARNERS = (BOOSTED, LOGISTIC)

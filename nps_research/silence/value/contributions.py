@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from nps_research.counting.silence import NO_DELIVERY
 from nps_research.results.result import Result
 from nps_research.results.words import joined
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FEATURE_WORDS = {
     "silent": "silent now",

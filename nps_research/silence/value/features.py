@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from nps_research.counting.landmarks import SILENT
+from nps_research.counting.landmarks import SILENT, Landmarks
 from nps_research.counting.people import as_text
 from nps_research.errors import ContractError, did_you_mean
 from nps_research.results.words import joined, quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nps_research.counting.landmarks import Landmarks
 
 DATED = "known_at"
 

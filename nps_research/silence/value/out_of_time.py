@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.landmarks import Landmarks
 from nps_research.errors import CannotAnswerError
 from nps_research.silence.enough import LEAVERS_TO_LEARN
 from nps_research.silence.value.churn_models import Encoding, predict
+from nps_research.silence.value.features import Features
+from nps_research.typing import Flags, Floats, Integers
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nps_research.counting.landmarks import Landmarks
-    from nps_research.silence.value.features import Features
-    from nps_research.typing import Flags, Floats, Integers
-
-    Fold = tuple[Integers, Integers]
+Fold = tuple[Integers, Integers]
 
 
 def fewest_leavers(n_left: int, n_stayed: int, of: str) -> None:

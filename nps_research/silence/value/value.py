@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,17 +17,12 @@ from nps_research.results.words import format_interval, format_value, joined, p_
 from nps_research.silence.value.churn_models import BOOSTED, LEARNERS, Encoding, contributions, fit_boosted
 from nps_research.silence.value.contributions import FEATURE_WORDS, SilenceContributions
 from nps_research.silence.value.features import Features, features_of
-from nps_research.silence.value.out_of_time import predict_later, shuffle_silence, time_folds
+from nps_research.silence.value.out_of_time import Fold, predict_later, shuffle_silence, time_folds
 from nps_research.statistics.prediction_metrics import compare_predictions
 from nps_research.statistics.randomness import DEFAULT_SEED
 from nps_research.study.needs import begins_with
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from nps_research.silence.value.out_of_time import Fold
-    from nps_research.study.study import Study
-    from nps_research.typing import Flags
+from nps_research.study.study import Study
+from nps_research.typing import Flags
 
 ValueWord = Literal["adds", "adds nothing shown", "cannot tell"]
 
@@ -74,11 +70,7 @@ class NonresponseValue(Result):
 
     kind: ClassVar[str] = "nonresponse_value"
     rows_are_parts: ClassVar[bool] = False
-    headings: ClassVar[Mapping[str, str]] = {
-        "term": "Measure",
-        "n": "Predictions",
-        "estimate": "Difference",
-    }
+    headings: ClassVar[Mapping[str, str]] = {"term": "Measure", "n": "Predictions", "estimate": "Difference"}
     formats: ClassVar[Mapping[str, str]] = {"without": "fine", "with": "fine", "estimate": "fine", "std_error": "fine"}
     table_columns: ClassVar[tuple[str, ...]] = (
         "term",

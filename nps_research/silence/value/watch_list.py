@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,9 +15,7 @@ from nps_research.results.words import plain_text
 from nps_research.silence.value.churn_models import Encoding, contributions, fit_boosted
 from nps_research.silence.value.features import features_of
 from nps_research.silence.value.out_of_time import fewest_leavers
-
-if TYPE_CHECKING:
-    from nps_research.study.study import Study
+from nps_research.study.study import Study
 
 MOST_REASONS = 3  # of a customer
 LEAST_LOG_ODDS = 0.05  # a contribution that adds less is no reason

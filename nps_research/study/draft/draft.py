@@ -5,20 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+from nps_research.reading.raw_table import RawTable
 from nps_research.reading.sources import read_table
-from nps_research.study.draft.guessing import guess_columns
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
-
-    from nps_research.reading.sources import RawTable
-    from nps_research.study.draft.guessing import Drivers, Guesses, Outcome, ReadColumn
-
-__all__ = ["Draft", "draft_study"]
+from nps_research.study.draft.guessing import Drivers, Guesses, Outcome, ReadColumn, guess_columns
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _PER_WAVE = re.compile(r"(responded|answered|completed)[_ ]?\w?\d+", re.IGNORECASE)
@@ -130,12 +123,7 @@ def _head(table: RawTable, name: str) -> str:
     ]
     if len(table.rejected):
         lines.append(f"# {len(table.rejected):,} rows cannot be read: nps-research check lists their lines.")
-    lines += [
-        "",
-        f"name = {_quoted(name)}",
-        'source = ""   # who asked, and where the data comes from',
-        'licence = ""',
-    ]
+    lines += ["", f"name = {_quoted(name)}", 'source = ""   # who asked, and where the data comes from', 'licence = ""']
     return "\n".join(lines)
 
 

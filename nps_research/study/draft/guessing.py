@@ -9,21 +9,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from nps_research.reading.raw_table import RawTable
 from nps_research.reading.values import MISSING_WORDS, NO, YES, parse_flag, parse_number, parse_score
 from nps_research.study.draft.vocabulary import AGREEMENT, OUTCOMES, OVERALL, PERSONAL, RATING, ROLES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from nps_research.reading.sources import RawTable
-
-__all__ = ["Drivers", "Guess", "Guesses", "Outcome", "ReadColumn", "guess_columns"]
 
 _SCALES = ((0, 10), (1, 10), (1, 5), (1, 7))
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?|\d{1,2}[./-]\d{1,2}[./-](\d{4}|\d{2})( .*)?")

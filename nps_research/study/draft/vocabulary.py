@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["AGREEMENT", "OUTCOMES", "OVERALL", "PERSONAL", "RATING", "ROLES"]
-
 ROLES: dict[str, tuple[str, ...]] = {  # the strongest pattern of each first
     "likelihood_to_recommend": (
         (

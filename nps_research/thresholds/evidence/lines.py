@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
 
 from nps_research.counting.score_distribution import N_SCORES
-from nps_research.thresholds.evidence.resampling import fold_tables, null_tables
+from nps_research.thresholds.evidence.resampling import Sample, fold_tables, null_tables
 from nps_research.thresholds.evidence.shape_models import (
     CUTS,
     PAIRS,
@@ -22,24 +22,7 @@ from nps_research.thresholds.evidence.shape_models import (
     pair_logliks,
     pair_risks,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from nps_research.thresholds.evidence.resampling import Sample
-    from nps_research.typing import Floats, Integers
-
-
-__all__ = [
-    "MODELS",
-    "Lines",
-    "Relation",
-    "cross_validated_deviances",
-    "events_to_find_a_doubled_risk",
-    "events_to_tell_apart",
-    "group_lines",
-    "single_lines",
-]
+from nps_research.typing import Floats, Integers
 
 EDGE = 1e-9  # likelihood ratios this near are equal
 CV_FOLDS, N_REPEATS = 10, 20

@@ -6,24 +6,16 @@ All start from counts per score, so that they cost the same at any number of ans
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.counting.score_distribution import N_SCORES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    from nps_research.counting.outcome_by_score import OutcomeByScore
-    from nps_research.typing import Flags, Floats
-
-
-__all__ = ["Sample", "fold_tables", "null_tables", "resampled_tables"]
+from nps_research.typing import Flags, Floats
 
 _DRAWS_AT_ONCE = 4_000_000  # draws kept in memory at a time
 

@@ -7,29 +7,11 @@ event that is good has to be turned round before. Log-likelihoods are binomial, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy.special import expit, xlogy
 
 from nps_research.counting.score_distribution import N_SCORES
-
-if TYPE_CHECKING:
-    from nps_research.typing import Floats, Integers
-
-
-__all__ = [
-    "CUTS",
-    "PAIRS",
-    "constant_loglik",
-    "cut_logliks",
-    "cut_risks",
-    "isotonic_risks",
-    "line_risks",
-    "loglik",
-    "pair_logliks",
-    "pair_risks",
-]
+from nps_research.typing import Floats, Integers
 
 CUTS = np.arange(N_SCORES - 1)  # the highest score below the line
 PAIRS = np.array([(a, b) for a in CUTS for b in CUTS if a < b])  # the highest score of each of two lower groups

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -12,15 +13,8 @@ from nps_research.counting.score_bands import band_text
 from nps_research.counting.score_distribution import N_SCORES
 from nps_research.results.words import joined, p_text
 from nps_research.statistics.proportions import difference_limits
-from nps_research.thresholds.evidence.lines import events_to_find_a_doubled_risk, events_to_tell_apart
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from nps_research.thresholds.evidence.lines import Lines, Relation
-    from nps_research.thresholds.evidence.resampling import Sample
-
-__all__ = ["MOVE_GAP", "SHAPE_GAP", "Judgement", "LineWord", "cuts_text", "line_verdict"]
+from nps_research.thresholds.evidence.lines import Lines, Relation, events_to_find_a_doubled_risk, events_to_tell_apart
+from nps_research.thresholds.evidence.resampling import Sample
 
 LineWord = Literal["keep", "move", "gradual", "flat", "reversed", "undecided"]
 
