@@ -89,14 +89,14 @@ _UNREADABLE = {
     "score": "is not a whole number",
     "number": "is not a number",
     "flag": "is neither yes nor no (1/0, true/false, yes/no)",
-    "timestamp": "is not a date the file's format allows (ISO 8601, or the stated date_format)",
+    "timestamp": "is not a date in a spelling that leaves no doubt; if it is one, state date_format",
     "text": "is not text",
     "id": "is not text",
 }
 
 
 _WHICH_DATE = (
-    "may be day-month-year or month-day-year, and nothing in the column tells: "
+    "may be day-month-year or month-day-year (with two digits also year-month-day), and nothing in the column tells: "
     'which is it? State date_format, e.g. "%d.%m.%Y" or "%m/%d/%Y"'
 )
 
