@@ -8,6 +8,7 @@ import pandas as pd
 
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.results.listing import Listing
+from nps_research.study.repeats import STANDS_TWICE
 
 if TYPE_CHECKING:
     from nps_research.study.study import Study
@@ -122,7 +123,7 @@ def identity_checks(study: Study) -> Listing:
     >>> from nps_research.study.study import Study
     >>> responses = pd.DataFrame({"respondent_id": ["a", "a"], "likelihood_to_recommend": [9, 3]})
     >>> identity_checks(study=Study.from_frames(responses=responses)).frame.values.tolist()
-    [['One respondent, several rows in one wave (quarantined but for the first answered)', 1, 2]]
+    [['One respondent, several rows in one wave (quarantined but for one)', 1, 2]]
     """
     rows: list[tuple[str, int, int]] = []
 
@@ -133,12 +134,11 @@ def identity_checks(study: Study) -> Listing:
 
     responses, customers = study.responses, study.customers
     if "responses.respondent_id" in study.available:
-        rule = "stands twice in one wave; the first answered row is kept"
-        repeated = study.quarantine[study.quarantine["reasons"].str.contains(rule, regex=False)]
+        repeated = study.quarantine[study.quarantine["reasons"].str.contains(STANDS_TWICE, regex=False)]
         again = repeated.drop_duplicates([name for name in ("respondent_id", "wave") if name in repeated])
         rows.append(
             (
-                "One respondent, several rows in one wave (quarantined but for the first answered)",
+                "One respondent, several rows in one wave (quarantined but for one)",
                 len(again),
                 len(repeated) + len(again),
             )

@@ -14,6 +14,7 @@ import pandas as pd
 
 from nps_research.errors import ContractError
 from nps_research.reading.values import PARSERS, parse_timestamp
+from nps_research.study.repeats import stands_twice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nps_research.reading.values import Parsed
+    from nps_research.study.table_settings import Counts
 
 __all__ = [
     "CUSTOMERS",
@@ -155,7 +157,11 @@ class Violations:
 
 
 def typed(
-    raw: pd.DataFrame, columns: Mapping[str, Column], violations: Violations, *, date_format: str | None = None
+    raw: pd.DataFrame,
+    columns: Mapping[str, Column],
+    violations: Violations,
+    *,
+    date_format: Mapping[str, str] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Read every standard column of `raw` by its kind.
 
@@ -167,8 +173,8 @@ def typed(
         The table's standard columns.
     violations : Violations
         Takes note of unreadable cells.
-    date_format : str, optional
-        Format of dates that are not ISO 8601.
+    date_format : mapping, optional
+        How the dates of a column are written; under ``""`` those of all others. Else they are read by their spelling.
 
     Returns
     -------
@@ -182,7 +188,8 @@ def typed(
             continue
         parsed: Parsed
         if column.kind == "timestamp":
-            parsed = parse_timestamp(raw[name], date_format=date_format)
+            stated = date_format or {}
+            parsed = parse_timestamp(raw[name], date_format=stated.get(name, stated.get("")))
         else:
             parsed = PARSERS[column.kind](raw[name])
         values[name] = parsed.values
@@ -197,8 +204,8 @@ def typed(
     return pd.DataFrame(values, index=raw.index), rules
 
 
-def check_responses(table: pd.DataFrame, violations: Violations) -> None:
-    """Hold typed responses against the rules that need more than one cell."""
+def check_responses(table: pd.DataFrame, violations: Violations, *, counts: Counts = "newest") -> None:
+    """Hold typed responses against the rules that need more than one cell; `counts` as in study.toml."""
     if "likelihood_to_recommend" in table:
         score = table["likelihood_to_recommend"]
         violations.add("likelihood_to_recommend", "is not from 0 to 10", (score < 0) | (score > 10))
@@ -226,21 +233,8 @@ def check_responses(table: pd.DataFrame, violations: Violations) -> None:
         violations.add("design_weight", "is missing", weight.isna() & answered)
         violations.add("design_weight", "is negative", weight < 0)
     if "respondent_id" in table:  # last: a row that is quarantined anyway displaces no good one
-        repeated = _repeated(table, violations.rows)
-        violations.add("respondent_id", "stands twice in one wave; the first answered row is kept", repeated)
-
-
-def _repeated(table: pd.DataFrame, broken: NDArray[np.bool_]) -> pd.Series:
-    """Rows of a person seen before in the same wave and touchpoint; good rows come first, then those with a score.
-
-    Without waves, invitations of different moments are different ones.
-    """
-    wave = "wave" if "wave" in table else "invited_at"
-    key = [name for name in ("respondent_id", wave, "touchpoint") if name in table]
-    lacks = [table[name].isna().to_numpy() for name in ("responded_at", "likelihood_to_recommend") if name in table]
-    order = np.lexsort((*lacks, broken))
-    repeated = table[key].iloc[order].duplicated().reindex(table.index)
-    return repeated & table["respondent_id"].notna()
+        repeated, rule = stands_twice(table, violations.rows, counts)
+        violations.add("respondent_id", rule, repeated)
 
 
 def check_customers(table: pd.DataFrame, violations: Violations) -> None:

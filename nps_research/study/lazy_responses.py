@@ -14,8 +14,8 @@ from nps_research.study.contract import RESPONSES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nps_research.study.acceptance import Plan
     from nps_research.study.contract import Kind
+    from nps_research.study.raw_rows import Plan
     from nps_research.study.settings_file import Settings
 
 __all__ = ["lazy_fields"]

@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 
 from nps_research.errors import ContractError, did_you_mean, sentences_joined
-from nps_research.study.acceptance import Plan, RawRows, Table
 from nps_research.study.contract import TABLES
+from nps_research.study.raw_rows import RawRows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nps_research.study.acceptance import Table
+    from nps_research.study.raw_rows import Plan
     from nps_research.study.settings_file import Settings
 
 __all__ = ["NEEDED_FOR_CHURN", "response_state", "response_states", "rows_of_frame", "window_open"]
@@ -85,6 +87,7 @@ def response_states(tables: Sequence[Table], plans: Sequence[Plan], settings: Se
         available.add("responses.silence")
     if customers is not None and len(plans) > 1:
         notes += _join_segments(responses, customers, plans[1].segment_names, available)
+    notes += _on_repeats(responses, available)
     segments = dict.fromkeys(name for plan in plans for name in plan.segment_names if name in responses)
     if any(responses[name].notna().any() for name in segments):
         available.add("responses.segments")
@@ -93,19 +96,40 @@ def response_states(tables: Sequence[Table], plans: Sequence[Plan], settings: Se
         known = did_you_mean(cluster, list(map(str, responses.columns)))
         raise ContractError(f"settings: cluster = {cluster!r}, but responses have no such column{known}")
     return {
+        "settings": settings,
         "rows": responses,
         "not_used": tables[0].not_used,
         "customers": customers,
         "drivers": tuple(name for name in plans[0].driver_names if name in responses),
         "driver_scale": plans[0].driver_scale,
         "segments": tuple(segments),
-        "waves": _waves(responses, tables[0].files),
+        "waves": _waves(responses, tables[0].files, made=plans[0].wave is not None),
         "available": frozenset(available),
         "quarantine": pd.concat([table.quarantine for table in tables], ignore_index=True),
         "violations": pd.concat([table.violations for table in tables], ignore_index=True),
-        "files": pd.concat([table.files for table in tables], ignore_index=True),
+        "files": _together([table.files for table in tables]),
         "notes": tuple(notes),
     }
+
+
+def _together(files: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The counts of all files; a table that leaves no rows out has left out none."""
+    counts = pd.concat(files, ignore_index=True)
+    return counts.assign(excluded=counts["excluded"].fillna(0).astype(int)) if "excluded" in counts else counts
+
+
+def _on_repeats(responses: pd.DataFrame, available: set[str]) -> list[str]:
+    """That people answer several times, where no waves tell the times apart."""
+    if "responses.respondent_id" not in available or "responses.wave" in available:
+        return []
+    times = responses.loc[responses["response_state"] == "answered", "respondent_id"].value_counts()
+    if not (several := int((times > 1).sum())):
+        return []
+    people = "1 person answers" if several == 1 else f"{several:,} people answer"
+    date = next((name for name in ("invited_at", "responded_at") if f"responses.{name}" in available), None)
+    helps = f' wave = {{ from = "{date}", every = "quarter" }} in study.toml makes waves.' if date else ""
+    counted = "all of these answers count, and those of one person are taken to be alike (a cluster)"
+    return [f"responses: {people} several times, and there are no waves: {counted}.{helps}"]
 
 
 def _available(tables: Sequence[Table], plans: Sequence[Plan]) -> set[str]:
@@ -149,11 +173,13 @@ def window_open(responses: pd.DataFrame, settings: Settings) -> pd.Series:
     return responses["invited_at"] + pd.Timedelta(days=settings.response_window_days) > until
 
 
-def _waves(responses: pd.DataFrame, files: pd.DataFrame) -> tuple[str, ...]:
-    """Waves in order of their first invitation, else of the files, else of their names."""
+def _waves(responses: pd.DataFrame, files: pd.DataFrame, *, made: bool) -> tuple[str, ...]:
+    """Waves in order of their first invitation, else of the files, else, or where made of dates, of their names."""
     if "wave" not in responses:
         return ()
     names = responses["wave"].dropna().unique().tolist()
+    if made:
+        return tuple(sorted(names))
     if "invited_at" in responses and responses["invited_at"].notna().any():
         first = responses.groupby("wave")["invited_at"].min()
         return tuple(sorted(names, key=lambda wave: (pd.isna(first[wave]), first[wave], wave)))

@@ -12,10 +12,11 @@ import pandas as pd
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
 from nps_research.reading.sources import sha256_of
 from nps_research.results.suppression import hidden_rows
-from nps_research.study.acceptance import Plan, check_names, check_table, read_files
+from nps_research.study.acceptance import check_names, check_table
 from nps_research.study.contract import PRIVATE
 from nps_research.study.lazy_responses import lazy_fields
 from nps_research.study.needs import NEEDS, need_in_words
+from nps_research.study.raw_rows import Plan, read_files
 from nps_research.study.response_states import response_states, rows_of_frame
 from nps_research.study.settings_file import (
     DriverSettings,
@@ -175,7 +176,6 @@ class Study:
         return cls(
             name=name,
             made_up=made_up,
-            settings=checked,
             outcomes=held,
             data_hash=digest.hexdigest(),
             **response_states(tables, plans, checked),
@@ -247,6 +247,8 @@ class Study:
         rows, kept, quarantined = (int(responses[name].sum()) for name in ("rows", "accepted", "quarantined"))
         answers = int((self.responses["response_state"] == "answered").sum())
         intake = f"{rows:,} rows in, {kept:,} accepted, {quarantined:,} quarantined"
+        if "excluded" in responses and (excluded := int(responses["excluded"].sum())):
+            intake += f", {excluded:,} left out as the study says"
         return f"{intake}; {answers:,} answers to the recommendation question"
 
     @property
@@ -355,16 +357,8 @@ def open_study(folder: str | Path, *, data: str | Path | None = None) -> Study:
     if not tables_in.is_dir():
         raise ContractError(f"The data folder {tables_in.name!r} is not there.")
     tables, plans, paths, from_databases = [], [], [path], []
-    for name, settings in (("responses", file.responses), ("customers", file.customers)):
-        if settings is None:
-            continue
-        plan = Plan(
-            table=name,
-            drivers=settings.drivers,
-            segments=settings.segments,
-            outcomes={key: outcome for key, outcome in file.outcomes.items() if outcome.table == name},
-            date_format=settings.date_format,
-        )
+    for name, settings in file.tables.items():
+        plan = Plan.of(name, settings, file.outcomes)
         raw = read_files(settings, plan, tables_in)
         tables.append(check_table(raw, plan))
         plans.append(plan)
@@ -379,7 +373,6 @@ def open_study(folder: str | Path, *, data: str | Path | None = None) -> Study:
         stated_period=file.period,
         caution=file.caution,
         made_up=file.made_up,
-        settings=file.settings,
         outcomes=file.outcomes,
         data_hash=sha256_of(paths, from_databases),
         folder=path.parent,

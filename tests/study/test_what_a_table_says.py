@@ -1,0 +1,316 @@
+"""What study.toml says of a table: rows left out, constants, waves of dates, codes, which answer counts."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from nps_research.errors import ContractError
+from nps_research.study.study import open_study
+
+LTR = "likelihood_to_recommend"
+
+
+def opened(folder, content, responses="", tables=(), rest=""):
+    """The study of one file of responses, and others by name."""
+    for name, text in (("a.csv", content), *dict(tables).items()):
+        (folder / name).write_text(text, "utf-8")
+    (folder / "study.toml").write_text(f'name = "S"\n[responses]\nfile = "a.csv"\n{responses}\n{rest}', "utf-8")
+    return open_study(folder)
+
+
+def fault(folder, content, responses="", **options):
+    with pytest.raises(ContractError) as caught:
+        opened(folder, content, responses, **options)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def noted(study, *parts):
+    return [note for note in study.notes if all(part in note for part in parts)]
+
+
+def counts(study):
+    return study.files[[name for name in study.files if name not in ("table", "file", "wave")]].to_dict("records")
+
+
+NPS = f'columns = {{ {LTR} = "NPS" }}\n'
+
+# Waves of dates
+
+
+@pytest.mark.parametrize(
+    ("every", "waves"),
+    [
+        ("month", ("2023-12", "2024-01", "2024-07")),
+        ("quarter", ("2023 Q4", "2024 Q1", "2024 Q3")),
+        ("half-year", ("2023 H2", "2024 H1", "2024 H2")),
+        ("year", ("2023", "2024")),
+    ],
+)
+def test_waves_are_made_of_invitations_and_the_silent_belong_to_theirs(tmp_path, every, waves):
+    content = "NPS,invited_at,responded_at\n9,2024-07-01,2024-07-02\n,2024-01-31,\n3,2023-12-31,2024-01-03\n5,,\n"
+    study = opened(tmp_path, content, NPS + f'wave = {{ from = "invited_at", every = "{every}" }}')
+    assert study.waves == waves
+    assert study.responses["wave"].fillna("-").tolist() == [
+        waves[-1],
+        waves[-2 if every != "year" else -1],
+        waves[0],
+        "-",
+    ]
+    assert noted(study, f"{len(waves)} waves made of invited_at, one every {every}; 1 row without that date")
+
+
+def test_waves_of_answers_where_invitations_are_not_recorded(tmp_path):
+    content = "NPS,responded_at\n9,2024-05-01\n,\n3,2023-12-31\n"
+    study = opened(tmp_path, content, NPS + 'wave = { from = "responded_at", every = "quarter" }')
+    assert study.waves == ("2023 Q4", "2024 Q2")
+    assert study.responses["wave"].isna().tolist() == [False, True, False]
+
+
+def test_waves_of_a_date_that_is_not_there(tmp_path):
+    says = fault(tmp_path, "NPS,responded_at\n9,2024-05-01\n", NPS + 'wave = { from = "invited_at", every = "year" }')
+    assert (
+        says == 'responses: wave is made from "invited_at", which the responses do not have: did you mean responded_at?'
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [
+        ('wave = { from = "invitd_at", every = "year" }', "responses.wave.from: input should be 'invited_at' or 'resp"),
+        ('wave = { from = "invited_at", every = "week" }', "responses.wave.every: input should be 'month', 'quarter'"),
+        ('wave = { form = "invited_at", every = "year" }', "responses.wave.form is not known: did you mean from?"),
+        ('wave = { from = "invited_at", every = "year" }\ncolumns = { wave = "W" }', "one of them"),
+        ("wave = [2024]", "responses: wave: takes one value for all rows"),
+    ],
+)
+def test_what_a_wave_may_not_say(tmp_path, said, part):
+    assert part in fault(tmp_path, "NPS,invited_at\n9,2024-05-01\n", said)
+
+
+# Rows left out
+
+STATUS = (
+    "NPS,Status,Finished\n9,IP Address,True\n0,Survey Preview,True\n3,spam,True\n10,IP Address,False\n8,IP Address,1\n"
+)
+
+
+BOTH = 'exclude = { Status = ["Survey Preview", "Spam"] }\nonly = { Finished = [true] }'
+
+
+def test_rows_are_left_out_before_anything_else_and_counted(tmp_path):
+    study = opened(
+        tmp_path, STATUS, NPS + 'exclude = { Status = ["Survey Preview", "Spam"] }\nonly = { Finished = [true] }'
+    )
+    assert study.responses[LTR].tolist() == [9, 8]
+    assert counts(study) == [{"rows": 5, "accepted": 2, "quarantined": 0, "excluded": 3}]
+    assert noted(study, "3 rows left out: Status is Survey Preview or Spam; Finished is not True.")
+    assert study.base.startswith("5 rows in, 2 accepted, 0 quarantined, 3 left out as the study says")
+
+
+def test_lines_are_those_of_the_file_still(tmp_path):
+    study = opened(tmp_path, STATUS + "11,IP,1\n", NPS + 'exclude = { Status = ["Spam"] }')
+    assert study.quarantine["line"].tolist() == [7]
+    assert counts(study) == [{"rows": 6, "accepted": 4, "quarantined": 1, "excluded": 1}]
+
+
+def test_a_code_that_no_row_has_is_said(tmp_path):
+    study = opened(tmp_path, STATUS, NPS + 'exclude = { Status = ["Survey Preveiw"] }')
+    assert noted(study, "0 rows left out: Status is Survey Preveiw. No row has Status Survey Preveiw.")
+    assert list(study.files) == ["table", "file", "wave", "rows", "accepted", "quarantined"]
+
+
+def test_leaving_out_all_is_an_error(tmp_path):
+    says = fault(tmp_path, STATUS, NPS + 'only = { Status = ["Complete"] }')
+    assert says == "responses: exclude and only leave none of 5 rows: Status is not Complete."
+
+
+def test_values_that_may_be_somebodys_own_are_not_repeated(tmp_path):
+    content = "id,NPS,mail\n" + "".join(f"R{row},9,p{row}@example.com\n" for row in range(40))
+    columns = f'columns = {{ {LTR} = "NPS", respondent_id = "id" }}\n'
+    study = opened(
+        tmp_path, content, columns + 'exclude = { id = ["R7"], mail = ["p8@example.com", "p9@example.com"] }'
+    )
+    assert noted(study, "2 rows left out: id is one of 1 stated value; mail is one of 2 stated values.")
+    assert not re.search(r"R7|p8@", " ".join(study.notes))
+
+
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [
+        (
+            'exclude = { Statsu = ["Spam"] }',
+            "there is no column 'Statsu', by which rows are left out: did you mean 'Status'?",
+        ),
+        ("exclude = { Status = [] }", "responses.exclude.Status: list should have at least 1 item"),
+        ('only = { Status = "Spam" }', "responses.only.Status"),
+        ('exclud = { Status = ["Spam"] }', "responses.exclud is not known: did you mean exclude?"),
+    ],
+)
+def test_what_leaving_out_may_not_say(tmp_path, said, part):
+    assert part in fault(tmp_path, STATUS, NPS + said)
+
+
+def test_customers_may_be_left_out_too(tmp_path):
+    study = opened(
+        tmp_path,
+        "respondent_id,NPS\n1,9\n",
+        NPS,
+        tables={"c.csv": "customer_id,Test\n1,no\n2,yes\n"},
+        rest='[customers]\nfile = "c.csv"\nexclude = { Test = ["yes"] }',
+    )
+    assert study.customers["customer_id"].tolist() == ["1"]
+    assert study.files["excluded"].tolist() == [0, 1]
+
+
+# Constants
+
+
+def test_a_constant_stands_for_a_column_the_file_lacks(tmp_path):
+    study = opened(
+        tmp_path,
+        "respondent_id,NPS\n1,9\n2,3\n",
+        NPS + 'channel = "email"\nwave = "2024"\ninvited_at = 2024-01-05\ndelivered = true',
+        tables={"c.csv": "customer_id,churned_at\n1,\n2,2024-08-01\n"},
+        rest='[customers]\nfile = "c.csv"\nobserved_until = 2025-12-31',
+    )
+    assert study.responses["channel"].tolist() == ["email", "email"]
+    assert study.waves == ("2024",)
+    assert study.responses["invited_at"].tolist() == [pd.Timestamp("2024-01-05")] * 2
+    assert study.customers["observed_until"].tolist() == [pd.Timestamp("2025-12-31")] * 2
+    assert study.can_answer("outcomes.churned", "responses.delivered")
+
+
+def test_a_constant_is_not_used_where_the_file_has_the_column(tmp_path):
+    study = opened(tmp_path, "NPS,channel\n9,sms\n", NPS + 'channel = "email"')
+    assert study.responses["channel"].tolist() == ["sms"]
+    assert noted(study, "channel is stated as one value for all rows, and not used: the file has the column")
+
+
+def test_each_file_may_have_its_own(tmp_path):
+    (tmp_path / "b.csv").write_text("NPS\n3\n")
+    text = f'name = "S"\n[responses]\n{NPS}channel = "web"\n[[responses.files]]\nfile = "b.csv"\nchannel = "sms"\n'
+    (tmp_path / "c.csv").write_text("NPS\n4\n")
+    (tmp_path / "study.toml").write_text(text + '[[responses.files]]\nfile = "c.csv"\n')
+    assert open_study(tmp_path).responses["channel"].tolist() == ["sms", "web"]
+
+
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [
+        ('respondent_id = "x"', "responses.respondent_id: is each row's own, and cannot be one value for all"),
+        ('delivered = "perhaps"', "responses.delivered: 'perhaps' arrived, where true or false is needed"),
+        ('invited_at = "soon"', "responses.invited_at: 'soon' arrived, where a date is needed"),
+        ("observed_until = 2025-01-01", "observed_until is no column of responses"),
+        ('chanel = "email"', "responses.chanel is not known: did you mean channel?"),
+        ('channel = "email"\ncolumns = { channel = "C" }', "one of them"),
+        ('channel = ["email"]', "responses: channel: takes one value for all rows"),
+    ],
+)
+def test_what_a_constant_may_not_be(tmp_path, said, part):
+    assert part in fault(tmp_path, "NPS\n9\n", said)
+
+
+# Yes and no by codes; date and time apart; formats of dates
+
+
+@pytest.mark.parametrize(
+    ("codes", "delivered"),
+    [
+        ('no = ["Bounced"]', [True, True, False, pd.NA, True]),
+        ('yes = ["Sent", "Responded"]', [True, True, False, pd.NA, False]),
+        ('yes = ["sent", "Responded"], no = ["Bounced"]', [True, True, False, pd.NA, pd.NA]),
+    ],
+)
+def test_codes_say_yes_and_no(tmp_path, codes, delivered):
+    content = "NPS,Status\n9,Responded\n,Sent\n,Bounced\n,\n,Opened\n"
+    study = opened(tmp_path, content, f'columns = {{ {LTR} = "NPS", delivered = {{ column = "Status", {codes} }} }}')
+    assert study.responses["delivered"].tolist() == delivered
+    unclear = noted(study, "1 cell of delivered: neither a stated yes nor a stated no, so not known")
+    assert bool(unclear) == ("yes" in codes and "no" in codes)
+
+
+@pytest.mark.parametrize(
+    ("mapped", "part"),
+    [
+        ('delivered = { column = "Status" }', "responses.columns.delivered: needs yes = [...] or no = [...]"),
+        ('delivered = { colum = "Status", no = ["x"] }', "columns.delivered.colum is not known: did you mean column?"),
+        ('delivered = { column = "S", yes = ["x"], no = ["X "] }', "a code cannot be both yes and no: x"),
+        ('delivered = { column = "Statsu", no = ["x"] }', "there is no column 'Statsu' for delivered: did you mean"),
+        (
+            'wave = { column = "Status", no = ["x"] }',
+            "columns.wave: takes one column; wave holds no yes and no",
+        ),
+        (
+            'wave = { date = "Status", time = "x" }',
+            "columns.wave: takes one column; wave holds no date and time",
+        ),
+        ('invited_at = { date = "Status" }', "responses.columns.invited_at.time is missing"),
+        ("invited_at = 5", "responses.columns.invited_at: input should be a valid string (5 arrived)"),
+    ],
+)
+def test_what_a_mapped_column_may_not_be(tmp_path, mapped, part):
+    assert part in fault(tmp_path, "NPS,Status\n9,x\n", f'columns = {{ {LTR} = "NPS", {mapped} }}')
+
+
+def test_date_and_time_apart_are_one_moment(tmp_path):
+    content = "NPS,Date,Time\n9,31/01/2024,08:05\n8,01/02/2024,\n7,,09:00\n6,2024-02-01 00:00:00,9:30 PM\n"
+    study = opened(
+        tmp_path, content, f'columns = {{ {LTR} = "NPS", responded_at = {{ date = "Date", time = "Time" }} }}'
+    )
+    moments = ["2024-01-31 08:05", "2024-02-01", None, "2024-02-01 21:30"]
+    assert study.responses["responded_at"].tolist() == [pd.Timestamp(moment) for moment in moments]
+
+
+def test_each_date_may_have_its_own_format(tmp_path):
+    content = "NPS,invited_at,responded_at\n9,1704067200,02.01.2024\n,1704067200,\n"
+    formats = 'date_format = { responded_at = "%d.%m.%Y", invited_at = "unix" }'
+    study = opened(tmp_path, content, NPS + formats)
+    assert study.responses["invited_at"].tolist() == [pd.Timestamp("2024-01-01")] * 2
+    assert study.responses["responded_at"][0] == pd.Timestamp("2024-01-02")
+    assert "no moment: did you mean responded_at?" in fault(tmp_path, content, 'date_format = { responded = "unix" }')
+    assert "'%Q' is no format of dates" in fault(tmp_path, content, NPS + 'date_format = "%Q"')
+    assert "responses.date_format: must be a format such as" in fault(tmp_path, content, NPS + "date_format = 5")
+
+
+# Which answer counts
+
+TWICE = "id,NPS,responded_at\na,1,2024-01-05\na,9,2024-03-01\nb,7,2024-01-07\na,5,2024-02-01\n"
+BY_QUARTER = (
+    f'columns = {{ {LTR} = "NPS", respondent_id = "id" }}\nwave = {{ from = "responded_at", every = "quarter" }}\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "scores", "rule"),
+    [
+        ("", [9, 7], "the newest answered row is kept"),
+        ('counts = "newest"', [9, 7], "the newest answered row is kept"),
+        ('counts = "first"', [1, 7], "the first answered row is kept"),
+        ('counts = "all"', [1, 9, 7, 5], None),
+    ],
+)
+def test_which_answer_of_a_person_in_a_wave_counts(tmp_path, said, scores, rule):
+    study = opened(tmp_path, TWICE, BY_QUARTER + said)
+    assert study.responses[LTR].tolist() == scores
+    assert study.violations["rule"].tolist() == ([f"stands twice in one wave; {rule}"] if rule else [])
+    assert counts(study) == [{"rows": 4, "accepted": len(scores), "quarantined": 4 - len(scores)}]
+
+
+def test_counts_is_one_of_three(tmp_path):
+    assert "responses.counts: input should be 'newest', 'first' or 'all' ('last' arrived)" in fault(
+        tmp_path, TWICE, BY_QUARTER + 'counts = "last"'
+    )
+
+
+# A mapped column is not also taken by its own name
+
+
+def test_a_mapped_column_is_not_taken_by_its_own_name_too(tmp_path):
+    content = "NPS,responded,wave\n9,2024-01-05,x\n8,2024-01-06,y\n"
+    study = opened(tmp_path, content, f'columns = {{ {LTR} = "NPS", responded_at = "responded", channel = "wave" }}')
+    assert study.violations.empty
+    assert "responded" not in study.responses
+    assert study.waves == ()
+    assert study.responses["channel"].tolist() == ["x", "y"]
