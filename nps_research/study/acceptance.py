@@ -8,18 +8,25 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from nps_research.errors import ContractError
+from nps_research.reading.dates import last_day
 from nps_research.reading.raw_table import counted
 from nps_research.reading.values import blank_codes, has_code, parse_number, parse_score, parse_text
 from nps_research.study.contract import (
+    MOST_TOLD,
     NO_GROUP,
     PRIVATE,
     TABLES,
+    UNREADABLE,
     Violations,
     check_customers,
     check_responses,
     holds_address,
     typed,
+    values_to_tell,
 )
+from nps_research.study.doubts import lost_answers, score_doubts
+from nps_research.study.repeats import STANDS_TWICE
+from nps_research.study.table_settings import SCORE
 from nps_research.study.waves import wave_of_dates
 
 if TYPE_CHECKING:
@@ -46,11 +53,15 @@ class Table:
     quarantine : DataFrame
         Rows that break a rule: file, line, reasons and the cells as they came. Private.
     violations : DataFrame
-        table, column, rule, rows, first_lines. Free of cell values.
+        table, column, rule, rows, first_lines, values (numbers and dates only, that are nobody's), helps.
     files : DataFrame
         table, file, wave, rows, accepted, quarantined; and excluded, where the study leaves rows out.
     notes : tuple of str
         What was detected or read by a rule, in sentences.
+    warnings : tuple of str
+        What makes one doubt the column of the score, and how many answers were lost, where it is much.
+    too_much_lost : bool
+        Whether more than half of the answers were lost.
     """
 
     accepted: pd.DataFrame
@@ -59,14 +70,18 @@ class Table:
     violations: pd.DataFrame
     files: pd.DataFrame
     notes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    too_much_lost: bool = False
 
 
 def check_table(raw: RawRows, plan: Plan) -> Table:
     """Read the cells, apply the contract and split the rows."""
     check_names(plan)
     violations = Violations(len(raw.cells))
-    values, rules = typed(raw.cells, TABLES[plan.table], violations, date_format=plan.date_format)
-    drivers, not_used = _drivers(raw.cells, plan, violations)
+    cells, notes = _recoded(raw.cells, plan, violations)
+    values, rules = typed(cells, TABLES[plan.table], violations, date_format=plan.date_format)
+    notes += [f"{rule}: {counted(count, 'cell')}." for rule, count in rules.items()]
+    drivers, not_used, driver_notes = _drivers(raw.cells, plan, violations)
     segments = _segments(raw.cells, plan, violations)
     outcomes, outcome_notes = _outcomes(raw.cells, plan, violations)
     values = pd.concat([values.drop(columns=list(segments), errors="ignore"), drivers, segments, outcomes], axis=1)
@@ -75,6 +90,7 @@ def check_table(raw: RawRows, plan: Plan) -> Table:
     if plan.table == "responses":
         check_responses(values, violations, counts=plan.counts or "newest")
     else:
+        notes += _not_yet_left(values)
         check_customers(values, violations)
     broken = violations.rows
     quarantine = pd.concat(
@@ -86,23 +102,70 @@ def check_table(raw: RawRows, plan: Plan) -> Table:
     )
     quarantine.insert(0, "table", plan.table)
     by_reason = raw.rejected.groupby("reason", sort=False)["line"]
-    records = [("record", reason, len(lines), ", ".join(map(str, lines[:3]))) for reason, lines in by_reason]
-    summary = violations.summary(raw.line)
+    records = [("record", reason, len(lines), ", ".join(map(str, lines[:3])), "", "") for reason, lines in by_reason]
+    score = values.get(SCORE, pd.Series(dtype="Int64"))
+    summary = violations.summary(raw.line, no_zero=not (score == 0).any())
     summary = pd.concat([summary, pd.DataFrame(records, columns=summary.columns)], ignore_index=True)
     summary.insert(0, "table", plan.table)
+    lost, too_much = _lost(raw, plan, values, violations, summary)
     return Table(
         accepted=values[~broken].reset_index(drop=True),
         not_used=not_used[~broken].reset_index(drop=True),
         quarantine=quarantine,
         violations=summary,
         files=_file_counts(raw, plan, broken),
-        notes=(
-            *raw.notes,
-            *(f"{rule}: {counted(count, 'cell')}." for rule, count in rules.items()),
-            *outcome_notes,
-            *_on_waves(values[~broken], plan),
-        ),
+        notes=(*raw.notes, *notes, *driver_notes, *outcome_notes, *_on_waves(values[~broken], plan)),
+        warnings=(*score_doubts(score, plan.score_column), *lost),
+        too_much_lost=too_much,
     )
+
+
+def _recoded(cells: pd.DataFrame, plan: Plan, violations: Violations) -> tuple[pd.DataFrame, list[str]]:
+    """The cells with the stated values of the score's codes."""
+    recode = plan.recode.get(SCORE)
+    if recode is None or SCORE not in cells:
+        return cells, []
+    parsed = parse_score(cells[SCORE])
+    if recode.shift is not None:
+        shifted = (parsed.values + recode.shift).astype("str")
+        column = shifted.where(parsed.values.notna(), cells[SCORE].astype("str").where(cells[SCORE].notna()))
+        done = counted(int(parsed.values.notna().sum()), "cell")
+        return cells.assign(**{SCORE: column}), [f"{SCORE}: answers shifted by {recode.shift}, as stated: {done}."]
+    text = parse_text(cells[SCORE]).values
+    values = {code.strip().casefold(): value for code, value in recode.codes.items()}
+    numbers = {int(code): value for code, value in values.items() if code.lstrip("-").isdecimal()}
+    column = text.str.casefold().map(values).astype("Int64").fillna(parsed.values.map(numbers).astype("Int64"))
+    lost = column.isna() & (parsed.values.notna() | parsed.unreadable)
+    violations.add(SCORE, "has a code without a value in recode", lost, shown=values_to_tell(cells[SCORE], "score"))
+    done = counted(int(column.notna().sum()), "cell")
+    return cells.assign(**{SCORE: column}), [f"{SCORE}: codes replaced by their values, as stated: {done}."]
+
+
+def _not_yet_left(values: pd.DataFrame) -> list[str]:
+    """Take out dates of leaving that are yet to come; says how many there were."""
+    if "churned_at" not in values or not (planned := values["churned_at"] > last_day()).any():
+        return []
+    values["churned_at"] = values["churned_at"].mask(planned)
+    return [f"churned_at: a date yet to come, so not yet left: {counted(int(planned.sum()), 'cell')}."]
+
+
+def _lost(
+    raw: RawRows, plan: Plan, values: pd.DataFrame, violations: Violations, summary: pd.DataFrame
+) -> tuple[list[str], bool]:
+    """How many answers the contract cost, where that is much; and whether it is more than half of them."""
+    if SCORE not in values:
+        return [], False
+    answers = values[SCORE].notna().to_numpy() | violations.of(SCORE, UNREADABLE["score"])
+    answers |= violations.of(SCORE, "has a code without a value in recode")
+    broken, told = violations.rows, summary
+    if plan.counts is not None:  # which of several answers counts was stated: the others are not lost
+        again = summary["rule"].str.startswith(STANDS_TWICE)
+        told = summary[~again]
+        for rule in summary["rule"][again]:
+            broken = broken & ~violations.of("respondent_id", rule)
+    lost = int((answers & broken).sum()) + len(raw.rejected)
+    sentence, too_much = lost_answers(told, lost, int(answers.sum()) + len(raw.rejected))
+    return [sentence] if sentence else [], too_much
 
 
 def _on_waves(accepted: pd.DataFrame, plan: Plan) -> list[str]:
@@ -130,10 +193,11 @@ def check_names(plan: Plan) -> None:
             )
 
 
-def _drivers(cells: pd.DataFrame, plan: Plan, violations: Violations) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Ratings, and where "not used" was said instead."""
+def _drivers(cells: pd.DataFrame, plan: Plan, violations: Violations) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """Ratings, on one scale; where "not used" was said instead; and what was turned round or stretched."""
     ratings: dict[str, pd.Series] = {}
     not_used: dict[str, pd.Series] = {}
+    notes = []
     for name in plan.driver_names:
         settings = plan.drivers
         if settings is None or name not in cells:
@@ -145,12 +209,21 @@ def _drivers(cells: pd.DataFrame, plan: Plan, violations: Violations) -> tuple[p
             labelled = column.astype("str").str.strip().str.lower().map(folded)
             column = labelled.where(labelled.notna(), column)
         parsed = parse_score(column)
-        low, high = settings.scale
-        violations.add(name, f"is not a rating from {low} to {high}, nor a stated code", parsed.unreadable)
+        low, high = settings.scale_of(name)
+        rule = f"is not a rating from {low} to {high}, nor a stated code"
+        violations.add(name, rule, parsed.unreadable, shown=values_to_tell(column, "score"))
         outside = (parsed.values < low) | (parsed.values > high)
-        violations.add(name, f"is not a rating from {low} to {high}, nor a stated code", outside)
-        ratings[name], not_used[name] = parsed.values, unused
-    return pd.DataFrame(ratings, index=cells.index), pd.DataFrame(not_used, index=cells.index)
+        violations.add(name, rule, outside, shown=parsed.values.astype("str").where(parsed.values.abs() <= MOST_TOLD))
+        rating = parsed.values
+        if name in settings.reverse:
+            rating = low + high - rating
+            notes.append(f"{name}: turned round, {low} for {high}: {counted(int(rating.notna().sum()), 'cell')}.")
+        if (low, high) != settings.scale:
+            first, last = settings.scale
+            rating = first + (rating.astype("Float64") - low) * ((last - first) / (high - low))
+            notes.append(f"{name}: its scale of {low} to {high} is stretched to {first} to {last}.")
+        ratings[name], not_used[name] = rating, unused
+    return pd.DataFrame(ratings, index=cells.index), pd.DataFrame(not_used, index=cells.index), notes
 
 
 def _segments(cells: pd.DataFrame, plan: Plan, violations: Violations) -> pd.DataFrame:

@@ -13,7 +13,10 @@ import numpy as np
 import pandas as pd
 
 from nps_research.errors import ContractError
+from nps_research.reading.raw_table import counted
 from nps_research.reading.values import PARSERS, parse_timestamp
+from nps_research.study.doubts import helping_line
+from nps_research.study.plausible import implausible_dates
 from nps_research.study.repeats import stands_twice
 
 if TYPE_CHECKING:
@@ -87,7 +90,7 @@ CUSTOMERS: Mapping[str, Column] = {
 TABLES: Mapping[str, Mapping[str, Column]] = {"responses": RESPONSES, "customers": CUSTOMERS}
 PRIVATE = tuple(sorted({name for table in TABLES.values() for name, column in table.items() if column.private}))
 
-_UNREADABLE = {
+UNREADABLE = {
     "score": "is not a whole number",
     "number": "is not a number",
     "flag": "is neither yes nor no (1/0, true/false, yes/no)",
@@ -102,6 +105,38 @@ _WHICH_DATE = (
     'which is it? State date_format, e.g. "%d.%m.%Y" or "%m/%d/%Y"'
 )
 
+SUMMARY = ["column", "rule", "rows", "first_lines", "values", "helps"]
+_DATE_OF_NUMBERS = r"^((?:\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}))(?!\d)"
+MOST_TOLD = 100  # no greater number is told: it may be somebody's
+_TOLD = 3  # values told of a broken rule
+# Words that surveys offer besides the answers: said of a cell, they tell of nobody.
+NO_OPINION = (
+    *(
+        "don't know",
+        "don\N{RIGHT SINGLE QUOTATION MARK}t know",
+        "do not know",
+        "not sure",
+        "no opinion",
+        "no answer",
+        "refused",
+    ),
+    *("not applicable", "prefer not to say", "prefer not to answer", "weiß nicht", "keine angabe"),
+    *(
+        "keine antwort",
+        "ne sait pas",
+        "nsp",
+        "sans réponse",
+        "non concerné",
+        "no sabe",
+        "ns/nc",
+        "no contesta",
+        "não sei",
+        "não sabe",
+    ),
+    *("non so", "non risponde", "weet niet", "geen antwoord", "nu știu", "nu răspund", "не знаю", "важко сказати"),
+    *("затрудняюсь ответить", "нет ответа", "nie wiem", "brak odpowiedzi", "trudno powiedzieć"),
+)
+
 NO_GROUP = "holds an e-mail address, which names no group"
 
 
@@ -113,19 +148,31 @@ def holds_address(text: pd.Series) -> pd.Series:
 class Violations:
     """The rules that rows break: which rule, which rows.
 
-    Rules are sentences about a column, free of cell values, and so safe to share.
+    Rules are sentences about a column, free of cell values, and so safe to share; so are the few values that are
+    given beside them: numbers and dates where such are wanted, and words for no answer.
     """
 
     def __init__(self, n_rows: int) -> None:
         self._broken: dict[tuple[str, str], NDArray[np.bool_]] = {}
+        self._shown: dict[tuple[str, str], pd.Series] = {}
         self._n_rows = n_rows
 
-    def add(self, column: str, rule: str, where: pd.Series) -> None:
-        """Note that the rows where `where` is true break `rule`; a missing `where` breaks nothing."""
+    def add(self, column: str, rule: str, where: pd.Series, *, shown: pd.Series | None = None) -> None:
+        """Note that the rows where `where` is true break `rule`; a missing `where` breaks nothing.
+
+        `shown` are the values as they may be told to everybody; missing where they may not.
+        """
         broken = where.astype("boolean").fillna(value=False).to_numpy(dtype=bool)
         if broken.any():
             before = self._broken.get((column, rule), np.zeros(self._n_rows, dtype=bool))
             self._broken[column, rule] = before | broken
+            if shown is not None:
+                told = [self._shown[column, rule]] if (column, rule) in self._shown else []
+                self._shown[column, rule] = pd.concat([*told, shown[broken].dropna().astype("str")])
+
+    def of(self, column: str, rule: str) -> NDArray[np.bool_]:
+        """Which rows break a rule."""
+        return self._broken.get((column, rule), np.zeros(self._n_rows, dtype=bool))
 
     @property
     def rows(self) -> NDArray[np.bool_]:
@@ -147,13 +194,29 @@ class Violations:
         rows = {which: int(n[broken].sum()) for which, broken in self._broken.items()}
         return [f"{column} {rule} ({k:,} {'row' if k == 1 else 'rows'})" for (column, rule), k in rows.items()]
 
-    def summary(self, line: NDArray[np.int64]) -> pd.DataFrame:
-        """One row per broken rule: column, rule, rows, and the lines of the first three."""
-        rows = [
-            (column, rule, int(broken.sum()), ", ".join(str(number) for number in line[broken][:3]))
-            for (column, rule), broken in self._broken.items()
-        ]
-        return pd.DataFrame(rows, columns=["column", "rule", "rows", "first_lines"])
+    def summary(self, line: NDArray[np.int64], *, no_zero: bool = False) -> pd.DataFrame:
+        """One row per broken rule: column, rule, rows, the lines of the first three, values, what would help."""
+        rows = []
+        for (column, rule), broken in self._broken.items():
+            times = self._shown.get((column, rule), pd.Series(dtype="str")).value_counts()
+            told = [f"{value} ({counted(int(n), 'cell')})" for value, n in times.head(_TOLD).items()]
+            others = [f"{len(times) - _TOLD} other values"] if len(times) > _TOLD else []
+            first = ", ".join(str(number) for number in line[broken][:3])
+            helps = helping_line(column, rule, list(map(str, times.index[:_TOLD])), no_zero=no_zero)
+            rows.append((column, rule, int(broken.sum()), first, ", ".join(told + others), helps))
+        return pd.DataFrame(rows, columns=SUMMARY)
+
+
+def values_to_tell(cells: pd.Series, kind: Kind) -> pd.Series:
+    """Cells that may be told to everybody: numbers of a score's size, dates, and words for no answer; else missing.
+
+    Whatever else stands in the column may be of a shifted row, and somebody's own.
+    """
+    if kind == "timestamp":
+        return cells.astype("str").str.extract(_DATE_OF_NUMBERS)[0]
+    text = cells.astype("str").str.strip()
+    number = text.str.fullmatch(r"-?(?:100|\d{1,2})(?:[.,]\d)?(?:0|\.0)?").fillna(value=False)
+    return text.where(number | text.str.lower().isin(NO_OPINION)).where(cells.notna())
 
 
 def typed(
@@ -195,9 +258,11 @@ def typed(
         values[name] = parsed.values
         unreadable = parsed.unreadable
         if parsed.ambiguous is not None:
-            violations.add(name, _WHICH_DATE, parsed.ambiguous)
+            violations.add(name, _WHICH_DATE, parsed.ambiguous, shown=values_to_tell(raw[name], "timestamp"))
             unreadable = unreadable & ~parsed.ambiguous
-        violations.add(name, _UNREADABLE[column.kind], unreadable)
+        may_tell = column.kind in ("score", "timestamp") and unreadable.any()
+        told = values_to_tell(raw[name], column.kind) if may_tell else None
+        violations.add(name, UNREADABLE[column.kind], unreadable, shown=told)
         if column.kind in ("text", "id") and not column.private:
             violations.add(name, NO_GROUP, holds_address(parsed.values))
         rules |= {f"{name}: {rule}": count for rule, count in parsed.rules.items()}
@@ -208,13 +273,17 @@ def check_responses(table: pd.DataFrame, violations: Violations, *, counts: Coun
     """Hold typed responses against the rules that need more than one cell; `counts` as in study.toml."""
     if "likelihood_to_recommend" in table:
         score = table["likelihood_to_recommend"]
-        violations.add("likelihood_to_recommend", "is not from 0 to 10", (score < 0) | (score > 10))
+        told = score.astype("str").where(score.abs() <= MOST_TOLD)
+        violations.add("likelihood_to_recommend", "is not from 0 to 10", (score < 0) | (score > 10), shown=told)
         if "delivered" in table:
             violations.add("delivered", "says no, yet there is an answer", score.notna() & ~table["delivered"])
         if "responded" in table:
             violations.add("responded", "says no, yet there is an answer", score.notna() & ~table["responded"])
     if "respondent_id" in table:
         violations.add("respondent_id", "is missing", table["respondent_id"].isna())
+    moments = [name for name in ("invited_at", "responded_at") if name in table]
+    for (name, rule), where in implausible_dates(table, moments).items():
+        violations.add(name, rule, where, shown=table[name].dt.strftime("%Y-%m-%d").astype("str").where(where))
     if {"invited_at", "responded_at"} <= set(table):
         # An invitation with a date alone says nothing of the hour: compare days then.
         invited = table["invited_at"].dt.normalize()

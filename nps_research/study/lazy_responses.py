@@ -9,7 +9,7 @@ import narwhals as nw
 import pandas as pd
 
 from nps_research.errors import ContractError, did_you_mean, sentences_joined
-from nps_research.study.contract import RESPONSES
+from nps_research.study.contract import RESPONSES, SUMMARY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +82,7 @@ def lazy_fields(responses: Any, plan: Plan, settings: Settings) -> dict[str, Any
         "waves": (),
         "available": frozenset(available),
         "quarantine": pd.DataFrame(columns=["table", "file", "line", "reasons"]),
-        "violations": pd.DataFrame(columns=["table", "column", "rule", "rows", "first_lines"]),
+        "violations": pd.DataFrame(columns=["table", *SUMMARY]),
         "files": pd.DataFrame(columns=["table", "file", "wave", "rows", "accepted", "quarantined"]),
         "notes": ("responses: a lazy frame. Its values are checked when they are counted; no row is quarantined.",),
         "data_hash": uuid.uuid4().hex,

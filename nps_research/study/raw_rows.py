@@ -21,6 +21,7 @@ from nps_research.reading.raw_table import cell_text, counted
 from nps_research.reading.sources import read_source
 from nps_research.reading.values import blank_codes, has_code
 from nps_research.study.contract import PRIVATE, TABLES
+from nps_research.study.table_settings import SCORE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,6 +60,7 @@ class Plan:
     wave: WaveOfDates | None = None
     counts: Counts | None = None
     constants: frozenset[str] = frozenset()
+    score_column: str = "likelihood_to_recommend"  # of the file
 
     @classmethod
     def of(cls, table: str, settings: TableSettings, outcomes: Mapping[str, OutcomeSettings]) -> Self:
@@ -73,6 +75,7 @@ class Plan:
             recode=settings.recode,
             wave=settings.wave,
             counts=settings.counts,
+            score_column=next(iter(columns_behind(settings.columns.get(SCORE, SCORE)))),
             constants=frozenset(settings.constants) | frozenset(of_files),
         )
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from nps_research.errors import ContractError, did_you_mean, sentences_joined
 from nps_research.study.contract import TABLES
+from nps_research.study.plausible import latest_plausible_date
 from nps_research.study.raw_rows import RawRows
 
 if TYPE_CHECKING:
@@ -81,7 +82,10 @@ def response_states(tables: Sequence[Table], plans: Sequence[Plan], settings: Se
         )
     elif "customer_id" not in responses:
         responses["customer_id"] = responses["respondent_id"]
+    settings, until = _as_of(settings, tables, plans)
     responses["response_state"] = response_state(responses, window_open(responses, settings))
+    if "invited_at" in responses and responses["response_state"].isin(["pending", "nonrespondent"]).any():
+        notes += until
     states = set(responses["response_state"].unique())
     if "nonrespondent" in states and states & {"answered", "item_missing"}:
         available.add("responses.silence")
@@ -109,6 +113,8 @@ def response_states(tables: Sequence[Table], plans: Sequence[Plan], settings: Se
         "violations": pd.concat([table.violations for table in tables], ignore_index=True),
         "files": _together([table.files for table in tables]),
         "notes": tuple(notes),
+        "warnings": tuple(warning for table in tables for warning in table.warnings),
+        "too_much_lost": any(table.too_much_lost for table in tables),
     }
 
 
@@ -116,6 +122,20 @@ def _together(files: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """The counts of all files; a table that leaves no rows out has left out none."""
     counts = pd.concat(files, ignore_index=True)
     return counts.assign(excluded=counts["excluded"].fillna(0).astype(int)) if "excluded" in counts else counts
+
+
+def _as_of(settings: Settings, tables: Sequence[Table], plans: Sequence[Plan]) -> tuple[Settings, list[str]]:
+    """The settings with the day of the data, as stated or the latest plausible date; and what is to be said of it."""
+    if settings.data_until is not None:
+        return settings, []
+    frames = {plan.table: table.accepted for table, plan in zip(tables, plans, strict=True)}
+    latest = latest_plausible_date(frames, {plan.table: plan.constants for plan in plans})
+    if latest is None:
+        return settings, []
+    said = (
+        f"The tables reach until {latest[1]:%-d %B %Y} ({latest[0]}); who may still answer on that day is not silent."
+    )
+    return settings.model_copy(update={"data_until": latest[1]}), [said]
 
 
 def _on_repeats(responses: pd.DataFrame, available: set[str]) -> list[str]:

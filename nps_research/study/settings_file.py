@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from nps_research.errors import ContractError, did_you_mean, sentences_joined
-from nps_research.reading.file_settings import KINDS, Code, FileSettings, SourceSettings, StrictModel
+from nps_research.reading.file_settings import KINDS, ONE_COLUMN, Code, FileSettings, SourceSettings, StrictModel
 from nps_research.study.table_settings import STANDARD, DriverSettings, SegmentSettings, TableSettings
 
 if TYPE_CHECKING:

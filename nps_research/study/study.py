@@ -64,6 +64,10 @@ class Study:
         Rules broken and rows per file; free of cell values.
     notes : tuple of str
         What was detected, or read by a rule.
+    warnings : tuple of str
+        What makes one doubt the column of the score, and how many answers were lost, where it is many.
+    too_much_lost : bool
+        Whether more than half of the answers were lost.
     data_hash : str
         SHA-256 of the study's file and tables; of a lazy frame, which is not read for it, a random mark.
     folder, data_folder : Path or None
@@ -92,6 +96,8 @@ class Study:
     files: pd.DataFrame
     notes: tuple[str, ...]
     data_hash: str
+    warnings: tuple[str, ...] = ()
+    too_much_lost: bool = False
     folder: Path | None = None
     data_folder: Path | None = None
 
