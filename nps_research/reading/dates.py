@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -180,7 +180,7 @@ def moments_of(text: pd.Series) -> Moments:
             read_so = (of_date["order"] == name) & read.notna()
             rules[f"a date read as {name}: {_SAID[name]}"] = read_so.reindex(cells.index, fill_value=False)
 
-    def of_cells(column: pd.Series, missing: object) -> pd.Series:
+    def of_cells(column: pd.Series, missing: Any) -> pd.Series:
         return column.reindex(codes, fill_value=missing).set_axis(text.index)
 
     return Moments(

@@ -15,7 +15,7 @@ from nps_research.study.contract import (
     MOST_TOLD,
     NO_GROUP,
     PRIVATE,
-    TABLES,
+    STANDARD,
     UNREADABLE,
     Violations,
     check_customers,
@@ -79,7 +79,7 @@ def check_table(raw: RawRows, plan: Plan) -> Table:
     check_names(plan)
     violations = Violations(len(raw.cells))
     cells, notes = _recoded(raw.cells, plan, violations)
-    values, rules = typed(cells, TABLES[plan.table], violations, date_format=plan.date_format)
+    values, rules = typed(cells, STANDARD[plan.table], violations, date_format=plan.date_format)
     notes += [f"{rule}: {counted(count, 'cell')}." for rule, count in rules.items()]
     drivers, not_used, driver_notes = _drivers(raw.cells, plan, violations)
     segments = _segments(raw.cells, plan, violations)
@@ -91,7 +91,7 @@ def check_table(raw: RawRows, plan: Plan) -> Table:
         check_responses(values, violations, counts=plan.counts or "newest")
     else:
         notes += _not_yet_left(values)
-        check_customers(values, violations)
+        check_customers(values, violations, key="account_id" if plan.table == "accounts" else "customer_id")
     broken = violations.rows
     quarantine = pd.concat(
         [
@@ -183,7 +183,7 @@ _TAKEN = ("response_state", "table", "file", "line", "reasons", "weekday", "hour
 def check_names(plan: Plan) -> None:
     """Drivers and segments have names of their own; a segment may be a standard column that is not private."""
     for kind, names, own in (
-        ("driver", plan.driver_names, (*TABLES[plan.table], *plan.segment_names)),
+        ("driver", plan.driver_names, (*STANDARD[plan.table], *plan.segment_names)),
         ("segment", plan.segment_names, (*PRIVATE, *plan.driver_names)),
     ):
         if taken := [name for name in names if name in (*own, *_TAKEN) or name.startswith("outcome_")]:

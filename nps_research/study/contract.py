@@ -29,16 +29,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CUSTOMERS",
+    "MOST_TOLD",
     "NO_GROUP",
     "PRIVATE",
     "RESPONSES",
+    "STANDARD",
+    "SUMMARY",
     "TABLES",
+    "UNREADABLE",
     "Column",
     "Violations",
     "check_customers",
     "check_responses",
     "holds_address",
     "typed",
+    "values_to_tell",
 ]
 
 Kind = Literal["score", "number", "flag", "timestamp", "text", "id"]
@@ -87,7 +92,13 @@ CUSTOMERS: Mapping[str, Column] = {
     "revenue": Column("number", "what the customer brings in"),
 }
 
+OF_ACCOUNT = ("started_at", "churned_at", "churn_reason", "observed_until", "revenue")
 TABLES: Mapping[str, Mapping[str, Column]] = {"responses": RESPONSES, "customers": CUSTOMERS}
+# What a table of accounts may hold becomes the customers'.
+STANDARD: Mapping[str, Mapping[str, Column]] = {
+    **TABLES,
+    "accounts": {name: CUSTOMERS[name] for name in ("account_id", *OF_ACCOUNT)},
+}
 PRIVATE = tuple(sorted({name for table in TABLES.values() for name, column in table.items() if column.private}))
 
 UNREADABLE = {
@@ -306,24 +317,23 @@ def check_responses(table: pd.DataFrame, violations: Violations, *, counts: Coun
         violations.add("respondent_id", rule, repeated)
 
 
-def check_customers(table: pd.DataFrame, violations: Violations) -> None:
-    """Hold typed customers against the rules that need more than one cell."""
-    if "customer_id" not in table:
-        raise ContractError("customers: there is no customer_id, so nothing says who they are. Map it in study.toml.")
-    violations.add("customer_id", "is missing", table["customer_id"].isna())
+def check_customers(table: pd.DataFrame, violations: Violations, *, key: str = "customer_id") -> None:
+    """Hold typed customers, or accounts by their `key`, against the rules that need more than one cell."""
+    if key not in table:
+        of = key.removesuffix("_id")
+        raise ContractError(f"{of}s: there is no {key}, so nothing says who they are. Map it in study.toml.")
+    violations.add(key, "is missing", table[key].isna())
     if {"started_at", "churned_at"} <= set(table):
         violations.add("churned_at", "is before started_at", table["churned_at"] < table["started_at"])
     if {"churned_at", "observed_until"} <= set(table):
         violations.add("churned_at", "is after observed_until", table["churned_at"] > table["observed_until"])
     if "revenue" in table:
         violations.add("revenue", "is negative", table["revenue"] < 0)
-    if "account_id" in table:
-        dated = ("started_at", "churned_at", "churn_reason", "observed_until", "revenue")
-        of_account = [name for name in dated if name in table]
-        for name in of_account:
+    if "account_id" in table and key != "account_id":
+        for name in (name for name in OF_ACCOUNT if name in table):
             values_of_account = table.groupby("account_id")[name].nunique(dropna=False)
             differs = table["account_id"].map(values_of_account).fillna(0) > 1
             violations.add(name, "differs between rows of one account", differs)
     order = np.argsort(violations.rows, kind="stable")
-    repeated = table["customer_id"].iloc[order].duplicated().reindex(table.index) & table["customer_id"].notna()
-    violations.add("customer_id", "stands twice; the first row is kept", repeated)
+    repeated = table[key].iloc[order].duplicated().reindex(table.index) & table[key].notna()
+    violations.add(key, "stands twice; the first row is kept", repeated)

@@ -20,7 +20,7 @@ from nps_research.reading.file_settings import DateAndTime, YesAndNo, columns_be
 from nps_research.reading.raw_table import cell_text, counted
 from nps_research.reading.sources import read_source
 from nps_research.reading.values import blank_codes, has_code
-from nps_research.study.contract import PRIVATE, TABLES
+from nps_research.study.contract import PRIVATE, STANDARD
 from nps_research.study.table_settings import SCORE
 
 if TYPE_CHECKING:
@@ -126,8 +126,10 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
         is_read = not (settings.wide and cells)  # waves of a wide file share what was read for the first
         if is_read:
             raw = read_source(source, folder, columns=columns)
-        taken = set(chain.from_iterable(columns_behind(wanted[name]) for name in wanted if name in TABLES[plan.table]))
-        names = {name: name for name in TABLES[plan.table] if name not in taken} | wanted
+        taken = set(
+            chain.from_iterable(columns_behind(wanted[name]) for name in wanted if name in STANDARD[plan.table])
+        )
+        names = {name: name for name in STANDARD[plan.table] if name not in taken} | wanted
         news = [name for name in names if is_read or name in of_wave]
         label = {name: source.label if name in of_wave else source.file_label for name in news}
         for name, mapped in wanted.items():
@@ -240,7 +242,7 @@ class _LeftOut:
     def _named(self, column: str, codes: Sequence[Code]) -> str:
         """The stated codes, unless they may be somebody's own."""
         if column in self._private or any("@" in str(code) for code in codes):
-            return f"one of {counted(len(codes), 'stated value')}"
+            return "a stated value" if len(codes) == 1 else f"one of {len(codes)} stated values"
         return " or ".join(map(str, codes))
 
 
@@ -282,7 +284,7 @@ def _mapped(settings: TableSettings, plan: Plan) -> list[tuple[FileOfTable, dict
     sources = [(source, _wanted(settings, plan, source)) for source in settings.sources]
     columns = [
         [
-            *TABLES[plan.table],
+            *STANDARD[plan.table],
             *chain.from_iterable(map(columns_behind, wanted.values())),
             *settings.exclude,
             *settings.only,
@@ -310,13 +312,10 @@ def _files_in_words(files: list[str]) -> str:
 def _wanted(settings: TableSettings, plan: Plan, source: FileOfTable) -> dict[str, MappedColumn]:
     """Columns that a file must have: name in the plan -> name in the file."""
     standard = {**settings.columns, **source.columns}
-    if unknown := [name for name in standard if name not in TABLES[plan.table]]:
-        raise ContractError(
-            f"{plan.table}: "
-            + sentences_joined(
-                f"there is no standard column {name}{did_you_mean(name, list(TABLES[plan.table]))}" for name in unknown
-            )
-        )
+    known = list(STANDARD[plan.table])
+    if unknown := [name for name in standard if name not in known]:
+        listed = (f"there is no standard column {name}{did_you_mean(name, known)}" for name in unknown)
+        raise ContractError(f"{plan.table}: {sentences_joined(listed)}")
     drivers = {**(plan.drivers.columns if plan.drivers else {}), **source.drivers}
     segments = {**(plan.segments.columns if plan.segments else {}), **source.segments}
     for kind, own, named in (("drivers", drivers, plan.driver_names), ("segments", segments, plan.segment_names)):

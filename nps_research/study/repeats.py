@@ -54,4 +54,5 @@ def stands_twice(table: pd.DataFrame, broken: NDArray[np.bool_], counts: Counts)
 
 def _order(moment: pd.Series, counts: Counts) -> NDArray[np.int64]:
     """Ranks of moments, the newest or the first of them in front, and last where none is known."""
-    return moment.rank(method="dense", ascending=counts == "first", na_option="bottom").to_numpy(dtype=np.int64)
+    ranks = moment.rank(method="dense", ascending=counts == "first", na_option="bottom")
+    return np.asarray(ranks, dtype=np.int64)

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from nps_research.errors import ContractError, did_you_mean, sentences_joined
+from nps_research.study.accounts_table import customers_with_accounts
 from nps_research.study.contract import TABLES
 from nps_research.study.plausible import latest_plausible_date
 from nps_research.study.raw_rows import RawRows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from nps_research.study.acceptance import Table
     from nps_research.study.raw_rows import Plan
@@ -65,8 +66,8 @@ def response_states(tables: Sequence[Table], plans: Sequence[Plan], settings: Se
     ContractError
         If nothing says who answered, or the settings name a column that is not there.
     """
-    responses = tables[0].accepted
-    customers = tables[1].accepted if len(tables) > 1 else None
+    accepted = {plan.table: table.accepted for plan, table in zip(plans, tables, strict=True)}
+    responses, customers = accepted["responses"], accepted.get("customers")
     notes = [note for table in tables for note in table.notes]
     if "likelihood_to_recommend" not in responses and not {"responded", "responded_at"} & set(responses):
         raise ContractError(
@@ -82,15 +83,21 @@ def response_states(tables: Sequence[Table], plans: Sequence[Plan], settings: Se
         )
     elif "customer_id" not in responses:
         responses["customer_id"] = responses["respondent_id"]
-    settings, until = _as_of(settings, tables, plans)
+    settings, until = _as_of(settings, accepted, plans)
+    if "accounts" in accepted:
+        customers, said = customers_with_accounts(responses, customers, accepted["accounts"])
+        available |= _filled("customers", customers, {name for plan in plans[1:] for name in plan.outcomes})
+        available |= _with_outcomes(available)
+        notes += said
     responses["response_state"] = response_state(responses, window_open(responses, settings))
     if "invited_at" in responses and responses["response_state"].isin(["pending", "nonrespondent"]).any():
         notes += until
     states = set(responses["response_state"].unique())
     if "nonrespondent" in states and states & {"answered", "item_missing"}:
         available.add("responses.silence")
-    if customers is not None and len(plans) > 1:
-        notes += _join_segments(responses, customers, plans[1].segment_names, available)
+    if customers is not None:
+        of_customers = [name for plan in plans[1:] for name in plan.segment_names]
+        notes += _join_segments(responses, customers, of_customers, available)
     notes += _on_repeats(responses, available)
     segments = dict.fromkeys(name for plan in plans for name in plan.segment_names if name in responses)
     if any(responses[name].notna().any() for name in segments):
@@ -124,12 +131,13 @@ def _together(files: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return counts.assign(excluded=counts["excluded"].fillna(0).astype(int)) if "excluded" in counts else counts
 
 
-def _as_of(settings: Settings, tables: Sequence[Table], plans: Sequence[Plan]) -> tuple[Settings, list[str]]:
+def _as_of(
+    settings: Settings, accepted: Mapping[str, pd.DataFrame], plans: Sequence[Plan]
+) -> tuple[Settings, list[str]]:
     """The settings with the day of the data, as stated or the latest plausible date; and what is to be said of it."""
     if settings.data_until is not None:
         return settings, []
-    frames = {plan.table: table.accepted for table, plan in zip(tables, plans, strict=True)}
-    latest = latest_plausible_date(frames, {plan.table: plan.constants for plan in plans})
+    latest = latest_plausible_date(accepted, {plan.table: plan.constants for plan in plans})
     if latest is None:
         return settings, []
     said = (
@@ -155,16 +163,25 @@ def _on_repeats(responses: pd.DataFrame, available: set[str]) -> list[str]:
 def _available(tables: Sequence[Table], plans: Sequence[Plan]) -> set[str]:
     available = set()
     for table, plan in zip(tables, plans, strict=True):
-        filled = [name for name in table.accepted if table.accepted[name].notna().any()]
-        available |= {f"{plan.table}.{name}" for name in filled if name in TABLES[plan.table]}
-        available |= {f"outcomes.{name}" for name in plan.outcomes if f"outcome_{name}" in filled}
-        if set(plan.driver_names) & set(filled):
+        if plan.table in TABLES:
+            available |= _filled(plan.table, table.accepted, plan.outcomes)
+        if any(name in table.accepted and table.accepted[name].notna().any() for name in plan.driver_names):
             available.add("responses.drivers")
-    if set(NEEDED_FOR_CHURN) <= available:
-        available.add("outcomes.churned")
-    if any(name.startswith("outcomes.") for name in available):
-        available.add("outcomes")
-    return available
+    return _with_outcomes(available)
+
+
+def _filled(table: str, accepted: pd.DataFrame, outcomes: Collection[str]) -> set[str]:
+    """Standard columns and outcomes of a table that hold a value at least."""
+    filled = [name for name in accepted if accepted[name].notna().any()]
+    found = {f"{table}.{name}" for name in filled if name in TABLES[table]}
+    return found | {f"outcomes.{name}" for name in outcomes if f"outcome_{name}" in filled}
+
+
+def _with_outcomes(available: set[str]) -> set[str]:
+    """What is available, churn and outcomes as such among it."""
+    churn = {"outcomes.churned"} if set(NEEDED_FOR_CHURN) <= available else set()
+    some = {"outcomes"} if churn or any(name.startswith("outcomes.") for name in available) else set()
+    return available | churn | some
 
 
 def response_state(responses: pd.DataFrame, is_open: pd.Series) -> pd.Series:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from nps_research.errors import ContractError, did_you_mean, sentences_joined
 from nps_research.reading.file_settings import KINDS, ONE_COLUMN, Code, FileSettings, SourceSettings, StrictModel
-from nps_research.study.table_settings import STANDARD, DriverSettings, SegmentSettings, TableSettings
+from nps_research.study.table_settings import COLUMNS, DriverSettings, SegmentSettings, TableSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,7 +88,7 @@ class OutcomeSettings(StrictModel):
         What readers are shown instead of the name; the name, where there is none.
     """
 
-    table: Literal["responses", "customers"]
+    table: Literal["responses", "customers", "accounts"]
     column: str
     kind: Literal["binary", "amount"] = "binary"
     event: list[Code] = Field(default=[])
@@ -128,6 +128,15 @@ class StudyFile(StrictModel):
     settings: Settings = Settings()
 
     @property
+    def outcomes_of_customers(self) -> dict[str, OutcomeSettings]:
+        """The outcomes, those of accounts being of their customers."""
+        brought = {"table": "customers"}
+        return {
+            name: outcome.model_copy(update=brought) if outcome.table == "accounts" else outcome
+            for name, outcome in self.outcomes.items()
+        }
+
+    @property
     def tables(self) -> dict[str, TableSettings]:
         """The tables that there are, by name."""
         stated = {"responses": self.responses, "customers": self.customers, "accounts": self.accounts}
@@ -135,7 +144,13 @@ class StudyFile(StrictModel):
 
     @model_validator(mode="after")
     def _tables_say_what_they_may(self) -> Self:
-        if faults := [fault for name, table in self.tables.items() for fault in table.faults(name)]:
+        faults = [fault for name, table in self.tables.items() for fault in table.faults(name)]
+        faults += [
+            f"outcomes.{name}.table: there is no [{outcome.table}]"
+            for name, outcome in self.outcomes.items()
+            if outcome.table not in self.tables
+        ]
+        if faults:
             raise ValueError("; ".join(faults))
         return self
 
@@ -201,7 +216,7 @@ def problems(error: ValidationError, model: type[BaseModel]) -> str:
         if fault["type"] == "extra_forbidden":
             allowed = _allowed_names(model, fault["loc"][:-1])
             name = str(fault["loc"][-1])
-            meant = did_you_mean(name, [*allowed, *STANDARD] if "constants" in allowed else allowed)
+            meant = did_you_mean(name, [*allowed, *COLUMNS] if "constants" in allowed else allowed)
             listed = [each for each in allowed if each != "constants"]
             sentences.append(f"{where} is not known{meant if meant.endswith('?') else did_you_mean(name, listed)}")
         elif fault["type"] == "missing":

@@ -20,7 +20,7 @@ from nps_research.reading.file_settings import (
 )
 from nps_research.reading.raw_table import cell_text
 from nps_research.reading.values import PARSERS
-from nps_research.study.contract import PRIVATE, TABLES
+from nps_research.study.contract import PRIVATE, STANDARD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,14 +31,14 @@ Counts = Literal["newest", "first", "all"]
 Constant = bool | int | float | str | dt.datetime | dt.date
 SCORE = "likelihood_to_recommend"
 _NEEDED = {"flag": "true or false", "timestamp": "a date", "number": "a number"}
-STANDARD = tuple(dict.fromkeys(name for table in TABLES.values() for name in table))
+COLUMNS = tuple(dict.fromkeys(name for table in STANDARD.values() for name in table))
 
 
 def _constants_apart(values: Any, fields: Sequence[str]) -> Any:
     """Standard columns stated as one value for all rows, put together under `constants`."""
     if not isinstance(values, dict) or "constants" in values:
         return values
-    stated = {name: value for name, value in values.items() if name in STANDARD and name not in fields}
+    stated = {name: value for name, value in values.items() if name in COLUMNS and name not in fields}
     if several := [name for name, value in stated.items() if isinstance(value, (list, dict))]:
         raise ValueError(f"{several[0]}: takes one value for all rows; a column of the file goes under columns")
     rest = {name: value for name, value in values.items() if name not in stated}
@@ -84,7 +84,7 @@ class Recode(StrictModel):
 
 def _of_constants(table: str, constants: Mapping[str, Constant], columns: Mapping[str, MappedColumn]) -> list[str]:
     """What is wrong with the constants of a table."""
-    faults, standard = [], TABLES[table]
+    faults, standard = [], STANDARD[table]
     for name, value in constants.items():
         where = f"{table}.{name}"
         if name not in standard:
@@ -294,7 +294,7 @@ class TableSettings(SourceSettings):
 
     def faults(self, table: str) -> list[str]:
         """What a table of this name cannot say, in sentences."""
-        standard = TABLES[table]
+        standard = STANDARD[table]
         moments = [name for name, column in standard.items() if column.kind == "timestamp"]
         faults = [
             f"{table}.date_format: {name} is no moment{did_you_mean(name, moments)}"

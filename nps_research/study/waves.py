@@ -35,10 +35,13 @@ def wave_of_dates(table: pd.DataFrame, made: WaveOfDates) -> pd.Series:
         hint = f": did you mean {other}?" if other else ", nor is there another date."
         raise ContractError(f'responses: wave is made from "{made.from_date}", which the responses do not have{hint}')
     date = table[made.from_date]
+    wave: pd.Series
     year = date.dt.year.astype("Int64").astype("str").where(date.notna())
     if made.every == "year":
-        return year
-    if made.every == "month":
-        return date.dt.strftime("%Y-%m").astype("str").where(date.notna())
-    letter, part = ("Q", date.dt.quarter) if made.every == "quarter" else ("H", (date.dt.month > 6) + 1)
-    return year + f" {letter}" + part.astype("Int64").astype("str").where(date.notna())
+        wave = year
+    elif made.every == "month":
+        wave = date.dt.strftime("%Y-%m").astype("str").where(date.notna())
+    else:
+        letter, part = ("Q", date.dt.quarter) if made.every == "quarter" else ("H", (date.dt.month > 6) + 1)
+        wave = year + f" {letter}" + part.astype("Int64").astype("str").where(date.notna())
+    return wave

@@ -132,7 +132,7 @@ def test_values_that_may_be_somebodys_own_are_not_repeated(tmp_path):
     study = opened(
         tmp_path, content, columns + 'exclude = { id = ["R7"], mail = ["p8@example.com", "p9@example.com"] }'
     )
-    assert noted(study, "3 rows left out: id is one of 1 stated value; mail is one of 2 stated values.")
+    assert noted(study, "3 rows left out: id is a stated value; mail is one of 2 stated values.")
     assert not re.search(r"R7|p8@", " ".join(study.notes))
 
 
@@ -314,3 +314,215 @@ def test_a_mapped_column_is_not_taken_by_its_own_name_too(tmp_path):
     assert "responded" not in study.responses
     assert study.waves == ()
     assert study.responses["channel"].tolist() == ["x", "y"]
+
+
+# Recoding, scales, turned round
+
+CODES = "NPS\n" + "".join(f"{value}\n" for value in [1, 11, 10, 7, 11, "n/a"])
+
+
+@pytest.mark.parametrize(
+    "recode", ["{ shift = -1 }", "{ 1 = 0, 7 = 6, 10 = 9, 11 = 10 }", "{ 01 = 0, 7 = 6, 10 = 9, 11 = 10 }"]
+)
+def test_codes_of_the_score_get_their_values(tmp_path, recode):
+    study = opened(tmp_path, CODES, NPS + f"recode = {{ {LTR} = {recode} }}")
+    assert study.responses[LTR].fillna(-1).tolist() == [0, 10, 9, 6, 10, -1]
+    assert study.violations.empty
+    assert noted(study, "as stated: 5 cells")
+
+
+def test_words_may_be_recoded_and_a_code_without_a_value_is_quarantined(tmp_path):
+    study = opened(tmp_path, "NPS\nVery likely\nunlikely\n7\nperhaps\n", NPS + RECODE_WORDS)
+    assert study.responses[LTR].tolist() == [10, 2]
+    assert study.violations[["rule", "rows", "values"]].to_numpy().tolist() == [
+        ["has a code without a value in recode", 2, "7 (1 cell)"]  # the word may be somebody's
+    ]
+
+
+RECODE_WORDS = f'recode = {{ {LTR} = {{ "very likely" = 10, "Unlikely" = 2 }} }}'
+
+
+@pytest.mark.parametrize(
+    ("recode", "part"),
+    [
+        (f"{{ {LTR} = {{ shift = 0 }} }}", "needs shift = -1, or a value for each code"),
+        (f"{{ {LTR} = {{ shift = -1, 1 = 0 }} }}", "not both"),
+        (f"{{ {LTR} = {{ 1 = 12 }} }}", "input should be less than or equal to 10 (12 arrived)"),
+        ("{ wave = { shift = 1 } }", f"responses.recode: wave: only {LTR} is recoded"),
+    ],
+)
+def test_what_a_recode_may_not_be(tmp_path, recode, part):
+    assert part in fault(tmp_path, CODES, NPS + f"recode = {recode}")
+
+
+RATED = "NPS,Price,Wait,Staff\n9,6,1,5\n3,1,5,1\n7,,,6\n"
+DRIVERS = '[responses.drivers]\ncolumns = { Price = "Price", Wait = "Wait", Staff = "Staff" }\n'
+
+
+def test_ratings_have_scales_of_their_own_and_are_stretched_to_one(tmp_path):
+    said = DRIVERS + 'scales = { Price = [1, 6] }\nreverse = ["Wait"]\nmissing_codes = []\n'
+    study = opened(tmp_path, RATED, NPS + said)
+    assert study.driver_scale == (1, 5)
+    assert study.responses["Price"].tolist() == [5, 1]
+    assert study.responses["Wait"].tolist() == [5, 1]  # 1 was good
+    assert study.violations[["column", "rule", "values"]].to_numpy().tolist() == [
+        ["Staff", "is not a rating from 1 to 5, nor a stated code", "6 (1 cell)"]
+    ]
+    assert noted(study, "Price: its scale of 1 to 6 is stretched to 1 to 5.")
+    assert noted(study, "Wait: turned round, 1 for 5: 2 cells.")
+
+
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [
+        ("scales = { Pric = [1, 6] }", "scales: Pric is no rating: did you mean Price?"),
+        ("scales = { Price = [6, 1] }", "scales: that of Price must rise"),
+        ('reverse = ["wait"]', "reverse: wait is no rating: did you mean Wait?"),
+        ("scales = { Price = 6 }", "responses.drivers.scales.Price"),
+    ],
+)
+def test_what_ratings_may_not_say(tmp_path, said, part):
+    assert part in fault(tmp_path, RATED, NPS + DRIVERS + said)
+
+
+# Accounts
+
+ANSWERS = "respondent_id,account_id,NPS,invited_at,responded_at\n1,A,9,2024-01-01,2024-01-02\n"
+ANSWERS += "2,A,3,2024-01-01,2024-01-02\n3,B,7,2024-01-01,2024-01-02\n4,X,7,2024-01-01,2024-01-02\n"
+ACCOUNTS = "account_id,churned_at,observed_until,revenue,Industry,Renewed\nA,,2025-06-30,5,Retail,yes\n"
+ACCOUNTS += "B,2024-09-01,2025-06-30,7,Food,no\nC,,2025-06-30,1,Food,no\nA,,2025-06-30,6,Food,no\n"
+SAID = """
+[accounts]
+file = "accounts.csv"
+segments = { columns = { Industry = "Industry" } }
+[outcomes.renewed]
+table = "accounts"
+column = "Renewed"
+event = ["yes"]
+no_event = ["no"]
+direction = "good"
+label = "renewed the contract"
+"""
+
+
+def test_accounts_are_a_table_of_their_own(tmp_path):
+    study = opened(tmp_path, ANSWERS, NPS, tables={"accounts.csv": ACCOUNTS}, rest=SAID)
+    assert study.customers["account_id"].tolist() == ["A", "A", "B", "X"]
+    assert study.customers["revenue"].fillna(0).tolist() == [5, 5, 7, 0]
+    assert study.customers["churned_at"].isna().tolist() == [True, True, False, True]
+    assert study.responses["Industry"].fillna("-").tolist() == ["Retail", "Retail", "Food", "-"]
+    assert study.customers["outcome_renewed"].tolist() == [True, True, False, pd.NA]
+    assert study.can_answer("outcomes.churned", "outcomes.renewed", "customers.revenue", "responses.segments")
+    assert study.outcomes["renewed"].label == "renewed the contract"
+    assert noted(study, "accounts: 1 of 2 accounts has no customer here.") == []
+    assert noted(study, "accounts: 1 of 3 accounts has no customer here.")
+    assert noted(study, "accounts: 1 customer belongs to no accepted account.")
+    assert study.violations[["table", "column", "rule", "first_lines"]].to_numpy().tolist() == [
+        ["accounts", "account_id", "stands twice; the first row is kept", "5"]
+    ]
+    assert study.files["table"].tolist() == ["responses", "accounts"]
+
+
+def test_accounts_join_customers_that_have_their_own(tmp_path):
+    customers = "customer_id,account_id,revenue\n1,A,\n2,B,\n9,C,\n"
+    rest = '[customers]\nfile = "c.csv"\n[accounts]\nfile = "accounts.csv"'
+    study = opened(tmp_path, ANSWERS, NPS, tables={"accounts.csv": ACCOUNTS, "c.csv": customers}, rest=rest)
+    assert study.customers["account_id"].tolist() == ["A", "B", "C"]
+    assert study.customers["revenue"].tolist() == [5, 7, 1]
+    assert study.customers["observed_until"].notna().all()
+
+
+THEIRS = '[accounts]\nfile = "accounts.csv"\n'
+
+
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [
+        (THEIRS + 'wave = { from = "invited_at", every = "year" }', "only responses may be wide"),
+        (THEIRS + 'role = "user"', "accounts.role is not known: role is no column of accounts"),
+        ('[account]\nfile = "accounts.csv"', "account is not known: did you mean accounts?"),
+        (SAID.replace("[accounts]", "[customers]"), "outcomes.renewed.table: there is no [accounts]"),
+        (THEIRS + 'columns = { account_id = "acount_id" }', "did you mean 'account_id'?"),
+        (THEIRS + 'exclude = { account_id = ["A", "B", "C"] }', "leave none of 4 rows"),
+    ],
+)
+def test_what_accounts_may_not_say(tmp_path, said, part):
+    assert part in fault(tmp_path, ANSWERS, NPS, tables={"accounts.csv": ACCOUNTS}, rest=said)
+
+
+# Loud where it matters
+
+
+def rules(study):
+    return study.violations[["column", "rule", "values", "helps"]].to_numpy().tolist()
+
+
+def test_offending_values_and_the_line_that_would_help(tmp_path):
+    cells = ["9"] * 40 + ["0", "11", "99", "99", "Don't know", "ann@example.com", "4711", "12"]
+    study = opened(tmp_path, "NPS,mail\n" + "".join(f"{cell},x\n" for cell in cells), NPS)
+    assert rules(study) == [
+        [LTR, "is not a whole number", "Don't know (1 cell)", f'missing_codes = {{ {LTR} = ["Don\'t know"] }}'],
+        [
+            LTR,
+            "is not from 0 to 10",
+            "99 (2 cells), 11 (1 cell), 12 (1 cell)",
+            f"missing_codes = {{ {LTR} = [99, 11, 12] }}",
+        ],
+    ]
+    assert "ann@" not in study.violations.to_csv()
+    assert "4711" not in study.violations.to_csv()  # may be somebody's id, of a shifted row
+    (warning,) = study.warnings
+    assert warning.startswith("7 of 48 answers (15%) are lost to the contract: ")
+    assert f"[missing_codes = {{ {LTR} = [99, 11, 12] }}]" in warning
+    assert not study.too_much_lost
+
+
+def test_nothing_is_said_of_few_lost_answers_and_an_error_where_half_are(tmp_path):
+    assert opened(tmp_path, "NPS\n" + "9\n0\n" * 20 + "12\n", NPS).warnings == ()
+    study = opened(tmp_path, "NPS\n" + "9\n" * 10 + "12\n" * 11, NPS)
+    assert study.too_much_lost
+    assert study.warnings[0].startswith("11 of 21 answers (52%) are lost")
+
+
+def test_answers_that_do_not_count_as_stated_are_not_lost(tmp_path):
+    assert "3 of 4" in opened(tmp_path, TWICE.replace("b,7", "a,7"), BY_QUARTER).warnings[0]
+    assert opened(tmp_path, TWICE, BY_QUARTER + 'counts = "newest"').warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("scores", "part"),
+    [
+        ([1, 2, 3] * 20, "'NPS' holds three values only (1, 2, 3)"),
+        ([1, 2, 3, 4, 5] * 20, "'NPS' holds no value above 5"),
+        ([1, 5, 9, 10, 11] * 20, "'NPS' holds 11 and no 0, as answers coded from 1 to 11 do: state recode = {"),
+    ],
+)
+def test_a_score_that_is_none_is_doubted(tmp_path, scores, part):
+    study = opened(tmp_path, "NPS\n" + "\n".join(map(str, scores)), NPS)
+    assert part in study.warnings[0]
+
+
+def test_dates_that_cannot_be_right_are_quarantined_and_do_not_make_silence(tmp_path):
+    rows = "".join(f"R{row},9,2025-11-{1 + row % 20:02},2025-11-{2 + row % 20:02}\n" for row in range(30))
+    silent = "".join(f"S{row},,2025-11-25,\n" for row in range(60))
+    slips = "T1,9,2025-11-25,2052-11-26\nT2,9,1985-11-25,2025-11-26\nT3,9,2019-01-01,2025-11-26\n"
+    study = opened(tmp_path, f"respondent_id,NPS,invited_at,responded_at\n{rows}{silent}{slips}", NPS)
+    assert sorted(rules(study)) == [
+        ["invited_at", "is more than two years away from the other dates", "2019-01-01 (1 cell)", ""],
+        ["invited_at", "is not from 1990 to tomorrow", "1985-11-25 (1 cell)", ""],
+        ["responded_at", "is not from 1990 to tomorrow", "2052-11-26 (1 cell)", ""],
+    ]
+    assert (study.responses["response_state"] == "pending").sum() == 60
+    assert study.settings.data_until == pd.Timestamp("2025-11-25")
+    assert noted(study, "The tables reach until 25 November 2025 (responses.invited_at)")
+
+
+def test_the_day_of_the_data_is_the_latest_of_any_table_that_came_about(tmp_path):
+    content = "respondent_id,NPS,invited_at,responded_at\n1,9,2025-01-01,2025-01-02\n2,,2025-01-01,\n"
+    customers = "customer_id,churned_at,observed_until\n1,2025-03-01,2199-12-31\n2,2199-06-01,2025-02-01\n"
+    rest = '[customers]\nfile = "c.csv"\nstarted_at = 2025-04-01'
+    study = opened(tmp_path, content, NPS, tables={"c.csv": customers.replace("2025-03-01", "2025-05-01")}, rest=rest)
+    assert study.settings.data_until == pd.Timestamp("2025-05-01")
+    assert study.responses["response_state"].tolist() == ["answered", "nonrespondent"]
+    assert study.customers["churned_at"].isna().tolist() == [False, True]
+    assert noted(study, "churned_at: a date yet to come, so not yet left: 1 cell.")
