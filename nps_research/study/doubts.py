@@ -11,6 +11,7 @@ __all__ = ["SHIFT", "helping_line", "lost_answers", "score_doubts"]
 
 LITTLE, HALF = 0.05, 0.5  # shares of the answers lost: from here on it is said loudly, and is an error
 SHIFT = "recode = { likelihood_to_recommend = { shift = -1 } }"
+_LONGEST_SCALE = 10
 _LEAST = 30  # answers, of which a value that is missing says something
 
 
@@ -61,9 +62,10 @@ def helping_line(column: str, rule: str, values: list[str], *, no_zero: bool = F
     if column == "likelihood_to_recommend" and codes:
         return SHIFT if no_zero and "11" in values else f"missing_codes = {{ {column} = [{codes}] }}"
     if rule.startswith("is not a rating") and codes:
-        return (
-            f"[responses.drivers] missing_codes = [{codes}], or not_used_codes, or scales = {{ {column!r} = [1, 10] }}"
-        )
+        low = rule.removeprefix("is not a rating from ").partition(" ")[0]
+        high = max((int(value) for value in values if value.isdecimal()), default=0)
+        stretched = f'scales = {{ "{column}" = [{low}, {high}] }}, or ' if int(low) < high <= _LONGEST_SCALE else ""
+        return f"under [responses.drivers]: {stretched}missing_codes or not_used_codes = [{codes}]"
     if "date_format" in rule:
         return f'date_format = {{ {column} = "%d.%m.%Y" }}'
     if rule.startswith("is neither yes nor no"):

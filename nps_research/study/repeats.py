@@ -21,8 +21,8 @@ def stands_twice(table: pd.DataFrame, broken: NDArray[np.bool_], counts: Counts)
     """Rows of a person beside another that counts, in the same wave and touchpoint; and the rule, in words.
 
     Good rows come before those that break another rule, rows with a score before those without; of these the newest
-    or the first counts, by the date of the answer, else of the invitation. Without waves, invitations or answers of
-    different moments are different ones.
+    or the first counts, by the date of the answer, else of the invitation. Without waves, invitations of different
+    moments are different ones; so are answers, where invitations are not known, and those of a day without an hour.
 
     Parameters
     ----------
@@ -47,6 +47,8 @@ def stands_twice(table: pd.DataFrame, broken: NDArray[np.bool_], counts: Counts)
     lacks = [table[name].isna().to_numpy() for name in ("likelihood_to_recommend",) if name in table]
     order = np.lexsort((*(_order(table[name], counts) for name in moments), *lacks, broken))
     repeated = table[key].iloc[order].duplicated().reindex(table.index) & table["respondent_id"].notna()
+    if wave == "responded_at":
+        repeated &= table[wave].notna() & (table[wave] != table[wave].dt.normalize())
     if counts == "newest" and not moments:
         return repeated, f"{STANDS_TWICE}; no date tells the newest, so the first answered row is kept"
     return repeated, f"{STANDS_TWICE}; the {counts} answered row is kept"

@@ -140,9 +140,8 @@ def _as_of(
     latest = latest_plausible_date(accepted, {plan.table: plan.constants for plan in plans})
     if latest is None:
         return settings, []
-    said = (
-        f"The tables reach until {latest[1]:%-d %B %Y} ({latest[0]}); who may still answer on that day is not silent."
-    )
+    day = f"{latest[1].day} {latest[1]:%B %Y}"
+    said = f"The tables reach until {day} ({latest[0]}): who could still answer in time on that day is not yet silent."
     return settings.model_copy(update={"data_until": latest[1]}), [said]
 
 

@@ -478,7 +478,7 @@ def test_offending_values_and_the_line_that_would_help(tmp_path):
 
 
 def test_nothing_is_said_of_few_lost_answers_and_an_error_where_half_are(tmp_path):
-    assert opened(tmp_path, "NPS\n" + "9\n0\n" * 20 + "12\n", NPS).warnings == ()
+    assert opened(tmp_path, "NPS\n" + "9\n0\n7\n" * 20 + "12\n", NPS).warnings == ()
     study = opened(tmp_path, "NPS\n" + "9\n" * 10 + "12\n" * 11, NPS)
     assert study.too_much_lost
     assert study.warnings[0].startswith("11 of 21 answers (52%) are lost")
