@@ -53,7 +53,7 @@ class Table:
     quarantine : DataFrame
         Rows that break a rule: file, line, reasons and the cells as they came. Private.
     violations : DataFrame
-        table, column, rule, rows, first_lines, values (numbers and dates only, that are nobody's), helps.
+        table, column, rule, rows, first_lines, values (numbers and dates only, that are nobody's), would_help.
     files : DataFrame
         table, file, wave, rows, accepted, quarantined; and excluded, where the study leaves rows out.
     notes : tuple of str
@@ -127,10 +127,10 @@ def _recoded(cells: pd.DataFrame, plan: Plan, violations: Violations) -> tuple[p
         return cells, []
     parsed = parse_score(cells[SCORE])
     if recode.shift is not None:
-        shifted = (parsed.values + recode.shift).astype("str")
-        column = shifted.where(parsed.values.notna(), cells[SCORE].astype("str").where(cells[SCORE].notna()))
+        as_came = cells[SCORE].astype("str").where(cells[SCORE].notna())
+        shifted = (parsed.values + recode.shift).astype("str").where(parsed.values.notna(), as_came)
         done = counted(int(parsed.values.notna().sum()), "cell")
-        return cells.assign(**{SCORE: column}), [f"{SCORE}: answers shifted by {recode.shift}, as stated: {done}."]
+        return cells.assign(**{SCORE: shifted}), [f"{SCORE}: answers shifted by {recode.shift}, as stated: {done}."]
     text = parse_text(cells[SCORE]).values
     values = {code.strip().casefold(): value for code, value in recode.codes.items()}
     numbers = {int(code): value for code, value in values.items() if code.lstrip("-").isdecimal()}

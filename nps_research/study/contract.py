@@ -17,7 +17,7 @@ from nps_research.reading.raw_table import counted
 from nps_research.reading.values import PARSERS, parse_timestamp
 from nps_research.study.doubts import helping_line
 from nps_research.study.plausible import implausible_dates
-from nps_research.study.repeats import stands_twice
+from nps_research.study.repeats import Counts, stands_twice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nps_research.reading.values import Parsed
-    from nps_research.study.table_settings import Counts
 
 __all__ = [
     "CUSTOMERS",
@@ -116,7 +115,7 @@ _WHICH_DATE = (
     'which is it? State date_format, e.g. "%d.%m.%Y" or "%m/%d/%Y"'
 )
 
-SUMMARY = ["column", "rule", "rows", "first_lines", "values", "helps"]
+SUMMARY = ["column", "rule", "rows", "first_lines", "values", "would_help"]
 _DATE_OF_NUMBERS = r"^((?:\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}))(?!\d)"
 MOST_TOLD = 100  # no greater number is told: it may be somebody's
 _TOLD = 3  # values told of a broken rule

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def helping_line(column: str, rule: str, values: list[str], *, no_zero: bool = F
     >>> helping_line("likelihood_to_recommend", "is not from 0 to 10", ["99"])
     'missing_codes = { likelihood_to_recommend = [99] }'
     """
-    codes = ", ".join(value if value.isdecimal() else f'"{value}"' for value in values)
+    codes = ", ".join(value if re.fullmatch(r"-?\d+(\.\d+)?", value) else f'"{value}"' for value in values)
     if column == "likelihood_to_recommend" and codes:
         return SHIFT if no_zero and "11" in values else f"missing_codes = {{ {column} = [{codes}] }}"
     if rule.startswith("is not a rating") and codes:
@@ -86,7 +87,7 @@ def lost_answers(violations: pd.DataFrame, lost: int, answers: int) -> tuple[str
     why = [
         f"{row['column']} {row['rule']}"
         + (f": {row['values']}" if row["values"] else f" ({row['rows']:,})")
-        + (f" [{row['helps']}]" if row["helps"] else "")
+        + (f" [{row['would_help']}]" if row["would_help"] else "")
         for row in most.to_dict("records")
     ]
     said = f"{lost:,} of {answers:,} answers ({lost / answers:.0%}) are lost to the contract"

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nps_research.reading.file_settings import Code, MappedColumn
+    from nps_research.study.repeats import Counts
     from nps_research.study.settings_file import OutcomeSettings
     from nps_research.study.table_settings import (
-        Counts,
         DriverSettings,
         FileOfTable,
         Recode,
@@ -253,19 +253,21 @@ def _made(frame: pd.DataFrame, mapped: MappedColumn) -> pd.Series:
         yes, no = has_code(column, mapped.yes), has_code(column, mapped.no)
         known = column.notna()
         yes, no = (yes if mapped.yes else known & ~no), (no if mapped.no else known & ~yes)
-        return pd.Series(np.select([yes, no], ["yes", "no"], None), frame.index, dtype="str")
+        return pd.Series(pd.NA, frame.index, dtype="str").mask(no, "no").mask(yes, "yes")
     if isinstance(mapped, DateAndTime):
         date, time = (_as_cells(frame[column]) for column in columns_behind(mapped))
         midnight = r"[ T]0?0:00(?::00(?:\.0+)?)?$"  # of a spreadsheet's dates, which have an hour
-        return date.str.replace(midnight, "", regex=True) + (" " + time).fillna("")
+        moment: pd.Series = date.str.replace(midnight, "", regex=True) + (" " + time).fillna("")
+        return moment
     return frame[mapped]
 
 
 def _as_cells(column: pd.Series) -> pd.Series:
     """A column as text, whatever its type."""
     if pd.api.types.is_datetime64_any_dtype(column):
-        return column.dt.strftime("%Y-%m-%d %H:%M:%S").astype("str")
-    return column.astype("str").where(column.notna())
+        column = column.dt.strftime("%Y-%m-%d %H:%M:%S")
+    text: pd.Series = column.astype("str").where(column.notna())
+    return text
 
 
 def _fill_in(table: pd.DataFrame, constants: Mapping[str, object], label: str) -> list[str]:

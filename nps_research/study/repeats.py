@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -10,9 +10,9 @@ import pandas as pd
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nps_research.study.table_settings import Counts
+__all__ = ["STANDS_TWICE", "Counts", "stands_twice"]
 
-__all__ = ["STANDS_TWICE", "stands_twice"]
+Counts = Literal["newest", "first", "all"]
 
 STANDS_TWICE = "stands twice in one wave"
 

@@ -21,13 +21,13 @@ from nps_research.reading.file_settings import (
 from nps_research.reading.raw_table import cell_text
 from nps_research.reading.values import PARSERS
 from nps_research.study.contract import PRIVATE, STANDARD
+from nps_research.study.repeats import Counts  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 __all__ = ["DriverSettings", "Recode", "SegmentSettings", "TableSettings", "WaveOfDates", "WideSettings"]
 
-Counts = Literal["newest", "first", "all"]
 Constant = bool | int | float | str | dt.datetime | dt.date
 SCORE = "likelihood_to_recommend"
 _NEEDED = {"flag": "true or false", "timestamp": "a date", "number": "a number"}

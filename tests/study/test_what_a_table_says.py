@@ -454,7 +454,7 @@ def test_what_accounts_may_not_say(tmp_path, said, part):
 
 
 def rules(study):
-    return study.violations[["column", "rule", "values", "helps"]].to_numpy().tolist()
+    return study.violations[["column", "rule", "values", "would_help"]].to_numpy().tolist()
 
 
 def test_offending_values_and_the_line_that_would_help(tmp_path):
