@@ -39,11 +39,13 @@ def intake(study: Study) -> Listing:
     rows, accepted, quarantined = (int(study.files[name].sum()) for name in ("rows", "accepted", "quarantined"))
     held = "1 is" if quarantined == 1 else f"{quarantined:,} are" if quarantined else "none is"
     reason = " with a reason" if quarantined else ""
+    excluded = int(study.files["excluded"].sum()) if "excluded" in study.files else 0
+    left_out = f"; {excluded:,} {'is' if excluded == 1 else 'are'} left out as the study says" if excluded else ""
     return Listing(
         frame=study.files,
         hidden=groups_not_shown(study, ["wave"]) if study.waves else None,
-        title="Rows in = rows accepted + rows quarantined",
-        says=f"{rows:,} rows came in: {accepted:,} are accepted, {held} quarantined{reason}.",
+        title=f"Rows in = rows accepted + rows quarantined{' + rows left out' if excluded else ''}",
+        says=f"{rows:,} rows came in: {accepted:,} are accepted, {held} quarantined{reason}{left_out}.",
         remark="Quarantined rows are in no number here. They are written to the private folder, for repair.",
     )
 

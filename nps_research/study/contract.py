@@ -130,7 +130,7 @@ NO_OPINION = (
         "no answer",
         "refused",
     ),
-    *("not applicable", "prefer not to say", "prefer not to answer", "weiß nicht", "keine angabe"),
+    *("not applicable", "prefer not to say", "weiß nicht", "keine angabe"),
     *(
         "keine antwort",
         "ne sait pas",
@@ -144,7 +144,7 @@ NO_OPINION = (
         "não sabe",
     ),
     *("non so", "non risponde", "weet niet", "geen antwoord", "nu știu", "nu răspund", "не знаю", "важко сказати"),
-    *("затрудняюсь ответить", "нет ответа", "nie wiem", "brak odpowiedzi", "trudno powiedzieć"),
+    *("затрудняюсь", "нет ответа", "nie wiem", "brak odpowiedzi", "trudno powiedzieć"),
 )
 
 NO_GROUP = "holds an e-mail address, which names no group"
@@ -225,7 +225,7 @@ def values_to_tell(cells: pd.Series, kind: Kind) -> pd.Series:
     if kind == "timestamp":
         return cells.astype("str").str.extract(_DATE_OF_NUMBERS)[0]
     text = cells.astype("str").str.strip()
-    number = text.str.fullmatch(r"-?(?:100|\d{1,2})(?:[.,]\d)?(?:0|\.0)?").fillna(value=False)
+    number = text.str.fullmatch(r"-?(?:100|\d{1,2})(?:[.,]\d{1,2})?").fillna(value=False)
     return text.where(number | text.str.lower().isin(NO_OPINION)).where(cells.notna())
 
 

@@ -4,8 +4,11 @@ import re
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from nps_research.cli import app
 from nps_research.errors import ContractError
+from nps_research.intake import intake
 from nps_research.study.study import open_study
 
 LTR = "likelihood_to_recommend"
@@ -107,6 +110,8 @@ def test_rows_are_left_out_before_anything_else_and_counted(tmp_path):
     assert counts(study) == [{"rows": 5, "accepted": 2, "quarantined": 0, "excluded": 3}]
     assert noted(study, "3 rows left out: Status is Survey Preview or Spam; Finished is not True.")
     assert study.base.startswith("5 rows in, 2 accepted, 0 quarantined, 3 left out as the study says")
+    says = "5 rows came in: 2 are accepted, none is quarantined; 3 are left out as the study says."
+    assert intake(study).finding == says
 
 
 def test_lines_are_those_of_the_file_still(tmp_path):
@@ -526,3 +531,20 @@ def test_the_day_of_the_data_is_the_latest_of_any_table_that_came_about(tmp_path
     assert study.responses["response_state"].tolist() == ["answered", "nonrespondent"]
     assert study.customers["churned_at"].isna().tolist() == [False, True]
     assert noted(study, "churned_at: a date yet to come, so not yet left: 1 cell.")
+
+
+@pytest.mark.parametrize(
+    ("scores", "options", "code", "said"),
+    [
+        ("9\n0\n7\n" * 20, ["--strict"], 0, None),
+        ("9\n0\n7\n" * 20 + "12\n" * 10, [], 0, "Warning: 10 of 70 answers (14%) are lost"),
+        ("9\n0\n7\n" * 20 + "12\n" * 10, ["--strict"], 1, "Warning: 10 of 70 answers (14%) are lost"),
+        ("9\n0\n7\n" * 20 + "12\n" * 90, [], 1, "Error: more than half of the answers are lost"),
+    ],
+)
+def test_check_is_loud_at_its_end(tmp_path, scores, options, code, said):
+    opened(tmp_path, "NPS\n" + scores, NPS + 'wave = "2024"')
+    ended = CliRunner().invoke(app, ["check", str(tmp_path), *options])
+    assert ended.exit_code == code
+    assert said is None or said in ended.output
+    assert "Warning" in ended.output or said is None
