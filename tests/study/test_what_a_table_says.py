@@ -536,7 +536,7 @@ def test_the_day_of_the_data_is_the_latest_of_any_table_that_came_about(tmp_path
 @pytest.mark.parametrize(
     ("scores", "options", "code", "said"),
     [
-        ("9\n0\n7\n" * 20, ["--strict"], 0, None),
+        ("9\n0\n7\n3\n" * 20, ["--strict"], 0, None),
         ("9\n0\n7\n" * 20 + "12\n" * 10, [], 0, "Warning: 10 of 70 answers (14%) are lost"),
         ("9\n0\n7\n" * 20 + "12\n" * 10, ["--strict"], 1, "Warning: 10 of 70 answers (14%) are lost"),
         ("9\n0\n7\n" * 20 + "12\n" * 90, [], 1, "Error: more than half of the answers are lost"),
