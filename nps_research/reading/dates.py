@@ -100,28 +100,28 @@ MONTHS = _by_beginning(_MONTHS, 3)
 _DAYS_OF_WEEK = frozenset(_by_beginning([_WEEKDAYS], 2))
 
 _DAY_OF_WEEK = r"(?:(?P<weekday>[^\W\d_]{2,}(?:[-'ʼ][^\W\d_]+)?)\.?,? )?"
-_NAME = r"(?P<month>[^\W\d_]{3,})\.?"
+_MONTH_NAME = r"(?P<month>[^\W\d_]{3,})\.?"
 _DAY, _YEAR = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|o|a|°)?", r"(?P<year>\d{4})"
 _BETWEEN = r"(?:[ ./-]|, ?|,? de |,? del )[ .]?"
 _AFTER_YEAR = r"(?:,? ?(?:г|р|r)\.?|,? ?(?:года|року|roku))?"
-_DATES = (  # the first that fits holds
+_DATE_SHAPES = (  # the first that fits holds
     _YEAR + r"(?P<sign>[-/.])(?P<month>\d{1,2})(?P=sign)(?P<day>\d{1,2})",
     r"(?P<year>(?:19|20)\d{2})(?P<month>\d{2})(?P<day>\d{2})",
     r"(?P<first>\d{1,2})(?P<sign>[-/.])(?P<second>\d{1,2})(?P=sign)(?P<third>\d{4}|\d{2})",
-    _DAY + _BETWEEN + _NAME + _BETWEEN + r"(?P<year>\d{4}|\d{2})" + _AFTER_YEAR,
-    _NAME + "[ -]" + _DAY + r"(?:, ?| |-)" + _YEAR,
-    _YEAR + "[ -]" + _NAME + "[ -]" + _DAY,
+    _DAY + _BETWEEN + _MONTH_NAME + _BETWEEN + r"(?P<year>\d{4}|\d{2})" + _AFTER_YEAR,
+    _MONTH_NAME + "[ -]" + _DAY + r"(?:, ?| |-)" + _YEAR,
+    _YEAR + "[ -]" + _MONTH_NAME + "[ -]" + _DAY,
 )
 _THEN = r"(?P<then>t|[ ,]+(?:(?:at|um|a|as|alle|om|la|о|в|o|u) )?)?"  # what stands between a date and a time
 _HALVES = r"(?s)^(?P<date>.*?)(?P<clock>[0-9]{1,2}[:h][0-9]{2}.*?)?(?P<year> [0-9]{4})?$"
-_CLOCK = (
+_CLOCK_SHAPE = (
     r"(?P<hour>\d{1,2})[:h](?P<minute>\d{2})(?::(?P<seconds>\d{2}(?:[.,]\d{1,9})?))?"
     r"(?: ?(?P<half>[ap])\.? ?m\.?| uhr)?"
     r"(?: ?(?P<zone>z|(?:utc|gmt)?[+-]\d{1,2}(?::?\d{2})?|[a-z]{2,4}))?(?: ?\([^()]*\))?"
 )
 _ISO = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?$"
 _ORDERS = {"day, month, year": "dmy", "month, day, year": "mdy", "year, month, day": "ymd"}
-_SAID = {
+_WHY_SO = {
     "day, month, year": "another in its column has a first number above 12",
     "month, day, year": "another in its column has a second number above 12",
     "year, month, day": "in no other order is each of its column a date",
@@ -178,7 +178,7 @@ def moments_of(text: pd.Series) -> Moments:
         zoned[rest.index] = of_clock["has_zone"] & read.notna()
         for name in _ORDERS:
             read_so = (of_date["order"] == name) & read.notna()
-            rules[f"a date read as {name}: {_SAID[name]}"] = read_so.reindex(cells.index, fill_value=False)
+            rules[f"a date read as {name}: {_WHY_SO[name]}"] = read_so.reindex(cells.index, fill_value=False)
 
     def of_cells(column: pd.Series, missing: Any) -> pd.Series:
         return column.reindex(codes, fill_value=missing).set_axis(text.index)
@@ -196,8 +196,8 @@ def _read_apart(cells: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
     date, clock, year = (pd.Series(pc.struct_field(found, [n]), cells.index, dtype="str").fillna("") for n in range(3))
     date += year.mask((clock != "") & (year != ""), year.str[1:] + " ")  # a year behind the time is the date's
     (dates, distinct_dates), (clocks, distinct_clocks) = pd.factorize(date), pd.factorize(clock)
-    of_date = _dates(_parts_of(distinct_dates, _DATES, _THEN)).take(dates)
-    of_clock = _clocks(_parts_of(distinct_clocks, [_CLOCK])).take(clocks)
+    of_date = _dates(_parts_of(distinct_dates, _DATE_SHAPES, _THEN)).take(dates)
+    of_clock = _clocks(_parts_of(distinct_clocks, [_CLOCK_SHAPE])).take(clocks)
     return of_date.set_axis(cells.index), of_clock.set_axis(cells.index)
 
 

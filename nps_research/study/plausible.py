@@ -16,7 +16,7 @@ __all__ = ["OUTSIDE", "YEARS_AWAY", "implausible_dates", "latest_plausible_date"
 OUTSIDE = f"is not from {FIRST_DAY.year} to tomorrow"
 YEARS_AWAY = "is more than two years away from the other dates"
 _APART = pd.Timedelta(days=731)
-_FEW = 0.05  # of all dates; more of them are no slip
+_SLIPS = 0.05  # of all dates; more of them are no slip
 
 
 def implausible_dates(table: pd.DataFrame, names: Sequence[str]) -> dict[tuple[str, str], pd.Series]:
@@ -41,7 +41,7 @@ def implausible_dates(table: pd.DataFrame, names: Sequence[str]) -> dict[tuple[s
     dates = pd.concat(inside.values()).dropna().sort_values() if inside else pd.Series(dtype="datetime64[us]")
     group = (dates.diff() > _APART).cumsum()
     size = group.map(group.value_counts())
-    slips = dates[size <= _FEW * len(dates)]
+    slips = dates[size <= _SLIPS * len(dates)]
     if slips.empty:
         return found
     return found | {(name, YEARS_AWAY): date.isin(slips) & date.notna() for name, date in inside.items()}

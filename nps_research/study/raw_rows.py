@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "RawRows", "read_files"]
 
-_FEW = 30  # a column of this many different values at most holds codes, which may be named
+_MOST_CODES = 30  # a column of this many different values at most holds codes, which may be named
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,14 +149,16 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
             if column in raw.duplicate_columns and name in news
         ]
         out = left_out.rows(raw.frame, [column for name in PRIVATE for column in columns_behind(names.get(name, name))])
-        table = pd.DataFrame({name: _made(raw.frame, of) for name, of in present.items()}, index=raw.frame.index)
+        table = pd.DataFrame(
+            {name: _standard_column(raw.frame, of) for name, of in present.items()}, index=raw.frame.index
+        )
         table = table[~out].reset_index(drop=True)
         for name, mapped in present.items():
             filled = raw.frame[mapped.column][~out].notna().sum() if isinstance(mapped, YesAndNo) else 0
             if (unclear := int(filled - table[name].notna().sum())) > 0:
                 cells_of = f"{counted(unclear, 'cell')} of {name}"
                 notes.append(f"{label[name]}: {cells_of}: neither a stated yes nor a stated no, so not known.")
-        notes += _fill_in(table, {**settings.constants, **source.constants}, source.label)
+        notes += _fill_constants(table, {**settings.constants, **source.constants}, source.label)
         for name, codes in {**settings.missing_codes, **source.missing_codes}.items():
             if name not in table:
                 known = did_you_mean(name, list(map(str, table.columns)))
@@ -214,7 +216,7 @@ class _LeftOut:
         for column, codes, how in self._stated:
             if column not in frame:
                 continue
-            if column in private or frame[column].nunique() > _FEW:
+            if column in private or frame[column].nunique() > _MOST_CODES:
                 self._private.add(column)
             found = has_code(frame[column], codes).to_numpy(dtype=bool)
             out |= found if how == "is" else ~found
@@ -246,7 +248,7 @@ class _LeftOut:
         return " or ".join(map(str, codes))
 
 
-def _made(frame: pd.DataFrame, mapped: MappedColumn) -> pd.Series:
+def _standard_column(frame: pd.DataFrame, mapped: MappedColumn) -> pd.Series:
     """A standard column out of the file's."""
     if isinstance(mapped, YesAndNo):
         column = frame[mapped.column]
@@ -270,7 +272,7 @@ def _as_cells(column: pd.Series) -> pd.Series:
     return text
 
 
-def _fill_in(table: pd.DataFrame, constants: Mapping[str, object], label: str) -> list[str]:
+def _fill_constants(table: pd.DataFrame, constants: Mapping[str, object], label: str) -> list[str]:
     """Give the table its constants, where the file has no such column; says where it has."""
     notes = []
     for name, value in constants.items():

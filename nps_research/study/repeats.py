@@ -45,7 +45,7 @@ def stands_twice(table: pd.DataFrame, broken: NDArray[np.bool_], counts: Counts)
     wave = "wave" if "wave" in table else next(iter(moments), "wave")
     key = [name for name in ("respondent_id", wave, "touchpoint") if name in table]
     lacks = [table[name].isna().to_numpy() for name in ("likelihood_to_recommend",) if name in table]
-    order = np.lexsort((*(_order(table[name], counts) for name in moments), *lacks, broken))
+    order = np.lexsort((*(_newest_or_first(table[name], counts) for name in moments), *lacks, broken))
     repeated = table[key].iloc[order].duplicated().reindex(table.index) & table["respondent_id"].notna()
     if wave == "responded_at":
         repeated &= table[wave].notna() & (table[wave] != table[wave].dt.normalize())
@@ -54,7 +54,7 @@ def stands_twice(table: pd.DataFrame, broken: NDArray[np.bool_], counts: Counts)
     return repeated, f"{STANDS_TWICE}; the {counts} answered row is kept"
 
 
-def _order(moment: pd.Series, counts: Counts) -> NDArray[np.int64]:
+def _newest_or_first(moment: pd.Series, counts: Counts) -> NDArray[np.int64]:
     """Ranks of moments, the newest or the first of them in front, and last where none is known."""
     ranks = moment.rank(method="dense", ascending=counts == "first", na_option="bottom")
     return np.asarray(ranks, dtype=np.int64)

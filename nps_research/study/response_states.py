@@ -83,7 +83,7 @@ def response_states(tables: Sequence[Table], plans: Sequence[Plan], settings: Se
         )
     elif "customer_id" not in responses:
         responses["customer_id"] = responses["respondent_id"]
-    settings, until = _as_of(settings, accepted, plans)
+    settings, until = _as_of_latest_date(settings, accepted, plans)
     if "accounts" in accepted:
         customers, said = customers_with_accounts(responses, customers, accepted["accounts"])
         available |= _filled("customers", customers, {name for plan in plans[1:] for name in plan.outcomes})
@@ -118,20 +118,20 @@ def response_states(tables: Sequence[Table], plans: Sequence[Plan], settings: Se
         "available": frozenset(available),
         "quarantine": pd.concat([table.quarantine for table in tables], ignore_index=True),
         "violations": pd.concat([table.violations for table in tables], ignore_index=True),
-        "files": _together([table.files for table in tables]),
+        "files": _counts_of_files([table.files for table in tables]),
         "notes": tuple(notes),
         "warnings": tuple(warning for table in tables for warning in table.warnings),
         "too_much_lost": any(table.too_much_lost for table in tables),
     }
 
 
-def _together(files: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def _counts_of_files(files: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """The counts of all files; a table that leaves no rows out has left out none."""
     counts = pd.concat(files, ignore_index=True)
     return counts.assign(excluded=counts["excluded"].fillna(0).astype(int)) if "excluded" in counts else counts
 
 
-def _as_of(
+def _as_of_latest_date(
     settings: Settings, accepted: Mapping[str, pd.DataFrame], plans: Sequence[Plan]
 ) -> tuple[Settings, list[str]]:
     """The settings with the day of the data, as stated or the latest plausible date; and what is to be said of it."""

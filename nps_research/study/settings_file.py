@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from nps_research.errors import ContractError, did_you_mean, sentences_joined
 from nps_research.reading.file_settings import KINDS, ONE_COLUMN, Code, FileSettings, SourceSettings, StrictModel
-from nps_research.study.table_settings import COLUMNS, DriverSettings, SegmentSettings, TableSettings
+from nps_research.study.table_settings import STANDARD_NAMES, DriverSettings, SegmentSettings, TableSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ __all__ = [
     "read_study_file",
 ]
 
-_LONGEST = 60  # of what is repeated from the file, in characters
+_LONGEST_REPEATED = 60  # of what is repeated from the file, in characters
 
 
 class Settings(StrictModel):
@@ -216,7 +216,7 @@ def problems(error: ValidationError, model: type[BaseModel]) -> str:
         if fault["type"] == "extra_forbidden":
             allowed = _allowed_names(model, fault["loc"][:-1])
             name = str(fault["loc"][-1])
-            meant = did_you_mean(name, [*allowed, *COLUMNS] if "constants" in allowed else allowed)
+            meant = did_you_mean(name, [*allowed, *STANDARD_NAMES] if "constants" in allowed else allowed)
             listed = [each for each in allowed if each != "constants"]
             sentences.append(f"{where} is not known{meant if meant.endswith('?') else did_you_mean(name, listed)}")
         elif fault["type"] == "missing":
@@ -227,7 +227,7 @@ def problems(error: ValidationError, model: type[BaseModel]) -> str:
             # What should have been the name of a variable may be a URL with a password.
             if isinstance(fault["input"], (str, int, float)) and "url_variable" not in fault["loc"]:
                 arrived = repr(fault["input"])
-                sentence += f" ({arrived if len(arrived) <= _LONGEST else arrived[:_LONGEST] + '...'} arrived)"
+                sentence += f" ({arrived if len(arrived) <= _LONGEST_REPEATED else arrived[:_LONGEST_REPEATED] + '...'} arrived)"
             sentences.append(sentence)
     return sentences_joined(sentences)
 

@@ -30,15 +30,15 @@ __all__ = ["DriverSettings", "Recode", "SegmentSettings", "TableSettings", "Wave
 
 Constant = bool | int | float | str | dt.datetime | dt.date
 SCORE = "likelihood_to_recommend"
-_NEEDED = {"flag": "true or false", "timestamp": "a date", "number": "a number"}
-COLUMNS = tuple(dict.fromkeys(name for table in STANDARD.values() for name in table))
+_KIND_IN_WORDS = {"flag": "true or false", "timestamp": "a date", "number": "a number"}
+STANDARD_NAMES = tuple(dict.fromkeys(name for table in STANDARD.values() for name in table))
 
 
 def _constants_apart(values: Any, fields: Sequence[str]) -> Any:
     """Standard columns stated as one value for all rows, put together under `constants`."""
     if not isinstance(values, dict) or "constants" in values:
         return values
-    stated = {name: value for name, value in values.items() if name in COLUMNS and name not in fields}
+    stated = {name: value for name, value in values.items() if name in STANDARD_NAMES and name not in fields}
     if several := [name for name, value in stated.items() if isinstance(value, (list, dict))]:
         raise ValueError(f"{several[0]}: takes one value for all rows; a column of the file goes under columns")
     rest = {name: value for name, value in values.items() if name not in stated}
@@ -94,7 +94,7 @@ def _of_constants(table: str, constants: Mapping[str, Constant], columns: Mappin
         elif name in columns:
             faults.append(f"{where}: is stated as one value for all rows, and columns name a column of it: one of them")
         elif PARSERS[standard[name].kind](pd.Series([cell_text(value)])).unreadable.any():
-            faults.append(f"{where}: {value!r} arrived, where {_NEEDED[standard[name].kind]} is needed")
+            faults.append(f"{where}: {value!r} arrived, where {_KIND_IN_WORDS[standard[name].kind]} is needed")
     return faults
 
 
