@@ -227,7 +227,7 @@ def problems(error: ValidationError, model: type[BaseModel]) -> str:
             # What should have been the name of a variable may be a URL with a password.
             if isinstance(fault["input"], (str, int, float)) and "url_variable" not in fault["loc"]:
                 arrived = repr(fault["input"])
-                sentence += f" ({arrived if len(arrived) <= _LONGEST_REPEATED else arrived[:_LONGEST_REPEATED] + '...'} arrived)"
+                sentence += f" ({arrived[:_LONGEST_REPEATED]}{'...' * (len(arrived) > _LONGEST_REPEATED)} arrived)"
             sentences.append(sentence)
     return sentences_joined(sentences)
 
