@@ -279,6 +279,8 @@ class Study:
         if dates:
             first, last = min(date.min() for date in dates), max(date.max() for date in dates)
             return f"{first:%B %Y} to {last:%B %Y}"
+        if not self.waves:
+            return "not stated"
         wave, answered = self.responses["wave"], self.responses["response_state"] == "answered"
         answers, people = (rows.value_counts().reindex(self.waves, fill_value=0) for rows in (wave[answered], wave))
         hidden = hidden_rows(answers.to_numpy(), self.settings.minimum_cell, people=people.to_numpy())
