@@ -85,7 +85,7 @@ class OutcomeSettings(StrictModel):
     dated : bool
         Whether it came after the answer.
     label : str
-        What readers are shown instead of the name; the name, where there is none.
+        The outcome in words; empty where none are given.
     """
 
     table: Literal["responses", "customers", "accounts"]
