@@ -141,7 +141,11 @@ def verify(
 
 
 @app.command()
-def check(study: StudyArgument, data: DataOption = None) -> None:
+def check(
+    study: StudyArgument,
+    data: DataOption = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 on warnings, too.")] = False,
+) -> None:
     """Hold a study against the data contract and say in words what was found. Exit code 1 on errors."""
     from nps_research import intake as overview
     from nps_research.errors import ContractError
@@ -166,6 +170,12 @@ def check(study: StudyArgument, data: DataOption = None) -> None:
                 _print_frame(listing.frame.rename(columns=listing.headings), listing.title)
         if opened.nothing_accepted:
             raise ContractError(opened.nothing_accepted)
+        for warning in opened.warnings:
+            console.print(f"\n[bold red]Warning:[/] {escape(warning)}")
+        if opened.too_much_lost:
+            raise ContractError("more than half of the answers are lost: what is left speaks for nobody.")
+        if strict and opened.warnings:
+            raise typer.Exit(1)
 
 
 @app.command()

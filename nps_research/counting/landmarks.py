@@ -106,9 +106,9 @@ def landmarks_of(study: Study, *, horizon_days: int | None = None) -> Landmarks:
     >>> from nps_research.study.study import Study
     >>> company = simulate_study(Truth(n_accounts=40), rng=np.random.default_rng(1))
     >>> study = Study.from_frames(responses=company.responses.drop(columns="comment"), customers=company.customers)
-    >>> landmarks = landmarks_of(study)  # of eight waves the last has windows that were open when the data end
+    >>> landmarks = landmarks_of(study)  # the windows of all eight waves had closed when the data end
     >>> landmarks.unit, landmarks.rows["period"].nunique(), bool((landmarks.rows["days"] > 0).all())
-    ('account', 7, True)
+    ('account', 8, True)
     """
     study.require(*NEEDED_FOR_CHURN)
     if not {"responses.respondent_id", "responses.customer_id"} & study.available:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.results.listing import Listing
+from nps_research.study.repeats import STANDS_TWICE
 from nps_research.study.study import Study
 
 
@@ -32,11 +33,13 @@ def intake(study: Study) -> Listing:
     rows, accepted, quarantined = (int(study.files[name].sum()) for name in ("rows", "accepted", "quarantined"))
     held = "1 is" if quarantined == 1 else f"{quarantined:,} are" if quarantined else "none is"
     reason = " with a reason" if quarantined else ""
+    excluded = int(study.files["excluded"].sum()) if "excluded" in study.files else 0
+    left_out = f"; {excluded:,} {'is' if excluded == 1 else 'are'} left out as the study says" if excluded else ""
     return Listing(
         frame=study.files,
         hidden=groups_not_shown(study, ["wave"]) if study.waves else None,
-        title="Rows in = rows accepted + rows quarantined",
-        says=f"{rows:,} rows came in: {accepted:,} are accepted, {held} quarantined{reason}.",
+        title=f"Rows in = rows accepted + rows quarantined{' + rows left out' if excluded else ''}",
+        says=f"{rows:,} rows came in: {accepted:,} are accepted, {held} quarantined{reason}{left_out}.",
         remark="Quarantined rows are in no number here. They are written to the private folder, for repair.",
     )
 
@@ -116,7 +119,7 @@ def identity_checks(study: Study) -> Listing:
     >>> from nps_research.study.study import Study
     >>> responses = pd.DataFrame({"respondent_id": ["a", "a"], "likelihood_to_recommend": [9, 3]})
     >>> identity_checks(study=Study.from_frames(responses=responses)).frame.values.tolist()
-    [['One respondent, several rows in one wave (quarantined but for the first answered)', 1, 2]]
+    [['One respondent, several rows in one wave (quarantined but for one)', 1, 2]]
     """
     rows: list[tuple[str, int, int]] = []
 
@@ -127,12 +130,11 @@ def identity_checks(study: Study) -> Listing:
 
     responses, customers = study.responses, study.customers
     if "responses.respondent_id" in study.available:
-        rule = "stands twice in one wave; the first answered row is kept"
-        repeated = study.quarantine[study.quarantine["reasons"].str.contains(rule, regex=False)]
+        repeated = study.quarantine[study.quarantine["reasons"].str.contains(STANDS_TWICE, regex=False)]
         again = repeated.drop_duplicates([name for name in ("respondent_id", "wave") if name in repeated])
         rows.append(
             (
-                "One respondent, several rows in one wave (quarantined but for the first answered)",
+                "One respondent, several rows in one wave (quarantined but for one)",
                 len(again),
                 len(repeated) + len(again),
             )

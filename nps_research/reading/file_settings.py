@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePath
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
-Code = int | float | str
+Code = bool | int | float | str
 
 
 def _in_data_folder(file: str) -> str:
@@ -24,6 +24,74 @@ class StrictModel(BaseModel):
     """A part of study.toml in which every name is known and every value of its type."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class DateAndTime(StrictModel):
+    """The two columns of a moment whose date and time of day stand apart."""
+
+    date: str
+    time: str
+
+
+class YesAndNo(StrictModel):
+    """A column whose codes say yes or no.
+
+    Attributes
+    ----------
+    column : str
+        The column of the file.
+    yes, no : list of str or number
+        Its codes. Where one of the two is given, every other code means the other; where both are, what is neither
+        is not known.
+    """
+
+    column: str
+    yes: list[Code] = []
+    no: list[Code] = []
+
+    @model_validator(mode="after")
+    def _tells_apart(self) -> Self:
+        if not (self.yes or self.no):
+            raise ValueError('needs yes = [...] or no = [...], e.g. { column = "Status", no = ["Bounced"] }')
+        if both := {str(code).strip().lower() for code in self.yes} & {str(code).strip().lower() for code in self.no}:
+            raise ValueError(f"a code cannot be both yes and no: {', '.join(sorted(both))}")
+        return self
+
+
+def kind_of_mapped(value: Any) -> str:
+    """What a standard column is mapped to: a column, or of what kind two columns, or codes, are.
+
+    Examples
+    --------
+    >>> kind_of_mapped("NPS"), kind_of_mapped(DateAndTime(date="Date", time="Time"))
+    ("a column's name", 'date and time')
+    """
+    if isinstance(value, dict):
+        return "date and time" if {"date", "time"} & set(value) else "yes and no"
+    return next((kind for kind, model in KINDS.items() if isinstance(value, model)), ONE_COLUMN)
+
+
+ONE_COLUMN = "a column's name"
+KINDS: dict[str, type[StrictModel]] = {"date and time": DateAndTime, "yes and no": YesAndNo}
+MappedColumn = Annotated[
+    Annotated[str, Tag(ONE_COLUMN)]
+    | Annotated[DateAndTime, Tag("date and time")]
+    | Annotated[YesAndNo, Tag("yes and no")],
+    Discriminator(kind_of_mapped),
+]
+
+
+def columns_behind(mapped: str | DateAndTime | YesAndNo) -> tuple[str, ...]:
+    """The columns of a file that a standard column is made of.
+
+    Examples
+    --------
+    >>> columns_behind(DateAndTime(date="Date", time="Time"))
+    ('Date', 'Time')
+    """
+    if isinstance(mapped, DateAndTime):
+        return mapped.date, mapped.time
+    return (mapped.column if isinstance(mapped, YesAndNo) else mapped,)
 
 
 class SourceSettings(StrictModel):
@@ -80,7 +148,7 @@ class FileSettings(SourceSettings):
     """One file, sheet or query of a table, with its own overrides."""
 
     wave: str | None = None
-    columns: dict[str, str] = {}
+    columns: dict[str, MappedColumn] = {}
     drivers: dict[str, str] = {}
     segments: dict[str, str] = {}
     missing_codes: dict[str, list[Code]] = {}

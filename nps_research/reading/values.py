@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 
 from nps_research.errors import ContractError
+from nps_research.reading.dates import moments_of, moments_of_seconds
 
 MISSING_WORDS = ("", "n/a", "na", "nan", "null", "none", "-", "--", ".", "?", "#n/a")
 YES = ("1", "1.0", "true", "t", "yes", "yes.", "y", "ja", "oui", "da", "да", "так")
+UNIX = "unix"  # instead of a format of dates
 NO = ("0", "0.0", "false", "f", "no", "no.", "n", "nein", "non", "nu", "нет", "ні")
-_NUMBERED_DATE = r"^(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:[ ,T]+(\d{1,2}:\d{2}(?::\d{2})?)(?: ?([AaPp][Mm]))?)?$"
-_ISO_DATE = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?$"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,11 +163,12 @@ def parse_flag(column: pd.Series) -> Parsed:
 
 
 def parse_timestamp(column: pd.Series, *, date_format: str | None = None) -> Parsed:
-    """Read moments: ISO 8601, or the stated ``strptime`` format; a zone is turned to UTC.
+    """Read moments in the usual spellings, or in the stated ``strptime`` format; a zone is turned to UTC.
 
-    Without a stated format, dates such as 31.12.2025 or 12/31/2025 are read where some date of the column
-    with the same sign between its numbers has one above 12, so that the order is known, and no other date
+    Without a stated format, dates such as 31.12.2025 or 12/31/25 are read where some date of the column
+    with the same sign between its numbers leaves one order of day, month and year, and no other date
     contradicts it. Else they are unreadable, and `Parsed.ambiguous` says so: nothing is guessed.
+    With ``"unix"`` numbers are seconds, or milliseconds, since 1970, and 0 is blank.
 
     Examples
     --------
@@ -179,57 +180,26 @@ def parse_timestamp(column: pd.Series, *, date_format: str | None = None) -> Par
     if pd.api.types.is_datetime64_any_dtype(column):
         values = column.dt.tz_convert("UTC").dt.tz_localize(None) if column.dt.tz is not None else column
         return Parsed(values=values.astype("datetime64[us]"), unreadable=pd.Series(data=False, index=column.index))
+    if date_format == UNIX:
+        number = parse_number(column)
+        values = moments_of_seconds(number.values)
+        blank = number.values == 0
+        return Parsed(
+            values=values,
+            unreadable=number.unreadable | (number.values.notna() & values.isna() & ~blank),
+            rules=_counted({"Unix time read as a moment": values.notna(), "a Unix time of 0 read as missing": blank}),
+        )
     text = _as_text(column)
     missing = _missing(text)
     if date_format is None:
-        readable = text.where(text.str.match(_ISO_DATE).fillna(value=False))
-        values = pd.to_datetime(readable, format="ISO8601", errors="coerce", utc=True)
-        zoned = readable.str.contains(r"(?:Z|[+-]\d{2}:?\d{2})$", regex=True).fillna(
-            value=False
-        ) & readable.str.contains(":")
-        numbered, day_first, ambiguous = _numbered_dates(text)
-        values = values.fillna(numbered)
-        rules = _counted(
-            {
-                "a time with a zone turned to UTC": zoned & ~missing,
-                "a date read as day, month, year: another in its column has a first number above 12": (
-                    numbered.notna() & day_first
-                ),
-                "a date read as month, day, year: another in its column has a second number above 12": (
-                    numbered.notna() & ~day_first
-                ),
-            }
-        )
+        read = moments_of(text.mask(missing))
+        values, ambiguous, rules = read.values, read.ambiguous, _counted(dict(read.rules))
     else:
-        values = _to_datetime(text.mask(missing), date_format)
+        values = _to_datetime(text.mask(missing), date_format).dt.tz_localize(None)
         rules, ambiguous = {}, None
     return Parsed(
-        values=values.dt.tz_localize(None).astype("datetime64[us]"),
-        unreadable=~missing & values.isna(),
-        rules=rules,
-        ambiguous=ambiguous,
+        values=values.astype("datetime64[us]"), unreadable=~missing & values.isna(), rules=rules, ambiguous=ambiguous
     )
-
-
-def _numbered_dates(text: pd.Series) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """Dates of numbers alone, the year last: as moments, where the day comes first, and where that is unknown."""
-    parts = text.astype("str").str.extract(_NUMBERED_DATE).astype("str")
-    first, second = (pd.to_numeric(parts[position]) for position in (0, 2))
-    sign = parts[1]
-    says_day_first = sign.isin(sign[first.between(13, 31) & second.between(1, 12)])
-    says_month_first = sign.isin(sign[second.between(13, 31) & first.between(1, 12)])
-    day_first = says_day_first & ~says_month_first
-    known = sign.notna() & (says_day_first != says_month_first)
-    day, month = first.where(day_first, second), second.where(day_first, first)
-    clock = parts[4].fillna("0:00") + parts[5].str.lower().radd(" ").fillna("")
-    written = (
-        parts[3] + "-" + month.astype("Int64").astype("str") + "-" + day.astype("Int64").astype("str") + " " + clock
-    )
-    moments = pd.Series(pd.NaT, index=text.index, dtype="datetime64[us, UTC]")
-    for form in ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %I:%M %p", "%Y-%m-%d %I:%M:%S %p"):
-        moments = moments.fillna(pd.to_datetime(written.where(known), format=form, errors="coerce", utc=True))
-    possible = first.between(1, 31) & second.between(1, 31) & ((first <= 12) | (second <= 12))
-    return moments, day_first, ~known & possible
 
 
 def _to_datetime(text: pd.Series, date_format: str) -> pd.Series:
@@ -238,7 +208,9 @@ def _to_datetime(text: pd.Series, date_format: str) -> pd.Series:
             return pd.to_datetime(text, format=date_format, errors="coerce", utc=True)
         except ValueError:  # the format is none; an unreadable cell raises nothing
             pass
-    raise ContractError(f"date_format = {date_format!r} is no format of dates; allowed are e.g. '%d.%m.%Y %H:%M'.")
+    raise ContractError(
+        f"date_format = {date_format!r} is no format of dates; allowed are e.g. '%d.%m.%Y %H:%M', or 'unix'."
+    )
 
 
 def parse_text(column: pd.Series) -> Parsed:

@@ -55,9 +55,11 @@ class ResponseFunnel(Result):
         row = rows[-1]
         reach = row["reach"]
         delivered = "" if pd.isna(reach) else f"{row['delivered']:,} were delivered ({share(reach)}), and of these "
+        rate = f"a response rate of {share(row['response_rate'])}"
+        if pd.isna(row["response_rate"]):
+            rate = "what the response rate is, is not known yet, for every window is still open"
         return (
-            f"Of {row['invited']:,} invitations {delivered}{row['returned']:,} came back: "
-            f"a response rate of {share(row['response_rate'])}. "
+            f"Of {row['invited']:,} invitations {delivered}{row['returned']:,} came back: {rate}. "
             f"{row['nonrespondents']:,} were met with silence."
         )
 
@@ -83,7 +85,7 @@ class ResponseFunnel(Result):
         rows = self.records
         return (
             (KeyNumber(label="Response rate, all waves", estimate=rows[-1]["response_rate"], unit="share"),)
-            if rows
+            if rows and pd.notna(rows[-1]["response_rate"])
             else ()
         )
 

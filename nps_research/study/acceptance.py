@@ -1,65 +1,36 @@
-"""From files to accepted and quarantined rows, for one table of a study.
-
-The steps, in order: read each file, map its columns onto the standard names, set the stated codes
-to missing, put the files under each other, read the cells, hold the rows against the contract.
-"""
+"""From raw to accepted and quarantined rows, for one table: cells are read, rows held against the contract."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from difflib import get_close_matches
-from itertools import chain
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nps_research.errors import ContractError, did_you_mean, sentences_joined
-from nps_research.reading.file_settings import FileSettings
+from nps_research.errors import ContractError
+from nps_research.reading.dates import last_day
 from nps_research.reading.raw_table import counted
-from nps_research.reading.sources import read_source
 from nps_research.reading.values import blank_codes, has_code, parse_number, parse_score, parse_text
 from nps_research.study.contract import (
+    MOST_TOLD,
     NO_GROUP,
     PRIVATE,
-    TABLES,
+    STANDARD,
+    UNREADABLE,
     Violations,
     check_customers,
     check_responses,
     holds_address,
     typed,
+    values_to_tell,
 )
+from nps_research.study.doubts import lost_answers, score_doubts
+from nps_research.study.raw_rows import Plan, RawRows
+from nps_research.study.repeats import STANDS_TWICE
 from nps_research.study.settings_file import OutcomeSettings
-from nps_research.study.table_settings import DriverSettings, SegmentSettings, TableSettings
-from nps_research.typing import Flags, Integers
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What a table is to hold: its standard columns, drivers, segments and outcomes."""
-
-    table: str
-    drivers: DriverSettings | None = None
-    segments: SegmentSettings | None = None
-    outcomes: Mapping[str, OutcomeSettings] = field(default_factory=dict)
-    date_format: str | None = None
-
-    @property
-    def driver_names(self) -> tuple[str, ...]:
-        """Display names of the drivers."""
-        return tuple(self.drivers.columns) if self.drivers else ()
-
-    @property
-    def driver_scale(self) -> tuple[int, int]:
-        """Lowest and highest rating."""
-        return self.drivers.scale if self.drivers else (1, 5)
-
-    @property
-    def segment_names(self) -> tuple[str, ...]:
-        """Display names of the segments."""
-        return tuple(self.segments.columns) if self.segments else ()
+from nps_research.study.table_settings import SCORE
+from nps_research.study.waves import wave_of_dates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,11 +47,15 @@ class Table:
     quarantine : DataFrame
         Rows that break a rule: file, line, reasons and the cells as they came. Private.
     violations : DataFrame
-        table, column, rule, rows, first_lines. Free of cell values.
+        table, column, rule, rows, first_lines, values (numbers and dates only, that are nobody's), would_help.
     files : DataFrame
-        table, file, wave, rows, accepted, quarantined.
+        table, file, wave, rows, accepted, quarantined; and excluded, where the study leaves rows out.
     notes : tuple of str
         What was detected or read by a rule, in sentences.
+    warnings : tuple of str
+        What makes one doubt the column of the score, and how many answers were lost, where it is much.
+    too_much_lost : bool
+        Whether more than half of the answers were lost.
     """
 
     accepted: pd.DataFrame
@@ -89,135 +64,28 @@ class Table:
     violations: pd.DataFrame
     files: pd.DataFrame
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RawRows:
-    """Rows of all files under each other, columns by the names of the plan, cells as they came."""
-
-    cells: pd.DataFrame
-    file: NDArray[np.object_]
-    line: Integers
-    rejected: pd.DataFrame  # file, line, reason: records that are no rows
-    waves: Mapping[str, str | None]  # per file
-    notes: tuple[str, ...]
-
-
-def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
-    """Read all files of a table and map their columns.
-
-    Raises
-    ------
-    ContractError
-        If a file cannot be read or mapped columns are not in it; all of them are listed.
-    """
-    cells: list[pd.DataFrame] = []
-    files, lines, rejected, notes, faults = [], [], [], [], []
-    detected: dict[str, list[str]] = {}
-    of_wave = settings.wide.columns if settings.wide else {}
-    for source, wanted, columns in _mapped(settings, plan):
-        is_read = not (settings.wide and cells)  # waves of a wide file share what was read for the first
-        if is_read:
-            raw = read_source(source, folder, columns=list(dict.fromkeys(columns)))
-        news = [name for name in {**TABLES[plan.table], **wanted} if is_read or name in of_wave]
-        label = {name: source.label if name in of_wave else source.file_label for name in news}
-        for name, column in wanted.items():
-            if column not in raw.frame and name in news:
-                faults.append(f"{label[name]}: there is no column {column!r} for {name}{_nearest(column, raw.header)}")
-        names = {name: wanted.get(name, name) for name in {**TABLES[plan.table], **wanted}}
-        present = {name: column for name, column in names.items() if column in raw.frame}
-        faults += [
-            f"{label[name]}: column {column!r}, wanted for {name}, is there more than once"
-            for name, column in present.items()
-            if column in raw.duplicate_columns and name in news
-        ]
-        table = pd.DataFrame({name: raw.frame[column] for name, column in present.items()}, index=raw.frame.index)
-        for name, codes in {**settings.missing_codes, **source.missing_codes}.items():
-            if name not in table:
-                known = did_you_mean(name, list(map(str, table.columns)))
-                faults += [f"{source.file_label}: missing_codes names {name}, which has no column{known}"] * is_read
-                continue
-            table[name], count = blank_codes(table[name], codes)
-            if count and name in news:
-                stated = ", ".join(str(code) for code in codes)
-                notes.append(
-                    f"{label[name]}: {counted(count, 'cell')} of {name} held a stated code for no answer ({stated})."
-                )
-        if source.wave is not None:
-            table["wave"] = source.wave
-        cells.append(table)
-        files += [source.label] * len(table)
-        lines.append(np.asarray(raw.line, dtype=np.int64))
-        rejected.append(raw.rejected.assign(file=source.label))
-        for note in raw.notes if is_read else ():
-            detected.setdefault(note, []).append(source.file_label)
-    if faults:
-        raise ContractError(f"{plan.table}: " + sentences_joined(faults))
-    if settings.wide is not None:
-        notes.append(f"{source.file_label}: each line stands for {counted(len(cells), 'invitation')}, one per wave.")
-    return RawRows(
-        cells=pd.concat(cells, ignore_index=True),
-        file=np.array(files, dtype=object),
-        line=np.concatenate(lines),
-        rejected=pd.concat(rejected, ignore_index=True),
-        waves={source.label: source.wave for source in settings.sources},
-        notes=(*(f"{_files_in_words(where)}: {note}." for note, where in detected.items()), *notes),
-    )
-
-
-def _mapped(settings: TableSettings, plan: Plan) -> list[tuple[FileSettings, dict[str, str], list[str]]]:
-    """Each file, or wave of a wide file, with the columns it must have, and all to look for in the file."""
-    sources = [(source, _wanted(settings, plan, source)) for source in settings.sources]
-    columns = [[wanted.get(name, name) for name in {**TABLES[plan.table], **wanted}] for _, wanted in sources]
-    if settings.wide is not None:
-        columns = [list(dict.fromkeys(chain.from_iterable(columns)))] * len(sources)
-    return [(source, wanted, looked_for) for (source, wanted), looked_for in zip(sources, columns, strict=True)]
-
-
-def _nearest(column: str, header: Sequence[str]) -> str:
-    """The column that may have been meant. Others are not listed: without a header they are somebody's cells."""
-    close = get_close_matches(column, header, n=1)
-    return f": did you mean {close[0]!r}?" if close else f" among its {len(header):,}"
-
-
-def _files_in_words(files: list[str]) -> str:
-    return files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
-
-
-def _wanted(settings: TableSettings, plan: Plan, source: FileSettings) -> dict[str, str]:
-    """Columns that a file must have: name in the plan -> name in the file."""
-    standard = {**settings.columns, **source.columns}
-    if unknown := [name for name in standard if name not in TABLES[plan.table]]:
-        raise ContractError(
-            f"{plan.table}: "
-            + sentences_joined(
-                f"there is no standard column {name}{did_you_mean(name, list(TABLES[plan.table]))}" for name in unknown
-            )
-        )
-    drivers = {**(plan.drivers.columns if plan.drivers else {}), **source.drivers}
-    segments = {**(plan.segments.columns if plan.segments else {}), **source.segments}
-    for kind, own, named in (("drivers", drivers, plan.driver_names), ("segments", segments, plan.segment_names)):
-        if strange := [name for name in own if name not in named]:
-            raise ContractError(f"{source.label}: {kind} {', '.join(strange)}: not among the table's {kind}.")
-    outcomes = {f"outcome_{name}": outcome.column for name, outcome in plan.outcomes.items()}
-    wanted = {**standard, **outcomes}
-    for name, column in {**drivers, **segments}.items():
-        if name in wanted and wanted[name] != column:
-            raise ContractError(f"{plan.table}: the name {name!r} is used for two different columns.")
-        wanted[name] = column
-    return wanted
+    warnings: tuple[str, ...] = ()
+    too_much_lost: bool = False
 
 
 def check_table(raw: RawRows, plan: Plan) -> Table:
     """Read the cells, apply the contract and split the rows."""
     check_names(plan)
     violations = Violations(len(raw.cells))
-    values, rules = typed(raw.cells, TABLES[plan.table], violations, date_format=plan.date_format)
-    drivers, not_used = _drivers(raw.cells, plan, violations)
+    cells, notes = _recoded(raw.cells, plan, violations)
+    values, rules = typed(cells, STANDARD[plan.table], violations, date_format=plan.date_format)
+    notes += [f"{rule}: {counted(count, 'cell')}." for rule, count in rules.items()]
+    drivers, not_used, driver_notes = _drivers(raw.cells, plan, violations)
     segments = _segments(raw.cells, plan, violations)
     outcomes, outcome_notes = _outcomes(raw.cells, plan, violations)
     values = pd.concat([values.drop(columns=list(segments), errors="ignore"), drivers, segments, outcomes], axis=1)
-    {"responses": check_responses, "customers": check_customers}[plan.table](values, violations)
+    if plan.wave is not None:
+        values["wave"] = wave_of_dates(values, plan.wave)
+    if plan.table == "responses":
+        check_responses(values, violations, counts=plan.counts or "newest")
+    else:
+        notes += _not_yet_left(values)
+        check_customers(values, violations, key="account_id" if plan.table == "accounts" else "customer_id")
     broken = violations.rows
     quarantine = pd.concat(
         [
@@ -228,27 +96,88 @@ def check_table(raw: RawRows, plan: Plan) -> Table:
     )
     quarantine.insert(0, "table", plan.table)
     by_reason = raw.rejected.groupby("reason", sort=False)["line"]
-    records = [("record", reason, len(lines), ", ".join(map(str, lines[:3]))) for reason, lines in by_reason]
-    summary = violations.summary(raw.line)
+    records = [("record", reason, len(lines), ", ".join(map(str, lines[:3])), "", "") for reason, lines in by_reason]
+    score = values.get(SCORE, pd.Series(dtype="Int64"))
+    summary = violations.summary(raw.line, no_zero=not (score == 0).any())
     summary = pd.concat([summary, pd.DataFrame(records, columns=summary.columns)], ignore_index=True)
     summary.insert(0, "table", plan.table)
+    lost, too_much = _lost(raw, plan, values, violations, summary)
     return Table(
         accepted=values[~broken].reset_index(drop=True),
         not_used=not_used[~broken].reset_index(drop=True),
         quarantine=quarantine,
         violations=summary,
         files=_file_counts(raw, plan, broken),
-        notes=(*raw.notes, *(f"{rule}: {counted(count, 'cell')}." for rule, count in rules.items()), *outcome_notes),
+        notes=(*raw.notes, *notes, *driver_notes, *outcome_notes, *_on_waves(values[~broken], plan)),
+        warnings=(*score_doubts(score, plan.score_column), *lost),
+        too_much_lost=too_much,
     )
+
+
+def _recoded(cells: pd.DataFrame, plan: Plan, violations: Violations) -> tuple[pd.DataFrame, list[str]]:
+    """The cells with the stated values of the score's codes."""
+    recode = plan.recode.get(SCORE)
+    if recode is None or SCORE not in cells:
+        return cells, []
+    parsed = parse_score(cells[SCORE])
+    if recode.shift is not None:
+        as_came = cells[SCORE].astype("str").where(cells[SCORE].notna())
+        shifted = (parsed.values + recode.shift).astype("str").where(parsed.values.notna(), as_came)
+        done = counted(int(parsed.values.notna().sum()), "cell")
+        return cells.assign(**{SCORE: shifted}), [f"{SCORE}: answers shifted by {recode.shift}, as stated: {done}."]
+    text = parse_text(cells[SCORE]).values
+    values = {code.strip().casefold(): value for code, value in recode.codes.items()}
+    numbers = {int(code): value for code, value in values.items() if code.lstrip("-").isdecimal()}
+    column = text.str.casefold().map(values).astype("Int64").fillna(parsed.values.map(numbers).astype("Int64"))
+    lost = column.isna() & (parsed.values.notna() | parsed.unreadable)
+    violations.add(SCORE, "has a code without a value in recode", lost, shown=values_to_tell(cells[SCORE], "score"))
+    done = counted(int(column.notna().sum()), "cell")
+    return cells.assign(**{SCORE: column}), [f"{SCORE}: codes replaced by their values, as stated: {done}."]
+
+
+def _not_yet_left(values: pd.DataFrame) -> list[str]:
+    """Take out dates of leaving that are yet to come; says how many there were."""
+    if "churned_at" not in values or not (planned := values["churned_at"] > last_day()).any():
+        return []
+    values["churned_at"] = values["churned_at"].mask(planned)
+    return [f"churned_at: a date yet to come, so not yet left: {counted(int(planned.sum()), 'cell')}."]
+
+
+def _lost(
+    raw: RawRows, plan: Plan, values: pd.DataFrame, violations: Violations, summary: pd.DataFrame
+) -> tuple[list[str], bool]:
+    """How many answers the contract cost, where that is much; and whether it is more than half of them."""
+    if SCORE not in values:
+        return [], False
+    answers = values[SCORE].notna().to_numpy() | violations.of(SCORE, UNREADABLE["score"])
+    answers |= violations.of(SCORE, "has a code without a value in recode")
+    broken, told = violations.rows, summary
+    if plan.counts is not None:  # which of several answers counts was stated: the others are not lost
+        again = summary["rule"].str.startswith(STANDS_TWICE)
+        told = summary[~again]
+        for rule in summary["rule"][again]:
+            broken = broken & ~violations.of("respondent_id", rule)
+    lost = int((answers & broken).sum()) + len(raw.rejected)
+    sentence, too_much = lost_answers(told, lost, int(answers.sum()) + len(raw.rejected))
+    return [sentence] if sentence else [], too_much
+
+
+def _on_waves(accepted: pd.DataFrame, plan: Plan) -> list[str]:
+    """What waves were made of, and how many rows have none."""
+    if plan.wave is None:
+        return []
+    lost, waves = int(accepted["wave"].isna().sum()), accepted["wave"].nunique()
+    without = f"; {counted(lost, 'row')} without that date, and so without a wave" if lost else ""
+    return [f"wave: {counted(waves, 'wave')} made of {plan.wave.from_date}, one every {plan.wave.every}{without}."]
 
 
 _TAKEN = ("response_state", "table", "file", "line", "reasons", "weekday", "hour")
 
 
 def check_names(plan: Plan) -> None:
-    """Hold names of drivers and segments against the contract's: a segment may be a column that is not private."""
+    """Drivers and segments have names of their own; a segment may be a standard column that is not private."""
     for kind, names, own in (
-        ("driver", plan.driver_names, (*TABLES[plan.table], *plan.segment_names)),
+        ("driver", plan.driver_names, (*STANDARD[plan.table], *plan.segment_names)),
         ("segment", plan.segment_names, (*PRIVATE, *plan.driver_names)),
     ):
         if taken := [name for name in names if name in (*own, *_TAKEN) or name.startswith("outcome_")]:
@@ -258,10 +187,11 @@ def check_names(plan: Plan) -> None:
             )
 
 
-def _drivers(cells: pd.DataFrame, plan: Plan, violations: Violations) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Ratings, and where "not used" was said instead."""
+def _drivers(cells: pd.DataFrame, plan: Plan, violations: Violations) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """Ratings, on one scale; where "not used" was said instead; and what was turned round or stretched."""
     ratings: dict[str, pd.Series] = {}
     not_used: dict[str, pd.Series] = {}
+    notes = []
     for name in plan.driver_names:
         settings = plan.drivers
         if settings is None or name not in cells:
@@ -273,12 +203,21 @@ def _drivers(cells: pd.DataFrame, plan: Plan, violations: Violations) -> tuple[p
             labelled = column.astype("str").str.strip().str.lower().map(folded)
             column = labelled.where(labelled.notna(), column)
         parsed = parse_score(column)
-        low, high = settings.scale
-        violations.add(name, f"is not a rating from {low} to {high}, nor a stated code", parsed.unreadable)
+        low, high = settings.scale_of(name)
+        rule = f"is not a rating from {low} to {high}, nor a stated code"
+        violations.add(name, rule, parsed.unreadable, shown=values_to_tell(column, "score"))
         outside = (parsed.values < low) | (parsed.values > high)
-        violations.add(name, f"is not a rating from {low} to {high}, nor a stated code", outside)
-        ratings[name], not_used[name] = parsed.values, unused
-    return pd.DataFrame(ratings, index=cells.index), pd.DataFrame(not_used, index=cells.index)
+        violations.add(name, rule, outside, shown=parsed.values.astype("str").where(parsed.values.abs() <= MOST_TOLD))
+        rating = parsed.values
+        if name in settings.reverse:
+            rating = low + high - rating
+            notes.append(f"{name}: turned round, {low} for {high}: {counted(int(rating.notna().sum()), 'cell')}.")
+        if (low, high) != settings.scale:
+            first, last = settings.scale
+            rating = first + (rating.astype("Float64") - low) * ((last - first) / (high - low))
+            notes.append(f"{name}: its scale of {low} to {high} is stretched to {first} to {last}.")
+        ratings[name], not_used[name] = rating, unused
+    return pd.DataFrame(ratings, index=cells.index), pd.DataFrame(not_used, index=cells.index), notes
 
 
 def _segments(cells: pd.DataFrame, plan: Plan, violations: Violations) -> pd.DataFrame:
@@ -296,7 +235,7 @@ def _segments(cells: pd.DataFrame, plan: Plan, violations: Violations) -> pd.Dat
 
 
 def yes_and_no(column: pd.Series, settings: OutcomeSettings) -> tuple[pd.Series, pd.Series]:
-    """Find where a yes/no outcome is yes, and where it is no; elsewhere it is not known."""
+    """Where a yes/no outcome is yes, and where it is no; elsewhere it is not known."""
     if settings.event_min is None:
         return has_code(column, settings.event), has_code(column, settings.no_event)
     number = parse_number(column).values
@@ -326,11 +265,14 @@ def _outcomes(cells: pd.DataFrame, plan: Plan, violations: Violations) -> tuple[
     return pd.DataFrame(outcomes, index=cells.index), notes
 
 
-def _file_counts(raw: RawRows, plan: Plan, broken: Flags) -> pd.DataFrame:
+def _file_counts(raw: RawRows, plan: Plan, broken: NDArray[np.bool_]) -> pd.DataFrame:
     rows = []
     for file, wave in raw.waves.items():
         of_file = raw.file == file
         rejected = int((raw.rejected["file"] == file).sum())
         kept, quarantined = int((of_file & ~broken).sum()), int((of_file & broken).sum()) + rejected
-        rows.append((plan.table, file, wave, kept + quarantined, kept, quarantined))
-    return pd.DataFrame(rows, columns=["table", "file", "wave", "rows", "accepted", "quarantined"])
+        excluded = raw.excluded.get(file, 0)
+        rows.append((plan.table, file, wave, kept + quarantined + excluded, kept, quarantined, excluded))
+    columns = ["table", "file", "wave", "rows", "accepted", "quarantined", "excluded"]
+    counts = pd.DataFrame(rows, columns=columns)
+    return counts if counts["excluded"].any() else counts.drop(columns="excluded")

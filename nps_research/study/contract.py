@@ -15,8 +15,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nps_research.errors import ContractError
+from nps_research.reading.raw_table import counted
 from nps_research.reading.values import PARSERS, Parsed, parse_timestamp
-from nps_research.typing import Flags, Integers
+from nps_research.study.doubts import helping_line
+from nps_research.study.plausible import implausible_dates
+from nps_research.study.repeats import Counts, stands_twice
 
 Kind = Literal["score", "number", "flag", "timestamp", "text", "id"]
 
@@ -64,51 +67,101 @@ CUSTOMERS: Mapping[str, Column] = {
     "revenue": Column("number", "what the customer brings in"),
 }
 
+OF_ACCOUNT = ("started_at", "churned_at", "churn_reason", "observed_until", "revenue")
 TABLES: Mapping[str, Mapping[str, Column]] = {"responses": RESPONSES, "customers": CUSTOMERS}
+# What a table of accounts may hold becomes the customers'.
+STANDARD: Mapping[str, Mapping[str, Column]] = {
+    **TABLES,
+    "accounts": {name: CUSTOMERS[name] for name in ("account_id", *OF_ACCOUNT)},
+}
 PRIVATE = tuple(sorted({name for table in TABLES.values() for name, column in table.items() if column.private}))
 
-_UNREADABLE = {
+UNREADABLE = {
     "score": "is not a whole number",
     "number": "is not a number",
     "flag": "is neither yes nor no (1/0, true/false, yes/no)",
-    "timestamp": "is not a date the file's format allows (ISO 8601, or the stated date_format)",
+    "timestamp": "is not a date in a spelling that leaves no doubt; if it is one, state date_format",
     "text": "is not text",
     "id": "is not text",
 }
 
 
 _WHICH_DATE = (
-    "may be day-month-year or month-day-year, and nothing in the column tells: "
+    "may be day-month-year or month-day-year (with two digits also year-month-day), and nothing in the column tells: "
     'which is it? State date_format, e.g. "%d.%m.%Y" or "%m/%d/%Y"'
+)
+
+SUMMARY = ["column", "rule", "rows", "first_lines", "values", "would_help"]
+_DATE_OF_NUMBERS = r"^((?:\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}))(?!\d)"
+MOST_TOLD = 100  # no greater number is told: it may be somebody's
+_TOLD = 3  # values told of a broken rule
+# Words that surveys offer besides the answers: said of a cell, they tell of nobody.
+NO_OPINION = (
+    *(
+        "don't know",
+        "don\N{RIGHT SINGLE QUOTATION MARK}t know",
+        "do not know",
+        "not sure",
+        "no opinion",
+        "no answer",
+        "refused",
+    ),
+    *("not applicable", "prefer not to say", "weiß nicht", "keine angabe"),
+    *(
+        "keine antwort",
+        "ne sait pas",
+        "nsp",
+        "sans réponse",
+        "non concerné",
+        "no sabe",
+        "ns/nc",
+        "no contesta",
+        "não sei",
+        "não sabe",
+    ),
+    *("non so", "non risponde", "weet niet", "geen antwoord", "nu știu", "nu răspund", "не знаю", "важко сказати"),
+    *("затрудняюсь", "нет ответа", "nie wiem", "brak odpowiedzi", "trudno powiedzieć"),
 )
 
 NO_GROUP = "holds an e-mail address, which names no group"
 
 
 def holds_address(text: pd.Series) -> pd.Series:
-    """Find cells with an e-mail address in them: of a shifted row, most likely."""
+    """Where a cell has an e-mail address in it: of a shifted row, most likely."""
     return text.str.contains(r"[^\s@]@[^\s@]+\.[^\s@]", regex=True)
 
 
 class Violations:
     """The rules that rows break: which rule, which rows.
 
-    Rules are sentences about a column, free of cell values, and so safe to share.
+    Rules are sentences about a column, free of cell values, and so safe to share; so are the few values that are
+    given beside them: numbers and dates where such are wanted, and words for no answer.
     """
 
     def __init__(self, n_rows: int) -> None:
-        self._broken: dict[tuple[str, str], Flags] = {}
+        self._broken: dict[tuple[str, str], NDArray[np.bool_]] = {}
+        self._shown: dict[tuple[str, str], pd.Series] = {}
         self._n_rows = n_rows
 
-    def add(self, column: str, rule: str, where: pd.Series) -> None:
-        """Note that the rows where `where` is true break `rule`; a missing `where` breaks nothing."""
+    def add(self, column: str, rule: str, where: pd.Series, *, shown: pd.Series | None = None) -> None:
+        """Note that the rows where `where` is true break `rule`; a missing `where` breaks nothing.
+
+        `shown` are the values as they may be told to everybody; missing where they may not.
+        """
         broken = where.astype("boolean").fillna(value=False).to_numpy(dtype=bool)
         if broken.any():
             before = self._broken.get((column, rule), np.zeros(self._n_rows, dtype=bool))
             self._broken[column, rule] = before | broken
+            if shown is not None:
+                told = [self._shown[column, rule]] if (column, rule) in self._shown else []
+                self._shown[column, rule] = pd.concat([*told, shown[broken].dropna().astype("str")])
+
+    def of(self, column: str, rule: str) -> NDArray[np.bool_]:
+        """Which rows break a rule."""
+        return self._broken.get((column, rule), np.zeros(self._n_rows, dtype=bool))
 
     @property
-    def rows(self) -> Flags:
+    def rows(self) -> NDArray[np.bool_]:
         """Which rows break at least one rule, shape (n_rows,)."""
         rows = np.zeros(self._n_rows, dtype=bool)
         for broken in self._broken.values():
@@ -122,22 +175,42 @@ class Violations:
             joined[broken] += np.where(joined[broken] == "", "", "; ") + f"{column} {rule}"
         return joined
 
-    def counted(self, n: Integers) -> list[str]:
+    def counted(self, n: NDArray[np.int64]) -> list[str]:
         """Each broken rule as a sentence, with its rows where a row of the table stands for `n` of them."""
         rows = {which: int(n[broken].sum()) for which, broken in self._broken.items()}
         return [f"{column} {rule} ({k:,} {'row' if k == 1 else 'rows'})" for (column, rule), k in rows.items()]
 
-    def summary(self, line: Integers) -> pd.DataFrame:
-        """One row per broken rule: column, rule, rows, and the lines of the first three."""
-        rows = [
-            (column, rule, int(broken.sum()), ", ".join(str(number) for number in line[broken][:3]))
-            for (column, rule), broken in self._broken.items()
-        ]
-        return pd.DataFrame(rows, columns=["column", "rule", "rows", "first_lines"])
+    def summary(self, line: NDArray[np.int64], *, no_zero: bool = False) -> pd.DataFrame:
+        """One row per broken rule: column, rule, rows, the lines of the first three, values, what would help."""
+        rows = []
+        for (column, rule), broken in self._broken.items():
+            times = self._shown.get((column, rule), pd.Series(dtype="str")).value_counts()
+            told = [f"{value} ({counted(int(n), 'cell')})" for value, n in times.head(_TOLD).items()]
+            others = [f"{len(times) - _TOLD} other values"] if len(times) > _TOLD else []
+            first = ", ".join(str(number) for number in line[broken][:3])
+            helps = helping_line(column, rule, list(map(str, times.index[:_TOLD])), no_zero=no_zero)
+            rows.append((column, rule, int(broken.sum()), first, ", ".join(told + others), helps))
+        return pd.DataFrame(rows, columns=SUMMARY)
+
+
+def values_to_tell(cells: pd.Series, kind: Kind) -> pd.Series:
+    """Cells that may be told to everybody: numbers of a score's size, dates, and words for no answer; else missing.
+
+    Whatever else stands in the column may be of a shifted row, and somebody's own.
+    """
+    if kind == "timestamp":
+        return cells.astype("str").str.extract(_DATE_OF_NUMBERS)[0]
+    text = cells.astype("str").str.strip()
+    number = text.str.fullmatch(r"-?(?:100|\d{1,2})(?:[.,]\d{1,2})?").fillna(value=False)
+    return text.where(number | text.str.lower().isin(NO_OPINION)).where(cells.notna())
 
 
 def typed(
-    raw: pd.DataFrame, columns: Mapping[str, Column], violations: Violations, *, date_format: str | None = None
+    raw: pd.DataFrame,
+    columns: Mapping[str, Column],
+    violations: Violations,
+    *,
+    date_format: Mapping[str, str] | None = None,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Read every standard column of `raw` by its kind.
 
@@ -149,8 +222,8 @@ def typed(
         The table's standard columns.
     violations : Violations
         Takes note of unreadable cells.
-    date_format : str, optional
-        Format of dates that are not ISO 8601.
+    date_format : mapping, optional
+        How the dates of a column are written; under ``""`` those of all others. Else they are read by their spelling.
 
     Returns
     -------
@@ -164,32 +237,39 @@ def typed(
             continue
         parsed: Parsed
         if column.kind == "timestamp":
-            parsed = parse_timestamp(raw[name], date_format=date_format)
+            stated = date_format or {}
+            parsed = parse_timestamp(raw[name], date_format=stated.get(name, stated.get("")))
         else:
             parsed = PARSERS[column.kind](raw[name])
         values[name] = parsed.values
         unreadable = parsed.unreadable
         if parsed.ambiguous is not None:
-            violations.add(name, _WHICH_DATE, parsed.ambiguous)
+            violations.add(name, _WHICH_DATE, parsed.ambiguous, shown=values_to_tell(raw[name], "timestamp"))
             unreadable = unreadable & ~parsed.ambiguous
-        violations.add(name, _UNREADABLE[column.kind], unreadable)
+        may_tell = column.kind in ("score", "timestamp") and unreadable.any()
+        told = values_to_tell(raw[name], column.kind) if may_tell else None
+        violations.add(name, UNREADABLE[column.kind], unreadable, shown=told)
         if column.kind in ("text", "id") and not column.private:
             violations.add(name, NO_GROUP, holds_address(parsed.values))
         rules |= {f"{name}: {rule}": count for rule, count in parsed.rules.items()}
     return pd.DataFrame(values, index=raw.index), rules
 
 
-def check_responses(table: pd.DataFrame, violations: Violations) -> None:
-    """Hold typed responses against the rules that need more than one cell."""
+def check_responses(table: pd.DataFrame, violations: Violations, *, counts: Counts = "newest") -> None:
+    """Hold typed responses against the rules that need more than one cell; `counts` as in study.toml."""
     if "likelihood_to_recommend" in table:
         score = table["likelihood_to_recommend"]
-        violations.add("likelihood_to_recommend", "is not from 0 to 10", (score < 0) | (score > 10))
+        told = score.astype("str").where(score.abs() <= MOST_TOLD)
+        violations.add("likelihood_to_recommend", "is not from 0 to 10", (score < 0) | (score > 10), shown=told)
         if "delivered" in table:
             violations.add("delivered", "says no, yet there is an answer", score.notna() & ~table["delivered"])
         if "responded" in table:
             violations.add("responded", "says no, yet there is an answer", score.notna() & ~table["responded"])
     if "respondent_id" in table:
         violations.add("respondent_id", "is missing", table["respondent_id"].isna())
+    moments = [name for name in ("invited_at", "responded_at") if name in table]
+    for (name, rule), where in implausible_dates(table, moments).items():
+        violations.add(name, rule, where, shown=table[name].dt.strftime("%Y-%m-%d").astype("str").where(where))
     if {"invited_at", "responded_at"} <= set(table):
         # An invitation with a date alone says nothing of the hour: compare days then.
         invited = table["invited_at"].dt.normalize()
@@ -208,41 +288,27 @@ def check_responses(table: pd.DataFrame, violations: Violations) -> None:
         violations.add("design_weight", "is missing", weight.isna() & answered)
         violations.add("design_weight", "is negative", weight < 0)
     if "respondent_id" in table:  # last: a row that is quarantined anyway displaces no good one
-        repeated = _repeated(table, violations.rows)
-        violations.add("respondent_id", "stands twice in one wave; the first answered row is kept", repeated)
+        repeated, rule = stands_twice(table, violations.rows, counts)
+        violations.add("respondent_id", rule, repeated)
 
 
-def _repeated(table: pd.DataFrame, broken: Flags) -> pd.Series:
-    """Rows of a person seen before in the same wave and touchpoint; good rows come first, then those with a score.
-
-    Without waves, invitations of different moments are different ones.
-    """
-    wave = "wave" if "wave" in table else "invited_at"
-    key = [name for name in ("respondent_id", wave, "touchpoint") if name in table]
-    lacks = [table[name].isna().to_numpy() for name in ("responded_at", "likelihood_to_recommend") if name in table]
-    order = np.lexsort((*lacks, broken))
-    repeated = table[key].iloc[order].duplicated().reindex(table.index)
-    return repeated & table["respondent_id"].notna()
-
-
-def check_customers(table: pd.DataFrame, violations: Violations) -> None:
-    """Hold typed customers against the rules that need more than one cell."""
-    if "customer_id" not in table:
-        raise ContractError("customers: there is no customer_id, so nothing says who they are. Map it in study.toml.")
-    violations.add("customer_id", "is missing", table["customer_id"].isna())
+def check_customers(table: pd.DataFrame, violations: Violations, *, key: str = "customer_id") -> None:
+    """Hold typed customers, or accounts by their `key`, against the rules that need more than one cell."""
+    if key not in table:
+        of = key.removesuffix("_id")
+        raise ContractError(f"{of}s: there is no {key}, so nothing says who they are. Map it in study.toml.")
+    violations.add(key, "is missing", table[key].isna())
     if {"started_at", "churned_at"} <= set(table):
         violations.add("churned_at", "is before started_at", table["churned_at"] < table["started_at"])
     if {"churned_at", "observed_until"} <= set(table):
         violations.add("churned_at", "is after observed_until", table["churned_at"] > table["observed_until"])
     if "revenue" in table:
         violations.add("revenue", "is negative", table["revenue"] < 0)
-    if "account_id" in table:
-        dated = ("started_at", "churned_at", "churn_reason", "observed_until", "revenue")
-        of_account = [name for name in dated if name in table]
-        for name in of_account:
+    if "account_id" in table and key != "account_id":
+        for name in (name for name in OF_ACCOUNT if name in table):
             values_of_account = table.groupby("account_id")[name].nunique(dropna=False)
             differs = table["account_id"].map(values_of_account).fillna(0) > 1
             violations.add(name, "differs between rows of one account", differs)
     order = np.argsort(violations.rows, kind="stable")
-    repeated = table["customer_id"].iloc[order].duplicated().reindex(table.index) & table["customer_id"].notna()
-    violations.add("customer_id", "stands twice; the first row is kept", repeated)
+    repeated = table[key].iloc[order].duplicated().reindex(table.index) & table[key].notna()
+    violations.add(key, "stands twice; the first row is kept", repeated)

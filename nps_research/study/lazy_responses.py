@@ -10,8 +10,9 @@ import narwhals as nw
 import pandas as pd
 
 from nps_research.errors import ContractError, did_you_mean, sentences_joined
-from nps_research.study.acceptance import Plan, check_names
-from nps_research.study.contract import RESPONSES, Kind
+from nps_research.study.acceptance import check_names
+from nps_research.study.contract import RESPONSES, SUMMARY, Kind
+from nps_research.study.raw_rows import Plan
 from nps_research.study.settings_file import OutcomeSettings, Settings
 from nps_research.study.table_settings import DriverSettings, SegmentSettings
 
@@ -97,7 +98,7 @@ def lazy_fields(
         "waves": (),
         "available": frozenset(available),
         "quarantine": pd.DataFrame(columns=["table", "file", "line", "reasons"]),
-        "violations": pd.DataFrame(columns=["table", "column", "rule", "rows", "first_lines"]),
+        "violations": pd.DataFrame(columns=["table", *SUMMARY]),
         "files": pd.DataFrame(columns=["table", "file", "wave", "rows", "accepted", "quarantined"]),
         "notes": ("responses: a lazy frame. Its values are checked when they are counted; no row is quarantined.",),
         "data_hash": uuid.uuid4().hex,

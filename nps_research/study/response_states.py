@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nps_research.errors import ContractError, did_you_mean, sentences_joined
-from nps_research.study.acceptance import Plan, RawRows, Table
+from nps_research.study.acceptance import Table
+from nps_research.study.accounts_table import customers_with_accounts
 from nps_research.study.contract import TABLES
+from nps_research.study.plausible import latest_plausible_date
+from nps_research.study.raw_rows import Plan, RawRows
 from nps_research.study.settings_file import Settings
 
 NEEDED_FOR_CHURN = ("responses.invited_at", "customers.churned_at", "customers.observed_until")
 
 
 def rows_of_frame(frame: pd.DataFrame, plan: Plan) -> RawRows:
-    """Take a frame in memory as raw rows; row numbers, from 1, stand for lines."""
+    """A frame in memory as raw rows; row numbers, from 1, stand for lines."""
     if repeated := frame.columns[frame.columns.duplicated()].unique().tolist():
         raise ContractError(f"{plan.table}: columns {', '.join(map(str, repeated))} are there more than once.")
     wanted = [*plan.driver_names, *plan.segment_names]
@@ -57,8 +60,8 @@ def response_states(tables: Sequence[Table], plans: Sequence[Plan], settings: Se
     ContractError
         If nothing says who answered, or the settings name a column that is not there.
     """
-    responses = tables[0].accepted
-    customers = tables[1].accepted if len(tables) > 1 else None
+    accepted = {plan.table: table.accepted for plan, table in zip(plans, tables, strict=True)}
+    responses, customers = accepted["responses"], accepted.get("customers")
     notes = [note for table in tables for note in table.notes]
     if "likelihood_to_recommend" not in responses and not {"responded", "responded_at"} & set(responses):
         raise ContractError(
@@ -74,11 +77,21 @@ def response_states(tables: Sequence[Table], plans: Sequence[Plan], settings: Se
         )
     elif "customer_id" not in responses:
         responses["customer_id"] = responses["respondent_id"]
+    settings, until = _as_of_latest_date(settings, accepted, plans)
+    if "accounts" in accepted:
+        customers, said = customers_with_accounts(responses, customers, accepted["accounts"])
+        available |= _filled("customers", customers, {name for plan in plans[1:] for name in plan.outcomes})
+        available |= _with_outcomes(available)
+        notes += said
     responses["response_state"] = response_state(responses, window_open(responses, settings))
+    if "invited_at" in responses and responses["response_state"].isin(["pending", "nonrespondent"]).any():
+        notes += until
     if records_who_was_silent(responses):
         available.add("responses.silence")
-    if customers is not None and len(plans) > 1:
-        notes += _join_segments(responses, customers, plans[1].segment_names, available)
+    if customers is not None:
+        of_customers = [name for plan in plans[1:] for name in plan.segment_names]
+        notes += _join_segments(responses, customers, of_customers, available)
+    notes += _on_repeats(responses, available)
     segments = dict.fromkeys(name for plan in plans for name in plan.segment_names if name in responses)
     if any(responses[name].notna().any() for name in segments):
         available.add("responses.segments")
@@ -87,38 +100,84 @@ def response_states(tables: Sequence[Table], plans: Sequence[Plan], settings: Se
         known = did_you_mean(cluster, list(map(str, responses.columns)))
         raise ContractError(f"settings: cluster = {cluster!r}, but responses have no such column{known}")
     return {
+        "settings": settings,
         "rows": responses,
         "not_used": tables[0].not_used,
         "customers": customers,
         "drivers": tuple(name for name in plans[0].driver_names if name in responses),
         "driver_scale": plans[0].driver_scale,
         "segments": tuple(segments),
-        "waves": _waves(responses, tables[0].files),
+        "waves": _waves(responses, tables[0].files, made=plans[0].wave is not None),
         "available": frozenset(available),
         "quarantine": pd.concat([table.quarantine for table in tables], ignore_index=True),
         "violations": pd.concat([table.violations for table in tables], ignore_index=True),
-        "files": pd.concat([table.files for table in tables], ignore_index=True),
+        "files": _counts_of_files([table.files for table in tables]),
         "notes": tuple(notes),
+        "warnings": tuple(warning for table in tables for warning in table.warnings),
+        "too_much_lost": any(table.too_much_lost for table in tables),
     }
+
+
+def _counts_of_files(files: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The counts of all files; a table that leaves no rows out has left out none."""
+    counts = pd.concat(files, ignore_index=True)
+    return counts.assign(excluded=counts["excluded"].fillna(0).astype(int)) if "excluded" in counts else counts
+
+
+def _as_of_latest_date(
+    settings: Settings, accepted: Mapping[str, pd.DataFrame], plans: Sequence[Plan]
+) -> tuple[Settings, list[str]]:
+    """The settings with the day of the data, as stated or the latest plausible date; and what is to be said of it."""
+    if settings.data_until is not None:
+        return settings, []
+    latest = latest_plausible_date(accepted, {plan.table: plan.constants for plan in plans})
+    if latest is None:
+        return settings, []
+    day = f"{latest[1].day} {latest[1]:%B %Y}"
+    said = f"The tables reach until {day} ({latest[0]}): who could still answer in time on that day is not yet silent."
+    return settings.model_copy(update={"data_until": latest[1]}), [said]
+
+
+def _on_repeats(responses: pd.DataFrame, available: set[str]) -> list[str]:
+    """That people answer several times, where no waves tell the times apart."""
+    if "responses.respondent_id" not in available or "responses.wave" in available:
+        return []
+    times = responses.loc[responses["response_state"] == "answered", "respondent_id"].value_counts()
+    if not (several := int((times > 1).sum())):
+        return []
+    people = "1 person answers" if several == 1 else f"{several:,} people answer"
+    date = next((name for name in ("invited_at", "responded_at") if f"responses.{name}" in available), None)
+    helps = f' wave = {{ from = "{date}", every = "quarter" }} in study.toml makes waves.' if date else ""
+    counted = "all of these answers count, and those of one person are taken to be alike (a cluster)"
+    return [f"responses: {people} several times, and there are no waves: {counted}.{helps}"]
 
 
 def _available(tables: Sequence[Table], plans: Sequence[Plan]) -> set[str]:
     available = set()
     for table, plan in zip(tables, plans, strict=True):
-        filled = [name for name in table.accepted if table.accepted[name].notna().any()]
-        available |= {f"{plan.table}.{name}" for name in filled if name in TABLES[plan.table]}
-        available |= {f"outcomes.{name}" for name in plan.outcomes if f"outcome_{name}" in filled}
-        if set(plan.driver_names) & set(filled):
+        if plan.table in TABLES:
+            available |= _filled(plan.table, table.accepted, plan.outcomes)
+        if any(name in table.accepted and table.accepted[name].notna().any() for name in plan.driver_names):
             available.add("responses.drivers")
-    if set(NEEDED_FOR_CHURN) <= available:
-        available.add("outcomes.churned")
-    if any(name.startswith("outcomes.") for name in available):
-        available.add("outcomes")
-    return available
+    return _with_outcomes(available)
+
+
+def _filled(table: str, accepted: pd.DataFrame, outcomes: Collection[str]) -> set[str]:
+    """Standard columns and outcomes of a table that hold a value at least."""
+    filled = [name for name in accepted if accepted[name].notna().any()]
+    found = {f"{table}.{name}" for name in filled if name in TABLES[table]}
+    return found | {f"outcomes.{name}" for name in outcomes if f"outcome_{name}" in filled}
+
+
+def _with_outcomes(available: set[str]) -> set[str]:
+    """What is available, churn and outcomes as such among it."""
+    churn = {"outcomes.churned"} if set(NEEDED_FOR_CHURN) <= available else set()
+    some = {"outcomes"} if churn or any(name.startswith("outcomes.") for name in available) else set()
+    return available | churn | some
 
 
 def response_state(responses: pd.DataFrame, is_open: pd.Series) -> pd.Series:
-    """Tell what became of each invitation; `is_open`: whether it could still be answered in time."""
+    """What became of each invitation; `is_open`: whether it could still be answered in time."""
     empty = pd.Series(pd.NA, index=responses.index, dtype="boolean")
     answered = responses["likelihood_to_recommend"].notna() if "likelihood_to_recommend" in responses else empty.notna()
     state = pd.Series("item_missing", index=responses.index, dtype="str")
@@ -140,25 +199,22 @@ def records_who_was_silent(responses: pd.DataFrame) -> bool:
     return "nonrespondent" in states and bool(states & {"answered", "item_missing"})
 
 
-def latest_date(responses: pd.DataFrame) -> Any:
-    """Find the latest date of an invitation or an answer; missing where none is known."""
-    names = [name for name in ("invited_at", "responded_at") if name in responses]
-    return responses[names].max().max() if names else pd.NaT
-
-
 def window_open(responses: pd.DataFrame, settings: Settings) -> pd.Series:
-    """Find invitations that could still be answered in time on the day the tables were drawn."""
+    """Which invitations could still be answered in time on the day the tables were drawn."""
     if "invited_at" not in responses:
         return pd.Series(data=False, index=responses.index)
-    until = pd.Timestamp(settings.data_until) if settings.data_until else latest_date(responses)
+    dates = responses[[name for name in ("invited_at", "responded_at") if name in responses]]
+    until = pd.Timestamp(settings.data_until) if settings.data_until else dates.max().max()
     return responses["invited_at"] + pd.Timedelta(days=settings.response_window_days) > until
 
 
-def _waves(responses: pd.DataFrame, files: pd.DataFrame) -> tuple[str, ...]:
-    """Waves in order of their first invitation, else of the files, else of their names."""
+def _waves(responses: pd.DataFrame, files: pd.DataFrame, *, made: bool) -> tuple[str, ...]:
+    """Waves in order of their first invitation, else of the files, else, or where made of dates, of their names."""
     if "wave" not in responses:
         return ()
     names = responses["wave"].dropna().unique().tolist()
+    if made:
+        return tuple(sorted(names))
     if "invited_at" in responses and responses["invited_at"].notna().any():
         first = responses.groupby("wave")["invited_at"].min()
         return tuple(sorted(names, key=lambda wave: (pd.isna(first[wave]), first[wave], wave)))

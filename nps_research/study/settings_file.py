@@ -11,8 +11,10 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from nps_research.errors import ContractError, did_you_mean, sentences_joined
-from nps_research.reading.file_settings import Code, StrictModel
-from nps_research.study.table_settings import TableSettings
+from nps_research.reading.file_settings import KINDS, ONE_COLUMN, Code, StrictModel
+from nps_research.study.table_settings import STANDARD_NAMES, TableSettings
+
+_LONGEST_REPEATED = 60  # of what is repeated from the file, in characters
 
 
 class Settings(StrictModel):
@@ -40,10 +42,10 @@ class Settings(StrictModel):
 
     promoter_min: int = Field(default=9, ge=1, le=10)
     detractor_max: int = Field(default=6, ge=0, le=9)
-    response_window_days: int = Field(default=14, ge=1)
-    outcome_horizon_days: int = Field(default=180, ge=1)
-    minimum_cell: int = Field(default=10, ge=1)
-    seed: int = Field(default=20261122, ge=0)
+    response_window_days: int = Field(default=14, ge=1, le=3_650)
+    outcome_horizon_days: int = Field(default=180, ge=1, le=36_500)
+    minimum_cell: int = Field(default=10, ge=1, le=1_000_000)
+    seed: int = Field(default=20261122, ge=0, le=2**63 - 1)
     cluster: str | None = None
     cluster_spans_waves: bool = False
     data_until: dt.date | None = Field(default=None, strict=False)
@@ -68,9 +70,11 @@ class OutcomeSettings(StrictModel):
         Whether a yes is good (renewed) or bad (left).
     dated : bool
         Whether it came after the answer.
+    label : str
+        The outcome in words; empty where none are given.
     """
 
-    table: Literal["responses", "customers"]
+    table: Literal["responses", "customers", "accounts"]
     column: str
     kind: Literal["binary", "amount"] = "binary"
     event: list[Code] = Field(default=[])
@@ -78,6 +82,7 @@ class OutcomeSettings(StrictModel):
     event_min: float | None = Field(default=None, strict=False)
     direction: Literal["good", "bad"]
     dated: bool = False
+    label: str = ""
 
     @model_validator(mode="after")
     def _binary_has_values(self) -> OutcomeSettings:
@@ -104,13 +109,35 @@ class StudyFile(StrictModel):
     made_up: bool = False
     responses: TableSettings
     customers: TableSettings | None = None
+    accounts: TableSettings | None = None
     outcomes: dict[str, OutcomeSettings] = Field(default={})
     settings: Settings = Settings()
 
+    @property
+    def outcomes_of_customers(self) -> dict[str, OutcomeSettings]:
+        """The outcomes, those of accounts being of their customers."""
+        brought = {"table": "customers"}
+        return {
+            name: outcome.model_copy(update=brought) if outcome.table == "accounts" else outcome
+            for name, outcome in self.outcomes.items()
+        }
+
+    @property
+    def tables(self) -> dict[str, TableSettings]:
+        """The tables that there are, by name."""
+        stated = {"responses": self.responses, "customers": self.customers, "accounts": self.accounts}
+        return {name: table for name, table in stated.items() if table is not None}
+
     @model_validator(mode="after")
-    def _customers_have_no_waves(self) -> Self:
-        if self.customers is not None and self.customers.wide is not None:
-            raise ValueError("customers.wide: a customer stands for no waves; only responses may be wide")
+    def _tables_say_what_they_may(self) -> Self:
+        faults = [fault for name, table in self.tables.items() for fault in table.faults(name)]
+        faults += [
+            f"outcomes.{name}.table: there is no [{outcome.table}]"
+            for name, outcome in self.outcomes.items()
+            if outcome.table not in self.tables
+        ]
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
 
@@ -143,6 +170,8 @@ def read_study_file(path: Path) -> StudyFile:
         raise ContractError(f"{path.name} is not UTF-8 text. Save it as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise ContractError(f"{path.name} is not valid TOML: {error}.") from None
+    except ValueError:  # Python turns no text of more than 4,300 digits into a number
+        raise ContractError(f"{path.name} holds a number of thousands of digits, which nothing here needs.") from None
     try:
         return StudyFile.model_validate(content)
     except ValidationError as error:
@@ -166,13 +195,16 @@ def read_outcome(name: str, values: OutcomeSettings | Mapping[str, Any]) -> Outc
 
 
 def problems(error: ValidationError, model: type[BaseModel]) -> str:
-    """List every fault that pydantic found, in our words, with the nearest allowed name for a typo."""
+    """Every fault that pydantic found, in our words, with the nearest allowed name for a typo."""
     sentences = []
     for fault in error.errors(include_url=False):
-        where = ".".join(str(part) for part in fault["loc"])
+        where = ".".join(str(part) for part in fault["loc"] if part not in (ONE_COLUMN, *KINDS))
         if fault["type"] == "extra_forbidden":
             allowed = _allowed_names(model, fault["loc"][:-1])
-            sentences.append(f"{where} is not known{did_you_mean(str(fault['loc'][-1]), allowed)}")
+            name = str(fault["loc"][-1])
+            meant = did_you_mean(name, [*allowed, *STANDARD_NAMES] if "constants" in allowed else allowed)
+            listed = [each for each in allowed if each != "constants"]
+            sentences.append(f"{where} is not known{meant if meant.endswith('?') else did_you_mean(name, listed)}")
         elif fault["type"] == "missing":
             sentences.append(f"{where} is missing")
         else:
@@ -180,7 +212,8 @@ def problems(error: ValidationError, model: type[BaseModel]) -> str:
             sentence = f"{where}: {message[:1].lower()}{message[1:]}" if where else message
             # What should have been the name of a variable may be a URL with a password.
             if isinstance(fault["input"], (str, int, float)) and "url_variable" not in fault["loc"]:
-                sentence += f" ({fault['input']!r} arrived)"
+                arrived = repr(fault["input"])
+                sentence += f" ({arrived[:_LONGEST_REPEATED]}{'...' * (len(arrived) > _LONGEST_REPEATED)} arrived)"
             sentences.append(sentence)
     return sentences_joined(sentences)
 
@@ -188,10 +221,12 @@ def problems(error: ValidationError, model: type[BaseModel]) -> str:
 def _allowed_names(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
     """Field names of the model that a path into `model` leads to."""
     for part in path:
+        if part in KINDS:
+            return list(KINDS[str(part)].model_fields)
         if isinstance(part, str) and part in model.model_fields:
             inner = _model_in(model.model_fields[part].annotation)
             model = inner or model
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

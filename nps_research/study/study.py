@@ -14,13 +14,14 @@ from narwhals.typing import IntoLazyFrame
 
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.reading.sources import sha256_of
-from nps_research.study.acceptance import Plan, check_table, read_files
+from nps_research.study.acceptance import check_table
 from nps_research.study.lazy_responses import lazy_fields
 from nps_research.study.needs import Recorded
 from nps_research.study.notebooks import asked
 from nps_research.study.part import available_in, chosen_rows, in_words, latest_date_of, lazy_rows, read_part, rows_with
 from nps_research.study.private_values import private_values_of
-from nps_research.study.response_states import latest_date, response_states, rows_of_frame
+from nps_research.study.raw_rows import Plan, read_files
+from nps_research.study.response_states import response_states, rows_of_frame
 from nps_research.study.settings_file import OutcomeSettings, Settings, read_outcome, read_settings, read_study_file
 from nps_research.study.summary import facts_html, period_of, shown_waves, why_nothing_is_accepted
 from nps_research.study.table_settings import DriverSettings, SegmentSettings
@@ -53,6 +54,10 @@ class Study(Recorded):
         Rules broken and rows per file; free of cell values.
     notes : tuple of str
         What was detected, or read by a rule.
+    warnings : tuple of str
+        What makes one doubt the column of the score, and how many answers were lost, where it is many.
+    too_much_lost : bool
+        Whether more than half of the answers were lost.
     data_hash : str
         SHA-256 of the study's file and tables; of a lazy frame, which is not read for it, a random mark.
     folder, data_folder : Path or None
@@ -84,6 +89,8 @@ class Study(Recorded):
     files: pd.DataFrame
     notes: tuple[str, ...]
     data_hash: str
+    warnings: tuple[str, ...] = ()
+    too_much_lost: bool = False
     folder: Path | None = None
     data_folder: Path | None = None
     whole: Study | None = None
@@ -171,7 +178,6 @@ class Study(Recorded):
         return cls(
             name=name,
             made_up=made_up,
-            settings=checked,
             outcomes=held,
             data_hash=digest.hexdigest(),
             **response_states(tables, plans, checked),
@@ -232,7 +238,6 @@ class Study(Recorded):
             rows=responses,
             not_used=self.not_used[chosen.to_numpy()].reset_index(drop=True),
             customers=customers,
-            settings=_as_of(self.settings, latest_date(self.responses)),
             segments=segments,
             waves=tuple(wave for wave in self.waves if (responses["wave"] == wave).any()),
             available=available_in(self.available, responses, customers, self.drivers, segments),
@@ -298,6 +303,8 @@ class Study(Recorded):
             part = f"{len(self.responses):,} of {len(self.whole.responses):,} accepted rows"
             return f"{part}; {answers:,} answers to the recommendation question"
         intake = f"{rows:,} rows in, {kept:,} accepted, {quarantined:,} quarantined"
+        if "excluded" in responses and (excluded := int(responses["excluded"].sum())):
+            intake += f", {excluded:,} left out as the study says"
         return f"{intake}; {answers:,} answers to the recommendation question"
 
     @property
@@ -353,16 +360,8 @@ def open_study(folder: str | Path, *, data: str | Path | None = None) -> Study:
     if not tables_in.is_dir():
         raise ContractError(f"The data folder {tables_in.name!r} is not there.")
     tables, plans, paths, from_databases = [], [], [path], []
-    for name, settings in (("responses", file.responses), ("customers", file.customers)):
-        if settings is None:
-            continue
-        plan = Plan(
-            table=name,
-            drivers=settings.drivers,
-            segments=settings.segments,
-            outcomes={key: outcome for key, outcome in file.outcomes.items() if outcome.table == name},
-            date_format=settings.date_format,
-        )
+    for name, settings in file.tables.items():
+        plan = Plan.of(name, settings, file.outcomes)
         raw = read_files(settings, plan, tables_in)
         tables.append(check_table(raw, plan))
         plans.append(plan)
@@ -377,8 +376,7 @@ def open_study(folder: str | Path, *, data: str | Path | None = None) -> Study:
         stated_period=file.period,
         caution=file.caution,
         made_up=file.made_up,
-        settings=file.settings,
-        outcomes=file.outcomes,
+        outcomes=file.outcomes_of_customers,
         data_hash=sha256_of(paths, from_databases),
         folder=path.parent,
         data_folder=tables_in,

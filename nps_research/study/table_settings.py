@@ -2,12 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Self
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Self
 
+import pandas as pd
 from pydantic import Field, field_validator, model_validator
 
-from nps_research.reading.file_settings import _INHERITED, Code, FileSettings, SourceSettings, StrictModel
+from nps_research.errors import did_you_mean
+from nps_research.reading.file_settings import (
+    _INHERITED,
+    Code,
+    FileSettings,
+    MappedColumn,
+    SourceSettings,
+    StrictModel,
+    kind_of_mapped,
+)
+from nps_research.reading.raw_table import cell_text
+from nps_research.reading.values import PARSERS
+from nps_research.study.contract import PRIVATE, STANDARD
+from nps_research.study.repeats import Counts
+
+Constant = bool | int | float | str | dt.datetime | dt.date
+SCORE = "likelihood_to_recommend"
+_KIND_IN_WORDS = {"flag": "true or false", "timestamp": "a date", "number": "a number"}
+STANDARD_NAMES = tuple(dict.fromkeys(name for table in STANDARD.values() for name in table))
+
+
+def _constants_apart(values: Any, fields: Sequence[str]) -> Any:
+    """Standard columns stated as one value for all rows, put together under `constants`."""
+    if not isinstance(values, dict) or "constants" in values:
+        return values
+    stated = {name: value for name, value in values.items() if name in STANDARD_NAMES and name not in fields}
+    if several := [name for name, value in stated.items() if isinstance(value, (list, dict))]:
+        raise ValueError(f"{several[0]}: takes one value for all rows; a column of the file goes under columns")
+    rest = {name: value for name, value in values.items() if name not in stated}
+    return {**rest, "constants": stated} if stated else values
+
+
+class WaveOfDates(StrictModel):
+    """Waves made of a date.
+
+    Attributes
+    ----------
+    from_date : {"invited_at", "responded_at"}
+        Whose wave it is: that of the invitation, or of the answer where invitations are not recorded.
+    every : {"month", "quarter", "half-year", "year"}
+        How long one wave is.
+    """
+
+    from_date: Literal["invited_at", "responded_at"] = Field(alias="from")
+    every: Literal["month", "quarter", "half-year", "year"]
+
+
+class Recode(StrictModel):
+    """Answers whose codes are not their values: all shifted by a number, or each code with its value."""
+
+    shift: int | None = Field(default=None, ge=-100, le=100)
+    codes: dict[str, Annotated[int, Field(ge=0, le=10)]] = Field(default={})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _codes_stand_alone(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or set(values) <= {"shift", "codes"}:
+            return values
+        if "shift" in values:
+            raise ValueError("needs either shift = ... or a value for each code, e.g. { 1 = 0, 2 = 1 }, not both")
+        return {"codes": values}
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.shift and not self.codes:
+            raise ValueError("needs shift = -1, or a value for each code, e.g. { 1 = 0, 2 = 1 }")
+        return self
+
+
+def _of_constants(table: str, constants: Mapping[str, Constant], columns: Mapping[str, MappedColumn]) -> list[str]:
+    """What is wrong with the constants of a table."""
+    faults, standard = [], STANDARD[table]
+    for name, value in constants.items():
+        where = f"{table}.{name}"
+        if name not in standard:
+            faults.append(f"{where} is not known: {name} is no column of {table}")
+        elif name in PRIVATE or standard[name].kind == "score":
+            faults.append(f"{where}: is each row's own, and cannot be one value for all")
+        elif name in columns:
+            faults.append(f"{where}: is stated as one value for all rows, and columns name a column of it: one of them")
+        elif PARSERS[standard[name].kind](pd.Series([cell_text(value)])).unreadable.any():
+            faults.append(f"{where}: {value!r} arrived, where {_KIND_IN_WORDS[standard[name].kind]} is needed")
+    return faults
+
+
+class FileOfTable(FileSettings):
+    """One file of several, with its own overrides and constants."""
+
+    constants: dict[str, Constant] = Field(default={})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _constants_named(cls, values: Any) -> Any:
+        return _constants_apart(values, list(cls.model_fields)) if not isinstance(values, FileSettings) else values
 
 
 class WideSettings(StrictModel):
@@ -47,7 +142,7 @@ class WideSettings(StrictModel):
             raise ValueError("the wave is known by its columns, and has none of its own")
         return self
 
-    def files(self, file: str | None) -> list[FileSettings]:
+    def files(self, file: str | None) -> list[FileOfTable]:
         """The file's waves, as if each were a file of its own."""
         return [
             WaveOfFile(
@@ -59,7 +154,7 @@ class WideSettings(StrictModel):
         ]
 
 
-class WaveOfFile(FileSettings):
+class WaveOfFile(FileOfTable):
     """The columns of one wave in a file whose rows stand for several."""
 
     @property
@@ -72,9 +167,21 @@ class WaveOfFile(FileSettings):
 
 
 class DriverSettings(StrictModel):
-    """Ratings of single experiences, all on one scale."""
+    """Ratings of single experiences.
+
+    Attributes
+    ----------
+    scale : tuple of int
+        Lowest and highest rating.
+    scales : dict of str to tuple of int
+        Of single ratings, where it is another; they are stretched to `scale`.
+    reverse : list of str
+        Ratings of which a low one is good; they are turned round.
+    """
 
     scale: tuple[int, int] = Field(default=(1, 5), strict=False)
+    scales: dict[str, Annotated[tuple[int, int], Field(strict=False)]] = Field(default={})
+    reverse: list[str] = Field(default=[])
     columns: dict[str, str] = Field(min_length=1)
     missing_codes: list[Code] = Field(default=[])
     not_used_codes: list[Code] = Field(default=[])
@@ -87,6 +194,19 @@ class DriverSettings(StrictModel):
             raise ValueError("must rise, e.g. [1, 5]")
         return scale
 
+    @model_validator(mode="after")
+    def _ratings_are_there(self) -> Self:
+        for key, names in (("scales", list(self.scales)), ("reverse", self.reverse)):
+            if strange := [name for name in names if name not in self.columns]:
+                raise ValueError(f"{key}: {strange[0]} is no rating{did_you_mean(strange[0], list(self.columns))}")
+        if falling := [name for name, (low, high) in self.scales.items() if low >= high]:
+            raise ValueError(f"scales: that of {falling[0]} must rise, e.g. [1, 6]")
+        return self
+
+    def scale_of(self, name: str) -> tuple[int, int]:
+        """Lowest and highest rating of one of them."""
+        return self.scales.get(name, self.scale)
+
 
 class SegmentSettings(StrictModel):
     """Columns by which groups are compared, with words for their codes."""
@@ -97,15 +217,60 @@ class SegmentSettings(StrictModel):
 
 
 class TableSettings(SourceSettings):
-    """Where a table's rows come from and which columns mean what."""
+    """Where a table's rows come from and which columns mean what.
 
-    files: list[FileSettings] = Field(default=[])
+    Attributes
+    ----------
+    files : list of FileOfTable
+        Several files instead of one.
+    wide : WideSettings or None
+        Where a row stands for several invitations.
+    wave : WaveOfDates or None
+        Waves made of a date.
+    constants : dict
+        Standard columns with one value for all rows; in study.toml under their own names.
+    exclude, only : dict of str to list of str or number
+        Codes of columns of the file, by which rows are left out before anything else, or not.
+    counts : {"newest", "first", "all"} or None
+        Which answer of a person who stands twice in a wave counts; None is the newest, not stated.
+    date_format : dict of str to str
+        How dates are written, by standard column; of all others under ``""``. A single text is for all.
+    columns : dict
+        The file's columns behind the standard ones.
+    missing_codes : dict of str to list of str or number
+    recode : dict of str to Recode
+        Values of the score's codes.
+    drivers, segments : DriverSettings and SegmentSettings or None
+    """
+
+    files: list[FileOfTable] = Field(default=[])
     wide: WideSettings | None = None
-    date_format: str | None = None
-    columns: dict[str, str] = Field(default={})
+    wave: WaveOfDates | None = None
+    constants: dict[str, Constant] = Field(default={})
+    exclude: dict[str, Annotated[list[Code], Field(min_length=1)]] = Field(default={})
+    only: dict[str, Annotated[list[Code], Field(min_length=1)]] = Field(default={})
+    counts: Counts | None = None
+    date_format: dict[str, str] = Field(default={})
+    columns: dict[str, MappedColumn] = Field(default={})
     missing_codes: dict[str, list[Code]] = Field(default={})
+    recode: dict[str, Recode] = Field(default={})
     drivers: DriverSettings | None = None
     segments: SegmentSettings | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _constants_named(cls, values: Any) -> Any:
+        is_made = isinstance(values, dict) and isinstance(values.get("wave"), dict)
+        return _constants_apart(values, [name for name in cls.model_fields if name != "wave" or is_made])
+
+    @field_validator("date_format", mode="before")
+    @classmethod
+    def _for_all_or_each(cls, date_format: Any) -> Any:
+        if isinstance(date_format, str):
+            return {"": date_format}
+        if not (isinstance(date_format, dict) and all(isinstance(each, str) for each in date_format.values())):
+            raise ValueError('must be a format such as "%d.%m.%Y", or "unix", or { responded_at = "%d.%m.%Y" }')
+        return date_format
 
     @model_validator(mode="after")
     def _some_file(self) -> Self:
@@ -123,11 +288,40 @@ class TableSettings(SourceSettings):
             raise ValueError(f"{', '.join(repeated)}: listed more than once")
         return self
 
+    def faults(self, table: str) -> list[str]:
+        """What a table of this name cannot say, in sentences."""
+        standard = STANDARD[table]
+        moments = [name for name, column in standard.items() if column.kind == "timestamp"]
+        faults = [
+            f"{table}.date_format: {name} is no moment{did_you_mean(name, moments)}"
+            for name in self.date_format
+            if name and name not in moments
+        ]
+        for constants in (self.constants, *(file.constants for file in self.files)):
+            faults += _of_constants(table, constants, self.columns)
+        of_files = (mapped for file in self.files for mapped in file.columns.items())
+        for name, mapped in (*self.columns.items(), *of_files):
+            kind = standard[name].kind if name in standard else None
+            wanted = {"yes and no": "flag", "date and time": "timestamp"}.get(kind_of_mapped(mapped))
+            if kind is not None and wanted is not None and kind != wanted:
+                faults.append(f"{table}.columns.{name}: takes one column; {name} holds no {kind_of_mapped(mapped)}")
+        if table == "responses":
+            if strange := [name for name in self.recode if name != SCORE]:
+                faults.append(f"{table}.recode: {strange[0]}: only {SCORE} is recoded")
+            taken = "wave" in self.columns or any(file.wave or "wave" in file.columns for file in self.files)
+            if self.wave is not None and (taken or self.wide is not None):
+                faults.append(f"{table}.wave: made of a date, and there is a column or a name of it, too: one of them")
+            return faults
+        for key in ("wide", "wave", "counts", "recode", "drivers"):
+            if getattr(self, key):
+                faults.append(f"{table}.{key}: only responses may be wide, or have waves, scores and ratings")
+        return faults
+
     @property
-    def sources(self) -> list[FileSettings]:
+    def sources(self) -> list[FileOfTable]:
         """The files or queries, or waves of a wide one, with what is stated for the table where they state nothing."""
         stated = {key: getattr(self, key) for key in _INHERITED}
-        files: Sequence[FileSettings] = self.files or [FileSettings(file=self.file)]
+        files: Sequence[FileOfTable] = self.files or [FileOfTable(file=self.file)]
         if self.wide is not None:
             files = self.wide.files(self.file)
         return [

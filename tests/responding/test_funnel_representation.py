@@ -342,3 +342,12 @@ def test_a_difference_is_claimed_falsely_in_no_more_than_5_of_100_studies(rate):
     frame = at_random(rate)
     false_claims = (frame.groupby("repeat")["p_adjusted"].min() < 0.05).mean()
     assert false_claims <= 0.05 + 3.3 * math.sqrt(0.05 * 0.95 / REPEATS)
+
+
+def test_while_every_window_is_open_no_rate_is_known():
+    dates = {"invited_at": ["2025-11-20"] * 40, "responded_at": ["2025-11-28"] * 20 + [None] * 20}
+    table = pd.DataFrame({"likelihood_to_recommend": [9] * 20 + [None] * 20, **dates})
+    found = response_funnel(Study.from_frames(responses=table))
+    assert "what the response rate is, is not known yet, for every window is still open" in found.finding
+    assert "nan" not in found.finding
+    assert found.key_numbers == ()

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nps_research.counting.clusters import declared_cluster
 from nps_research.errors import ContractError
 from nps_research.study.contract import CUSTOMERS, PRIVATE, RESPONSES, Violations
 from nps_research.study.study import Study
@@ -53,7 +54,7 @@ def test_a_quarantined_row_has_every_reason_its_line_and_its_cells():
     study = study_of(
         respondent_id=["a", "", "c"],
         **{LTR: ["9", "11", "8"]},
-        invited_at=["2025-01-01", "1/2/25", "2025-01-01"],
+        invited_at=["2025-01-01", "soon", "2025-01-01"],
         comment=["", "as it came", ""],
     )
     row = study.quarantine.loc[0]
@@ -110,8 +111,25 @@ def test_a_row_that_is_bad_anyway_does_not_displace_a_good_one(bad):
 
 
 def test_a_row_with_the_score_is_kept_before_one_without():
-    study = study_of(respondent_id=["a", "a"], responded_at=["2025-01-01", "2025-01-02"], **{LTR: [None, 9]})
+    study = study_of(
+        respondent_id=["a", "a"], wave=["1", "1"], responded_at=["2025-01-02", "2025-01-01"], **{LTR: [None, 9]}
+    )
     assert study.responses[LTR].tolist() == [9]
+
+
+def test_of_answers_with_dates_the_newest_counts():
+    dates = ["2025-01-02", "2025-01-09", "2025-01-05"]
+    study = study_of(respondent_id=["a"] * 3, wave=["1"] * 3, responded_at=dates, **{LTR: [1, 9, 5]})
+    assert study.responses[LTR].tolist() == [9]
+    assert broken(study) == {("respondent_id", "stands twice in one wave; the newest answered row is kept"): 2}
+
+
+def test_without_waves_answers_of_different_moments_all_count_and_a_person_is_a_cluster():
+    dates = ["2025-01-02", "2025-04-09 10:00", "2025-04-09 10:00", "2025-05-01", "2025-05-01", None, None]
+    study = study_of(respondent_id=["a"] * 7, responded_at=dates, **{LTR: [1, 9, 9, 5, 4, None, None]})
+    assert study.responses[LTR].fillna(-1).tolist() == [1, 9, 5, 4, -1, -1]  # a day without an hour tells no double
+    assert declared_cluster(study) == "respondent_id"
+    assert any("1 person answers several times, and there are no waves" in note for note in study.notes)
 
 
 # Rows that contradict themselves
@@ -384,9 +402,12 @@ def keeps_the_rules(study):
             assert held.get("delivered", True)
             assert held["responded_at"] >= held.get("invited_at", held["responded_at"]).normalize()
         assert "respondent_id" in held
+    moments = [name for name in ("invited_at", "responded_at") if f"responses.{name}" in study.available]
+    wave = "wave" if "wave" in study.responses else next(iter(moments), "wave")
     seen = [
-        tuple(map(str, (row.get(name) for name in ("respondent_id", "wave", "touchpoint"))))
+        tuple(map(str, (row.get(name) for name in ("respondent_id", wave, "touchpoint"))))
         for row in study.responses.to_dict("records")
+        if wave != "responded_at" or row[wave] != row[wave].normalize()
     ]
     assert len(seen) == len(set(seen))
     customers = study.customers.to_dict("records")

@@ -1,6 +1,9 @@
+from itertools import combinations
+
 import pandas as pd
 import pytest
 
+from nps_research.reading.dates import MONTHS
 from nps_research.reading.values import parse_timestamp
 from nps_research.study.study import Study
 
@@ -59,7 +62,7 @@ def test_with_times_as_platforms_write_them():
 
 
 @pytest.mark.parametrize(
-    "cell", ["31.13.2025", "32.01.2025", "31.02.2025", "31.12.25", "31.12/2025", "1.1.2025.", "0.1.2025"]
+    "cell", ["31.13.2025", "32.01.2025", "31.02.2025", "31.12.225", "31.12/2025", "1.1.2025.", "0.1.2025"]
 )
 def test_what_is_no_date_is_unreadable_and_not_a_question(cell):
     parsed = read("31.12.2025", cell)
@@ -77,7 +80,7 @@ def test_a_study_quarantines_them_with_the_question():
     study = Study.from_frames(responses=answers)
     rules = study.violations.set_index("rule")["rows"].to_dict()
     asked = next(rule for rule in rules if "which is it?" in rule)
-    assert rules == {asked: 1, "is not a date the file's format allows (ISO 8601, or the stated date_format)": 1}
+    assert rules == {asked: 1, "is not a date in a spelling that leaves no doubt; if it is one, state date_format": 1}
     assert len(study.responses) == 1
 
 
@@ -85,3 +88,117 @@ def test_what_is_no_date_settles_no_order():
     parsed = read("45.01.2025", "31.31.2025", "01.02.2025")
     assert parsed.values.isna().all()
     assert parsed.ambiguous.tolist() == [False, False, True]
+
+
+# Spellings
+
+
+@pytest.mark.parametrize(
+    ("cell", "moment"),
+    [
+        ("2024-01-01 09:00:00 UTC", "2024-01-01 09:00:00"),
+        ("2024-01-01 09:00:00 +0000", "2024-01-01 09:00:00"),
+        ("2024-01-01 09:00:00.500 +02:00", "2024-01-01 07:00:00.5"),
+        ("2024-01-01T09:00:00+02", "2024-01-01 07:00:00"),
+        ("2024-01-01 09:00 Z", "2024-01-01 09:00:00"),
+        ("2024-01-01 09:00:00 EST", "2024-01-01 14:00:00"),
+        ("2024-01-01 09:00:00 CEST", "2024-01-01 07:00:00"),
+        ("2024/01/05 09:12:33 AM GMT+3", "2024-01-05 06:12:33"),
+        ("2024/01/05 12:12:33 AM GMT-5:30", "2024-01-05 05:42:33"),
+        ("2024/01/05", "2024-01-05"),
+        ("2024/1/5 9:05", "2024-01-05 09:05:00"),
+        ("2024.01.05", "2024-01-05"),
+        ("20240105", "2024-01-05"),
+        ("5 Jan 2024", "2024-01-05"),
+        ("05-Jan-2024", "2024-01-05"),
+        ("05-JAN-24", "2024-01-05"),
+        ("Jan 5, 2024", "2024-01-05"),
+        ("January 5th, 2024 at 9:05 p.m.", "2024-01-05 21:05:00"),
+        ("Jan 5 2024 12:00 AM", "2024-01-05"),
+        ("2024-Jan-05", "2024-01-05"),
+        ("Fri, 05 Jan 2024 09:12:33 GMT", "2024-01-05 09:12:33"),
+        ("Fri Jan 05 2024 09:12:33 GMT+0300 (Moscow Standard Time)", "2024-01-05 06:12:33"),
+        ("Fri Jan  5 09:12:33 2024", "2024-01-05 09:12:33"),
+        ("Fri Jan 05 09:12:33 +0000 2024", "2024-01-05 09:12:33"),
+        ("Friday, January 5, 2024", "2024-01-05"),
+        ("Freitag, 5. Januar 2024, 14:30 Uhr", "2024-01-05 14:30:00"),
+        ("Mo., 5. März 2024", "2024-03-05"),
+        ("vendredi 5 janvier 2024 à 14h30", "2024-01-05 14:30:00"),
+        ("1er août 2024", "2024-08-01"),
+        ("viernes, 5 de enero de 2024", "2024-01-05"),
+        ("5 de março de 2024", "2024-03-05"),
+        ("sexta-feira, 5 de jan. de 2024", "2024-01-05"),
+        ("5 gennaio 2024", "2024-01-05"),
+        ("5 mrt 2024", "2024-03-05"),
+        ("vineri, 5 ianuarie 2024", "2024-01-05"),
+        ("5 січня 2024 р.", "2024-01-05"),
+        ("пт, 5 січ. 2024", "2024-01-05"),
+        ("5 января 2024 г., 9:05", "2024-01-05 09:05:00"),
+        ("5 мая 2024", "2024-05-05"),
+        ("5 stycznia 2024 r.", "2024-01-05"),
+        ("pt., 5 paź 2024", "2024-10-05"),
+    ],
+)
+def test_common_spellings_are_read(cell, moment):
+    parsed = read(cell)
+    assert parsed.values.tolist() == [pd.Timestamp(moment)]
+    assert not parsed.unreadable.any()
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "5 Foo 2024",
+        "Frix, 5 Jan 2024",
+        "5 jui 2024",  # juin or juillet
+        "31 Feb 2024",
+        "2024-01-05 13:00 PM",
+        "2024-01-05 09:60",
+        "2024-01-05 09:00 IST",  # of India, Ireland or Israel
+        "2024-01-05 09:00 +15:00",
+        "2024-01-05 UTC",
+        "Jan 2024",
+        "2024-W01",
+        "9:05",
+    ],
+)
+def test_what_no_spelling_fits_is_unreadable(cell):
+    parsed = read(cell, "2024-01-05")
+    assert parsed.unreadable.tolist() == [True, False]
+    assert not parsed.ambiguous.any()
+
+
+def test_the_same_in_any_order_and_repeated():
+    cells = ["2024-01-01 09:00:00 UTC", "5 Jan 2024", "31.12.2024", "01.02.24", "x", ""]
+    parsed = read(*cells, *reversed(cells), None)
+    assert days(parsed) == [*days(read(*cells)), *reversed(days(read(*cells))), "-"]
+    assert parsed.rules[DAY_FIRST] == 4
+
+
+def test_a_year_of_two_digits_is_known_by_another_date():
+    assert days(read("05.01.24", "28.01.24")) == ["2024-01-05 00:00:00", "2024-01-28 00:00:00"]
+    assert days(read("01/05/24", "01/28/24"))[0] == "2024-01-05 00:00:00"
+    assert days(read("05.01.24", "13.01.2024"))[0] == "2024-01-05 00:00:00"  # the long year says the order of both
+    assert read("05.01.24", "15.01.24").ambiguous.all()  # 2024 or 2005 and 2015
+    assert days(read("99-01-05", "98-01-31")) == ["1999-01-05 00:00:00", "1998-01-31 00:00:00"]
+
+
+def test_no_beginning_of_a_month_means_two():
+    assert {MONTHS[word] for word in ("mar", "мар", "mrt")} == {3}
+    assert "jui" not in MONTHS
+    assert set(MONTHS.values()) == set(range(1, 13))
+    for one, other in combinations(("juin", "juillet", "juni", "juli", "listopad", "lipiec", "липень"), 2):
+        assert (MONTHS[one] == MONTHS[other]) == (
+            {one, other} in ({"juin", "juni"}, {"juillet", "juli"})
+            or {one, other} <= {"lipiec", "липень", "juillet", "juli"}
+        )
+
+
+def test_unix_time_only_where_stated():
+    parsed = read("1704067200", "1704067200500", "0", "", "soon", "1704067200.25", date_format="unix")
+    assert parsed.values.tolist()[:2] == [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-01-01 00:00:00.5")]
+    assert parsed.values[5] == pd.Timestamp("2024-01-01 00:00:00.25")
+    assert parsed.values[2:5].isna().all()
+    assert parsed.unreadable.tolist() == [False, False, False, False, True, False]
+    assert parsed.rules == {"Unix time read as a moment": 3, "a Unix time of 0 read as missing": 1}
+    assert read("1704067200").unreadable.all()

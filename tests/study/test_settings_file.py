@@ -199,6 +199,10 @@ OUT_OF_RANGE = [
     {"detractor_max": -1},
     {"detractor_max": 10},
     {"response_window_days": 0},
+    {"response_window_days": 9999999999},
+    {"outcome_horizon_days": 9999999999},
+    {"minimum_cell": 10**9},
+    {"seed": 10**30},
     {"outcome_horizon_days": 0},
     {"minimum_cell": 0},
     {"seed": -1},
@@ -221,7 +225,7 @@ def test_a_setting_out_of_range_gives_one_sentence(values):
     assert any(name in message for name in values)
 
 
-@pytest.mark.parametrize("values", OUT_OF_RANGE[:8], ids=str)
+@pytest.mark.parametrize("values", OUT_OF_RANGE[:12], ids=str)
 def test_a_setting_out_of_range_says_what_arrived(values):
     ((name, value),) = values.items()
     with pytest.raises(ContractError) as caught:
@@ -324,13 +328,15 @@ def example():
     return toml_blocks()[0]
 
 
-def test_the_example_in_the_readme_is_a_study_with_every_key_there_is():
-    stated = keys_stated(StudyFile.model_validate(tomllib.loads(example())), defaultdict(set))
-    assert len(stated) == 7
+def test_the_examples_in_the_readme_are_studies_with_every_key_there_is():
+    stated = defaultdict(set)
+    for block in (example(), *toml_blocks()[2:]):
+        keys_stated(StudyFile.model_validate(tomllib.loads(block)), stated)
+    assert len(stated) == 12
     of_sources = set(tomllib.loads(toml_blocks()[1]))
     for model, keys in stated.items():
         described = of_sources if issubclass(model, SourceSettings) else set()
-        assert keys | described == set(model.model_fields) - {"wide"}
+        assert keys | described == set(model.model_fields)
     assert of_sources <= set(SourceSettings.model_fields)
 
 
@@ -375,3 +381,11 @@ def test_the_readme_names_every_word_for_no_answer_yes_and_no():
     flags = next(line for line in readme.splitlines() if line.startswith("| flag |"))
     for word in (*YES, *NO):
         assert word.rstrip(".").removesuffix(".0") in re.findall(r"\w+", flags)
+
+
+def test_a_number_of_thousands_of_digits_is_refused_in_a_line(tmp_path):
+    text = LEAST + "[settings]\nseed = " + "9" * 5000
+    assert fault(tmp_path, text) == "study.toml holds a number of thousands of digits, which nothing here needs."
+    message = fault(tmp_path, LEAST + "[settings]\nseed = " + "9" * 4000)
+    assert "settings.seed" in message
+    assert len(message) < 250

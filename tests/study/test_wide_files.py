@@ -67,10 +67,10 @@ def test_rows_in_are_rows_accepted_and_rows_quarantined_and_lines_are_those_of_t
 
 
 def test_the_file_is_read_once_and_notes_say_so_once(tmp_path, monkeypatch):
-    from nps_research.study import acceptance
+    from nps_research.study import raw_rows
 
-    read, calls = acceptance.read_source, []
-    monkeypatch.setattr(acceptance, "read_source", lambda *given, **named: (calls.append(1), read(*given, **named))[1])
+    read, calls = raw_rows.read_source, []
+    monkeypatch.setattr(raw_rows, "read_source", lambda *given, **named: (calls.append(1), read(*given, **named))[1])
     study = open_study(write(tmp_path, "p1,f,1,0,1,9,,99\n0,m,0,0,1,,,3\n"))
     assert len(calls) == 1
     assert [note for note in study.notes if note.startswith("members.csv")] == [
