@@ -22,6 +22,7 @@ __all__ = ["DatesGuess", "find_dates"]
 Every = Literal["month", "quarter", "half-year", "year"]
 _START = re.compile(r"\bstart(ed)?\b|begin|beginn|début|inicio|início")
 _CLOCK_NAMES = re.compile(r"^(time|hour|clock|uhrzeit|heure|hora|ora|tijd|время|час|godzina)\b")
+_SAYS_DATE = re.compile(r"\b(date|datum|fecha|data|дата|timestamp|datetime)\b")
 _DAYS = {"month": 30.4, "quarter": 91.3, "half-year": 182.6, "year": 365.25}
 _ANSWERS_PER_WAVE = 50  # a shorter wave would hold fewer, and say little
 
@@ -69,8 +70,12 @@ def find_dates(columns: Sequence[ReadColumn], *, has_wave: bool) -> DatesGuess:
     invited = _named(dated, "invited_at")
     rest = [column for column in dated if column is not invited and not _START.search(column.words)]
     responded = _named(rest, "responded_at")
-    if responded is None and invited is None and len(rest) == 1 and not rest[0].cells.empty:
-        responded = rest[0]
+    if responded is None and invited is None:
+        responded = (
+            next((c for c in rest if not c.cells.empty and _SAYS_DATE.search(c.words)), None)
+            if len(rest) == 1
+            else None
+        )
     found = {name: c for name, c in (("invited_at", invited), ("responded_at", responded)) if c is not None}
     formats = {name: "unix" for name, column in found.items() if _is_unix(column)}
     unclear = tuple(column for name, column in found.items() if name not in formats and column.is_unclear_date)

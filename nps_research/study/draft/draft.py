@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nps_research.reading.sources import read_table
+from nps_research.study.draft.customers import customers_toml, guess_customers
 from nps_research.study.draft.guessing import guess_columns
+from nps_research.study.draft.spelling import listed
 from nps_research.study.draft.telling import Found, answers_of, found_lines, open_questions, warnings_of
 from nps_research.study.draft.writing import toml_text
 
@@ -54,6 +56,7 @@ def draft_study(
     sheet: str | None = None,
     header_rows: int | None = None,
     encoding: str | None = None,
+    customers: Path | None = None,
 ) -> Draft:
     r"""Read an export, guess what its columns mean, and write a study.toml to be checked.
 
@@ -65,6 +68,8 @@ def draft_study(
         Name of the study; the file's name by default.
     sheet, header_rows, encoding : optional
         How to read the file, where that is not to be detected.
+    customers : Path, optional
+        A second file, of customers or accounts: joined by the column whose ids the answers hold, too.
 
     Returns
     -------
@@ -73,7 +78,7 @@ def draft_study(
     Raises
     ------
     ContractError
-        If the file cannot be read.
+        If a file cannot be read, or `customers` holds none of the ids of the answers.
 
     Examples
     --------
@@ -88,9 +93,22 @@ def draft_study(
     guesses = guess_columns(table)
     stated = {key: value for key, value in (("sheet", sheet), ("header_rows", header_rows)) if value is not None}
     can, cannot = answers_of(guesses)
+    toml = toml_text(table, guesses, name=name or file.stem, stated=stated)
+    found = list(found_lines(guesses))
+    if customers is not None:
+        second = read_table(customers)
+        joined = guess_customers(second, guesses.people.columns)
+        toml += f"\n{customers_toml(second, joined)}\n"
+        found.append(
+            Found(
+                what="Customers",
+                columns=listed([joined.key.name, *(column.name for column in joined.standard.values())]),
+                why=f"{joined.n_found:,} of {joined.n_ids:,} found by {joined.joins}",
+            )
+        )
     return Draft(
-        toml=toml_text(table, guesses, name=name or file.stem, stated=stated),
-        found=tuple(found_lines(guesses)),
+        toml=toml,
+        found=tuple(found),
         questions=tuple(open_questions(guesses))[:_MOST_QUESTIONS],
         warnings=tuple(warnings_of(guesses)),
         can=can,

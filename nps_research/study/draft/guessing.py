@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -135,7 +135,7 @@ def guess_columns(table: RawTable) -> Guesses:
         standard["likelihood_to_recommend"] = Guess(column=score.column, why=score.why, others=score.others)
         taken.add(score.column.name)
     taken |= {*score.companions, *(() if score.column is not None else score.others)}
-    statuses = tuple(filter(None, (_status(column) for column in columns if column.name not in taken)))
+    statuses = _statuses([column for column in columns if column.name not in taken])
     taken |= {status.column.name for status in statuses}
 
     def free() -> list[ReadColumn]:
@@ -212,6 +212,13 @@ def _is_weight(column: ReadColumn) -> bool:
         return True
     values = parse_number(pd.Series(column.counts.index, dtype="str")).values
     return column.is_number and bool((values >= 0).all() and (values > 0).any())
+
+
+def _statuses(columns: Sequence[ReadColumn]) -> tuple[StatusColumn, ...]:
+    """Columns of the survey tool; of several that say what is not finished, the one that says it plainest."""
+    found = [status for status in map(_status, columns) if status is not None]
+    unfinished = sorted((s for s in found if s.kind == "not finished"), key=lambda s: not s.column.is_flag)
+    return tuple(replace(status, values={}) if status in unfinished[1:] else status for status in found)
 
 
 def _status(column: ReadColumn) -> StatusColumn | None:

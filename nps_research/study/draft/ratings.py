@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RatingsGuess", "find_ratings", "names_in_battery"]
 
-_LOWEST, _HIGHEST = (0, 1), (4, 5, 6, 7, 10)
+_USUAL = ((1, 4), (1, 5), (1, 6), (1, 7), (1, 10), (0, 10))
 _MOST_ODD = 3  # different codes outside the scale: more, and it is no scale
 _FILLED = 0.3  # of the rows, at least
 
@@ -160,14 +160,13 @@ def _scale_of(column: ReadColumn) -> tuple[int, int] | None:
     """
     codes = set(column.codes)
     fits = []
-    for low in _LOWEST:
-        for high in _HIGHEST:
-            points = set(range(low, high + 1))
-            unused, outside = points - codes, codes - points
-            is_longer = high + 1 in codes and 0 not in codes
-            is_coded = high == 6 and 0 in codes
-            if len(unused) <= (high - low) // 4 and len(outside) <= _MOST_ODD and not is_longer and not is_coded:
-                fits.append((len(unused), len(outside), high, low))
+    for low, high in _USUAL:
+        points = set(range(low, high + 1))
+        unused, outside = points - codes, codes - points
+        is_longer = high + 1 in codes and 0 not in codes
+        is_coded = high == 6 and 0 in codes
+        if len(unused) <= (high - low) // 4 and len(outside) <= _MOST_ODD and not is_longer and not is_coded:
+            fits.append((len(unused), len(outside), high, low))
     return (min(fits)[-1], min(fits)[-2]) if fits else None
 
 
