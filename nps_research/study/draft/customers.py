@@ -22,7 +22,7 @@ __all__ = ["CustomersGuess", "customers_toml", "guess_customers"]
 LEAST_JOINED = 0.5  # of the answers: a key that finds fewer customers is the wrong one, or the wrong file
 _STANDARD: dict[str, str] = {
     "churned_at": r"churn|cancel|terminat|\bleft\b|closed|lapsed|\bend(ed)?\b|gekündigt|résili|baja|відтік|отток",
-    "started_at": r"\bstart|since|joined|sign ?up|registration|created|first (order|purchase)|kunde seit|seit|depuis|alta",
+    "started_at": r"\bstart|since|joined|sign ?up|registration|created|first (order|purchase)|kunde seit|depuis|alta",
     "observed_until": r"observed|as of|snapshot|data date|last (seen|active)|stand\b",
     "revenue": r"revenue|turnover|\barr\b|\bmrr\b|spend|contract value|\bacv\b|umsatz|chiffre|fatur|виручка|выручка",
     "role": r"\brole\b|job title|\btitle\b|function|position|funktion|rolle|cargo|роль|посада|должность",
