@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -185,6 +186,12 @@ def init(
         Path | None, typer.Option(metavar="DIR", help="Study folder to make; default data/FILE's name.")
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the study.")] = None,
+    customers: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A second file: customers or accounts, who left and when.")
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook.")] = None,
+    header_rows: Annotated[int | None, typer.Option(min=1, max=5, help="Rows that the names of columns take.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of a text file.")] = None,
 ) -> None:
     """Read an export, guess what its columns mean, and write a commented study.toml to correct."""
     from nps_research.errors import ContractError
@@ -196,15 +203,35 @@ def init(
             raise ContractError(
                 f"{_relative(target)} is there already; it was not touched. Name another folder with --out."
             )
-        draft = draft_study(file, name=name)
+        draft = draft_study(
+            file, name=name, sheet=sheet, header_rows=header_rows, encoding=encoding, customers=customers
+        )
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(draft.toml, encoding="utf-8", newline="\n")
+        table = Table("What", "Column", "Why")
+        for line in draft.found:
+            table.add_row(escape(line.what), escape(line.columns), escape(line.why))
+        console.print(table)
+        for sentence in draft.cannot:
+            console.print(f"[yellow]cannot[/]    {escape(sentence)}")
+        for sentence in draft.warnings:
+            console.print(f"[yellow]note[/]      {escape(sentence)}")
+        for sentence in draft.questions:
+            console.print(f"[red]question[/]  {escape(sentence)}")
+        if draft.has_score:
+            console.print(escape(_score_as_drafted(target, file.parent)))
     console.print(escape(f"Wrote {_relative(target)}: read it, correct the guesses, then run"))
-    console.print(escape(f"  nps-research check {_relative(target.parent)} --data {_relative(file.parent)}"))
-    for sentence in draft.can:
-        console.print(f"[green]can[/]     {escape(sentence)}")
-    for sentence in draft.cannot:
-        console.print(f"[yellow]cannot[/]  {escape(sentence)}")
+    data = shlex.quote(str(_relative(file.parent)))
+    console.print(escape(f"  nps-research check {shlex.quote(str(_relative(target.parent)))} --data {data}"))
+
+
+def _score_as_drafted(target: Path, data: Path) -> str:
+    """The score that the drafted study gives, in a sentence."""
+    from nps_research.counting import score_distribution
+    from nps_research.score import net_promoter_score
+    from nps_research.study import open_study
+
+    return f"As drafted: {net_promoter_score(score_distribution(open_study(target.parent, data=data))).finding}"
 
 
 @app.command()

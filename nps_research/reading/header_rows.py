@@ -13,11 +13,12 @@ _ONE_ANSWER = ("response", "open-ended response")  # SurveyMonkey's words below 
 
 @dataclass(frozen=True, kw_only=True)
 class HeaderRows:
-    """The names of columns, how many rows they took up, and what was detected."""
+    """The names of columns, how many rows they took up, what was detected, and the questions below them, if any."""
 
     names: tuple[str, ...]
     n_rows: int
     notes: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
 
 
 def read_header_rows(rows: Sequence[Sequence[str]], stated: int | None = None) -> HeaderRows:
@@ -43,7 +44,8 @@ def read_header_rows(rows: Sequence[Sequence[str]], stated: int | None = None) -
     """
     if stated in (None, 3) and _is_qualtrics(rows):
         note = "Qualtrics export, detected: names from the first of 3 header rows"
-        return HeaderRows(names=tuple(rows[0]), n_rows=3, notes=(note, *_time_zones(rows[2])))
+        questions = tuple(" ".join(cell.split()) for cell in rows[1])
+        return HeaderRows(names=tuple(rows[0]), n_rows=3, notes=(note, *_time_zones(rows[2])), questions=questions)
     if stated is None and _is_surveymonkey(rows):
         note = "SurveyMonkey export, detected: names joined from 2 header rows"
         return HeaderRows(names=join_header_rows(rows[:2]), n_rows=2, notes=(note,))

@@ -80,6 +80,10 @@ class RawTable:
         Records that could not be read: ``line``, ``reason``.
     duplicate_columns : tuple of str
         Names that stand more than once in the header; the frame keeps the first of each.
+    questions : mapping of str to str
+        What a column asks, where the source says so beside its name (Qualtrics' second row, labels of SPSS).
+    value_labels : mapping of str to mapping of str to str
+        Words for the codes of a column, where the source has them (SPSS).
     """
 
     frame: pd.DataFrame
@@ -90,6 +94,8 @@ class RawTable:
     notes: tuple[str, ...]
     rejected: pd.DataFrame
     duplicate_columns: tuple[str, ...]
+    questions: Mapping[str, str] = field(default_factory=dict)
+    value_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def n_rows(self) -> int:
@@ -243,6 +249,8 @@ def table_of_arrow(
     *,
     read_with: Mapping[str, str | int] | None = None,
     notes: Sequence[str] = (),
+    questions: Mapping[str, str] | None = None,
+    value_labels: Mapping[str, Mapping[str, str]] | None = None,
 ) -> RawTable:
     """Take a source whose columns have types already."""
     header = named_columns(table.column_names)
@@ -256,4 +264,6 @@ def table_of_arrow(
         notes=(*notes, *header.notes),
         rejected=rejected_records([]),
         duplicate_columns=header.duplicates,
+        questions=questions or {},
+        value_labels=value_labels or {},
     )

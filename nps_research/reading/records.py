@@ -58,6 +58,11 @@ def table_of_records(
         notes=(*notes, *found.notes, *header.notes, *body.notes),
         rejected=rejected_records(body.rejected),
         duplicate_columns=header.duplicates,
+        questions={
+            name: found.questions[position]
+            for name, position in header.positions.items()
+            if position < len(found.questions) and found.questions[position] not in ("", name)
+        },
     )
 
 

@@ -54,6 +54,12 @@ def read_spss(path: Path, columns: Sequence[str] | None, reading: Reading) -> Ra
         columns,
         read_with=stated,
         notes=(*reading.unused("an SPSS file", "encoding", "value_labels"), *notes),
+        questions={name: " ".join(label.split()) for name, label in meta.column_names_to_labels.items() if label},
+        value_labels={
+            name: {f"{code:g}" if isinstance(code, float) else str(code): label for code, label in labels.items()}
+            for name, labels in meta.variable_value_labels.items()
+            if name not in reading.value_labels
+        },
     )
 
 

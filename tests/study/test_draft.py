@@ -168,7 +168,9 @@ def test_a_nameless_score_is_taken_only_where_it_is_the_only_one(tmp_path):
     one = draft_study(write(tmp_path, {"Q1": [*range(11)], "Q2": ["x"] * 11}))
     assert 'likelihood_to_recommend = "Q1"   # by its values alone' in one.toml
     two = draft_study(write(tmp_path, {"Q1": [*range(11)], "Q2": [*range(11)]}))
-    assert '# likelihood_to_recommend = ""' in two.toml
+    assert [f'# likelihood_to_recommend = "{name}"' in two.toml for name in ("Q1", "Q2")] == [True, True]
+    assert "likelihood_to_recommend" not in tomllib.loads(two.toml)["responses"]["columns"]
+    assert two.questions[0].startswith('Which column is the answer to how likely one is to recommend: "Q1", "Q2"?')
 
 
 def test_odd_codes_of_the_score_are_suggested_not_set(tmp_path):
@@ -178,10 +180,15 @@ def test_odd_codes_of_the_score_are_suggested_not_set(tmp_path):
     assert "missing_codes" not in tomllib.loads(draft.toml)["responses"]
 
 
-def test_dates_not_in_iso_form_are_pointed_out(tmp_path):
-    toml = draft_study(write(tmp_path, {"NPS": [9, 3], "Sent": ["31.01.2025", "01.02.2025"]})).toml
-    assert 'The dates in "Sent" are not written year-month-day' in toml
-    assert "# date_format = " in toml
+def test_dates_whose_order_is_open_are_asked_about(tmp_path):
+    draft = draft_study(write(tmp_path, {"NPS": [9, 3], "Sent": ["03.01.2025", "01.02.2025"]}))
+    assert 'The dates in "Sent" are not written year-month-day' in draft.toml
+    assert '# date_format = "%d.%m.%Y"' in draft.toml
+    assert draft.questions == (
+        'How are the dates in "Sent" written: day or month first? Set date_format = "%d/%m/%Y", or with %m first.',
+    )
+    known = draft_study(write(tmp_path, {"NPS": [9, 3], "Sent": ["31.01.2025", "01.02.2025"]}))
+    assert "date_format" not in known.toml
 
 
 def test_names_that_would_be_shown_alike_keep_their_own(tmp_path):

@@ -1,0 +1,129 @@
+"""When people were invited and when they answered; which waves that makes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pandas as pd
+
+from nps_research.reading.values import parse_timestamp
+from nps_research.study.draft.columns import ReadColumn, matches
+from nps_research.study.draft.vocabulary import ROLES
+
+Every = Literal["month", "quarter", "half-year", "year"]
+_START = re.compile(r"\bstart(ed)?\b|begin|beginn|début|inicio|início")
+_CLOCK_NAMES = re.compile(r"^(time|hour|clock|uhrzeit|heure|hora|ora|tijd|время|час|godzina)\b")
+_SAYS_DATE = re.compile(r"\b(date|datum|fecha|data|дата|timestamp|datetime)\b")
+_DAYS = {"month": 30.4, "quarter": 91.3, "half-year": 182.6, "year": 365.25}
+_ANSWERS_PER_WAVE = 50  # a shorter wave would hold fewer, and say little
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatesGuess:
+    """Columns of dates, how they are written, and waves made of them.
+
+    Attributes
+    ----------
+    columns : dict of str to ReadColumn
+        ``invited_at``, ``responded_at``: those found.
+    clock : ReadColumn or None
+        Time of day that stands in a column of its own, for ``responded_at``.
+    formats : dict of str to str
+        Standard name -> how its dates are written, where it must be stated.
+    unclear : tuple of ReadColumn
+        Dates whose order of day and month is open.
+    wave_from, wave_every : str or None
+        Of which dates waves can be made, and how long each is.
+    others : tuple of str
+        Further columns of dates.
+    """
+
+    columns: dict[str, ReadColumn] = field(default_factory=dict)
+    clock: ReadColumn | None = None
+    formats: dict[str, str] = field(default_factory=dict)
+    unclear: tuple[ReadColumn, ...] = ()
+    wave_from: str | None = None
+    wave_every: Every | None = None
+    others: tuple[str, ...] = ()
+
+
+def find_dates(columns: Sequence[ReadColumn], *, has_wave: bool) -> DatesGuess:
+    """Find the dates of invitations and answers, by names and values, and the length of waves that they make.
+
+    Parameters
+    ----------
+    columns : sequence of ReadColumn
+        Those not taken for something else.
+    has_wave : bool
+        Whether a column tells waves apart; then none are made.
+    """
+    dated = [c for c in columns if not c.is_personal and (c.is_date or _is_unix(c) or _empty_and_named(c))]
+    invited = _named(dated, "invited_at")
+    rest = [column for column in dated if column is not invited and not _START.search(column.words)]
+    responded = _named(rest, "responded_at")
+    if responded is None and invited is None:
+        responded = (
+            next((c for c in rest if not c.cells.empty and _SAYS_DATE.search(c.words)), None)
+            if len(rest) == 1
+            else None
+        )
+    found = {name: c for name, c in (("invited_at", invited), ("responded_at", responded)) if c is not None}
+    formats = {name: "unix" for name, column in found.items() if _is_unix(column)}
+    unclear = tuple(column for name, column in found.items() if name not in formats and column.is_unclear_date)
+    clock = None
+    if responded is not None and not responded.cells.str.contains(":").any():
+        clock = next((c for c in columns if c.is_clock and _CLOCK_NAMES.search(c.words)), None)
+    wave_from = next((name for name in ("invited_at", "responded_at") if name in found), None)
+    every = None
+    if wave_from is not None and not has_wave and found[wave_from] not in unclear:
+        every = _every(found[wave_from], formats.get(wave_from))
+    return DatesGuess(
+        columns=found,
+        clock=clock,
+        formats=formats,
+        unclear=unclear,
+        wave_from=wave_from if every else None,
+        wave_every=every,
+        others=tuple(column.name for column in dated if column not in found.values()),
+    )
+
+
+def _named(columns: Sequence[ReadColumn], role: str) -> ReadColumn | None:
+    fitting = [column for pattern in ROLES[role] for column in columns if matches(pattern, column)]
+    return next((column for column in fitting if not _START.search(column.words)), None)
+
+
+def _is_unix(column: ReadColumn) -> bool:
+    roles = (*ROLES["invited_at"], *ROLES["responded_at"], r"\b(date|time|timestamp|at)\b")
+    return column.is_unix_time and any(matches(pattern, column) for pattern in (*roles, *ROLES["responded"]))
+
+
+def _empty_and_named(column: ReadColumn) -> bool:
+    return column.cells.empty and any(
+        matches(p, column) for role in ("invited_at", "responded_at") for p in ROLES[role]
+    )
+
+
+def _every(column: ReadColumn, date_format: str | None) -> Every | None:
+    """The shortest usual wave of which the dates make two or more, with enough answers in each."""
+    text = column.cells
+    if date_format == "unix":
+        seconds = pd.to_numeric(text, errors="coerce")
+        moments = pd.to_datetime(seconds.where(seconds > 0), unit="s")
+    else:
+        moments = parse_timestamp(text).values
+    moments = moments.dropna()
+    if moments.empty:
+        return None
+    days = (moments.max() - moments.min()).days
+    lengths: tuple[Every, ...] = (
+        ("quarter", "half-year", "year") if days > 250 else ("month", "quarter", "half-year", "year")
+    )
+    for every in lengths:
+        waves = days / _DAYS[every]
+        if waves >= 1.5 and len(moments) / waves >= _ANSWERS_PER_WAVE:
+            return every
+    return "quarter" if days >= 1.5 * _DAYS["quarter"] else "month" if days >= 1.5 * _DAYS["month"] else None
