@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -19,12 +20,15 @@ from nps_research.errors import ContractError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
 __all__ = [
     "NO",
     "PARSERS",
     "YES",
     "Parsed",
     "blank_codes",
+    "each_distinct_value",
     "has_code",
     "parse_flag",
     "parse_id",
@@ -51,16 +55,62 @@ class Parsed:
         One value per cell; missing where the cell is missing or unreadable.
     unreadable : pandas.Series of bool
         Cells that hold something no rule can read.
-    rules : dict of str to int
-        How many cells were read by each rule that did more than copy.
+    read_by : dict of str to pandas.Series of bool
+        Cells that were read by each rule that did more than copy.
     ambiguous : pandas.Series of bool or None
         Unreadable dates that could be day-month or month-day, where nothing in the column tells which.
     """
 
     values: pd.Series
     unreadable: pd.Series
-    rules: dict[str, int] = field(default_factory=dict)
+    read_by: dict[str, pd.Series] = field(default_factory=dict)
     ambiguous: pd.Series | None = None
+
+    @property
+    def rules(self) -> dict[str, int]:
+        """How many cells were read by each rule that did more than copy."""
+        return {rule: n for rule, where in self.read_by.items() if (n := int(where.sum()))}
+
+
+_FEW = 1_000  # cells that are read faster one by one
+_MANY = 0.5  # share of cells: with more distinct ones, all are read
+_Given = ParamSpec("_Given")
+_Read = TypeVar("_Read", pd.Series, Parsed)
+
+
+def each_distinct_value(
+    read: Callable[Concatenate[pd.Series, _Given], _Read],
+) -> Callable[Concatenate[pd.Series, _Given], _Read]:
+    """Read each distinct value of a column once, by a rule for which it does not count how often or where it stands.
+
+    Most columns of a survey hold few values; where most cells differ, all are read.
+    """
+
+    @wraps(read)
+    def read_distinct(column: pd.Series, /, *given: _Given.args, **options: _Given.kwargs) -> _Read:
+        kind = column.dtype
+        if not (pd.api.types.is_string_dtype(kind) or pd.api.types.is_integer_dtype(kind)) or len(column) < _FEW:
+            return read(column, *given, **options)
+        text = column.astype("str") if pd.api.types.is_object_dtype(kind) else column  # 1 and True are equal objects
+        some = text.iloc[:: len(text) // _FEW]
+        if some.nunique() > _MANY * len(some):
+            return read(column, *given, **options)
+        place, distinct = text.factorize(use_na_sentinel=False)
+        return _at(read(pd.Series(distinct), *given, **options), place, column.index)
+
+    return read_distinct
+
+
+def _at(found: _Read, place: NDArray[np.int64], index: pd.Index) -> _Read:
+    """What was found for distinct values, for the cells that hold them."""
+    if isinstance(found, pd.Series):
+        return found.take(place).set_axis(index)
+    return Parsed(
+        values=_at(found.values, place, index),
+        unreadable=_at(found.unreadable, place, index),
+        read_by={rule: _at(where, place, index) for rule, where in found.read_by.items() if where.any()},
+        ambiguous=None if found.ambiguous is None else _at(found.ambiguous, place, index),
+    )
 
 
 def _as_text(column: pd.Series) -> pd.Series:
@@ -71,10 +121,7 @@ def _missing(text: pd.Series) -> pd.Series:
     return text.isna() | text.str.lower().isin(MISSING_WORDS)
 
 
-def _counted(rules: dict[str, pd.Series | int]) -> dict[str, int]:
-    return {rule: int(np.sum(where)) for rule, where in rules.items() if int(np.sum(where))}
-
-
+@each_distinct_value
 def has_code(column: pd.Series, codes: Sequence[int | float | str]) -> pd.Series:
     """Where a cell is one of the codes; 0, ``"0"`` and ``"0.0"`` are the same code.
 
@@ -107,6 +154,7 @@ def blank_codes(column: pd.Series, codes: Sequence[int | float | str]) -> tuple[
     return column.mask(coded), int(coded.sum())
 
 
+@each_distinct_value
 def parse_score(column: pd.Series) -> Parsed:
     """Answers that must be whole numbers: ``"9"``, ``"9,0"``, ``"10 - Extremely likely"``; range is not checked here.
 
@@ -129,16 +177,15 @@ def parse_score(column: pd.Series) -> Parsed:
     number = parts["number"].where(~missing)
     values = pd.to_numeric(number, errors="coerce").astype("Int64")
     read = number.notna()
-    rules = _counted(
-        {
-            "a word for no answer, such as n/a, read as missing": text.notna() & (text != "") & missing,
-            "zeros after the decimal sign dropped": read & parts["zeros"].notna(),
-            "the number taken from the front of a label": read & parts["label"].notna(),
-        }
-    )
-    return Parsed(values=values, unreadable=~missing & ~read, rules=rules)
+    read_by = {
+        "a word for no answer, such as n/a, read as missing": text.notna() & (text != "") & missing,
+        "zeros after the decimal sign dropped": read & parts["zeros"].notna(),
+        "the number taken from the front of a label": read & parts["label"].notna(),
+    }
+    return Parsed(values=values, unreadable=~missing & ~read, read_by=read_by)
 
 
+@each_distinct_value
 def parse_number(column: pd.Series) -> Parsed:
     """Amounts and weights; a decimal comma is read as one.
 
@@ -161,10 +208,11 @@ def parse_number(column: pd.Series) -> Parsed:
     return Parsed(
         values=values,
         unreadable=~missing & values.isna(),
-        rules=_counted({"a decimal comma read as a decimal point": comma & ~missing}),
+        read_by={"a decimal comma read as a decimal point": comma & ~missing},
     )
 
 
+@each_distinct_value
 def parse_flag(column: pd.Series) -> Parsed:
     """Yes or no.
 
@@ -180,6 +228,7 @@ def parse_flag(column: pd.Series) -> Parsed:
     return Parsed(values=values, unreadable=~missing & ~yes & ~no)
 
 
+@each_distinct_value
 def parse_timestamp(column: pd.Series, *, date_format: str | None = None) -> Parsed:
     """Moments: ISO 8601, or the stated ``strptime`` format; a zone, where given, is turned to UTC.
 
@@ -207,30 +256,31 @@ def parse_timestamp(column: pd.Series, *, date_format: str | None = None) -> Par
         ) & readable.str.contains(":")
         numbered, day_first, ambiguous = _numbered_dates(text)
         values = values.fillna(numbered)
-        rules = _counted(
-            {
-                "a time with a zone turned to UTC": zoned & ~missing,
-                "a date read as day, month, year: another in its column has a first number above 12": (
-                    numbered.notna() & day_first
-                ),
-                "a date read as month, day, year: another in its column has a second number above 12": (
-                    numbered.notna() & ~day_first
-                ),
-            }
-        )
+        read_by = {
+            "a time with a zone turned to UTC": zoned & ~missing,
+            "a date read as day, month, year: another in its column has a first number above 12": (
+                numbered.notna() & day_first
+            ),
+            "a date read as month, day, year: another in its column has a second number above 12": (
+                numbered.notna() & ~day_first
+            ),
+        }
     else:
         values = _to_datetime(text.mask(missing), date_format)
-        rules, ambiguous = {}, None
+        read_by, ambiguous = {}, None
     return Parsed(
         values=values.dt.tz_localize(None).astype("datetime64[us]"),
         unreadable=~missing & values.isna(),
-        rules=rules,
+        read_by=read_by,
         ambiguous=ambiguous,
     )
 
 
 def _numbered_dates(text: pd.Series) -> tuple[pd.Series, pd.Series, pd.Series]:
     """Dates of numbers alone, the year last: as moments, where the day comes first, and where that is unknown."""
+    if not text.str.match(r"\d{1,2}[./-]").fillna(value=False).any():  # a quick look, as most columns have none
+        nowhere = pd.Series(data=False, index=text.index)
+        return pd.Series(pd.NaT, index=text.index, dtype="datetime64[us, UTC]"), nowhere, nowhere
     parts = text.astype("str").str.extract(_NUMBERED_DATE).astype("str")
     first, second = (pd.to_numeric(parts[position]) for position in (0, 2))
     sign = parts[1]
@@ -259,6 +309,7 @@ def _to_datetime(text: pd.Series, date_format: str) -> pd.Series:
     raise ContractError(f"date_format = {date_format!r} is no format of dates; allowed are e.g. '%d.%m.%Y %H:%M'.")
 
 
+@each_distinct_value
 def parse_text(column: pd.Series) -> Parsed:
     """Words, as they are; an empty cell is missing."""
     text = _as_text(column)
@@ -266,6 +317,7 @@ def parse_text(column: pd.Series) -> Parsed:
     return Parsed(values=text.astype("str"), unreadable=pd.Series(data=False, index=column.index))
 
 
+@each_distinct_value
 def parse_id(column: pd.Series) -> Parsed:
     """Identifiers: words; whole numbers that a spreadsheet stored as ``12.0`` lose the ``.0``."""
     present = column.dropna()
