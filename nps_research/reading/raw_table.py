@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,9 @@ __all__ = [
     "arrow_of_parts",
     "cell_text",
     "counted",
+    "has_blank_ends",
     "named_columns",
+    "note_unseen",
     "plain_column",
     "rejected_records",
     "table_of_arrow",
@@ -128,23 +131,26 @@ class Header:
         """The columns to keep; all where `columns` is None."""
         if columns is None:
             return self.positions
-        names = {column.strip() for column in columns}
+        names = {_seen(column) for column in columns}
         return {name: position for name, position in self.positions.items() if name in names}
 
 
 def named_columns(raw: Sequence[str]) -> Header:
     """Names stripped of blanks; of equal ones the first is kept, and those without a name are left out."""
-    names = [name.strip() for name in raw]
+    names = [_seen(name) for name in raw]
     positions: dict[str, int] = {}
     for position, name in enumerate(names):
         if name:
             positions.setdefault(name, position)
     duplicates = tuple(name for name, times in Counter(filter(None, names)).items() if times > 1)
     unnamed = [str(position + 1) for position, name in enumerate(names) if not name]
-    padded = sum(before != after for before, after in zip(raw, names, strict=True))
+    padded = sum(before != before.strip() for before in raw)
+    unseen = sum(before.strip() != after for before, after in zip(raw, names, strict=True))
     notes = []
     if padded:
         notes.append(f"blanks around {counted(padded, 'column name')} removed")
+    if unseen:
+        notes.append(f"invisible characters in {counted(unseen, 'column name')} removed")
     if unnamed:
         notes.append(f"{counted(len(unnamed), 'column')} without a name left out: number {', '.join(unnamed)}")
     if duplicates:
@@ -192,19 +198,77 @@ def cell_text(value: Any) -> str | None:
             return str(value)
 
 
-def trimmed(cells: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Text without surrounding blanks; empty text is missing."""
+# Characters without a shape of their own. Those that join letters or turn the direction of writing may be meant inside
+# words; at the ends of a cell they are not.
+_BLANK = ord(" ")
+_NEVER_SEEN = "\u00ad\u200b\u2060\ufeff"
+_BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001))))
+_NO_ENDS = (
+    _BLANKS + _NEVER_SEEN + "".join(map(chr, (*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+)
+_BEGINNINGS = (b"\xe2\x80", b"\xe2\x81", b"\xef\xbb\xbf", b"\xc2\xad")  # of these in UTF-8
+
+
+def _seen(name: str) -> str:
+    return re.sub(f"[{_NEVER_SEEN}]", "", name).strip(_NO_ENDS)
+
+
+def trimmed(cells: pa.Array | pa.ChunkedArray) -> tuple[pa.Array | pa.ChunkedArray, int]:
+    """Text without surrounding blanks and invisible characters, empty text missing; how many cells held the latter.
+
+    Examples
+    --------
+    >>> cells, unseen = trimmed(pa.array([" North", "North\N{ZERO WIDTH SPACE}", "\N{NO-BREAK SPACE}"]))
+    >>> cells.to_pylist(), unseen
+    (['North', 'North', None], 1)
+    """
     stripped = pc.utf8_trim_whitespace(cells)
-    return pc.if_else(pc.equal(stripped, ""), pa.scalar(None, stripped.type), stripped)
+    unseen = 0
+    if _may_hide(stripped):
+        seen = pc.utf8_trim(pc.replace_substring_regex(stripped, f"[{_NEVER_SEEN}]", ""), _NO_ENDS)
+        unseen = pc.sum(pc.not_equal(seen, stripped)).as_py() or 0
+        stripped = seen
+    return pc.if_else(pc.equal(stripped, ""), pa.scalar(None, stripped.type), stripped), unseen
 
 
-def plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column as numbers, yes/no, moments or text; whatever else there is becomes text."""
+def _may_hide(cells: pa.Array | pa.ChunkedArray) -> bool:
+    """Whether there can be invisible characters, by a quick look at the bytes."""
+    for part in cells.chunks if isinstance(cells, pa.ChunkedArray) else [cells]:
+        text = part.buffers()[-1]
+        held = text.to_pybytes() if text is not None else b""
+        if not held.isascii() and any(beginning in held for beginning in _BEGINNINGS):
+            return True
+    return False
+
+
+def has_blank_ends(cells: pa.Array | pa.ChunkedArray) -> bool:
+    """Whether some cell of large strings begins or ends with a blank of ASCII, by a look at its first and last byte."""
+    for part in cells.chunks if isinstance(cells, pa.ChunkedArray) else [cells]:
+        _, ends, text = part.buffers()
+        if text is None or not text.size:
+            continue
+        at = np.frombuffer(ends, np.int64)[part.offset : part.offset + len(part) + 1]
+        is_filled = at[1:] > at[:-1]
+        letters = np.frombuffer(text, np.uint8)
+        if (letters[at[:-1][is_filled]] <= _BLANK).any() or (letters[at[1:][is_filled] - 1] <= _BLANK).any():
+            return True
+    return False
+
+
+def note_unseen(unseen: Mapping[str, int]) -> list[str]:
+    """A note for each column in which cells held invisible characters."""
+    return [f"invisible characters removed from {counted(n, 'cell')} of {name}" for name, n in unseen.items() if n]
+
+
+def plain_column(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, int]:
+    """A column as numbers, yes/no, moments or text, whatever else there is as text; see `trimmed`."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return trimmed(column)
     if kind in _PANDAS_TYPES or pa.types.is_floating(kind) or pa.types.is_timestamp(kind):
-        return trimmed(column) if pa.types.is_string(kind) or pa.types.is_large_string(kind) else column
+        return column, 0
     return trimmed(pa.chunked_array([[cell_text(value) for value in column.to_pylist()]], pa.large_string()))
 
 
@@ -264,14 +328,15 @@ def table_of_arrow(
 ) -> RawTable:
     """A source whose columns have types already."""
     header = named_columns(table.column_names)
-    arrays = {name: plain_column(table.column(position)) for name, position in header.wanted(columns).items()}
+    plain = {name: plain_column(table.column(position)) for name, position in header.wanted(columns).items()}
+    arrays = {name: column for name, (column, _) in plain.items()}
     return RawTable(
         frame=to_frame(arrays, table.num_rows),
         line=np.arange(1, table.num_rows + 1, dtype=np.int64),
         path=path,
         header=tuple(header.positions),
         read_with=read_with or {},
-        notes=(*notes, *header.notes),
+        notes=(*notes, *header.notes, *note_unseen({name: unseen for name, (_, unseen) in plain.items()})),
         rejected=rejected_records([]),
         duplicate_columns=header.duplicates,
     )

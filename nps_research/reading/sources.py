@@ -65,12 +65,12 @@ def read_table(
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp(), "answers.csv")
-    >>> _ = path.write_text("id;nps\n1;9\n2; 10\n3\n")
+    >>> _ = path.write_text("id;nps\n1;9\n2; 10\n3;9;9\n")
     >>> table = read_table(path)
     >>> table.frame["nps"].tolist(), table.line.tolist()
     (['9', '10'], [2, 3])
     >>> table.rejected.to_dict("records")
-    [{'line': 4, 'reason': 'has 1 field where the header has 2'}]
+    [{'line': 4, 'reason': 'has 3 fields where the header has 2'}]
     """
     try:
         _check_file(path)
