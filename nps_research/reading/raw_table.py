@@ -35,6 +35,7 @@ __all__ = [
     "table_of_arrow",
     "to_frame",
     "trimmed",
+    "wanted_names",
 ]
 
 
@@ -157,6 +158,11 @@ def named_columns(raw: Sequence[str]) -> Header:
         listed = ", ".join(map(repr, duplicates))
         notes.append(f"{counted(len(duplicates), 'column name')} more than once, the first of each is kept: {listed}")
     return Header(positions=positions, width=len(names), duplicates=duplicates, notes=tuple(notes))
+
+
+def wanted_names(names: Sequence[str], columns: Sequence[str] | None) -> list[str]:
+    """Of a source's columns, by the names it writes, those to be read."""
+    return [names[position] for position in named_columns(names).wanted(columns).values()]
 
 
 def counted(number: int, what: str) -> str:
@@ -323,12 +329,15 @@ def table_of_arrow(
     path: Path,
     columns: Sequence[str] | None,
     *,
+    names: Sequence[str] | None = None,
     read_with: Mapping[str, str | int] | None = None,
     notes: Sequence[str] = (),
 ) -> RawTable:
-    """A source whose columns have types already."""
-    header = named_columns(table.column_names)
-    plain = {name: plain_column(table.column(position)) for name, position in header.wanted(columns).items()}
+    """A source whose columns have types already; `names` are all it has, where `table` holds the wanted ones alone."""
+    names = names or table.column_names
+    header = named_columns(names)
+    first = {name: position for position, name in reversed(list(enumerate(table.column_names)))}
+    plain = {name: plain_column(table.column(first[names[at]])) for name, at in header.wanted(columns).items()}
     arrays = {name: column for name, (column, _) in plain.items()}
     return RawTable(
         frame=to_frame(arrays, table.num_rows),

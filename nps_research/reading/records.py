@@ -31,11 +31,20 @@ if TYPE_CHECKING:
 
     from nps_research.reading.raw_table import Header
 
-__all__ = ["BAD_QUOTES", "Body", "Record", "find_header", "table_of_body", "table_of_records", "too_many_fields"]
+__all__ = [
+    "BAD_QUOTES",
+    "LOOKED_AT",
+    "Body",
+    "Record",
+    "find_header",
+    "table_of_body",
+    "table_of_records",
+    "too_many_fields",
+]
 
 BAD_QUOTES = "has a quote that is never closed, or text after a closing quote"
 _CELLS_AT_ONCE = 200_000  # held as Python text before they go into arrow
-_LOOKED_AT = 60  # records, for the header
+LOOKED_AT = 60  # records, for the header
 
 
 class Record(NamedTuple):
@@ -107,7 +116,7 @@ def find_header(
     for record in records:
         if head or record.fields != []:
             head.append(record)
-        if len(head) == _LOOKED_AT:
+        if len(head) == LOOKED_AT:
             break
     if not head:
         raise ContractError(f"{what} is empty: only blank lines, where a header and records are expected")

@@ -44,7 +44,7 @@ def agree(content, **options):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(delimited, "read_body", one_by_one)
             slow = told(path, **options)
-        for window, at_a_time in ((1 << 20, 1 << 16), (4, 1), (32, 8)):
+        for window, at_a_time in ((1 << 20, 1 << 16), (16, 4)):
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(regular, "_WINDOW", window)
                 patch.setattr(regular, "_ONE_BY_ONE", at_a_time)
@@ -52,7 +52,7 @@ def agree(content, **options):
         return slow
 
 
-@share(2)
+@share(0.7)
 @given(content=encoded(csv_texts()), options=st.sampled_from(SETTINGS))
 @example(content=b'a,b\n1,"open\n2,x\n3,"text" after\n4,"fine"\n5,"open again\n6,y\n', options={})
 @example(content=b"a,b\n\xef\xbb\xbf1,2\n\n3,4\n", options={"header_rows": 1})
@@ -61,7 +61,7 @@ def test_any_text_is_read_alike(content, options):
     agree(content, **options)
 
 
-@share(1)
+@share(0.5)
 @given(
     rows=st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=12),
     separator=st.sampled_from(",;\t|"),
