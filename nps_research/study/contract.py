@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.errors import ContractError
-from nps_research.reading.values import PARSERS, parse_timestamp
+from nps_research.reading.values import PARSERS, each_distinct_value, parse_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,6 +103,7 @@ _WHICH_DATE = (
 NO_GROUP = "holds an e-mail address, which names no group"
 
 
+@each_distinct_value
 def holds_address(text: pd.Series) -> pd.Series:
     """Where a cell has an e-mail address in it: of a shifted row, most likely."""
     return text.str.contains(r"[^\s@]@[^\s@]+\.[^\s@]", regex=True)
