@@ -27,7 +27,7 @@ __all__ = [
     "arrow_of_parts",
     "cell_text",
     "counted",
-    "has_blank_ends",
+    "is_clean",
     "named_columns",
     "note_unseen",
     "plain_column",
@@ -213,6 +213,7 @@ _NO_ENDS = (
     _BLANKS + _NEVER_SEEN + "".join(map(chr, (*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 )
 _BEGINNINGS = (b"\xe2\x80", b"\xe2\x81", b"\xef\xbb\xbf", b"\xc2\xad")  # of these in UTF-8
+_OTHER_BLANKS = (b"\xe3\x80\x80", b"\xe1\x9a\x80", b"\xc2\x85", b"\xc2\xa0")
 
 
 def _seen(name: str) -> str:
@@ -228,37 +229,44 @@ def trimmed(cells: pa.Array | pa.ChunkedArray) -> tuple[pa.Array | pa.ChunkedArr
     >>> cells.to_pylist(), unseen
     (['North', 'North', None], 1)
     """
+    if not (may_hide := _has_any(cells, _BEGINNINGS)) and is_clean(cells) and not _has_any(cells, _OTHER_BLANKS):
+        return cells, 0
     stripped = pc.utf8_trim_whitespace(cells)
     unseen = 0
-    if _may_hide(stripped):
+    if may_hide:
         seen = pc.utf8_trim(pc.replace_substring_regex(stripped, f"[{_NEVER_SEEN}]", ""), _NO_ENDS)
         unseen = pc.sum(pc.not_equal(seen, stripped)).as_py() or 0
         stripped = seen
     return pc.if_else(pc.equal(stripped, ""), pa.scalar(None, stripped.type), stripped), unseen
 
 
-def _may_hide(cells: pa.Array | pa.ChunkedArray) -> bool:
-    """Whether there can be invisible characters, by a quick look at the bytes."""
+def _has_any(cells: pa.Array | pa.ChunkedArray, beginnings: Sequence[bytes]) -> bool:
+    """Whether there can be characters that begin so, by a quick look at the bytes."""
     for part in cells.chunks if isinstance(cells, pa.ChunkedArray) else [cells]:
         text = part.buffers()[-1]
         held = text.to_pybytes() if text is not None else b""
-        if not held.isascii() and any(beginning in held for beginning in _BEGINNINGS):
+        if not held.isascii() and any(beginning in held for beginning in beginnings):
             return True
     return False
 
 
-def has_blank_ends(cells: pa.Array | pa.ChunkedArray) -> bool:
-    """Whether some cell of large strings begins or ends with a blank of ASCII, by a look at its first and last byte."""
+def is_clean(cells: pa.Array | pa.ChunkedArray) -> bool:
+    """Whether no cell is empty, nor begins or ends with a blank of ASCII, by a look at lengths and ends."""
+    wide = np.int64 if pa.types.is_large_string(cells.type) else np.int32
     for part in cells.chunks if isinstance(cells, pa.ChunkedArray) else [cells]:
         _, ends, text = part.buffers()
+        if ends is None or not len(part):
+            continue
+        at = np.frombuffer(ends, wide)[part.offset : part.offset + len(part) + 1]
+        is_filled = at[1:] > at[:-1]
+        if len(part) - int(is_filled.sum()) != part.null_count:
+            return False
         if text is None or not text.size:
             continue
-        at = np.frombuffer(ends, np.int64)[part.offset : part.offset + len(part) + 1]
-        is_filled = at[1:] > at[:-1]
         letters = np.frombuffer(text, np.uint8)
         if (letters[at[:-1][is_filled]] <= _BLANK).any() or (letters[at[1:][is_filled] - 1] <= _BLANK).any():
-            return True
-    return False
+            return False
+    return True
 
 
 def note_unseen(unseen: Mapping[str, int]) -> list[str]:

@@ -14,7 +14,7 @@ from nps_research.reading.header_rows import LONGEST_HEADER, HeaderRows, count_t
 from nps_research.reading.raw_table import (
     RawTable,
     counted,
-    has_blank_ends,
+    is_clean,
     named_columns,
     note_unseen,
     rejected_records,
@@ -186,7 +186,7 @@ class Body:
         self._lines.append(lines)
         self._n_empty += n_empty
         for name, cells in zip(self.wanted, arrays, strict=True):
-            kept, unseen = (cells, 0) if is_plain and not has_blank_ends(cells) else trimmed(cells)
+            kept, unseen = (cells, 0) if is_plain and is_clean(cells) else trimmed(cells)
             self._unseen[name] += unseen
             self._cells[name] += kept.chunks if isinstance(kept, pa.ChunkedArray) else [kept]
 

@@ -130,6 +130,8 @@ def has_code(column: pd.Series, codes: Sequence[int | float | str]) -> pd.Series
     >>> has_code(pd.Series(["0", "BLANK", "3"]), [0, "blank"]).tolist()
     [True, True, False]
     """
+    if not codes:
+        return pd.Series(data=False, index=column.index)
     text = _as_text(column).str.lower()
     numbers = {float(code) for code in codes if _is_finite(code)}
     words = {str(code).strip().lower() for code in codes}
