@@ -257,7 +257,7 @@ def is_clean(cells: pa.Array | pa.ChunkedArray) -> bool:
         _, ends, text = part.buffers()
         if ends is None or not len(part):
             continue
-        at = np.frombuffer(ends, wide)[part.offset : part.offset + len(part) + 1]
+        at = np.frombuffer(ends, wide).astype(np.int64)[part.offset : part.offset + len(part) + 1]
         is_filled = at[1:] > at[:-1]
         if len(part) - int(is_filled.sum()) != part.null_count:
             return False

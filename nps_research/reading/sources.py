@@ -96,11 +96,11 @@ def read_table(
         if kind in ("text", "packed"):
             _check_text_is_meant(path, named, kind)
             return _READERS[named](path, columns, reading)
-        table = _READERS[kind](path, columns, reading)
+        raw = _READERS[kind](path, columns, reading)
         if kind == named:
-            return table
+            return raw
         note = f"named {path.suffix}, but {_IN_WORDS[kind]} by its first bytes, and read as one"
-        return replace(table, notes=(note, *table.notes))
+        return replace(raw, notes=(note, *raw.notes))
     except OSError as error:
         raise ContractError(f"{path.name} cannot be read: {error.strerror or type(error).__name__}") from None
 
