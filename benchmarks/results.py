@@ -242,7 +242,7 @@ a process of its own, the study in memory.
 
 Score, two dates and two groups are mapped; with ratings, ten more columns. The package reads, checks every cell and
 joins; DuckDB reads every cell as text, calamine those of the workbook as values of Python. `times as long` is against
-these.
+these, in seconds of processor, which do not depend on what else a machine does.
 
 {tables[5]}
 ## The whole, on the made-up company
