@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import counting, drivers, nonresponse, resampling, thresholds, whole
+from benchmarks import counting, drivers, nonresponse, opening, resampling, thresholds, whole
 from benchmarks.measuring import ROOT, machine
 from benchmarks.results import figure_of, page, targets
 from nps_research.results.drawing import style
@@ -13,7 +13,7 @@ HERE = ROOT / "benchmarks"
 def main() -> None:
     """Run each benchmark in turn."""
     measured = {}
-    for module in (counting, resampling, thresholds, drivers, nonresponse, whole):
+    for module in (counting, resampling, thresholds, drivers, nonresponse, opening, whole):
         name = module.__name__.rpartition(".")[2]
         print(f"{name}: {module.__doc__}", flush=True)
         measured[name] = module.measure()

@@ -107,7 +107,7 @@ class SourceSettings(StrictModel):
     encoding, separator : str or None
         Of a text file; detected.
     sheet : str or None
-        Of a workbook; the first that is not hidden.
+        Of a workbook; the first that is not hidden, or the largest table where that is a cover.
     header_rows : int or None
         Rows that the names of columns take up, in a text file or sheet. Exports of Qualtrics and
         SurveyMonkey and merged cells are detected; else one.

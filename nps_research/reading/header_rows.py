@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 LONGEST_HEADER = 5
+_MOST_TITLES = 20
+_NUMBER_OR_DATE = re.compile(r"[\d.,:;/+\-%TZ\s]*\d[\d.,:;/+\-%TZ\s]*")
 _ONE_ANSWER = ("response", "open-ended response")  # SurveyMonkey's words below a question with one column
 
 
@@ -55,7 +58,7 @@ def read_header_rows(rows: Sequence[Sequence[str]], stated: int | None = None) -
 
 
 def join_header_rows(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """Join header rows to one name per column: the question, and after a colon the choice below it.
+    """One name per column: the question, and after a colon the choice below it.
 
     A question stands over its first column only and holds for those to the right that have a choice
     but no question. ``Response`` and ``Open-Ended Response`` below a question add nothing.
@@ -75,6 +78,40 @@ def join_header_rows(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
         told = [part for part in parts[1:] if part and part.lower() not in _ONE_ANSWER]
         names.append(": ".join(dict.fromkeys(filter(None, (parts[0], *told)))))
     return tuple(names)
+
+
+def count_title_rows(rows: Sequence[Sequence[str] | None]) -> int:
+    """How many rows stand above the header: titles, dates, names of filters.
+
+    They fill at most half as many cells as the header does. The header has names that are all different and no
+    numbers or dates; of the rows below it most are as full as it is, and hardly any is wider.
+
+    Parameters
+    ----------
+    rows : sequence of sequences of str
+        The first rows that are not blank; None for one that cannot be read.
+
+    Examples
+    --------
+    >>> count_title_rows([["NPS report"], ["Until", "2025"], ["ID", "NPS", "Region", "Plan"], ["a", "9", "N", ""]])
+    2
+    >>> count_title_rows([["ID", "NPS"], ["a", "9"]])
+    0
+    """
+    filled = [sum(bool(cell.strip()) for cell in row or ()) for row in rows]
+    reach = [max((at for at, cell in enumerate(row or (), start=1) if cell.strip()), default=0) for row in rows]
+    for at in range(1, min(len(rows) - 1, _MOST_TITLES + 1)):
+        names = [cell.strip() for cell in rows[at] or () if cell.strip()]
+        below = reach[at + 1 :]
+        if (
+            2 * max(filled[:at]) <= filled[at]
+            and len(set(names)) == len(names) >= 2
+            and not any(map(_NUMBER_OR_DATE.fullmatch, names))
+            and sum(2 * size > reach[at] for size in below) >= 0.6 * len(below)
+            and sum(size <= len(rows[at] or ()) for size in below) >= 0.9 * len(below)
+        ):
+            return at
+    return 0
 
 
 def _is_qualtrics(rows: Sequence[Sequence[str]]) -> bool:

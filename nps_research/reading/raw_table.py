@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -13,8 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-
-from nps_research.typing import Integers
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ class RawTable:
     """
 
     frame: pd.DataFrame
-    line: Integers
+    line: NDArray[np.int64]
     path: Path
     header: tuple[str, ...]
     read_with: Mapping[str, str | int] = field(default_factory=dict)
@@ -116,23 +116,26 @@ class Header:
         """The columns to keep; all where `columns` is None."""
         if columns is None:
             return self.positions
-        names = {column.strip() for column in columns}
+        names = {_seen(column) for column in columns}
         return {name: position for name, position in self.positions.items() if name in names}
 
 
 def named_columns(raw: Sequence[str]) -> Header:
-    """Strip names of blanks; of equal ones the first is kept, and those without a name are left out."""
-    names = [name.strip() for name in raw]
+    """Names stripped of blanks; of equal ones the first is kept, and those without a name are left out."""
+    names = [_seen(name) for name in raw]
     positions: dict[str, int] = {}
     for position, name in enumerate(names):
         if name:
             positions.setdefault(name, position)
     duplicates = tuple(name for name, times in Counter(filter(None, names)).items() if times > 1)
     unnamed = [str(position + 1) for position, name in enumerate(names) if not name]
-    padded = sum(before != after for before, after in zip(raw, names, strict=True))
+    padded = sum(before != before.strip() for before in raw)
+    unseen = sum(before.strip() != after for before, after in zip(raw, names, strict=True))
     notes = []
     if padded:
         notes.append(f"blanks around {counted(padded, 'column name')} removed")
+    if unseen:
+        notes.append(f"invisible characters in {counted(unseen, 'column name')} removed")
     if unnamed:
         notes.append(f"{counted(len(unnamed), 'column')} without a name left out: number {', '.join(unnamed)}")
     if duplicates:
@@ -141,8 +144,13 @@ def named_columns(raw: Sequence[str]) -> Header:
     return Header(positions=positions, width=len(names), duplicates=duplicates, notes=tuple(notes))
 
 
+def wanted_names(names: Sequence[str], columns: Sequence[str] | None) -> list[str]:
+    """Of a source's columns, by the names it writes, those to be read."""
+    return [names[position] for position in named_columns(names).wanted(columns).values()]
+
+
 def counted(number: int, what: str) -> str:
-    """Spell a number with its noun.
+    """A number with its noun.
 
     Examples
     --------
@@ -156,7 +164,7 @@ def counted(number: int, what: str) -> str:
 
 
 def cell_text(value: Any) -> str | None:
-    """Spell a cell as a CSV would hold it: whole numbers without ``.0``, dates and times as ISO 8601.
+    """One cell as a CSV would hold it: whole numbers without ``.0``, dates and times as ISO 8601, true and false.
 
     Examples
     --------
@@ -180,24 +188,90 @@ def cell_text(value: Any) -> str | None:
             return str(value)
 
 
-def trimmed(cells: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Strip text of surrounding blanks; empty text is missing."""
+# Characters without a shape of their own. Those that join letters or turn the direction of writing may be meant inside
+# words; at the ends of a cell they are not.
+_BLANK = ord(" ")
+_NEVER_SEEN = "\u00ad\u200b\u2060\ufeff"
+_BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001))))
+_NO_ENDS = (
+    _BLANKS + _NEVER_SEEN + "".join(map(chr, (*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+)
+_BEGINNINGS = (b"\xe2\x80", b"\xe2\x81", b"\xef\xbb\xbf", b"\xc2\xad")  # of these in UTF-8
+_OTHER_BLANKS = (b"\xe3\x80\x80", b"\xe1\x9a\x80", b"\xc2\x85", b"\xc2\xa0")
+
+
+def _seen(name: str) -> str:
+    return re.sub(f"[{_NEVER_SEEN}]", "", name).strip(_NO_ENDS)
+
+
+def trimmed(cells: pa.Array | pa.ChunkedArray) -> tuple[pa.Array | pa.ChunkedArray, int]:
+    """Text without surrounding blanks and invisible characters, empty text missing; how many cells held the latter.
+
+    Examples
+    --------
+    >>> cells, unseen = trimmed(pa.array([" North", "North\N{ZERO WIDTH SPACE}", "\N{NO-BREAK SPACE}"]))
+    >>> cells.to_pylist(), unseen
+    (['North', 'North', None], 1)
+    """
+    if not (may_hide := _has_any(cells, _BEGINNINGS)) and is_clean(cells) and not _has_any(cells, _OTHER_BLANKS):
+        return cells, 0
     stripped = pc.utf8_trim_whitespace(cells)
-    return pc.if_else(pc.equal(stripped, ""), pa.scalar(None, stripped.type), stripped)
+    unseen = 0
+    if may_hide:
+        seen = pc.utf8_trim(pc.replace_substring_regex(stripped, f"[{_NEVER_SEEN}]", ""), _NO_ENDS)
+        unseen = pc.sum(pc.not_equal(seen, stripped)).as_py() or 0
+        stripped = seen
+    return pc.if_else(pc.equal(stripped, ""), pa.scalar(None, stripped.type), stripped), unseen
 
 
-def plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Read a column as numbers, yes/no, moments or text; whatever else there is becomes text."""
+def _has_any(cells: pa.Array | pa.ChunkedArray, beginnings: Sequence[bytes]) -> bool:
+    """Whether there can be characters that begin so, by a quick look at the bytes."""
+    for part in cells.chunks if isinstance(cells, pa.ChunkedArray) else [cells]:
+        text = part.buffers()[-1]
+        held = text.to_pybytes() if text is not None else b""
+        if not held.isascii() and any(beginning in held for beginning in beginnings):
+            return True
+    return False
+
+
+def is_clean(cells: pa.Array | pa.ChunkedArray) -> bool:
+    """Whether no cell is empty, nor begins or ends with a blank of ASCII, by a look at lengths and ends."""
+    wide = np.int64 if pa.types.is_large_string(cells.type) else np.int32
+    for part in cells.chunks if isinstance(cells, pa.ChunkedArray) else [cells]:
+        _, ends, text = part.buffers()
+        if ends is None or not len(part):
+            continue
+        at = np.frombuffer(ends, wide).astype(np.int64)[part.offset : part.offset + len(part) + 1]
+        is_filled = at[1:] > at[:-1]
+        if len(part) - int(is_filled.sum()) != part.null_count:
+            return False
+        if text is None or not text.size:
+            continue
+        letters = np.frombuffer(text, np.uint8)
+        if (letters[at[:-1][is_filled]] <= _BLANK).any() or (letters[at[1:][is_filled] - 1] <= _BLANK).any():
+            return False
+    return True
+
+
+def note_unseen(unseen: Mapping[str, int]) -> list[str]:
+    """A note for each column in which cells held invisible characters."""
+    return [f"invisible characters removed from {counted(n, 'cell')} of {name}" for name, n in unseen.items() if n]
+
+
+def plain_column(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, int]:
+    """A column as numbers, yes/no, moments or text, whatever else there is as text; see `trimmed`."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return trimmed(column)
     if kind in _PANDAS_TYPES or pa.types.is_floating(kind) or pa.types.is_timestamp(kind):
-        return trimmed(column) if pa.types.is_string(kind) or pa.types.is_large_string(kind) else column
+        return column, 0
     return trimmed(pa.chunked_array([[cell_text(value) for value in column.to_pylist()]], pa.large_string()))
 
 
 def arrow_of_cells(cells: Sequence[Any]) -> pa.Array:
-    """Put values of one column into arrow; as text where they are of several kinds."""
+    """Values of one column as arrow; as text where they are of several kinds."""
     try:
         return pa.array(cells)
     except (pa.ArrowException, OverflowError, TypeError, ValueError):  # the last two: Decimal("Infinity"), year 10000
@@ -205,7 +279,7 @@ def arrow_of_cells(cells: Sequence[Any]) -> pa.Array:
 
 
 def arrow_of_parts(parts: Sequence[pa.Array]) -> pa.ChunkedArray:
-    """Put parts of one column under each other; as text where they are of several kinds."""
+    """Parts of one column under each other; as text where they are of several kinds."""
     kinds = {part.type for part in parts} - {pa.null()}
     if not kinds:
         return pa.chunked_array(parts, pa.null())
@@ -232,13 +306,13 @@ _PANDAS_TYPES: dict[pa.DataType, pd.api.extensions.ExtensionDtype] = {
 
 
 def to_frame(arrays: Mapping[str, pa.ChunkedArray], n_rows: int) -> pd.DataFrame:
-    """Turn columns into a frame of pandas' nullable types."""
+    """Columns as a frame of pandas' nullable types."""
     columns = {name: array.to_pandas(types_mapper=_PANDAS_TYPES.get) for name, array in arrays.items()}
     return pd.DataFrame(columns, index=pd.RangeIndex(n_rows), columns=pd.Index(list(arrays), dtype="str"))
 
 
 def rejected_records(records: Sequence[tuple[int, str]]) -> pd.DataFrame:
-    """List rejected lines and reasons as a table."""
+    """Lines and reasons as a table."""
     return pd.DataFrame(records, columns=["line", "reason"]).astype({"line": "int64", "reason": "str"})
 
 
@@ -247,21 +321,25 @@ def table_of_arrow(
     path: Path,
     columns: Sequence[str] | None,
     *,
+    names: Sequence[str] | None = None,
     read_with: Mapping[str, str | int] | None = None,
     notes: Sequence[str] = (),
     questions: Mapping[str, str] | None = None,
     value_labels: Mapping[str, Mapping[str, str]] | None = None,
 ) -> RawTable:
-    """Take a source whose columns have types already."""
-    header = named_columns(table.column_names)
-    arrays = {name: plain_column(table.column(position)) for name, position in header.wanted(columns).items()}
+    """A source whose columns have types already; `names` are all it has, where `table` holds the wanted ones alone."""
+    names = names or table.column_names
+    header = named_columns(names)
+    first = {name: position for position, name in reversed(list(enumerate(table.column_names)))}
+    plain = {name: plain_column(table.column(first[names[at]])) for name, at in header.wanted(columns).items()}
+    arrays = {name: column for name, (column, _) in plain.items()}
     return RawTable(
         frame=to_frame(arrays, table.num_rows),
         line=np.arange(1, table.num_rows + 1, dtype=np.int64),
         path=path,
         header=tuple(header.positions),
         read_with=read_with or {},
-        notes=(*notes, *header.notes),
+        notes=(*notes, *header.notes, *note_unseen({name: unseen for name, (_, unseen) in plain.items()})),
         rejected=rejected_records([]),
         duplicate_columns=header.duplicates,
         questions=questions or {},

@@ -11,14 +11,25 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from nps_research.errors import ContractError
-from nps_research.reading.header_rows import LONGEST_HEADER, HeaderRows, read_header_rows
-from nps_research.reading.raw_table import Header, RawTable, counted, named_columns, rejected_records, to_frame, trimmed
-from nps_research.typing import Integers
+from nps_research.reading.header_rows import LONGEST_HEADER, HeaderRows, count_title_rows, read_header_rows
+from nps_research.reading.raw_table import (
+    Header,
+    RawTable,
+    counted,
+    is_clean,
+    named_columns,
+    note_unseen,
+    rejected_records,
+    to_frame,
+    trimmed,
+)
 
 BAD_QUOTES = "has a quote that is never closed, or text after a closing quote"
 _CELLS_AT_ONCE = 200_000  # held as Python text before they go into arrow
+LOOKED_AT = 60  # records, for the header
 
 
 class Record(NamedTuple):
@@ -26,6 +37,16 @@ class Record(NamedTuple):
 
     line: int
     fields: list[str] | None
+    n_lines: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableHeader:
+    """What the first records say of a table."""
+
+    rows: HeaderRows
+    columns: Header
+    notes: tuple[str, ...]
 
 
 def table_of_records(
@@ -38,99 +59,163 @@ def table_of_records(
     read_with: Mapping[str, str | int],
     notes: Sequence[str] = (),
 ) -> RawTable:
-    """Make a table of records; `what` names the file or sheet in errors.
+    """Records into a table; `what` names the sheet in errors.
 
     Raises
     ------
     ContractError
         There is no record, or the header cannot be read.
     """
-    found, records = _find_header(records, what, header_rows)
-    header = named_columns(found.names)
-    body = _read_body(records, header, columns)
-    several = {"header_rows": found.n_rows} if found.n_rows > 1 else {}
+    header, first = find_header(records, what, header_rows, unit="row")
+    body = Body(header.columns, columns)
+    body.add(chain(first, records))
+    return table_of_body(header, body, path, read_with=read_with, notes=notes)
+
+
+def table_of_body(
+    header: TableHeader, body: Body, path: Path, *, read_with: Mapping[str, str | int], notes: Sequence[str]
+) -> RawTable:
+    """A table, when all its records have been read."""
+    frame, line = body.frame()
+    several = {"header_rows": header.rows.n_rows} if header.rows.n_rows > 1 else {}
     return RawTable(
-        frame=body.frame,
-        line=body.line,
+        frame=frame,
+        line=line,
         path=path,
-        header=tuple(header.positions),
+        header=tuple(header.columns.positions),
         read_with={**read_with, **several},
-        notes=(*notes, *found.notes, *header.notes, *body.notes),
+        notes=(*notes, *header.notes, *header.rows.notes, *header.columns.notes, *body.notes()),
         rejected=rejected_records(body.rejected),
-        duplicate_columns=header.duplicates,
+        duplicate_columns=header.columns.duplicates,
         questions={
-            name: found.questions[position]
-            for name, position in header.positions.items()
-            if position < len(found.questions) and found.questions[position] not in ("", name)
+            name: header.rows.questions[position]
+            for name, position in header.columns.positions.items()
+            if position < len(header.rows.questions) and header.rows.questions[position] not in ("", name)
         },
     )
 
 
-def _find_header(records: Iterator[Record], what: str, stated: int | None) -> tuple[HeaderRows, Iterator[Record]]:
-    """The header, and the records below it."""
-    head: list[Record] = []  # the first records, up to as many as a header can have
+def find_header(
+    records: Iterator[Record], what: str, stated: int | None, *, unit: str = "line"
+) -> tuple[TableHeader, list[Record]]:
+    """The header, and the records below it that have been taken from `records` with it.
+
+    Rows above the header are skipped: titles, and what a program says of the export, see `count_title_rows`.
+    """
+    head: list[Record] = []
     for record in records:
         if head or record.fields != []:
             head.append(record)
-        if len(head) == LONGEST_HEADER:
+        if len(head) == LOOKED_AT:
             break
     if not head:
         raise ContractError(f"{what} is empty: only blank lines, where a header and records are expected")
     if head[0].fields is None:
         raise ContractError(f"{what}: the header, on line {head[0].line}, {BAD_QUOTES}")
-    width = len(head[0].fields)
-    is_like = [record.fields is not None and len(record.fields) == width for record in head]
-    together = head[: is_like.index(False)] if False in is_like else head
+    notes: tuple[str, ...] = ()
+    filled = [record for record in head if record.fields != []]
+    if stated is None and (n_titles := count_title_rows([record.fields for record in filled])):
+        top = filled[n_titles]
+        head = head[head.index(top) :]
+        which = f"on line {top.line:,}" if unit == "line" else f"in row {top.line:,}"
+        notes = (f"{counted(n_titles, unit)} above the header skipped: the names of columns stand {which}",)
+    width = len(head[0].fields or ())
+    is_like = [bool(record.fields) and len(record.fields or ()) == width for record in head[:LONGEST_HEADER]]
+    together = head[: is_like.index(False)] if False in is_like else head[:LONGEST_HEADER]
     alike = [record.fields for record in together if record.fields is not None]
     if stated is not None and len(alike) < stated:
         raise ContractError(
             f"{what}: header_rows = {stated} is stated, but from line {head[0].line} on there are not "
             f"{stated} rows of equal width without a blank one between"
         )
-    found = read_header_rows(alike, stated)
-    return found, chain(head[found.n_rows :], records)
+    rows = read_header_rows(alike, stated)
+    return TableHeader(rows=rows, columns=named_columns(rows.names), notes=notes), head[rows.n_rows :]
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Body:
-    """What the records below the header come to."""
-
-    frame: pd.DataFrame
-    line: Integers
-    rejected: list[tuple[int, str]]
-    notes: tuple[str, ...]
+def too_many_fields(n: int, width: int) -> str:
+    """Why a record is rejected."""
+    return f"has {counted(n, 'field')} where the header has {width:,}"
 
 
-def _read_body(records: Iterator[Record], header: Header, columns: Sequence[str] | None) -> _Body:
-    rejected: list[tuple[int, str]] = []
-    blank = empty = 0
+class Body:
+    """Columns of the records below a header, as the records arrive: one by one, or as columns.
 
-    def whole() -> Iterator[tuple[int, list[str]]]:
-        nonlocal blank, empty
-        for line, fields in records:
+    Attributes
+    ----------
+    width : int
+        Fields of the header.
+    wanted : dict of str to int
+        The columns to keep, and where they stand.
+    n_blank : int
+        Blank lines so far.
+    rejected : list of tuple
+        Records that cannot be read: line, reason.
+    """
+
+    def __init__(self, header: Header, columns: Sequence[str] | None) -> None:
+        self.width = header.width
+        self.wanted = header.wanted(columns)
+        self.n_blank = 0
+        self.rejected: list[tuple[int, str]] = []
+        self._n_empty = self._n_short = 0
+        self._first_short: int | None = None
+        self._unseen = dict.fromkeys(self.wanted, 0)
+        self._cells: dict[str, list[pa.Array]] = {name: [] for name in self.wanted}
+        self._lines = [np.empty(0, dtype=np.int64)]
+
+    def note_short(self, lines: Sequence[int]) -> None:
+        """Count records with fewer fields than the header, which are filled up with blanks."""
+        if lines and self._first_short is None:
+            self._first_short = lines[0]
+        self._n_short += len(lines)
+
+    def add_columns(
+        self, arrays: Sequence[pa.Array | pa.ChunkedArray], lines: NDArray[np.int64], *, n_empty: int, is_plain: bool
+    ) -> None:
+        """Records as the wanted columns; `is_plain` where no cell has a blank beyond ASCII or a sign not seen."""
+        self._lines.append(lines)
+        self._n_empty += n_empty
+        for name, cells in zip(self.wanted, arrays, strict=True):
+            kept, unseen = (cells, 0) if is_plain and is_clean(cells) else trimmed(cells)
+            self._unseen[name] += unseen
+            self._cells[name] += kept.chunks if isinstance(kept, pa.ChunkedArray) else [kept]
+
+    def add(self, records: Iterator[Record]) -> None:
+        """Records one by one."""
+        whole = self._whole(records)
+        while chunk := list(islice(whole, max(1, _CELLS_AT_ONCE // self.width))):
+            cells = [pa.array([fields[at] for _, fields in chunk], pa.large_string()) for at in self.wanted.values()]
+            lines = np.array([line for line, _ in chunk], dtype=np.int64)
+            self.add_columns(cells, lines, n_empty=sum(not any(fields) for _, fields in chunk), is_plain=False)
+
+    def _whole(self, records: Iterator[Record]) -> Iterator[tuple[int, list[str]]]:
+        for line, fields, _ in records:
             if fields is None:
-                rejected.append((line, BAD_QUOTES))
+                self.rejected.append((line, BAD_QUOTES))
             elif not fields:
-                blank += 1
-            elif len(fields) != header.width:
-                has = counted(len(fields), "field")
-                rejected.append((line, f"has {has} where the header has {header.width:,}"))
+                self.n_blank += 1
+            elif len(fields) > self.width:
+                self.rejected.append((line, too_many_fields(len(fields), self.width)))
+            elif len(fields) < self.width:
+                self.note_short([line])
+                yield line, fields + [""] * (self.width - len(fields))
             else:
-                empty += not any(fields)
                 yield line, fields
 
-    wanted = header.wanted(columns)
-    cells: dict[str, list[pa.Array]] = {name: [] for name in wanted}
-    lines = [np.empty(0, dtype=np.int64)]
-    remaining = whole()
-    while chunk := list(islice(remaining, max(1, _CELLS_AT_ONCE // header.width))):
-        lines.append(np.array([line for line, _ in chunk], dtype=np.int64))
-        for name, position in wanted.items():
-            cells[name].append(trimmed(pa.array([fields[position] for _, fields in chunk], pa.large_string())))
+    def frame(self) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+        """All that has arrived, and the line of each record."""
+        line = np.concatenate(self._lines)
+        arrays = {name: pa.chunked_array(parts, pa.large_string()) for name, parts in self._cells.items()}
+        return to_frame(arrays, len(line)), line
 
-    notes = [f"{counted(blank, 'blank line')} skipped"] if blank else []
-    if empty:
-        notes.append(f"{counted(empty, 'record')} with every cell empty")
-    line = np.concatenate(lines)
-    frame = to_frame({name: pa.chunked_array(part, pa.large_string()) for name, part in cells.items()}, len(line))
-    return _Body(frame=frame, line=line, rejected=rejected, notes=tuple(notes))
+    def notes(self) -> list[str]:
+        """What was left out or done on the way."""
+        notes = [f"{counted(self.n_blank, 'blank line')} skipped"] if self.n_blank else []
+        if self._n_empty:
+            notes.append(f"{counted(self._n_empty, 'record')} with every cell empty")
+        if self._n_short:
+            notes.append(
+                f"{counted(self._n_short, 'record')} with fewer fields than the header, the first on line "
+                f"{self._first_short:,}, filled up with blanks"
+            )
+        return notes + note_unseen(self._unseen)

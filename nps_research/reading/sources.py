@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -17,9 +18,10 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from nps_research.errors import ContractError
+from nps_research.reading.containers import kind_of
 from nps_research.reading.delimited import read_delimited
 from nps_research.reading.file_settings import FileSettings
-from nps_research.reading.raw_table import RawTable, Reading, table_of_arrow
+from nps_research.reading.raw_table import RawTable, Reading, table_of_arrow, wanted_names
 
 
 def read_table(
@@ -39,8 +41,9 @@ def read_table(
     Parameters
     ----------
     path : Path
-        ``.csv``, ``.tsv`` or ``.txt`` (text with separators), ``.xlsx``, ``.xlsm`` (Excel), ``.sav``, ``.zsav``
-        (SPSS), ``.parquet``, or ``.duckdb``, ``.db``, ``.sqlite`` (DuckDB or SQLite).
+        ``.csv``, ``.tsv`` or ``.txt`` (text with separators), also packed (``.gz``, ``.zip``), ``.xlsx``, ``.xlsm``
+        (Excel), ``.sav``, ``.zsav`` (SPSS), ``.parquet``, or ``.duckdb``, ``.db``, ``.sqlite`` (DuckDB or SQLite).
+        Where the first bytes say that the file is another of these, they are believed.
     columns : sequence of str, optional
         Columns to keep; all by default. A name the file lacks is left out: compare with `RawTable.header`.
     encoding, separator, sheet, header_rows, table, query, value_labels : optional
@@ -60,21 +63,20 @@ def read_table(
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp(), "answers.csv")
-    >>> _ = path.write_text("id;nps\n1;9\n2; 10\n3\n")
+    >>> _ = path.write_text("id;nps\n1;9\n2; 10\n3;9;9\n")
     >>> table = read_table(path)
     >>> table.frame["nps"].tolist(), table.line.tolist()
     (['9', '10'], [2, 3])
     >>> table.rejected.to_dict("records")
-    [{'line': 4, 'reason': 'has 1 field where the header has 2'}]
+    [{'line': 4, 'reason': 'has 3 fields where the header has 2'}]
     """
     try:
         _check_file(path)
     except OSError as error:  # no right to look, or a name that no file can have
         raise ContractError(f"{path.name[:80]!r} cannot be read: {error.strerror}") from None
-    if path.suffix.lower() not in _READERS:
-        raise ContractError(
-            f"{path.name}: files ending in {path.suffix!r} are not read; allowed: {', '.join(_READERS)}"
-        )
+    named = _KINDS.get(path.suffix.lower())
+    if named is None:
+        raise ContractError(f"{path.name}: files ending in {path.suffix!r} are not read; allowed: {', '.join(_KINDS)}")
     reading = Reading(
         encoding=encoding,
         separator=separator,
@@ -85,7 +87,15 @@ def read_table(
         value_labels=tuple(value_labels),
     )
     try:
-        return _READERS[path.suffix.lower()](path, columns, reading)
+        kind = kind_of(path)
+        if kind in ("text", "packed"):
+            _check_text_is_meant(path, named, kind)
+            return _READERS[named](path, columns, reading)
+        raw = _READERS[kind](path, columns, reading)
+        if kind == named:
+            return raw
+        note = f"named {path.suffix}, but {_IN_WORDS[kind]} by its first bytes, and read as one"
+        return replace(raw, notes=(note, *raw.notes))
     except OSError as error:
         raise ContractError(f"{path.name} cannot be read: {error.strerror or type(error).__name__}") from None
 
@@ -116,7 +126,7 @@ def read_source(source: FileSettings, folder: Path, *, columns: Sequence[str] | 
 
 
 def sha256_of(paths: Iterable[Path], frames: Iterable[pd.DataFrame] = ()) -> str:
-    """Hash names (without folders) and contents of files, in the order given, and tables from databases.
+    """Hash of the names (without folders) and contents of files, in the order given, and of tables from databases.
 
     Examples
     --------
@@ -146,13 +156,26 @@ def _check_file(path: Path) -> None:
         raise ContractError(f"{path.name} is empty: 0 bytes, where a header and records are expected")
 
 
+def _check_text_is_meant(path: Path, named: str, kind: str) -> None:
+    """Refuse text under the name of a workbook, in words that help; other names have refusals of their own."""
+    if named != "workbook" or kind != "text":
+        return
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if start and 0 not in start and b"\n" in start:
+        raise ContractError(
+            f"{path.name} cannot be read as a workbook: its first bytes are text. Named .csv, it is read as a table"
+        )
+
+
 def _read_parquet(path: Path, columns: Sequence[str] | None, reading: Reading) -> RawTable:
     try:
         with parquet.ParquetFile(path) as file:
-            table = file.read()
+            names = file.schema_arrow.names
+            table = file.read(columns=wanted_names(names, columns))
     except (pa.ArrowException, OSError):
         raise ContractError(f"{path.name} cannot be read as Parquet: it is damaged, or another format") from None
-    return table_of_arrow(table, path, columns, notes=reading.unused("Parquet"))
+    return table_of_arrow(table, path, columns, names=names, notes=reading.unused("Parquet"))
 
 
 # The libraries behind these three are slow to import, and most studies need none of them.
@@ -178,15 +201,18 @@ def _read_database_file(path: Path, columns: Sequence[str] | None, reading: Read
 
 _Reader = Callable[[Path, Sequence[str] | None, Reading], RawTable]
 _READERS: dict[str, _Reader] = {
-    ".csv": read_delimited,
-    ".tsv": read_delimited,
-    ".txt": read_delimited,
-    ".xlsx": _read_workbook,
-    ".xlsm": _read_workbook,
-    ".sav": _read_spss,
-    ".zsav": _read_spss,
-    ".parquet": _read_parquet,
-    ".duckdb": _read_database_file,
-    ".db": _read_database_file,
-    ".sqlite": _read_database_file,
+    "text": read_delimited,
+    "workbook": _read_workbook,
+    "spss": _read_spss,
+    "parquet": _read_parquet,
+    "database": _read_database_file,
 }
+_KINDS = {
+    **dict.fromkeys((".csv", ".tsv", ".txt"), "text"),
+    **dict.fromkeys((".xlsx", ".xlsm"), "workbook"),
+    **dict.fromkeys((".sav", ".zsav"), "spss"),
+    ".parquet": "parquet",
+    **dict.fromkeys((".duckdb", ".db", ".sqlite"), "database"),
+    **dict.fromkeys((".gz", ".zip"), "text"),
+}
+_IN_WORDS = {"workbook": "a workbook", "spss": "an SPSS file", "parquet": "a Parquet file", "database": "a database"}

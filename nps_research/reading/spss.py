@@ -12,18 +12,20 @@ import pyarrow as pa
 import pyreadstat
 
 from nps_research.errors import ContractError, did_you_mean
-from nps_research.reading.raw_table import RawTable, Reading, arrow_of_cells, counted, table_of_arrow
+from nps_research.reading.raw_table import RawTable, Reading, arrow_of_cells, counted, table_of_arrow, wanted_names
 
 
 def read_spss(path: Path, columns: Sequence[str] | None, reading: Reading) -> RawTable:
-    """Read an SPSS system file.
+    """An SPSS system file.
 
     Numeric codes stay codes. A cell whose code the file itself declares user-missing is missing, and
     counted in a note. In the columns that ``value_labels`` names, codes give way to their labels; a
     code without a label stays.
     """
     try:
-        frame, meta = pyreadstat.read_sav(path, user_missing=True, encoding=reading.encoding)
+        _, meta = pyreadstat.read_sav(path, metadataonly=True, encoding=reading.encoding)
+        wanted = wanted_names(meta.column_names, columns) or meta.column_names[:1]
+        frame, missing_codes = pyreadstat.read_sav(path, user_missing=True, encoding=reading.encoding, usecols=wanted)
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeError, OSError, ValueError, OverflowError):
         raise ContractError(
             f"{path.name} cannot be read as an SPSS file: it is damaged, another format, "
@@ -33,7 +35,7 @@ def read_spss(path: Path, columns: Sequence[str] | None, reading: Reading) -> Ra
     arrays, missing = [], {}
     for name in frame.columns:
         cells = frame[name]
-        declared = _user_missing(cells, meta.missing_ranges.get(name, []))
+        declared = _user_missing(cells, missing_codes.missing_ranges.get(name, []))
         if declared.any():
             missing[name] = int(declared.sum())
             cells = cells.mask(declared)
@@ -52,6 +54,7 @@ def read_spss(path: Path, columns: Sequence[str] | None, reading: Reading) -> Ra
         pa.table(arrays, names=list(frame.columns)),
         path,
         columns,
+        names=meta.column_names,
         read_with=stated,
         notes=(*reading.unused("an SPSS file", "encoding", "value_labels"), *notes),
         questions={name: " ".join(label.split()) for name, label in meta.column_names_to_labels.items() if label},

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -33,16 +35,62 @@ class Parsed:
         One value per cell; missing where the cell is missing or unreadable.
     unreadable : pandas.Series of bool
         Cells that hold something no rule can read.
-    rules : dict of str to int
-        How many cells were read by each rule that did more than copy.
+    read_by : dict of str to pandas.Series of bool
+        Cells that were read by each rule that did more than copy.
     ambiguous : pandas.Series of bool or None
         Unreadable dates that could be day-month or month-day, where nothing in the column tells which.
     """
 
     values: pd.Series
     unreadable: pd.Series
-    rules: dict[str, int] = field(default_factory=dict)
+    read_by: dict[str, pd.Series] = field(default_factory=dict)
     ambiguous: pd.Series | None = None
+
+    @property
+    def rules(self) -> dict[str, int]:
+        """How many cells were read by each rule that did more than copy."""
+        return {rule: n for rule, where in self.read_by.items() if (n := int(where.sum()))}
+
+
+_FEW = 1_000  # cells that are read faster one by one
+_MANY = 0.5  # share of cells: with more distinct ones, all are read
+_Given = ParamSpec("_Given")
+_Read = TypeVar("_Read", pd.Series, Parsed)
+
+
+def each_distinct_value(
+    read: Callable[Concatenate[pd.Series, _Given], _Read],
+) -> Callable[Concatenate[pd.Series, _Given], _Read]:
+    """Read each distinct value of a column once, by a rule for which it does not count how often or where it stands.
+
+    Most columns of a survey hold few values; where most cells differ, all are read.
+    """
+
+    @wraps(read)
+    def read_distinct(column: pd.Series, /, *given: _Given.args, **options: _Given.kwargs) -> _Read:
+        kind = column.dtype
+        if not (pd.api.types.is_string_dtype(kind) or pd.api.types.is_integer_dtype(kind)) or len(column) < _FEW:
+            return read(column, *given, **options)
+        text = column.astype("str") if pd.api.types.is_object_dtype(kind) else column  # 1 and True are equal objects
+        some = text.iloc[:: len(text) // _FEW]
+        if some.nunique() > _MANY * len(some):
+            return read(column, *given, **options)
+        place, distinct = text.factorize(use_na_sentinel=False)
+        return _at(read(pd.Series(distinct), *given, **options), place, column.index)
+
+    return read_distinct
+
+
+def _at(found: _Read, place: NDArray[np.int64], index: pd.Index) -> _Read:
+    """What was found for distinct values, for the cells that hold them."""
+    if isinstance(found, pd.Series):
+        return found.take(place).set_axis(index)
+    return Parsed(
+        values=_at(found.values, place, index),
+        unreadable=_at(found.unreadable, place, index),
+        read_by={rule: _at(where, place, index) for rule, where in found.read_by.items() if where.any()},
+        ambiguous=None if found.ambiguous is None else _at(found.ambiguous, place, index),
+    )
 
 
 def _as_text(column: pd.Series) -> pd.Series:
@@ -53,10 +101,7 @@ def _missing(text: pd.Series) -> pd.Series:
     return text.isna() | text.str.lower().isin(MISSING_WORDS)
 
 
-def _counted(rules: dict[str, pd.Series | int]) -> dict[str, int]:
-    return {rule: int(np.sum(where)) for rule, where in rules.items() if int(np.sum(where))}
-
-
+@each_distinct_value
 def has_code(column: pd.Series, codes: Sequence[int | float | str]) -> pd.Series:
     """Find cells that are one of the codes; 0, ``"0"`` and ``"0.0"`` are the same code.
 
@@ -65,6 +110,8 @@ def has_code(column: pd.Series, codes: Sequence[int | float | str]) -> pd.Series
     >>> has_code(pd.Series(["0", "BLANK", "3"]), [0, "blank"]).tolist()
     [True, True, False]
     """
+    if not codes:
+        return pd.Series(data=False, index=column.index)
     text = _as_text(column).str.lower()
     numbers = {float(code) for code in codes if _is_finite(code)}
     words = {str(code).strip().lower() for code in codes}
@@ -89,6 +136,7 @@ def blank_codes(column: pd.Series, codes: Sequence[int | float | str]) -> tuple[
     return column.mask(coded), int(coded.sum())
 
 
+@each_distinct_value
 def parse_score(column: pd.Series) -> Parsed:
     """Answers that must be whole numbers: ``"9"``, ``"9,0"``, ``"10 - Extremely likely"``; range is not checked here.
 
@@ -111,16 +159,15 @@ def parse_score(column: pd.Series) -> Parsed:
     number = parts["number"].where(~missing)
     values = pd.to_numeric(number, errors="coerce").astype("Int64")
     read = number.notna()
-    rules = _counted(
-        {
-            "a word for no answer, such as n/a, read as missing": text.notna() & (text != "") & missing,
-            "zeros after the decimal sign dropped": read & parts["zeros"].notna(),
-            "the number taken from the front of a label": read & parts["label"].notna(),
-        }
-    )
-    return Parsed(values=values, unreadable=~missing & ~read, rules=rules)
+    read_by = {
+        "a word for no answer, such as n/a, read as missing": text.notna() & (text != "") & missing,
+        "zeros after the decimal sign dropped": read & parts["zeros"].notna(),
+        "the number taken from the front of a label": read & parts["label"].notna(),
+    }
+    return Parsed(values=values, unreadable=~missing & ~read, read_by=read_by)
 
 
+@each_distinct_value
 def parse_number(column: pd.Series) -> Parsed:
     """Read amounts and weights; a decimal comma is read as one.
 
@@ -143,10 +190,11 @@ def parse_number(column: pd.Series) -> Parsed:
     return Parsed(
         values=values,
         unreadable=~missing & values.isna(),
-        rules=_counted({"a decimal comma read as a decimal point": comma & ~missing}),
+        read_by={"a decimal comma read as a decimal point": comma & ~missing},
     )
 
 
+@each_distinct_value
 def parse_flag(column: pd.Series) -> Parsed:
     """Read yes or no.
 
@@ -162,6 +210,7 @@ def parse_flag(column: pd.Series) -> Parsed:
     return Parsed(values=values, unreadable=~missing & ~yes & ~no)
 
 
+@each_distinct_value
 def parse_timestamp(column: pd.Series, *, date_format: str | None = None) -> Parsed:
     """Read moments in the usual spellings, or in the stated ``strptime`` format; a zone is turned to UTC.
 
@@ -187,18 +236,21 @@ def parse_timestamp(column: pd.Series, *, date_format: str | None = None) -> Par
         return Parsed(
             values=values,
             unreadable=number.unreadable | (number.values.notna() & values.isna() & ~blank),
-            rules=_counted({"Unix time read as a moment": values.notna(), "a Unix time of 0 read as missing": blank}),
+            read_by={"Unix time read as a moment": values.notna(), "a Unix time of 0 read as missing": blank},
         )
     text = _as_text(column)
     missing = _missing(text)
     if date_format is None:
         read = moments_of(text.mask(missing))
-        values, ambiguous, rules = read.values, read.ambiguous, _counted(dict(read.rules))
+        values, ambiguous, read_by = read.values, read.ambiguous, dict(read.rules)
     else:
         values = _to_datetime(text.mask(missing), date_format).dt.tz_localize(None)
-        rules, ambiguous = {}, None
+        read_by, ambiguous = {}, None
     return Parsed(
-        values=values.astype("datetime64[us]"), unreadable=~missing & values.isna(), rules=rules, ambiguous=ambiguous
+        values=values.astype("datetime64[us]"),
+        unreadable=~missing & values.isna(),
+        read_by=read_by,
+        ambiguous=ambiguous,
     )
 
 
@@ -213,6 +265,7 @@ def _to_datetime(text: pd.Series, date_format: str) -> pd.Series:
     )
 
 
+@each_distinct_value
 def parse_text(column: pd.Series) -> Parsed:
     """Read words as they are; an empty cell is missing."""
     text = _as_text(column)
@@ -220,6 +273,7 @@ def parse_text(column: pd.Series) -> Parsed:
     return Parsed(values=text.astype("str"), unreadable=pd.Series(data=False, index=column.index))
 
 
+@each_distinct_value
 def parse_id(column: pd.Series) -> Parsed:
     """Read identifiers: words; whole numbers that a spreadsheet stored as ``12.0`` lose the ``.0``."""
     present = column.dropna()

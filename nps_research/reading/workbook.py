@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from itertools import chain, pairwise
+from contextlib import closing, contextmanager
+from itertools import chain, count, islice, pairwise, repeat
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
+from xml.parsers import expat
 
 import openpyxl
+import python_calamine
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils.cell import range_boundaries
 
 from nps_research.errors import ContractError, did_you_mean
-from nps_research.reading.header_rows import LONGEST_HEADER, read_header_rows
+from nps_research.reading.containers import OLD_CONTAINER
+from nps_research.reading.header_rows import LONGEST_HEADER, count_title_rows, read_header_rows
 from nps_research.reading.raw_table import RawTable, Reading, cell_text, counted
-from nps_research.reading.records import Record, table_of_records
+from nps_research.reading.records import LOOKED_AT, Record, table_of_records
 
-_OLD_CONTAINER = bytes.fromhex("d0cf11e0a1b11ae1")  # of .xls, and of a workbook with a password
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_BYTES_AT_ONCE = 1 << 20
+_ROWS_AT_ONCE = 1 << 20
 _LONGEST_FORMULA = 1 << 16
+_NOT_PLAIN = (b't="e"', b"='", b't="d"')  # errors; attributes written another way; dates as text
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
+_ROW = re.compile(rb'<(?:\w+:)?row [^>]*?\br="(\d+)"')
+_EXACT = 2.0**53
+_ROWS_OF_A_TABLE = 20
+_MORE_ROWS = 5  # times as many as on a cover
 _MERGE = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z]+\d+:[A-Z]+\d+)"')
 _NO_VALUE = re.compile(
     rb"<(?:\w+:)?c ([^>]*)><(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)"
@@ -46,41 +56,53 @@ class _Row(NamedTuple):
     cells: list[str]
 
 
+class _Sheet(NamedTuple):
+    """A sheet of cells, where it lies in the archive, and whether it is shown."""
+
+    title: str
+    part: str
+    is_shown: bool
+
+
+class _NotAlikeError(Exception):
+    """A cell that calamine may read differently from openpyxl."""
+
+
 def read_workbook(path: Path, columns: Sequence[str] | None, reading: Reading) -> RawTable:
-    """Read one sheet of a workbook: the stated one, or the first that is not hidden.
+    """One sheet of a workbook: the stated one, or the first that is not hidden, or the one with the table.
 
     A formula counts as the value stored with it. Cells merged in the first rows make a header of
     several rows; one merged over the whole width is a title, and left out. Error values such as
     ``#DIV/0!`` stay as they are, so that the contract can refuse them.
+
+    Calamine reads the cells, which is many times faster; openpyxl where it would give others: it leaves error
+    values empty.
     """
     _check_container(path)
     with _cell_in_words(path):
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-    try:
-        sheet, notes = _choose_sheet(book, path, reading.sheet)
-        what = f"{path.name}, sheet {sheet.title!r}"
-        with _cell_in_words(path):
-            merges = _look_through(path, sheet, what)
-        rows = _sheet_rows(sheet, path)
-        head = [row for row in (next(rows, None) for _ in range(LONGEST_HEADER + 1)) if row is not None]
-        head, header_rows, merge_notes = _header(head, merges, reading.header_rows)
-        width = _header_width(head, header_rows)
-        return table_of_records(
-            (Record(row.number, _padded(row.cells, width)) for row in chain(head, rows)),
-            path,
-            columns,
-            what=what,
-            header_rows=header_rows,
-            read_with={"sheet": sheet.title},
-            notes=(*reading.unused("a workbook", "sheet", "header_rows"), *notes, *merge_notes),
-        )
-    finally:
-        book.close()
+        sheets = _sheets(path)
+    sheet, notes = _choose_sheet(sheets, path, reading.sheet)
+    what = f"{path.name}, sheet {sheet.title!r}"
+    with _cell_in_words(path):
+        merges, last = _look_through(path, sheet, what)
+        rows = (_quick_rows(path, sheet, last) if last else None) or _every_row(path, sheet)
+    head = list(islice(rows, LOOKED_AT))
+    head, header_rows, merge_notes = _header(head, merges, reading.header_rows)
+    width = _header_width(head, header_rows)
+    return table_of_records(
+        (Record(row.number, _padded(row.cells, width)) for row in chain(head, rows)),
+        path,
+        columns,
+        what=what,
+        header_rows=header_rows,
+        read_with={"sheet": sheet.title},
+        notes=(*reading.unused("a workbook", "sheet", "header_rows"), *notes, *merge_notes),
+    )
 
 
 def _check_container(path: Path) -> None:
     with path.open("rb") as file:
-        if file.read(8) != _OLD_CONTAINER:
+        if file.read(8) != OLD_CONTAINER:
             return
         encrypted = _ENCRYPTED in file.read()
     if encrypted:
@@ -101,55 +123,148 @@ def _cell_in_words(path: Path) -> Iterator[None]:
         raise ContractError(f"{path.name} cannot be read as a workbook: it is damaged, or another format") from None
 
 
-def _choose_sheet(book: Any, path: Path, stated: str | None) -> tuple[Any, tuple[str, ...]]:
-    sheets = {sheet.title: sheet for sheet in book.worksheets}
+def _sheets(path: Path) -> list[_Sheet]:
+    """What a workbook says of its sheets, without their cells."""
+    with path.open("rb") as file:  # by its name, openpyxl would refuse one that is not named as a workbook
+        reader = ExcelReader(file, read_only=True)
+        reader.read_manifest()
+        reader.read_workbook()
+        return [
+            _Sheet(sheet.name, rel.target, sheet.state == "visible")
+            for sheet, rel in reader.parser.find_sheets()
+            if rel.target in reader.valid_files and "chartsheet" not in rel.Type
+        ]
+
+
+def _choose_sheet(sheets: list[_Sheet], path: Path, stated: str | None) -> tuple[_Sheet, tuple[str, ...]]:
+    titles = [sheet.title for sheet in sheets]
     if stated is not None:
-        if stated not in sheets:
-            raise ContractError(f"{path.name}: there is no sheet {stated!r}{did_you_mean(stated, list(sheets))}")
-        return sheets[stated], ()
-    shown = [sheet for sheet in sheets.values() if sheet.sheet_state == "visible"] or list(sheets.values())
+        if stated not in titles:
+            raise ContractError(f"{path.name}: there is no sheet {stated!r}{did_you_mean(stated, titles)}")
+        return sheets[titles.index(stated)], ()
+    shown = [sheet for sheet in sheets if sheet.is_shown] or sheets
     if not shown:
         raise ContractError(f"{path.name} has no sheet with cells")
-    others = [repr(title) for title in sheets if title != shown[0].title]
-    which = f"the first; there are also {', '.join(others)}" if others else "the only one"
-    return shown[0], (f"sheet {shown[0].title!r}, {which}",)
+    chosen = _largest_table(path, shown) if len(shown) > 1 else shown[0]
+    others = ", ".join(repr(title) for title in titles if title != chosen.title)
+    if chosen != shown[0]:
+        which = f"the largest table, as the first sheet, {shown[0].title!r}, holds none; the other sheets: {others}"
+    else:
+        which = f"the first; there are also {others}" if others else "the only one"
+    return chosen, (f"sheet {chosen.title!r}, {which}",)
 
 
-def _look_through(path: Path, sheet: Any, what: str) -> list[_Merge]:
-    """Merged cells, which the row-by-row reader does not give; formulas without a stored value are refused."""
+def _largest_table(path: Path, shown: list[_Sheet]) -> _Sheet:
+    """The first sheet, but where that is a cover or a summary and another clearly a table, the largest one."""
+    try:
+        with python_calamine.CalamineWorkbook.from_path(path) as book:
+            first = sum(sum(cell != "" for cell in row) > 1 for row in _cells_of(book, shown[0]))
+            if first >= _ROWS_OF_A_TABLE:
+                return shown[0]
+            sizes = {}
+            for sheet in shown[1:]:
+                found = book.get_sheet_by_name(sheet.title)
+                if found.width > 1 and found.height >= max(_ROWS_OF_A_TABLE, _MORE_ROWS * first):
+                    sizes[sheet] = found.width * found.height
+    except (python_calamine.CalamineError, OSError):
+        return shown[0]
+    return max(sizes, key=sizes.__getitem__, default=shown[0])
+
+
+def _cells_of(book: python_calamine.CalamineWorkbook, sheet: _Sheet) -> list[list[Any]]:
+    cells: list[list[Any]] = book.get_sheet_by_name(sheet.title).to_python(skip_empty_area=False)
+    return cells
+
+
+def _look_through(path: Path, sheet: _Sheet, what: str) -> tuple[list[_Merge], int | None]:
+    """Merged cells, and the last row, or None where calamine may leave cells out.
+
+    Formulas without a stored value are refused, and so is a sheet that is not well-formed.
+    """
     merges: set[bytes] = set()
     no_value: dict[bytes, bytes] = {}
-    with zipfile.ZipFile(path) as archive, archive.open(sheet._worksheet_path) as file:
+    is_plain = True
+    parser = expat.ParserCreate()
+    with zipfile.ZipFile(path) as archive, archive.open(sheet.part) as file:
         held = b""
-        while block := file.read(_BYTES_AT_ONCE):
+        while block := file.read(_ROWS_AT_ONCE):
             held = held[-_LONGEST_FORMULA:] + block
-            merges.update(_MERGE.findall(held))
-            for attributes in _NO_VALUE.findall(held):
+            parser.Parse(block)
+            is_plain = is_plain and not any(sign in held for sign in _NOT_PLAIN)
+            if b"mergeCell" in held:
+                merges.update(_MERGE.findall(held))
+            for attributes in _NO_VALUE.findall(held) if _FORMULA.search(held) else ():
                 cell = re.search(rb'\br="[A-Z]+(\d+)"', attributes)
                 if cell and b't="str"' not in attributes:  # a formula may well give empty text
                     no_value[cell.group()] = cell.group(1)
+        parser.Parse(b"", True)
     if no_value:
         raise ContractError(
             f"{what}: {counted(len(no_value), 'formula')} without a stored value, the first in row "
             f"{min(map(int, no_value.values()))}: open the file in a spreadsheet program and save it"
         )
-    return [_Merge(*range_boundaries(cells.decode())) for cells in merges]
+    numbers = _ROW.findall(held)
+    last = int(numbers[-1]) if is_plain and numbers else None
+    return [_Merge(*range_boundaries(cells.decode())) for cells in merges], last
 
 
-def _sheet_rows(sheet: Any, path: Path) -> Iterator[_Row]:
-    sheet.reset_dimensions()  # what a file says of its own size is often wrong
-    values = sheet.iter_rows(values_only=True)
-    number = 0
-    while True:
-        with _cell_in_words(path):
-            row = next(values, None)
-        if row is None:
-            return
-        number += 1
-        cells = [(cell_text(value) or "").strip() for value in row]
-        while cells and not cells[-1]:
-            cells.pop()
-        yield _Row(number, cells)
+def _quick_rows(path: Path, sheet: _Sheet, last: int) -> Iterator[_Row] | None:
+    """The rows by calamine, which knows no blank ones at the end; None where openpyxl may give other cells."""
+    try:
+        with python_calamine.CalamineWorkbook.from_path(path) as book:
+            rows = [_trimmed_row(list(map(_text_of, row))) for row in _cells_of(book, sheet)]
+    except (python_calamine.CalamineError, _NotAlikeError, OSError):
+        return None
+    blank: list[str] = []
+    return (_Row(number, cells) for number, cells in enumerate(chain(rows, repeat(blank, last - len(rows))), start=1))
+
+
+def _text_of(value: Any) -> str:
+    """A cell of calamine's as `cell_text` gives that of openpyxl's."""
+    kind = type(value)
+    if kind is str:
+        text: str = value.strip()
+        if "_x" in text:  # may be an escaped character
+            raise _NotAlikeError
+        return text
+    if kind is float or kind is int:
+        if not abs(value) < _EXACT:
+            raise _NotAlikeError
+        return str(int(value)) if value == int(value) else repr(value)
+    if kind is dt.timedelta or kind is dt.time:
+        raise _NotAlikeError
+    return cell_text(value) or ""
+
+
+def _trimmed_row(cells: list[str]) -> list[str]:
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _every_row(path: Path, sheet: _Sheet) -> Iterator[_Row]:
+    """The rows by openpyxl."""
+    file = path.open("rb")
+    try:
+        return _rows_of(
+            path, file, openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False), sheet
+        )
+    except Exception:
+        file.close()
+        raise
+
+
+def _rows_of(path: Path, file: BinaryIO, book: Any, sheet: _Sheet) -> Iterator[_Row]:
+    with file, closing(book):
+        cells = book[sheet.title]
+        cells.reset_dimensions()  # what a file says of its own size is often wrong
+        values = cells.iter_rows(values_only=True)
+        for number in count(1):
+            with _cell_in_words(path):
+                row = next(values, None)
+            if row is None:
+                return
+            yield _Row(number, _trimmed_row([(cell_text(value) or "").strip() for value in row]))
 
 
 def _padded(cells: list[str], width: int) -> list[str]:
@@ -177,6 +292,12 @@ def _header(
         head = below_first
     if not head:
         return head, None, ()
+    if stated is None and (n_titles := _count_titles(head, merges)):
+        head = _from_first_filled(_without_first(head, n_titles))
+        said = (
+            f"{counted(n_titles, 'row')} above the header skipped: the names of columns stand in row {head[0].number:,}"
+        )
+        notes.append(said)
     top = head[0].number
     n_rows = stated or _header_rows_by_merges(head, merges)
     within = [merge for merge in merges if top <= merge.top < top + n_rows]
@@ -192,6 +313,21 @@ def _header(
 
 def _from_first_filled(rows: list[_Row]) -> list[_Row]:
     return rows[next((position for position, row in enumerate(rows) if row.cells), len(rows)) :]
+
+
+def _count_titles(head: list[_Row], merges: list[_Merge]) -> int:
+    """Rows of titles above the header; one merged over columns is a title where it begins in the first."""
+    filled = [row for row in head if row.cells]
+    n_titles = count_title_rows([row.cells for row in filled])
+    rows = {row.number for row in filled[:n_titles]}
+    names = [merge for merge in merges if merge.top in rows and merge.right > merge.left > 1]
+    return 0 if names else n_titles
+
+
+def _without_first(head: list[_Row], n_filled: int) -> list[_Row]:
+    """Rows behind the first that are filled."""
+    filled = [position for position, row in enumerate(head) if row.cells]
+    return head[filled[n_filled] :]
 
 
 def _is_title(first: _Row, second: _Row, merges: list[_Merge]) -> bool:

@@ -230,7 +230,9 @@ def _segments(cells: pd.DataFrame, plan: Plan, violations: Violations) -> pd.Dat
         words = parse_text(column).values
         violations.add(name, NO_GROUP, holds_address(words))
         labels = plan.segments.labels.get(name, {})
-        segments[name] = words.map(lambda word, labels=labels: labels.get(word, word), na_action="ignore")
+        segments[name] = (
+            words.map(lambda word, labels=labels: labels.get(word, word), na_action="ignore") if labels else words
+        )
     return pd.DataFrame(segments, index=cells.index)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nps_research.errors import ContractError
 from nps_research.reading.raw_table import counted
-from nps_research.reading.values import PARSERS, Parsed, parse_timestamp
+from nps_research.reading.values import PARSERS, Parsed, each_distinct_value, parse_timestamp
 from nps_research.study.doubts import helping_line
 from nps_research.study.plausible import implausible_dates
 from nps_research.study.repeats import Counts, stands_twice
@@ -126,6 +126,7 @@ NO_OPINION = (
 NO_GROUP = "holds an e-mail address, which names no group"
 
 
+@each_distinct_value
 def holds_address(text: pd.Series) -> pd.Series:
     """Where a cell has an e-mail address in it: of a shifted row, most likely."""
     return text.str.contains(r"[^\s@]@[^\s@]+\.[^\s@]", regex=True)

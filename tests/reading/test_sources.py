@@ -1,14 +1,20 @@
 import csv
+import gzip
+import io
 import os
+import re
+import zipfile
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 
 from nps_research.errors import ContractError
-from nps_research.reading import records
+from nps_research.reading import containers, encodings, records
 from nps_research.reading.sources import read_table, sha256_of
 
 RUSSIAN = "ид;оценка;комментарий\n1;10;Всё понравилось, спасибо за быструю доставку\n2;3;Долго ждал ответа\n"
@@ -113,6 +119,91 @@ def test_unknown_encoding(tmp_path, stated, hint):
         read_table(write(tmp_path, "a,b\n"), encoding=stated)
 
 
+def test_a_few_bad_bytes_do_not_turn_a_file_of_utf_8_into_another(tmp_path):
+    good = "id,city\r\n" + "".join(f"{row},Zürich\r\n" for row in range(200))
+    table = read_table(write(tmp_path, good.encode() + "200,Zürich\r\n201,Bern".encode("cp1252")))
+    assert table.read_with["encoding"] == "utf-8"
+    assert table.frame["city"].value_counts().to_dict() == {
+        "Zürich": 200,
+        "Z\N{REPLACEMENT CHARACTER}rich": 1,
+        "Bern": 1,
+    }
+    said = "1 piece of text not of that encoding, on line 202, replaced by the sign \N{REPLACEMENT CHARACTER}"
+    assert said in table.notes
+    with pytest.raises(ContractError, match="from line 202 on"):
+        read_table(table.path, encoding="utf-8")
+
+
+def test_lines_of_bad_bytes_are_counted_over_blocks(tmp_path, monkeypatch):
+    lines = [b"\xc3\xbc" * 9, b"\xff", b"\xc3\xbc" * 9, b"a\xffb\xff"]
+    for end in (b"\n", b"\r\n", b"\r"):
+        for block in (1, 2, 3, 7, 1 << 20):
+            monkeypatch.setattr(encodings, "BLOCK", block)
+            table = read_table(write(tmp_path, b"id" + end + end.join(lines)))
+            assert any("3 pieces of text not of that encoding, on lines 3, 5," in note for note in table.notes)
+            assert table.frame["id"].tolist()[1::2] == ["\ufffd", "a\ufffdb\ufffd"]
+
+
+def test_japanese_of_windows_is_detected(tmp_path):
+    text = "id,nps,city\n" + "".join(
+        f"{row},9,{city}\n" for row, city in enumerate(["東京", "大阪", "名古屋", "ひらがな"])
+    )
+    table = read_table(write(tmp_path, text.encode("cp932")))
+    assert table.read_with["encoding"] == "cp932"
+    assert table.frame["city"].tolist() == ["東京", "大阪", "名古屋", "ひらがな"]
+
+
+# Containers
+
+
+def test_a_packed_file_is_unpacked_whatever_its_name(tmp_path):
+    text = "id,nps\n1,9\n"
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("__MACOSX/._answers.csv", b"\0")
+        archive.writestr("answers.csv", text)
+    for content, note in (
+        (gzip.compress(text.encode()), "unpacked: a gzip file"),
+        (packed.getvalue(), "unpacked: 'answers.csv', the only file in a zip archive"),
+    ):
+        for name in ("answers.csv", "answers.csv.gz", "answers.zip"):
+            table = read_table(write(tmp_path, content, name))
+            assert table.frame.to_dict("list") == {"id": ["1"], "nps": ["9"]}
+            assert table.notes[0] == note
+
+
+def test_what_cannot_be_unpacked(tmp_path, monkeypatch):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("one.csv", "a\n1\n")
+        archive.writestr("two.csv", "a\n1\n")
+    with pytest.raises(ContractError, match=r"answers\.csv is a zip archive of 2 files, where one is expected"):
+        read_table(write(tmp_path, packed.getvalue()))
+    with pytest.raises(ContractError, match="cannot be unpacked: it is damaged"):
+        read_table(write(tmp_path, gzip.compress(b"a,b\n1,2\n" * 99)[:-20]))
+    with pytest.raises(ContractError, match="holds a packed file that is no text"):
+        read_table(write(tmp_path, gzip.compress(gzip.compress(b"a,b\n"))))
+    monkeypatch.setattr(containers, "_LARGEST", 1 << 10)
+    with pytest.raises(ContractError, match="unpacks to more than"):
+        read_table(write(tmp_path, gzip.compress(b"a,b\n1,2\n" * 999)))
+
+
+def test_a_workbook_or_parquet_file_named_csv_is_read_as_what_it_is(tmp_path):
+    frame = pd.DataFrame({"id": ["a"], "nps": [9]})
+    frame.to_excel(tmp_path / "a.xlsx", index=False)
+    frame.to_parquet(tmp_path / "a.parquet")
+    book = read_table((tmp_path / "a.xlsx").rename(tmp_path / "a.csv"))
+    assert book.frame.to_dict("list") == {"id": ["a"], "nps": ["9"]}
+    assert book.notes[0] == "named .csv, but a workbook by its first bytes, and read as one"
+    table = read_table((tmp_path / "a.parquet").rename(tmp_path / "a.xlsx"))
+    assert table.notes[0] == "named .xlsx, but a Parquet file by its first bytes, and read as one"
+
+
+def test_text_named_as_a_workbook_is_refused_with_the_way_out(tmp_path):
+    with pytest.raises(ContractError, match=r"its first bytes are text\. Named \.csv, it is read as a table"):
+        read_table(write(tmp_path, "id,nps\n1,9\n", "answers.xlsx"))
+
+
 # Separator
 
 
@@ -137,6 +228,14 @@ def test_one_column(tmp_path):
     assert "no separator found: one column" in table.notes
 
 
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"', "\ufeffsep=;"])
+def test_the_line_that_tells_excel_the_separator_is_left_out(tmp_path, first):
+    table = read_table(write(tmp_path, f"{first}\r\nid;nps\r\na,b;9\r\n"))
+    assert table.frame.to_dict("list") == {"id": ["a,b"], "nps": ["9"]}
+    assert (table.line.tolist(), table.read_with["separator"]) == ([3], ";")
+    assert "the first line, sep=, is Excel's mark of the separator, and left out" in table.notes
+
+
 @pytest.mark.parametrize("separator", [";;", '"', " ", ""])
 def test_separator_stated_must_be_one(tmp_path, separator):
     with pytest.raises(ContractError, match="allowed is one character"):
@@ -154,13 +253,12 @@ def test_lines_are_right_around_comments_of_several_lines_and_blank_lines(tmp_pa
     assert "2 blank lines skipped" in table.notes
 
 
-def test_ragged_records_are_rejected_with_their_lines(tmp_path):
+def test_records_with_too_many_fields_are_rejected_and_those_with_too_few_filled_up(tmp_path):
     table = read_table(write(tmp_path, "a,b,c\n1,2,3\n1,2\n1,2,3,4\n4,5,6\n"))
-    assert table.rejected.to_dict("records") == [
-        {"line": 3, "reason": "has 2 fields where the header has 3"},
-        {"line": 4, "reason": "has 4 fields where the header has 3"},
-    ]
-    assert table.line.tolist() == [2, 5]
+    assert table.rejected.to_dict("records") == [{"line": 4, "reason": "has 4 fields where the header has 3"}]
+    assert table.line.tolist() == [2, 3, 5]
+    assert table.frame.fillna("-").to_numpy().tolist() == [["1", "2", "3"], ["1", "2", "-"], ["4", "5", "6"]]
+    assert "1 record with fewer fields than the header, the first on line 3, filled up with blanks" in table.notes
     assert table.n_rows == 4 == len(table.frame) + len(table.rejected)
 
 
@@ -171,6 +269,48 @@ def test_a_stray_quote_costs_its_own_line_only(tmp_path):
     assert table.rejected["line"].tolist() == [2, 4, 6]
     assert set(table.rejected["reason"]) == {"has a quote that is never closed, or text after a closing quote"}
     assert table.n_rows == 6
+
+
+@pytest.mark.parametrize("fill", ["", ",,"])
+def test_lines_above_the_header_are_skipped_and_said(tmp_path, fill):
+    titles = f"Report: NPS{fill}\nAccount: Example Ltd{fill}\n\n"
+    table = read_table(write(tmp_path, titles + "ID,NPS,Region\n" + "".join(f"r{row},9,N\n" for row in range(9))))
+    assert table.header == ("ID", "NPS", "Region")
+    assert table.line.tolist() == [*range(5, 14)]
+    assert "2 lines above the header skipped: the names of columns stand on line 4" in table.notes
+    assert table.read_with["separator"] == ","
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ID,NPS\na,9,x\nb,8,y\n",
+        "Why\nslow, dear, rude\nfine\nbad\n",
+        "ID,,\n1,9,5\n2,8,4\n",
+        "a,b,c\nx,y,z,u,v,w\nd,e,f\n",
+    ],
+)
+def test_a_header_is_not_taken_for_a_title(tmp_path, text):
+    table = read_table(write(tmp_path, text), separator=",")
+    assert table.header[0] == text.partition("\n")[0].split(",")[0]
+    assert not any("skipped" in note for note in table.notes)
+
+
+def test_invisible_characters_are_removed_and_counted(tmp_path):
+    names = "nps\u200b,region,city\n"
+    rows = "9,North\u200b,\u200eBasel\n\u00a08\u00a0,Nor\u00adth,Zug\n7,\ufeffNorth,\u0645\u06cc\u200c\u0634\n"
+    table = read_table(write(tmp_path, names + rows))
+    assert table.frame["nps"].tolist() == ["9", "8", "7"]
+    assert table.frame["region"].tolist() == ["North"] * 3
+    assert table.frame["city"].tolist() == ["Basel", "Zug", "\u0645\u06cc\u200c\u0634"]
+    assert set(table.notes) >= {
+        "invisible characters in 1 column name removed",
+        "invisible characters removed from 3 cells of region",
+        "invisible characters removed from 1 cell of city",
+    }
+    path = tmp_path / "table.parquet"
+    table.frame.assign(region="North\u200b").to_parquet(path)
+    assert read_table(path).notes == ("invisible characters removed from 3 cells of region",)
 
 
 def test_blanks_around_names_and_cells_are_stripped(tmp_path):
@@ -230,7 +370,10 @@ def test_header_only(tmp_path):
     assert {str(dtype) for dtype in table.frame.dtypes} == {"str"}
 
 
-_CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufeff"), max_size=8).map(str.strip)
+_UNSEEN = "\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff"
+_CELL = st.text(st.characters(exclude_categories=["Cs"]), max_size=8).map(
+    lambda cell: re.sub(f"[{_UNSEEN}]", "", cell).strip()
+)
 
 
 @given(
@@ -302,6 +445,16 @@ def test_parquet_keeps_types(tmp_path):
         3,
     )
     assert read_table(path, columns=["nps"]).frame.columns.tolist() == ["nps"]
+
+
+def test_of_parquet_the_wanted_columns_alone_are_read(tmp_path):
+    path = tmp_path / "table.parquet"
+    arrays = [pa.array([1, 2]), pa.array(["x", "y"]), pa.array([3, 4]), pa.array([5, 6])]
+    parquet.write_table(pa.table(arrays, names=["a", " b", "a", "c.d"]), path)
+    table = read_table(path, columns=["b", "a", "c.d"])
+    assert table.frame.to_dict("list") == {"a": [1, 2], "b": ["x", "y"], "c.d": [5, 6]}
+    assert (table.header, table.duplicate_columns) == (("a", "b", "c.d"), ("a",))
+    assert len(read_table(path, columns=[]).frame) == 2
 
 
 def test_unreadable_parquet(tmp_path):

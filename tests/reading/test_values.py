@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nps_research.reading import values
 from nps_research.reading.values import (
+    PARSERS,
     blank_codes,
     has_code,
     parse_flag,
@@ -358,3 +360,50 @@ def test_codes_match_in_typed_columns(dtype):
     column = pd.Series([11, 9, 0], dtype=dtype)
     blanked, count = blank_codes(column, [11])
     assert (count, blanked.isna().tolist()) == (1, [True, False, False])
+
+
+# Distinct values
+
+_CELL = st.sampled_from(
+    ["0", "9", " 9 ", "9,0", "10 - Yes", "7.5", "n/a", "", "yes", "nein", "31/12/2025", "1/2/2025", "12.0", "None"]
+) | st.sampled_from(["31.1.2025 5:00 PM", "2025-12-31", "2025-12-31T12:00+01:00", "2,5", "1e400", "x"])
+
+
+def columns_of(cells, dtype):
+    return st.lists(cells, min_size=1, max_size=30).map(lambda drawn: pd.Series(drawn, dtype=dtype))
+
+
+_COLUMNS = st.one_of(
+    columns_of(_CELL | st.none(), "str"),
+    columns_of(_CELL | st.sampled_from([1, 1.0, True, None, 0, 12.0]), "object"),
+    columns_of(st.integers(0, 11) | st.none(), "Int64"),
+)
+
+
+@given(column=_COLUMNS, start=st.integers(0, 3))
+def test_each_distinct_value_read_once_is_every_cell_read(column, start):
+    column.index = range(start, start + len(column))
+    for kind, parse in PARSERS.items():
+        every = parse.__wrapped__(column)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(values, "_FEW", 1)
+            patch.setattr(values, "_MANY", 1)
+            once = parse(column)
+            codes = has_code(column, [0, "9", "x", "true"])
+        pd.testing.assert_series_equal(once.values, every.values, check_names=False, obj=kind)
+        pd.testing.assert_series_equal(once.unreadable, every.unreadable, check_names=False, check_dtype=False)
+        assert once.rules == every.rules
+        assert (once.ambiguous is None) == (every.ambiguous is None)
+        if every.ambiguous is not None:
+            assert once.ambiguous.tolist() == every.ambiguous.tolist()
+        assert codes.tolist() == has_code.__wrapped__(column, [0, "9", "x", "true"]).tolist()
+
+
+def test_most_columns_are_read_by_their_distinct_values(monkeypatch):
+    seen = []
+    read = values.each_distinct_value(lambda column: seen.append(len(column)) or column == "9")
+    column = pd.Series(["9", "3", None] * 1_000)
+    assert read(column).tolist() == [True, False, False] * 1_000
+    assert seen == [3]
+    read(pd.Series([f"r{row}" for row in range(3_000)]))
+    assert seen == [3, 3_000]

@@ -1,13 +1,19 @@
 import datetime as dt
 import io
 import re
+import tempfile
 import zipfile
+from pathlib import Path
 
 import openpyxl
 import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.utils.exceptions import InvalidFileException
 
 from nps_research.errors import ContractError
+from nps_research.reading import workbook as reader
 from nps_research.reading.raw_table import cell_text
 from nps_research.reading.sources import read_table
 
@@ -270,3 +276,91 @@ def test_a_sheet_damaged_far_down(tmp_path):
 def test_what_is_stated_for_other_formats_is_said(tmp_path):
     table = read(tmp_path, ["nps"], [9], encoding="utf-8", query="select 1")
     assert "encoding and query stated but not used: a workbook has none" in table.notes
+
+
+# Two readers
+
+_MOMENTS = st.datetimes(min_value=dt.datetime(1899, 12, 1), max_value=dt.datetime(2200, 1, 1))
+_MESSY = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**55), 2**55),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.integers(-99, 99).map(lambda number: number / 10),
+    _MOMENTS,
+    _MOMENTS.map(lambda moment: moment.replace(microsecond=0)),
+    st.dates(min_value=dt.date(1900, 1, 1), max_value=dt.date(2200, 1, 1)),
+    st.times(),
+    st.timedeltas(min_value=dt.timedelta(0), max_value=dt.timedelta(400)),
+    st.sampled_from(
+        ["", " ", "9", " padded\n", "two\nlines", "#DIV/0!", "#N/A", "_x000D_", "<&>\"'", "=1", "\u200bx", "007"]
+    ),
+    st.text(max_size=5).map(lambda text: ILLEGAL_CHARACTERS_RE.sub("", text)),
+)
+
+
+def both_read(path):
+    """What the quick reader and openpyxl say of a workbook."""
+    told = []
+    for quick in (reader._quick_rows, lambda *_: None):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reader, "_quick_rows", quick)
+            try:
+                table = read_table(path)
+            except ContractError as error:
+                told.append(str(error))
+                continue
+            told.append((cells(table), table.line.tolist(), table.rejected.to_dict("list"), table.notes, table.header))
+    return told
+
+
+@given(
+    rows=st.lists(st.lists(_MESSY, max_size=4), min_size=1, max_size=8),
+    merged=st.sampled_from([(), ("A1:B1",), ("A2:A3",)]),
+)
+@example(rows=[["a", "b"], [dt.datetime(2024, 1, 5, 9, 12, 33, 999_600), dt.time(23, 59, 59, 999_999)]], merged=())
+@example(rows=[[], ["a"], [], [""], [None, 5]], merged=())
+def test_calamine_and_openpyxl_give_the_same(rows, merged):
+    rows = [[None if isinstance(cell, str) and cell.startswith("=") else cell for cell in row] for row in rows]
+    with tempfile.TemporaryDirectory() as place:
+        try:
+            path = workbook(Path(place), ("A", rows), merged=merged)
+        except (ValueError, OverflowError):  # no value of a workbook
+            assume(False)
+        quick, slow = both_read(path)
+        assert quick == slow
+
+
+def test_a_plain_sheet_is_read_by_calamine_and_one_with_errors_is_not(tmp_path, monkeypatch):
+    slowly = []
+    every_row = reader._every_row
+    monkeypatch.setattr(reader, "_every_row", lambda *given: slowly.append(given) or every_row(*given))
+    assert cells(read(tmp_path, ["id", "nps"], ["a", 9])) == [["a", "9"]]
+    assert not slowly
+    assert cells(read(tmp_path, ["id", "nps"], ["a", "#DIV/0!"])) == [["a", "#DIV/0!"]]
+    assert slowly
+
+
+def test_titles_above_the_header_are_skipped_and_said(tmp_path):
+    titles = [["NPS report, third quarter"], ["Exported on 2025-10-01"], []]
+    table = read(tmp_path, *titles, ["ID", "NPS", "Region"], *[[f"r{row}", 9, "N"] for row in range(8)])
+    assert table.header == ("ID", "NPS", "Region")
+    assert table.line.tolist() == [*range(5, 13)]
+    assert "2 rows above the header skipped: the names of columns stand in row 4" in table.notes
+
+
+def test_a_name_merged_over_ratings_is_no_title(tmp_path):
+    rows = [[None, "Experience", None, None], ["ID", "Price", "Speed", "Staff"], ["a", 4, 5, 3], ["b", 4, 5, 3]]
+    table = read(tmp_path, *rows, merged=["B1:D1"])
+    assert table.header == ("ID", "Experience: Price", "Experience: Speed", "Experience: Staff")
+
+
+def test_behind_a_cover_the_largest_table_is_taken(tmp_path):
+    answers = [["ID", "NPS"], *[[f"r{row}", 9] for row in range(60)]]
+    cover = ("Summary", [["Report"], ["NPS", 42]])
+    table = read_table(workbook(tmp_path, cover, ("Codes", [["a", "b"]] * 30), ("Responses", answers)))
+    assert (len(table.frame), table.read_with) == (60, {"sheet": "Responses"})
+    said = "sheet 'Responses', the largest table, as the first sheet, 'Summary', holds none"
+    assert table.notes == (f"{said}; the other sheets: 'Summary', 'Codes'",)
+    few = read_table(workbook(tmp_path, ("A", [["ID", "NPS"], *[["a", 9]] * 15]), ("B", answers)))
+    assert few.read_with == {"sheet": "A"}

@@ -21,8 +21,8 @@ from typer.testing import CliRunner
 from nps_research import cli
 from nps_research.errors import ContractError
 from nps_research.reading import database
-from nps_research.reading.delimited import long_cells
 from nps_research.reading.sources import read_table
+from nps_research.reading.text_lines import long_cells
 from nps_research.report import runner
 from nps_research.report.harvest import exact_parquet
 from nps_research.report.provenance import CHECKOUT

@@ -50,7 +50,7 @@ def test_a_line_is_one_invitation_per_wave(tmp_path):
 
 
 def test_rows_in_are_rows_accepted_and_rows_quarantined_and_lines_are_those_of_the_file(tmp_path):
-    body = "p1,f,1,0,1,9,,3\np2,m,1,0,0,11,,\np3,f,1\np4,m,2,0,x,,,\n0,f,1,1,1,5,5,5\n"
+    body = "p1,f,1,0,1,9,,3\np2,m,1,0,0,11,,\np3,f,1,0,1,9,,3,too many\np4,m,2,0,x,,,\n0,f,1,1,1,5,5,5\n"
     study = open_study(write(tmp_path, body))
     assert intake(study).frame["rows"].tolist() == [5, 5, 5]
     assert study.files["file"].tolist() == ["members.csv, c", "members.csv, a", "members.csv, b"]
@@ -59,7 +59,7 @@ def test_rows_in_are_rows_accepted_and_rows_quarantined_and_lines_are_those_of_t
     assert study.files["accepted"].sum() == len(study.responses) == 6
     assert study.files["quarantined"].sum() == len(study.quarantine) == 9
     lines = study.quarantine.groupby("file")["line"].apply(sorted).to_dict()
-    # line 3: 11 is no score, in wave a; line 4: too short, in every wave; line 5: not yes nor no, in a and c; 6: no id
+    # line 3: 11 is no score, in wave a; line 4: too long, in every wave; line 5: not yes nor no, in a and c; 6: no id
     assert lines == {"members.csv, a": [3, 4, 5, 6], "members.csv, b": [4, 6], "members.csv, c": [4, 5, 6]}
     rules = study.violations.set_index("column")
     assert rules.loc["record", "rows"] == 3

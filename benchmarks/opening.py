@@ -1,0 +1,156 @@
+"""Opening a study of made-up answers: CSV and Parquet beside DuckDB's reading as text, a workbook beside calamine."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import numpy as np
+import openpyxl
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import python_calamine
+
+import nps_research as nps
+from benchmarks.measuring import SCORE_SHARES, SEED, in_turns, peak_megabytes, timed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+ROWS, ROWS_OF_WORKBOOK, ROWS_OF_WARM_UP = 1_000_000, 70_000, 2_000
+REPEATS = 3
+RATINGS = [f"Rating {number}" for number in range(1, 11)]
+DUCKDB, CALAMINE = "DuckDB, all as text", "python-calamine alone"
+CSV, CSV_RATINGS, PARQUET, PARQUET_RATINGS, WORKBOOK = (
+    "open_study, CSV",
+    "open_study, CSV, ten ratings",
+    "open_study, Parquet",
+    "open_study, Parquet, ten ratings",
+    "open_study, workbook",
+)
+_STUDY = """name = "Made up"
+made_up = true
+[responses]
+file = "{file}"
+columns.respondent_id = "ID"
+columns.likelihood_to_recommend = "NPS"
+columns.invited_at = "Invited"
+columns.responded_at = "Responded"
+segments.columns = {{ Region = "Region", Plan = "Plan" }}
+"""
+
+
+def made_up(n: int) -> pd.DataFrame:
+    """Answers in 17 columns of text: an id, a score, two dates, two groups, ten ratings, a comment on every seventh."""
+    rng = np.random.default_rng(SEED)
+    answered = rng.random(n) < 0.6
+
+    def words(values: NDArray[np.generic], given: NDArray[np.bool_]) -> pd.Series:
+        return pd.Series(values.astype(str)).where(given)
+
+    every = np.ones(n, dtype=bool)
+    invited = np.datetime64("2024-01-01", "s") + rng.integers(0, 730, n) * np.timedelta64(86_400, "s")
+    after = rng.integers(0, 7 * 86_400, n) * np.timedelta64(1, "s")
+    table = {
+        "ID": [f"R{row:08d}" for row in range(n)],
+        "NPS": words(rng.choice(11, n, p=SCORE_SHARES), answered),
+        "Invited": words(invited.astype("datetime64[D]"), every),
+        "Responded": words(invited + after, answered),
+        "Region": words(np.array([f"Region {number:02d}" for number in range(12)])[rng.integers(0, 12, n)], every),
+        "Plan": words(np.array(["Basic", "Plus", "Pro"])[rng.integers(0, 3, n)], every),
+    }
+    table |= {name: words(rng.integers(1, 6, n), answered & (rng.random(n) < 0.9)) for name in RATINGS}
+    table["Comment"] = [f'made-up words, about "delivery" {row}' if row % 7 == 0 else None for row in range(n)]
+    return pd.DataFrame(table)
+
+
+def write_tables(folder: Path, rows: int, rows_of_workbook: int) -> None:
+    """The same answers as CSV and Parquet, some of them as a workbook, and a study of each."""
+    table = made_up(rows)
+    table.to_csv(folder / "answers.csv", index=False, lineterminator="\n")
+    pq.write_table(pa.Table.from_pandas(table, preserve_index=False), folder / "answers.parquet")
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Answers")
+    sheet.append(list(table))
+    some = table.iloc[:rows_of_workbook]
+    some = some.assign(NPS=pd.to_numeric(some["NPS"]), **{name: pd.to_numeric(some[name]) for name in RATINGS})
+    for row in some.astype(object).where(some.notna(), None).itertuples(index=False):
+        sheet.append(row)
+    book.save(folder / "answers.xlsx")
+    ratings = "drivers.columns = { " + ", ".join(f'"{name}" = "{name}"' for name in RATINGS) + " }\n"
+    for name, file, more in (
+        (CSV, "answers.csv", ""),
+        (CSV_RATINGS, "answers.csv", ratings),
+        (PARQUET, "answers.parquet", ""),
+        (PARQUET_RATINGS, "answers.parquet", ratings),
+        (WORKBOOK, "answers.xlsx", ratings),
+    ):
+        (folder / name).mkdir()
+        (folder / name / "study.toml").write_text(_STUDY.format(file=file) + more, encoding="utf-8")
+
+
+def _study_of(name: str) -> Callable[[Path], int]:
+    def opened(folder: Path) -> int:
+        study = nps.open_study(folder / name, data=folder)
+        if len(study.quarantine):
+            raise AssertionError("A made-up answer was not accepted.")
+        return len(study.responses)
+
+    return opened
+
+
+def by_duckdb(folder: Path) -> int:
+    """Every cell as text, into memory."""
+    table = duckdb.sql(f"FROM read_csv('{folder / 'answers.csv'}', all_varchar = true, header = true)").to_arrow_table()
+    return int(table.num_rows)
+
+
+def by_calamine(folder: Path) -> int:
+    """Every cell of the sheet as a value of Python."""
+    with python_calamine.CalamineWorkbook.from_path(folder / "answers.xlsx") as book:
+        return len(book.get_sheet_by_index(0).to_python()) - 1
+
+
+CONTENDERS = {
+    DUCKDB: by_duckdb,
+    **{name: _study_of(name) for name in (CSV, CSV_RATINGS, PARQUET, PARQUET_RATINGS)},
+    CALAMINE: by_calamine,
+    WORKBOOK: _study_of(WORKBOOK),
+}
+
+
+def run_here(contender: str, folder: str, warm_up: str) -> dict[str, object]:
+    """One run in this process, after one on small tables."""
+    read = CONTENDERS[contender]
+    read(Path(warm_up))
+    before = time.process_time()
+    seconds, rows = timed(lambda: read(Path(folder)))
+    busy = time.process_time() - before
+    return {"rows": rows, "seconds": seconds, "processor_seconds": busy, "peak_megabytes": peak_megabytes()}
+
+
+def measure(rows: int = ROWS, rows_of_workbook: int = ROWS_OF_WORKBOOK, repeats: int = REPEATS) -> pd.DataFrame:
+    """Seconds and memory of each contender, and how many times as long it took as the plain reader."""
+    with tempfile.TemporaryDirectory() as place:
+        small, large = Path(place, "small"), Path(place, "large")
+        for folder, n, of_workbook in ((small, ROWS_OF_WARM_UP, ROWS_OF_WARM_UP), (large, rows, rows_of_workbook)):
+            folder.mkdir()
+            write_tables(folder, n, of_workbook)
+        found = in_turns({name: ("benchmarks.opening", name, large, small) for name in CONTENDERS}, repeats)
+    table = pd.DataFrame(found).round({"seconds": 2, "processor_seconds": 2, "peak_megabytes": 0})
+    table.insert(1, "repeats", repeats)
+    plain = table.set_index("contender")["processor_seconds"]
+    of = [plain[CALAMINE if name in (CALAMINE, WORKBOOK) else DUCKDB] for name in table["contender"]]
+    return table.assign(times_as_long=(table["processor_seconds"] / of).round(2))
+
+
+if __name__ == "__main__":
+    print(json.dumps(run_here(*sys.argv[1:])))
