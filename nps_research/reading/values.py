@@ -18,6 +18,7 @@ import pandas as pd
 
 from nps_research.errors import ContractError
 from nps_research.reading.dates import moments_of, moments_of_seconds
+from nps_research.typing import Integers
 
 MISSING_WORDS = ("", "n/a", "na", "nan", "null", "none", "-", "--", ".", "?", "#n/a")
 YES = ("1", "1.0", "true", "t", "yes", "yes.", "y", "ja", "oui", "da", "да", "так")
@@ -81,7 +82,7 @@ def each_distinct_value(
     return read_distinct
 
 
-def _at(found: _Read, place: NDArray[np.int64], index: pd.Index) -> _Read:
+def _at(found: _Read, place: Integers, index: pd.Index) -> _Read:
     """What was found for distinct values, for the cells that hold them."""
     if isinstance(found, pd.Series):
         return found.take(place).set_axis(index)
