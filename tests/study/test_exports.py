@@ -24,6 +24,11 @@ CASES = sorted(path.parent for path in (Path(__file__).parents[1] / "cases").glo
 CLOSE = 0.01  # NPS points
 
 
+def _found(pattern: str, text: str) -> bool:
+    """Whether a pattern occurs; (?i) may stand anywhere in it."""
+    return re.search(pattern.replace("(?i)", ""), text, re.IGNORECASE if "(?i)" in pattern else 0) is not None
+
+
 class Drafted:
     """What `init` and `check` made of one export."""
 
@@ -76,13 +81,13 @@ class Drafted:
         )
 
     def _warn(self, patterns: list[str]) -> bool:
-        return any(all(re.search(pattern, line) for pattern in patterns) for line in self.lines)
+        return any(all(_found(pattern, line) for pattern in patterns) for line in self.lines)
 
     def _refuse(self, patterns: list[str]) -> bool:
         return any(self.exit_codes) and self._warn(patterns)
 
     def _said(self, pattern: str) -> bool:
-        return re.search(pattern, "\n".join(self.lines)) is not None
+        return _found(pattern, "\n".join(self.lines))
 
     def _period(self, pattern: str) -> bool:
         return re.search(pattern, self.study.period) is not None
