@@ -6,6 +6,9 @@ import atexit
 import os
 from typing import TYPE_CHECKING
 
+# Before numpy comes: two workers on two cores, whose linear algebra would else wait for one another's threads.
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
 import pytest
 from hypothesis import settings
 

@@ -94,19 +94,23 @@ def test_respondent_limits_are_those_of_the_clustered_score():
 
 
 def test_account_limits_hold_the_truth_and_single_answers_do_not_tell():
-    rng, m, held, n_draws = np.random.default_rng(23), 40, [], 200
-    for _ in range(n_draws):
+    rng, m, waves, n_draws = np.random.default_rng(23), 40, [], 200
+    for draw in range(n_draws):  # each a wave of its own
         # Large accounts score lower: account-level and respondent-level truths differ.
         large = rng.random(m) < 0.3
         promoters = np.where(large, 0.2, 0.6)
         size = np.where(large, 8, 2)
         account = np.repeat(np.arange(m), size)
         score = np.where(rng.random(len(account)) < promoters[account], 10, 3)
-        frame = pd.DataFrame({"likelihood_to_recommend": score, "account_id": account.astype(str)})
-        row = account_score(Study.from_frames(responses=frame)).frame.loc[0]
-        held.append(row["conf_low"] <= 100 * (2 * (0.3 * 0.2 + 0.7 * 0.6) - 1) <= row["conf_high"])
-    assert np.mean(held) == pytest.approx(0.95, abs=3.3 * math.sqrt(0.95 * 0.05 / n_draws))
-    assert row["respondent_score"] < row["estimate"] - 10
+        of_draw = {"likelihood_to_recommend": score, "account_id": [f"{draw}-{each}" for each in account]}
+        waves.append(pd.DataFrame(of_draw).assign(wave=f"draw {draw:03}"))
+    found = account_score(Study.from_frames(responses=pd.concat(waves)), by="wave").frame
+    assert len(found) == n_draws
+    assert (found["n_accounts"] == m).all()
+    truth = 100 * (2 * (0.3 * 0.2 + 0.7 * 0.6) - 1)
+    held = (found["conf_low"] <= truth) & (truth <= found["conf_high"])
+    assert held.mean() == pytest.approx(0.95, abs=3.3 * math.sqrt(0.95 * 0.05 / n_draws))
+    assert found["respondent_score"].iloc[-1] < found["estimate"].iloc[-1] - 10
 
 
 @settings(max_examples=25, deadline=None)
