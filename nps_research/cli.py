@@ -208,7 +208,9 @@ def init(
         )
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(draft.toml, encoding="utf-8", newline="\n")
-        table = Table("What", "Column", "Why")
+        table = Table()
+        for heading in ("What", "Column", "Why"):
+            table.add_column(heading, overflow="fold")
         for line in draft.found:
             table.add_row(escape(line.what), escape(line.columns), escape(line.why))
         console.print(table)

@@ -10,7 +10,7 @@ from nps_research.errors import EstimationError, did_you_mean
 from nps_research.results.listing import Listing
 from nps_research.study.study import Study
 
-MOST_NAMED = 3  # ratings of a person: more are no way into a talk
+MOST_REASONS_NAMED = 3  # ratings of a person: more are no way into a talk
 LEAST_POINTS = 1.0  # a contribution that takes away less is no reason
 WHO = ("respondent_id", "customer_id", "account_id", "wave", "likelihood_to_recommend")
 
@@ -55,7 +55,7 @@ def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = 
         predicted=model.predictions.loc[rows.index].clip(-100, 100).round(1).to_numpy()
     )
     order = np.argsort(contributions, axis=1, kind="stable")
-    for position in range(min(MOST_NAMED, len(real))):
+    for position in range(min(MOST_REASONS_NAMED, len(real))):
         place = order[:, position]
         points = np.take_along_axis(contributions, place[:, None], axis=1)[:, 0]
         rating = np.take_along_axis(ratings, place[:, None], axis=1)[:, 0]
@@ -75,7 +75,7 @@ def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = 
         who=f"detractors{f' of {wave}' if wave else ''}",
         remark=(
             "Each with up to "
-            f"{MOST_NAMED} ratings that took most from the expected answer: what goes with such a rating on average, "
+            f"{MOST_REASONS_NAMED} ratings that took most from the expected answer: what goes with such a rating on average, "
             "and a way into the talk, not a finding about the person."
         ),
         minimum_cell=study.settings.minimum_cell,

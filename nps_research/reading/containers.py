@@ -16,7 +16,7 @@ from nps_research.errors import ContractError
 OLD_CONTAINER = bytes.fromhex("d0cf11e0a1b11ae1")  # of .xls, and of a workbook with a password
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
-_KINDS = {
+_KINDS_BY_BYTES = {
     OLD_CONTAINER: "workbook",
     b"PAR1": "parquet",
     b"$FL2": "spss",
@@ -27,7 +27,7 @@ _LARGEST = 1 << 30
 
 
 @dataclass(frozen=True)
-class Content:
+class FileContent:
     """The bytes of a text file, to be opened as often as needed; `name` is said in errors."""
 
     name: str
@@ -45,10 +45,10 @@ def kind_of(path: Path) -> str:
         return "packed"
     if start[8:12] == b"DUCK":
         return "database"
-    return next((kind for mark, kind in _KINDS.items() if start.startswith(mark)), "text")
+    return next((kind for mark, kind in _KINDS_BY_BYTES.items() if start.startswith(mark)), "text")
 
 
-def text_content(path: Path) -> Content:
+def text_content(path: Path) -> FileContent:
     """The text of a file, unpacked where it is packed.
 
     Raises
@@ -57,7 +57,7 @@ def text_content(path: Path) -> Content:
         It is damaged, unpacks to more than 1 GB, or holds another number of files than one, or no text.
     """
     if kind_of(path) != "packed":
-        return Content(path.name, lambda: path.open("rb"))
+        return FileContent(path.name, lambda: path.open("rb"))
     try:
         with path.open("rb") as file:
             is_gzip = file.read(2) == _GZIP
@@ -74,11 +74,11 @@ def text_content(path: Path) -> Content:
         ) from None
     if len(unpacked) > _LARGEST:
         raise ContractError(f"{path.name} unpacks to more than {_LARGEST >> 30} GB: unpack it, and name the file in it")
-    if unpacked.startswith((_ZIP, _GZIP, *_KINDS)) or unpacked[8:12] == b"DUCK":
+    if unpacked.startswith((_ZIP, _GZIP, *_KINDS_BY_BYTES)) or unpacked[8:12] == b"DUCK":
         raise ContractError(f"{path.name} holds a packed file that is no text: unpack it, and name the file in it")
     if not unpacked:
         raise ContractError(f"{path.name} is empty: 0 bytes are in it, where a header and records are expected")
-    return Content(path.name, lambda: io.BytesIO(unpacked), (note,))
+    return FileContent(path.name, lambda: io.BytesIO(unpacked), (note,))
 
 
 def _is_workbook(path: Path) -> bool:

@@ -22,7 +22,7 @@ from nps_research.reading.raw_table import RawTable, Reading, arrow_of_cells, ar
 _Tables = dict[str, tuple[str | None, str]]  # as study.toml may state them -> schema, name
 _SQLITE = b"SQLite format 3\0"
 _DUCKDB = b"DUCK"  # behind a checksum of eight bytes
-_ROWS_AT_ONCE = 20_000
+_ROWS_FETCHED = 20_000
 _SYSTEM_SCHEMAS = ("information_schema", "pg_catalog", "pg_toast", "sys", "mysql", "performance_schema")
 _COLON = re.compile(r"(?<![:\w\\]):(?=\w)")  # SQLAlchemy would take it for the start of a parameter
 _REASONS = {
@@ -154,7 +154,7 @@ def _read_engine(engine: sa.Engine, path: Path, columns: Sequence[str] | None, r
                 if not result.returns_rows:
                     raise _no_rows(what)
                 names = list(result.keys())
-                for rows in result.partitions(_ROWS_AT_ONCE):
+                for rows in result.partitions(_ROWS_FETCHED):
                     parts.append([arrow_of_cells(cells) for cells in zip(*rows, strict=True)])
                     fetched += len(rows)
     except SQLAlchemyError as error:

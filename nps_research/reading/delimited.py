@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nps_research.errors import ContractError
 from nps_research.reading.containers import text_content
-from nps_research.reading.encodings import BLOCK, find_encoding, utf8_blocks
+from nps_research.reading.encodings import BYTES_AT_ONCE, find_encoding, utf8_blocks
 from nps_research.reading.header_rows import count_title_rows
 from nps_research.reading.raw_table import RawTable, Reading
 from nps_research.reading.records import find_header, table_of_body
@@ -62,7 +62,7 @@ def find_separator(text: TextLines) -> tuple[str, str]:
     for line in text.lines():
         head.append(line)
         size += len(line)
-        if size >= BLOCK or len(head) == 2_000:
+        if size >= BYTES_AT_ONCE or len(head) == 2_000:
             break
     best, best_fit = "", (0.0, 0)
     for separator in _SEPARATORS:

@@ -13,10 +13,10 @@ from typing import NamedTuple
 from charset_normalizer import from_bytes
 
 from nps_research.errors import ContractError
-from nps_research.reading.containers import Content
+from nps_research.reading.containers import FileContent
 from nps_research.reading.raw_table import counted
 
-BLOCK = 1 << 20
+BYTES_AT_ONCE = 1 << 20
 _MARK = codecs.BOM_UTF8
 _MARKS = (  # the order matters: the mark of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -38,7 +38,7 @@ _CENTRAL_EUROPEAN = re.compile(rb"[A-Za-z\xc0-\xff][\x9a\x9d\x9e\xb3\xb9\xba\xbe
 _SHIFT_JIS = re.compile(rb"(?:[\x81-\x83\x88-\x97][\x40-\x7e\x80-\xfc])+")
 
 
-class Encoding(NamedTuple):
+class FoundEncoding(NamedTuple):
     """The encoding of a text file; `errors` is ``replace`` where single bytes are not of it."""
 
     name: str
@@ -46,19 +46,19 @@ class Encoding(NamedTuple):
     errors: str = "strict"
 
 
-def utf8_blocks(content: Content, encoding: Encoding) -> Iterator[bytes]:
+def utf8_blocks(content: FileContent, encoding: FoundEncoding) -> Iterator[bytes]:
     """The text as UTF-8, in blocks, behind its byte order mark; no character is cut in two in any but UTF-8 files."""
     with content.open() as file:
         if _is_utf_8(encoding.name) and encoding.errors == "strict":
-            block = file.read(BLOCK).removeprefix(_MARK)
+            block = file.read(BYTES_AT_ONCE).removeprefix(_MARK)
             while block:
                 yield block
-                block = file.read(BLOCK)
+                block = file.read(BYTES_AT_ONCE)
             return
         decoder = codecs.getincrementaldecoder(_without_mark(encoding.name))(encoding.errors)
         first = True
         while True:
-            block = file.read(BLOCK)
+            block = file.read(BYTES_AT_ONCE)
             text = decoder.decode(block, final=not block)
             if first and text:
                 text, first = text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}"), False
@@ -68,7 +68,7 @@ def utf8_blocks(content: Content, encoding: Encoding) -> Iterator[bytes]:
                 return
 
 
-def find_encoding(content: Content, stated: str | None) -> Encoding:
+def find_encoding(content: FileContent, stated: str | None) -> FoundEncoding:
     """The encoding of a text file: as stated, by its byte order mark, UTF-8 where nearly all is, else guessed.
 
     The notes say how it was found. The file is known to decode then, to its end.
@@ -84,10 +84,10 @@ def find_encoding(content: Content, stated: str | None) -> Encoding:
             raise ContractError(
                 f"{content.name} does not decode as {stated}, the encoding stated, from line {line:,} on"
             )
-        return Encoding(stated, removed)
+        return FoundEncoding(stated, removed)
     encoding = marked or _unmarked_utf_16(content) or "utf-8"
     if _decodes(content, encoding):
-        return Encoding(encoding, (f"encoding {encoding}, detected", *removed))
+        return FoundEncoding(encoding, (f"encoding {encoding}, detected", *removed))
     if _is_utf_8(encoding) and (bad := _bad_lines(content)):
         n_bytes, lines = bad
         listed = ", ".join(f"{line:,}" for line in lines[:_LINES_NAMED]) + (
@@ -97,14 +97,14 @@ def find_encoding(content: Content, stated: str | None) -> Encoding:
             f"{counted(n_bytes, 'piece')} of text not of that encoding, on line{'s' * (len(lines) > 1)} {listed}, "
             "replaced by the sign \N{REPLACEMENT CHARACTER}"
         )
-        return Encoding(encoding, (f"encoding {encoding}, detected", *removed, note), "replace")
+        return FoundEncoding(encoding, (f"encoding {encoding}, detected", *removed, note), "replace")
     if marked:
         line = _undecodable_line(content, encoding)
         raise ContractError(
             f"{content.name} begins with the mark of {marked}, but does not decode from line {line:,} on"
         )
     encoding = _other_encoding(content)
-    return Encoding(encoding, (f"encoding {encoding}, detected",))
+    return FoundEncoding(encoding, (f"encoding {encoding}, detected",))
 
 
 def _is_utf_8(encoding: str) -> bool:
@@ -127,12 +127,12 @@ def _check_encoding(stated: str, name: str) -> None:
         raise ContractError(f"there is no encoding {stated!r}, stated for {name}; {hint}")
 
 
-def _decodes(content: Content, encoding: str) -> bool:
+def _decodes(content: FileContent, encoding: str) -> bool:
     """Whether all of a file is of an encoding."""
     is_utf_8 = _is_utf_8(encoding)
     decoder = codecs.getincrementaldecoder(_without_mark(encoding))()
     with content.open() as file:
-        while block := file.read(BLOCK):
+        while block := file.read(BYTES_AT_ONCE):
             if is_utf_8 and block.isascii() and not decoder.getstate()[0]:
                 continue
             try:
@@ -146,14 +146,14 @@ def _decodes(content: Content, encoding: str) -> bool:
     return True
 
 
-def _undecodable_line(content: Content, encoding: str) -> int:
+def _undecodable_line(content: FileContent, encoding: str) -> int:
     """The first line that does not decode, of a file that does not."""
     decoder = codecs.getincrementaldecoder(_without_mark(encoding))()
     line_ends = io.IncrementalNewlineDecoder(None, translate=True)
     line = 1
     with content.open() as file:
         while True:
-            block = file.read(BLOCK)
+            block = file.read(BYTES_AT_ONCE)
             held_back = decoder.getstate()
             try:
                 line += line_ends.decode(decoder.decode(block, final=not block)).count("\n")
@@ -169,7 +169,7 @@ def _undecodable_line(content: Content, encoding: str) -> int:
                 return line
 
 
-def _bad_lines(content: Content) -> tuple[int, list[int]] | None:
+def _bad_lines(content: FileContent) -> tuple[int, list[int]] | None:
     """In a file that is nearly all UTF-8: how many pieces are not, and on which lines; None where many are not."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     sign = "\N{REPLACEMENT CHARACTER}"
@@ -179,7 +179,7 @@ def _bad_lines(content: Content) -> tuple[int, list[int]] | None:
     with content.open() as file:
         block = b" "
         while block:
-            block = file.read(BLOCK)
+            block = file.read(BYTES_AT_ONCE)
             text = decoder.decode(block, final=not block)
             beyond += len(text) - len(text.encode("ascii", "ignore"))
             if after_return and text.startswith("\n"):
@@ -197,10 +197,10 @@ def _bad_lines(content: Content) -> tuple[int, list[int]] | None:
     return (bad, list(lines)) if beyond - bad >= _GOOD_TO_BAD * bad else None
 
 
-def _unmarked_utf_16(content: Content) -> str | None:
+def _unmarked_utf_16(content: FileContent) -> str | None:
     """UTF-16 without a byte order mark: every digit, separator and line end has a zero byte, always on one side."""
     with content.open() as file:
-        start = file.read(BLOCK)
+        start = file.read(BYTES_AT_ONCE)
     start = start[: len(start) // 2 * 2]
     if 0 not in start:
         return None
@@ -214,7 +214,7 @@ def _characters_below_256(low: bytes, high: bytes) -> bytes:
     return bytes(character for character, page in zip(low, high, strict=True) if page == 0)
 
 
-def _other_encoding(content: Content) -> str:
+def _other_encoding(content: FileContent) -> str:
     """Guess from the lines with bytes beyond ASCII, wherever in the file they stand.
 
     Shift-JIS is told by its kana and common kanji. In Cyrillic text such bytes come in runs, in Latin text they
@@ -239,12 +239,12 @@ def _other_encoding(content: Content) -> str:
     return next(encoding for encoding in candidates if _decodes(content, encoding))
 
 
-def _beyond_ascii(content: Content) -> bytes:
+def _beyond_ascii(content: FileContent) -> bytes:
     """Up to 1 MB of the lines with bytes beyond ASCII."""
     sample = bytearray()
     with content.open() as file:
-        while len(sample) < BLOCK and (block := file.read(BLOCK)):
+        while len(sample) < BYTES_AT_ONCE and (block := file.read(BYTES_AT_ONCE)):
             for line in block.splitlines():  # one pattern for such a line would try long ones from every byte
                 if not line.isascii():
                     sample += line + b"\n"
-    return bytes(sample[:BLOCK])
+    return bytes(sample[:BYTES_AT_ONCE])

@@ -22,7 +22,7 @@ from nps_research.reading.text_lines import TextLines, parse_records
 
 _WINDOW = 1 << 20
 _ONE_BY_ONE = 1 << 16  # bytes read the slow way before the quick one is tried again
-_QUOTE, _NEW_LINE, _RETURN, _BLANK = b'"\n\r '
+_QUOTE, _NEW_LINE, _RETURN, _BLANK_BYTES = b'"\n\r '
 # How characters begin in UTF-8 that are blanks beyond ASCII, or not seen at all; others that begin so do no harm.
 _UNSEEN = tuple(map(bytes.fromhex, ("e280", "e281", "e38080", "e19a80", "efbbbf", "c285", "c2a0", "c2ad")))
 
@@ -175,7 +175,7 @@ class _Blocks:
         has_quote = np.searchsorted(found.quotes, stops) > np.searchsorted(found.quotes, starts)
         first = view[starts]
         is_blank = np.zeros(found.n, dtype=bool)
-        for row in np.flatnonzero((n_fields == 1) & ~has_quote & ((first <= _BLANK) | (first >= 128))).tolist():
+        for row in np.flatnonzero((n_fields == 1) & ~has_quote & ((first <= _BLANK_BYTES) | (first >= 128))).tolist():
             is_blank[row] = not data[starts[row] : stops[row]].decode().strip()
         is_long = n_fields > width
         self._body.n_blank += int(is_blank.sum())
@@ -240,7 +240,7 @@ class _Blocks:
         """Records in which every cell is empty: of separators alone, or of these, blanks and pairs of quotes."""
         only_separators = stops - starts == np.subtract(n_fields, 1)
         first = view[starts]
-        may_be = ((first == self._separator) | (first == _BLANK) | (first == _QUOTE)) & ~only_separators
+        may_be = ((first == self._separator) | (first == _BLANK_BYTES) | (first == _QUOTE)) & ~only_separators
         none = bytes([self._separator]) + b' "'
         count = int((only_separators & (stops > starts)).sum())
         for row in np.flatnonzero(may_be).tolist():

@@ -28,7 +28,7 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _ROWS_AT_ONCE = 1 << 20
 _LONGEST_FORMULA = 1 << 16
 _NOT_PLAIN = (b't="e"', b"='", b't="d"')  # errors; attributes written another way; dates as text
-_FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
+_FORMULA_CELL = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _ROW = re.compile(rb'<(?:\w+:)?row [^>]*?\br="(\d+)"')
 _EXACT = 2.0**53
 _ROWS_OF_A_TABLE = 20
@@ -193,7 +193,7 @@ def _look_through(path: Path, sheet: _Sheet, what: str) -> tuple[list[_Merge], i
             is_plain = is_plain and not any(sign in held for sign in _NOT_PLAIN)
             if b"mergeCell" in held:
                 merges.update(_MERGE.findall(held))
-            for attributes in _NO_VALUE.findall(held) if _FORMULA.search(held) else ():
+            for attributes in _NO_VALUE.findall(held) if _FORMULA_CELL.search(held) else ():
                 cell = re.search(rb'\br="[A-Z]+(\d+)"', attributes)
                 if cell and b't="str"' not in attributes:  # a formula may well give empty text
                     no_value[cell.group()] = cell.group(1)

@@ -25,7 +25,7 @@ from nps_research.report.sanitise import heading_slug, render_markdown
 from nps_research.results.listing import NotAnswered
 from nps_research.results.result import MIME_TYPE
 from nps_research.results.words import plain_text
-from nps_research.study.part import in_words
+from nps_research.study.part import part_in_words
 from nps_research.study.study import Study
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Pages:
                 for name in ("name", "source", "licence", "url", "period", "base", "caution")
             },
             "made_up": study.made_up,
-            "part": in_words(study.part),
+            "part": part_in_words(study.part),
             "made_from": made_from,
             "style": Markup(style),  # noqa: S704 - our own file
             "style_hash": base64.b64encode(sha256(style.encode()).digest()).decode("ascii"),

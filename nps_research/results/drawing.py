@@ -73,7 +73,7 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-MARGIN = 4  # pixels between text and the figure's edge
+EDGE_MARGIN = 4  # pixels between text and the figure's edge
 SIDES = (  # of a point, where its name may stand: offset in typographic points, and how the text is aligned
     ((7, 0), "left", "center"),
     ((-7, 0), "right", "center"),
@@ -119,12 +119,12 @@ def _keep_inside(ax: Axes) -> None:
     if figure is None:
         return
     title = ax.set_title(ax.get_title(loc="left"), loc="left")
-    room = (figure.bbox.width - 2 * MARGIN) / max(title.get_window_extent().width, 1)
+    room = (figure.bbox.width - 2 * EDGE_MARGIN) / max(title.get_window_extent().width, 1)
     if room < 1:
         title.set_text(textwrap.fill(title.get_text(), int(0.95 * room * len(title.get_text()))))
     figure.draw_without_rendering()  # only then is it known where things are
-    if (over := title.get_window_extent().x1 - figure.bbox.x1 + MARGIN) > 0:
-        title.set_x(max(-over, MARGIN - ax.bbox.x0) / ax.bbox.width)
+    if (over := title.get_window_extent().x1 - figure.bbox.x1 + EDGE_MARGIN) > 0:
+        title.set_x(max(-over, EDGE_MARGIN - ax.bbox.x0) / ax.bbox.width)
     if ax.xaxis.label.get_window_extent().x1 > figure.bbox.x1:
         ax.xaxis.label.set(x=1, horizontalalignment="right")
     if legend is not None and (over := legend.get_window_extent().x1 - figure.bbox.x1) > 0:

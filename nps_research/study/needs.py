@@ -33,7 +33,7 @@ def need_in_words(need: str) -> str:
     return f"{NEEDS.get(need, _OUTCOMES)} ({need})"
 
 
-_BEGINNINGS: dict[Callable[..., Any], Callable[[Any], object]] = {}
+_FIRST_STEPS: dict[Callable[..., Any], Callable[[Any], object]] = {}
 
 
 def begins_with(first: Callable[[Any], object]) -> Callable[[Question], Question]:
@@ -46,7 +46,7 @@ def begins_with(first: Callable[[Any], object]) -> Callable[[Question], Question
     """
 
     def declare(question: Question) -> Question:
-        _BEGINNINGS[question] = first
+        _FIRST_STEPS[question] = first
         return question
 
     return declare
@@ -55,7 +55,7 @@ def begins_with(first: Callable[[Any], object]) -> Callable[[Question], Question
 def refusal(question: Callable[..., Any], study: object) -> str:
     """Ask a question only as far as it may refuse: the sentence of its CannotAnswerError, or empty."""
     try:
-        _BEGINNINGS[question](study)
+        _FIRST_STEPS[question](study)
     except CannotAnswerError as error:
         return str(error)
     return ""

@@ -28,7 +28,7 @@ def read_part(values: Mapping[str, Any], columns: Sequence[str]) -> dict[str, tu
     part, faults = {}, []
     for name, value in values.items():
         several = list(value) if pd.api.types.is_list_like(value) else [value]
-        part[name] = tuple(sorted({_text(each) for each in several}))
+        part[name] = tuple(sorted({_value_text(each) for each in several}))
         if name in PRIVATE:
             faults.append(f"{name} belongs to respondents: no part of a study is named by its values")
         elif name not in columns:
@@ -41,16 +41,16 @@ def read_part(values: Mapping[str, Any], columns: Sequence[str]) -> dict[str, tu
     return part
 
 
-def _text(value: object) -> str:
+def _value_text(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def in_words(part: Mapping[str, Sequence[str]]) -> str:
+def part_in_words(part: Mapping[str, Sequence[str]]) -> str:
     """Say which part it is.
 
     Examples
     --------
-    >>> in_words({"Region": ("UK", "IE"), "wave": ("2024",)})
+    >>> part_in_words({"Region": ("UK", "IE"), "wave": ("2024",)})
     'Region: UK, IE; wave: 2024'
     """
     said = [f"{name}: {', '.join(values)}" if name else "chosen rows" for name, values in part.items()]
@@ -67,14 +67,14 @@ def rows_with(frame: pd.DataFrame, part: Mapping[str, Sequence[str]], *, minimum
                 f"where: {name} holds dates, of which a part is chosen by rows: "
                 f'study.where(lambda rows: rows["{name}"] >= "2025-01-01").'
             )
-        found = {_text(value): value for value in column.dropna().unique()}
+        found = {_value_text(value): value for value in column.dropna().unique()}
         if absent := [value for value in wanted if value not in found]:
             n = column.value_counts()
-            known = [_text(value) for value in n.index[n >= minimum_cell]]
+            known = [_value_text(value) for value in n.index[n >= minimum_cell]]
             raise ContractError(f"where: {sentences_joined(_no_row(name, value, known) for value in absent)}")
         chosen &= column.isin([found[value] for value in wanted])
     if not chosen.any():
-        raise ContractError(f"where: no row has all of {in_words(part)}.")
+        raise ContractError(f"where: no row has all of {part_in_words(part)}.")
     return chosen
 
 

@@ -18,7 +18,7 @@ from nps_research.study.acceptance import check_table
 from nps_research.study.lazy_responses import lazy_fields
 from nps_research.study.needs import Recorded
 from nps_research.study.notebooks import asked
-from nps_research.study.part import available_in, chosen_rows, in_words, latest_date_of, lazy_rows, read_part, rows_with
+from nps_research.study.part import available_in, chosen_rows, latest_date_of, lazy_rows, read_part, rows_with
 from nps_research.study.private_values import private_values_of
 from nps_research.study.raw_rows import Plan, read_files
 from nps_research.study.response_states import response_states, rows_of_frame
@@ -218,7 +218,7 @@ class Study(Recorded):
         wanted, whole = read_part(values, self.columns), self.whole or self
         part = {**self.part, **({} if rows is None else {"": ()}), **wanted}
         mark = hashlib.sha256(f"{self.data_hash}{wanted}".encode())
-        said: dict[str, Any] = {"whole": whole, "part": part, "name": f"{whole.name} ({in_words(part)})"}
+        said: dict[str, Any] = {"whole": whole, "part": part, "name": f"{whole.name} ({part_in_words(part)})"}
         if isinstance(self.rows, nw.LazyFrame):
             said["settings"] = _as_of(self.settings, latest_date_of(self.rows))
             return replace(self, rows=lazy_rows(self.rows, rows, wanted), data_hash=mark.hexdigest(), **said)
@@ -242,7 +242,10 @@ class Study(Recorded):
             waves=tuple(wave for wave in self.waves if (responses["wave"] == wave).any()),
             available=available_in(self.available, responses, customers, self.drivers, segments),
             data_hash=mark.hexdigest(),
-            notes=(*whole.notes, f"This is a part of the study ({in_words(part)}); files and rules are of all of it."),
+            notes=(
+                *whole.notes,
+                f"This is a part of the study ({part_in_words(part)}); files and rules are of all of it.",
+            ),
             **said,
         )
 

@@ -112,7 +112,8 @@ class Drafted:
         return all(value in json.dumps(self.settings, ensure_ascii=False, default=str) for value in values)
 
     def _response_rate(self, limits: list[float]) -> bool:
-        return limits[0] <= self.score()["response_rate"] <= limits[1]
+        rates = nps.responding.response_rates(self.study).frame
+        return limits[0] <= rates["estimate"].iloc[-1] <= limits[1]
 
     def _no_response_rate(self, _: bool) -> bool:
         rate = self.score().get("response_rate")

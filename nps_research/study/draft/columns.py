@@ -53,12 +53,12 @@ class ReadColumn:
     @cached_property
     def words(self) -> str:
         """The name in lower case, its words apart."""
-        return _apart(self.name)
+        return _words_apart(self.name)
 
     @cached_property
     def asked(self) -> str:
         """The question in lower case, its words apart."""
-        return _apart(self.question)
+        return _words_apart(self.question)
 
     @cached_property
     def counts(self) -> pd.Series:
@@ -182,7 +182,7 @@ def profiles(table: RawTable) -> list[ReadColumn]:
     return found
 
 
-def _apart(text: str) -> str:
+def _words_apart(text: str) -> str:
     apart = re.sub(r"(?<=[a-zа-яіїє])(?=[A-ZА-ЯІЇЄ])", " ", text)
     return " ".join(re.sub(r"[\W_]+", " ", apart).casefold().split())
 

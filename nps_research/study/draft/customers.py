@@ -21,7 +21,7 @@ _STANDARD: dict[str, str] = {
     "role": r"\brole\b|job title|\btitle\b|function|position|funktion|rolle|cargo|роль|посада|должность",
     "churn_reason": r"(churn|cancel\w*|leaving|lost) reason|reason (for|of)|kündigungsgrund|motif|motivo",
 }
-_DATES = ("churned_at", "started_at", "observed_until")
+_DATE_COLUMNS = ("churned_at", "started_at", "observed_until")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,13 @@ def guess_customers(table: RawTable, ids: Mapping[str, ReadColumn]) -> Customers
     for name, pattern in _STANDARD.items():
         for column in columns:
             taken = column is key or column in standard.values()
-            fits = column.is_date if name in _DATES else column.is_number if name == "revenue" else not column.is_date
+            fits = (
+                column.is_date
+                if name in _DATE_COLUMNS
+                else column.is_number
+                if name == "revenue"
+                else not column.is_date
+            )
             if not taken and fits and not column.cells.empty and re.search(pattern, column.words):
                 standard[name] = column
                 break

@@ -61,9 +61,9 @@ def find_dates(columns: Sequence[ReadColumn], *, has_wave: bool) -> DatesGuess:
         Whether a column tells waves apart; then none are made.
     """
     dated = [c for c in columns if not c.is_personal and (c.is_date or _is_unix(c) or _empty_and_named(c))]
-    invited = _named(dated, "invited_at")
+    invited = _named_date(dated, "invited_at")
     rest = [column for column in dated if column is not invited and not _START.search(column.words)]
-    responded = _named(rest, "responded_at")
+    responded = _named_date(rest, "responded_at")
     if responded is None and invited is None:
         responded = (
             next((c for c in rest if not c.cells.empty and _SAYS_DATE.search(c.words)), None)
@@ -91,7 +91,7 @@ def find_dates(columns: Sequence[ReadColumn], *, has_wave: bool) -> DatesGuess:
     )
 
 
-def _named(columns: Sequence[ReadColumn], role: str) -> ReadColumn | None:
+def _named_date(columns: Sequence[ReadColumn], role: str) -> ReadColumn | None:
     fitting = [column for pattern in ROLES[role] for column in columns if matches(pattern, column)]
     return next((column for column in fitting if not _START.search(column.words)), None)
 

@@ -140,7 +140,7 @@ def guess_columns(table: RawTable) -> Guesses:
             standard[name] = Guess(column=column, why="by its name" if column.cells.empty else why, others=others)
             taken.add(column.name)
 
-    take("wave", _by_name("wave", free()))
+    take("wave", _best_by_name("wave", free()))
     dates = find_dates(free(), has_wave="wave" in standard or wide is not None)
     for name, column in dates.columns.items():
         take(name, column)
@@ -152,7 +152,7 @@ def guess_columns(table: RawTable) -> Guesses:
     take("design_weight", next((column for column in free() if _is_weight(column)), None))
     for name in _LOOKS:
         if name != "wave":
-            take(name, _by_name(name, free()))
+            take(name, _best_by_name(name, free()))
     delivered = next((status for status in statuses if status.kind == "not delivered"), None)
     if delivered is None:
         take("delivered", next((c for c in free() if matches(ROLES["delivered"][0], c) and c.is_flag), None))
@@ -184,7 +184,7 @@ def guess_columns(table: RawTable) -> Guesses:
     )
 
 
-def _by_name(name: str, columns: Sequence[ReadColumn]) -> ReadColumn | None:
+def _best_by_name(name: str, columns: Sequence[ReadColumn]) -> ReadColumn | None:
     """The best column for a standard name: by the strongest pattern, then by its place in the file."""
     fitting = (c for p in ROLES[name] for c in columns if matches(p, c) and (c.cells.empty or _LOOKS[name](c)))
     return next(fitting, None)

@@ -55,7 +55,7 @@ def find_ratings(columns: Sequence[ReadColumn]) -> RatingsGuess | None:
     filled = [
         column for column in columns if column.filled >= _FILLED and not column.is_date and not column.is_personal
     ]
-    in_words, labels = _in_words(filled)
+    in_words, labels = _word_batteries(filled)
     batteries: dict[str, list[ReadColumn]] = defaultdict(list)
     for column in filled:
         if column not in in_words and _is_rating(column):
@@ -92,7 +92,7 @@ def find_ratings(columns: Sequence[ReadColumn]) -> RatingsGuess | None:
             left_out[column.name] = "an overall rating, not a single experience"
         elif column not in rated and any(column in of_scale for of_scale in by_scale.values()):
             left_out[column.name] = "on another scale"
-        elif column not in rated and _scale_of(column) == best:
+        elif column not in rated and _scale_on_which(column) == best:
             left_out[column.name] = "on the same scale, but not one of several alike"
     kept = tuple(column for column in rated if column.name not in left_out)
     if not kept:
@@ -147,7 +147,7 @@ def _is_rating(column: ReadColumn) -> bool:
     return len(inside) >= 3 and len(column.codes) - len(inside) <= _MOST_ODD
 
 
-def _scale_of(column: ReadColumn) -> tuple[int, int] | None:
+def _scale_on_which(column: ReadColumn) -> tuple[int, int] | None:
     """The usual scale that a column's codes lie on, a point of it perhaps unused, a few other codes aside.
 
     A number next above the scale is a rating, unless 0 occurs, too: then both are codes.
@@ -166,7 +166,7 @@ def _scale_of(column: ReadColumn) -> tuple[int, int] | None:
 
 def _scales(battery: Sequence[ReadColumn]) -> dict[tuple[int, int], list[ReadColumn]]:
     """Columns of a battery by scale; one whose scale no other shows is on that of most, where its codes lie on it."""
-    alone = {column.name: _scale_of(column) for column in battery}
+    alone = {column.name: _scale_on_which(column) for column in battery}
     own = Counter(scale for scale in alone.values() if scale)
     found: dict[tuple[int, int], list[ReadColumn]] = defaultdict(list)
     if not own:
@@ -182,7 +182,7 @@ def _scales(battery: Sequence[ReadColumn]) -> dict[tuple[int, int], list[ReadCol
     return found
 
 
-def _in_words(columns: Sequence[ReadColumn]) -> tuple[list[ReadColumn], dict[str, int]]:
+def _word_batteries(columns: Sequence[ReadColumn]) -> tuple[list[ReadColumn], dict[str, int]]:
     """The columns whose answers are words of one vocabulary of satisfaction or agreement, and each word's rating."""
     best: tuple[list[ReadColumn], dict[str, int]] = ([], {})
     for vocabulary in SATISFACTION:
@@ -190,18 +190,19 @@ def _in_words(columns: Sequence[ReadColumn]) -> tuple[list[ReadColumn], dict[str
             column
             for column in columns
             if len(column.folded) > 2
-            and sum(n for word, n in column.folded.items() if _plain(word) in vocabulary) >= 0.9 * len(column.cells)
+            and sum(n for word, n in column.folded.items() if _plain_word(word) in vocabulary)
+            >= 0.9 * len(column.cells)
         ]
         if len(fitting) > max(1, len(best[0])):
             labels = {
-                str(value): vocabulary[_plain(str(value))]
+                str(value): vocabulary[_plain_word(str(value))]
                 for column in fitting
                 for value in column.counts.index
-                if _plain(str(value)) in vocabulary
+                if _plain_word(str(value)) in vocabulary
             }
             best = (fitting, dict(sorted(labels.items(), key=lambda item: item[1])))
     return best
 
 
-def _plain(word: str) -> str:
+def _plain_word(word: str) -> str:
     return " ".join(re.sub(r"[\W_]+", " ", word).casefold().split())

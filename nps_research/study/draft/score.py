@@ -11,7 +11,15 @@ import pandas as pd
 
 from nps_research.reading.values import parse_score
 from nps_research.study.draft.columns import ReadColumn, matches
-from nps_research.study.draft.vocabulary import COMPANION, GROUP_WORDS, HIGHEST, LOWEST, NO_ANSWER, PLAIN_SCORE, ROLES
+from nps_research.study.draft.vocabulary import (
+    COMPANION,
+    GROUP_WORDS,
+    LEAST_LIKELY,
+    MOST_LIKELY,
+    NO_ANSWER,
+    PLAIN_SCORE,
+    ROLES,
+)
 
 _SCALE = range(11)
 _LABEL_AROUND = re.compile(r"(?:^|[(\[\s:\-–—])(10|\d)(?:[)\]\s.:\-–—]|$)")
@@ -106,8 +114,8 @@ def find_score(columns: Sequence[ReadColumn]) -> ScoreGuess:
             others = tuple(c.name for c in dict.fromkeys([*candidates, *named]) if c is not chosen[0])
             return _guess(chosen[0], "by its name" if chosen[0].cells.empty else why, others, columns, readings)
         if candidates:
-            return ScoreGuess(others=tuple(column.name for column in candidates), companions=_groups(columns))
-    return ScoreGuess(companions=_groups(columns), nearest=_nearest(columns, strong, weak))
+            return ScoreGuess(others=tuple(column.name for column in candidates), companions=_group_columns(columns))
+    return ScoreGuess(companions=_group_columns(columns), nearest=_nearest_score(columns, strong, weak))
 
 
 def _guess(
@@ -124,7 +132,7 @@ def _guess(
         recode=reading.recode,
         no_answer=reading.no_answer,
         odd=reading.odd,
-        companions=tuple(dict.fromkeys([*companions, *_groups(columns)])),
+        companions=tuple(dict.fromkeys([*companions, *_group_columns(columns)])),
         proven=bool(companions),
     )
 
@@ -179,8 +187,8 @@ def _labels_around(column: ReadColumn) -> dict[str, int]:
     behind = {value: int(found[1]) for value in words if (found := _LABEL_AROUND.search(value))}
     if behind:
         return behind
-    ends = {value: 0 for value in words if LOWEST.search(value.casefold())}
-    ends |= {value: 10 for value in words if HIGHEST.search(value.casefold())}
+    ends = {value: 0 for value in words if LEAST_LIKELY.search(value.casefold())}
+    ends |= {value: 10 for value in words if MOST_LIKELY.search(value.casefold())}
     return ends if set(column.scores) >= set(range(2, 9)) and len(ends) <= 2 else {}
 
 
@@ -207,7 +215,7 @@ def companions_of(answers: pd.Series, columns: Sequence[ReadColumn], *, but: Rea
     return tuple(found)
 
 
-def _groups(columns: Sequence[ReadColumn]) -> tuple[str, ...]:
+def _group_columns(columns: Sequence[ReadColumn]) -> tuple[str, ...]:
     """Columns that say in words who is a detractor, a passive, a promoter; or are named as such a group."""
     return tuple(
         column.name
@@ -226,7 +234,7 @@ def _is_repeated_by(column: ReadColumn, columns: Sequence[ReadColumn], readings:
     return bool(companions_of(answers, columns, but=column))
 
 
-def _nearest(columns: Sequence[ReadColumn], strong: str, weak: str) -> str:
+def _nearest_score(columns: Sequence[ReadColumn], strong: str, weak: str) -> str:
     """What comes nearest to a score, and why it is none."""
     named = next((column for pattern in (strong, weak) for column in columns if matches(pattern, column)), None)
     if named is not None:

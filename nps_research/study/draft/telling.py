@@ -152,6 +152,11 @@ def warnings_of(guesses: Guesses) -> Iterable[str]:
     if score.column is not None and not score.column.cells.empty and max(score.answers, default=0) <= 5:
         yield f"{quoted_toml(score.column.name)} has no answer above 5: is it the answer from 0 to 10?"
     for status in guesses.statuses:
+        if status.kind == "not delivered":
+            yield (
+                f"{quoted_toml(status.column.name)} says what was not delivered: {rows_in_words(status.values)}. Check "
+                "that every other value reached the person."
+            )
         if status.kind == "not real" and status.values:
             yield (
                 f"{quoted_toml(status.column.name)}: previews, tests or spam are left out (exclude): "

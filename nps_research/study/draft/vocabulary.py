@@ -136,11 +136,11 @@ NO_ANSWER = re.compile(
     r"|^важко сказати|^затрудн|^nie (wiem|dotyczy)|^blank$",
     re.IGNORECASE,
 )
-LOWEST = re.compile(
+LEAST_LIKELY = re.compile(
     r"not at all|very unlikely|least likely|überhaupt nicht|pas du tout|nada probable|improv|per niente"
     r"|совсем не|зовсім не"
 )
-HIGHEST = re.compile(
+MOST_LIKELY = re.compile(
     r"extremely likely|very likely|most likely|äußerst|tout à fait|muy probable|certamente|estremamente"
     r"|обязательно|напевно"
 )
