@@ -75,8 +75,8 @@ def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = 
         who=f"detractors{f' of {wave}' if wave else ''}",
         remark=(
             "Each with up to "
-            f"{MOST_REASONS_NAMED} ratings that took most from the expected answer: what goes with such a rating on average, "
-            "and a way into the talk, not a finding about the person."
+            f"{MOST_REASONS_NAMED} ratings that took most from the expected answer: what goes with such a rating on "
+            "average, and a way into the talk, not a finding about the person."
         ),
         minimum_cell=study.settings.minimum_cell,
     )

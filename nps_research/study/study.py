@@ -18,7 +18,15 @@ from nps_research.study.acceptance import check_table
 from nps_research.study.lazy_responses import lazy_fields
 from nps_research.study.needs import Recorded
 from nps_research.study.notebooks import asked
-from nps_research.study.part import available_in, chosen_rows, latest_date_of, lazy_rows, read_part, rows_with
+from nps_research.study.part import (
+    available_in,
+    chosen_rows,
+    latest_date_of,
+    lazy_rows,
+    part_in_words,
+    read_part,
+    rows_with,
+)
 from nps_research.study.private_values import private_values_of
 from nps_research.study.raw_rows import Plan, read_files
 from nps_research.study.response_states import response_states, rows_of_frame
