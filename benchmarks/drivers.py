@@ -19,9 +19,9 @@ from benchmarks.measuring import ROOT, SEED, in_turns, peak_megabytes
 from nps_research.drivers.fit_drivers import fit_drivers, fit_drivers_from_frame
 from nps_research.drivers.fitting.trees import (
     LEAF_WEIGHT,
-    LEARNING_RATE,
     MAX_DEPTH,
     N_TREES,
+    SETTINGS,
     Background,
     Coding,
     boost,
@@ -184,7 +184,7 @@ def _gradient_boosting() -> Any:
         max_iter=N_TREES,
         max_depth=MAX_DEPTH,
         max_leaf_nodes=2**MAX_DEPTH,
-        learning_rate=LEARNING_RATE,
+        learning_rate=SETTINGS["learning_rate"],
         min_samples_leaf=int(LEAF_WEIGHT),
         early_stopping=False,
     )

@@ -102,7 +102,8 @@ def plot_confidence_set(result: ThresholdComparison, ax: Axes | None = None) -> 
                 ax, place[of_these], those, column="risk_ratio", text=lambda ratio: f"{ratio:.2f}", label=words, **how
             )
     ax.axvline(1, color=INK, linewidth=0.8, linestyle="--")
-    legend_below(ax, ncols=2)
+    if rows:
+        legend_below(ax, ncols=2)
     ax.set(
         xlabel=with_interval("Rate below the line, times that above it", result),
         ylabel="Detractors are",

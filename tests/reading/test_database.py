@@ -137,7 +137,7 @@ def test_types_of_duckdb_become_plain_ones(tmp_path):
 
 
 def test_a_column_of_several_kinds_becomes_text(tmp_path, monkeypatch):
-    monkeypatch.setattr(database, "_ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(database, "_ROWS_FETCHED", 2)
     rows = "(NULL), (1), (2.0), ('word'), (3.5), (x'61')"
     path = sqlite_file(tmp_path, "CREATE TABLE mixed (cell)", f"INSERT INTO mixed VALUES {rows}")  # noqa: S608
     assert read_table(path, table="mixed").frame["cell"].fillna("-").tolist() == ["-", "1", "2", "word", "3.5", "a"]
@@ -297,7 +297,7 @@ def test_a_query_that_postgresql_refuses(in_postgresql, query, said):
 def test_postgresql_gone_half_way(in_postgresql, monkeypatch):
     rows = [(f"r{row}", row % 11, None, None) for row in range(30_000)]
     postgresql_table(in_postgresql, "many", rows)
-    monkeypatch.setattr(database, "_ROWS_AT_ONCE", 5_000)
+    monkeypatch.setattr(database, "_ROWS_FETCHED", 5_000)
     assert len(read_url(table="many").frame) == 30_000
     as_arrow, calls = database.arrow_of_cells, []
 

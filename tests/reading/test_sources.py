@@ -138,7 +138,7 @@ def test_lines_of_bad_bytes_are_counted_over_blocks(tmp_path, monkeypatch):
     lines = [b"\xc3\xbc" * 9, b"\xff", b"\xc3\xbc" * 9, b"a\xffb\xff"]
     for end in (b"\n", b"\r\n", b"\r"):
         for block in (1, 2, 3, 7, 1 << 20):
-            monkeypatch.setattr(encodings, "BLOCK", block)
+            monkeypatch.setattr(encodings, "BYTES_AT_ONCE", block)
             table = read_table(write(tmp_path, b"id" + end + end.join(lines)))
             assert any("3 pieces of text not of that encoding, on lines 3, 5," in note for note in table.notes)
             assert table.frame["id"].tolist()[1::2] == ["\ufffd", "a\ufffdb\ufffd"]

@@ -126,7 +126,7 @@ def shared(*cells: dict[str, Any]) -> Any:
 
 
 def asked(title: str = "The score", question: str = "Why?") -> ReportNotebook:
-    return ReportNotebook(name="01_score", title=title, question=question, needs=(), node=executed())
+    return ReportNotebook(name="01_score", title=title, question=question, needs=(), answered_by="", node=executed())
 
 
 def page(tmp_path: Any, *cells: dict[str, Any], **about: Any) -> str:

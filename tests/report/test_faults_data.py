@@ -69,7 +69,7 @@ def test_the_database_gone_half_way(place: Place, monkeypatch: pytest.MonkeyPatc
         source = 'url_variable = "SURVEY_DB"\ncolumns = { respondent_id = "id", likelihood_to_recommend = "nps" }'
         (place.study / "study.toml").write_text(f'name = "Made up"\n[responses]\n{source}\n', encoding="utf-8")
         monkeypatch.setenv("SURVEY_DB", server.url)
-        monkeypatch.setattr(database, "_ROWS_AT_ONCE", 2_000)
+        monkeypatch.setattr(database, "_ROWS_FETCHED", 2_000)
         monkeypatch.setattr(runner, "CHECKOUT", place.folder / "quick")
         as_arrow, up = database.arrow_of_cells, [True]
 
