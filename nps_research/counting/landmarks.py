@@ -15,7 +15,7 @@ import pandas as pd
 from nps_research.counting.outcomes import check_watched
 from nps_research.counting.people import has_left, log_revenue, tenure_in_months
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.study.response_states import NEEDED_FOR_CHURN, window_open
+from nps_research.study.response_states import NEEDED_FOR_LANDMARKS, window_open
 from nps_research.study.study import Study
 from nps_research.typing import Flags, Integers
 
@@ -110,7 +110,7 @@ def landmarks_of(study: Study, *, horizon_days: int | None = None) -> Landmarks:
     >>> landmarks.unit, landmarks.rows["period"].nunique(), bool((landmarks.rows["days"] > 0).all())
     ('account', 8, True)
     """
-    study.require(*NEEDED_FOR_CHURN)
+    study.require(*NEEDED_FOR_LANDMARKS)
     if not {"responses.respondent_id", "responses.customer_id"} & study.available:
         study.require("responses.customer_id")
     horizon = study.settings.outcome_horizon_days if horizon_days is None else horizon_days

@@ -72,6 +72,8 @@ class OutcomeByScore(Grouped):
         Whether the event came after the answer; if not, all that follows is association only. None: not said.
     horizon_days : int or None
         Days after the landmark over which churn is counted; None for other outcomes.
+    after_answers : bool
+        Whether the landmark is the answer itself, since no invitations are recorded.
     not_shown : frozenset of str
         Groups that shared pages must not show.
     shown_first : (int, int) or None
@@ -91,6 +93,7 @@ class OutcomeByScore(Grouped):
     direction: Direction = "bad"
     dated: bool | None = None
     horizon_days: int | None = None
+    after_answers: bool = False
     not_shown: frozenset[str] = frozenset()
     shown_first: tuple[int, int] | None = None
     confidence_level: float = 0.95

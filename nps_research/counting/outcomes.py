@@ -18,7 +18,7 @@ from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import tells_silence
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
 from nps_research.study.acceptance import yes_and_no
-from nps_research.study.response_states import NEEDED_FOR_CHURN
+from nps_research.study.response_states import needed_for_churn
 from nps_research.study.settings_file import OutcomeSettings
 from nps_research.study.study import Study
 from nps_research.typing import Flags, Integers
@@ -27,7 +27,7 @@ CHURNED = "churned"  # the outcome that is built in
 EVENT, NO_EVENT = "event", "no_event"
 UNKNOWN = "outcome_unknown"
 NO_CUSTOMER = "no_customer"
-NO_INVITATION_DATE = "no_invitation_date"
+NO_DATE = "no_date"
 GONE = "gone_before_landmark"
 UNOBSERVED = "outcome_unobserved"
 
@@ -42,11 +42,12 @@ def outcome_by_score(
     """Count an outcome per score and group, and among the silent.
 
     ``"churned"`` is built in: leaving within ``outcome_horizon_days`` after the landmark, ``invited_at`` +
-    ``response_window_days``. Nothing counts that was not known at the landmark: an answer after it is silence, and
-    customers gone by then are not at risk. Who was not observed over the whole horizon is left out, whether they
-    left or not: were the leavers alone kept, all would seem to leave. Leavers whose ``observed_until`` is missing,
-    or the day they left, are taken to have been watched as long as anybody. Rows are invitations: one churn counts at
-    each landmark before it, so cluster by customer, or by account where churn is the account's.
+    ``response_window_days``; where no invitations are recorded, after the answer itself. Nothing counts that was not
+    known at the landmark: an answer after it is silence, and customers gone by then are not at risk. Who was not
+    observed over the whole horizon is left out, whether they left or not: were the leavers alone kept, all would seem
+    to leave. Leavers whose ``observed_until`` is missing, or the day they left, are taken to have been watched as
+    long as anybody. Rows are invitations: one churn counts at each landmark before it, so cluster by customer, or by
+    account where churn is the account's.
 
     Any other outcome is a yes/no column that the study names. It is counted as it stands, for its rows of known
     outcome.
@@ -109,6 +110,7 @@ def outcome_by_score(
         direction="bad" if settings is None else settings.direction,
         dated=settings is None or settings.dated,
         horizon_days=study.settings.outcome_horizon_days if settings is None else None,
+        after_answers=settings is None and after_answers(study),
         design={} if cluster is None else {"cluster": cluster},
     )
 
@@ -152,7 +154,7 @@ def _settings_of(study: Study, outcome: str) -> OutcomeSettings | None:
     if settings is None:
         if outcome != CHURNED:
             raise ContractError(f"There is no outcome {outcome!r}{did_you_mean(outcome, [*study.outcomes, CHURNED])}")
-        study.require(*NEEDED_FOR_CHURN)
+        study.require(*needed_for_churn(study.available))
     elif settings.kind != "binary":
         raise ContractError(f"outcome {outcome}: it is an amount, where a yes/no outcome is needed.")
     elif not study.is_lazy:
@@ -161,9 +163,9 @@ def _settings_of(study: Study, outcome: str) -> OutcomeSettings | None:
 
 
 def _with_churn(study: Study) -> Study:
-    """The study with what is known of each invitation's customer after its landmark; late answers are silence."""
+    """The study with what is known of each row's customer after its landmark; late answers are silence."""
     responses, known = study.responses, _customers(study)
-    landmark = responses["invited_at"] + pd.Timedelta(days=study.settings.response_window_days)
+    landmark = _landmark(study)
     end = landmark + pd.Timedelta(days=study.settings.outcome_horizon_days)
     left = responses["customer_id"].map(known["churned_at"])
     watched = responses["customer_id"].map(known["observed_until"])
@@ -171,7 +173,7 @@ def _with_churn(study: Study) -> Study:
     check_watched(left, watched, landmark, end, longest)
     watched = watched.mask(unsaid, longest)
     reasons = {
-        NO_INVITATION_DATE: landmark.isna(),
+        NO_DATE: landmark.isna(),
         NO_CUSTOMER: ~responses["customer_id"].isin(known.index),
         GONE: left <= landmark,
         UNOBSERVED: ~(watched >= end),
@@ -183,6 +185,19 @@ def _with_churn(study: Study) -> Study:
         late = (responses["responded_at"] > landmark) & state.isin(["answered", "item_missing"])
         state = state.mask(late, "nonrespondent")
     return replace(study, rows=responses.assign(response_state=state, outcome=fate))
+
+
+def _landmark(study: Study) -> pd.Series:
+    """The moment after which churn counts: the end of the window, or the answer where no invitations are recorded."""
+    if after_answers(study):
+        moments: pd.Series = study.responses["responded_at"]
+        return moments
+    return study.responses["invited_at"] + pd.Timedelta(days=study.settings.response_window_days)
+
+
+def after_answers(study: Study) -> bool:
+    """Whether churn is counted from the day of each answer, since no invitations are recorded."""
+    return "responses.invited_at" not in study.available
 
 
 def check_watched(

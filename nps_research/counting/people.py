@@ -92,8 +92,15 @@ def was_customer(customers: pd.DataFrame, moment: Any) -> pd.Series:
     return found & ~has_left(customers["churned_at"], moment) if "churned_at" in customers else found
 
 
+def moment_known(study: Study) -> str:
+    """Name the date at which people are looked at: of the invitation, or of the answer where none is recorded."""
+    return "invited_at" if "responses.invited_at" in study.available else "responded_at"
+
+
 def people_at_invitation(study: Study, rows: pd.DataFrame) -> pd.DataFrame:
     """Look up what the customers table says of the people in `rows`, as it was when they were invited.
+
+    Where no invitations are recorded, as it was when they answered.
 
     Parameters
     ----------
@@ -114,8 +121,9 @@ def people_at_invitation(study: Study, rows: pd.DataFrame) -> pd.DataFrame:
     tenure = revenue = base = None
     if "customers.role" in study.available and "role" not in {name.casefold() for name in study.segments}:
         known["role"] = who.map(of_customer["role"])
-    if {"customers.started_at", "responses.invited_at"} <= study.available:
-        known["tenure"] = tenure = tenure_in_months(who.map(of_customer["started_at"]), rows["invited_at"])
+    moment = moment_known(study)
+    if {"customers.started_at", f"responses.{moment}"} <= study.available:
+        known["tenure"] = tenure = tenure_in_months(who.map(of_customer["started_at"]), rows[moment])
     if "customers.revenue" in study.available:
         base = of_customer["revenue"]
         revenue = who.map(base)

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.counting.cells import NOT_STATED
-from nps_research.counting.people import people_at_invitation
+from nps_research.counting.people import moment_known, people_at_invitation
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.drivers.enough import ANSWERS_PER_GROUP, CLUSTERS_PER_GROUP
 from nps_research.drivers.fitting.data import group_labels
@@ -126,7 +126,7 @@ class DriversByGroup(Result):
 
 def lifetime_stages(study: Study) -> pd.Series[Any]:
     """Label each answer's stage of the customer's life at the invitation; CannotAnswerError without starts."""
-    study.require("customers.started_at", "responses.invited_at")
+    study.require("customers.started_at", f"responses.{moment_known(study)}")
     answered = study.responses[study.responses["response_state"] == "answered"]
     months = people_at_invitation(study, answered).get("tenure", pd.Series(np.nan, answered.index))
     stage = pd.cut(months, [0, *STAGES, np.inf], labels=[*STAGES.values(), LATER], right=False)
@@ -164,7 +164,9 @@ def compare_drivers(study: Study, model: DriverModel, *, by: Sequence[str] | Non
         raise CannotAnswerError("No rating is above noise, so there is none to compare.")
     if by is None:
         by = [name for name in ("wave", "touchpoint") if f"responses.{name}" in study.available] + list(study.segments)
-        by += [LIFETIME] * study.can_answer("customers.started_at", "responses.invited_at", "responses.customer_id")
+        by += [LIFETIME] * study.can_answer(
+            "customers.started_at", f"responses.{moment_known(study)}", "responses.customer_id"
+        )
     places = [model.data.terms.index(term) for term in real]
     points_of_all = model.frame.set_index("term")["estimate"]
     contributions = model.fit.contributions.sum(axis=0)

@@ -154,7 +154,8 @@ def _leak_text(count: int) -> str:
 
 def _described(study: Study) -> str:
     """What is no secret: the study's own description and the glossary."""
-    return "\n".join([study.name, study.source, study.licence, study.period, study.base, study.caution, GLOSSARY])
+    said = [study.name, study.source, study.licence, study.period, study.base, study.caution, *study.warnings]
+    return "\n".join([*said, GLOSSARY])
 
 
 def write_report(study: Study, parts: Sequence[Part], place: Workspace) -> None:
@@ -204,6 +205,7 @@ def _results_json(study: Study, made_from: Provenance, cards: Sequence[Card]) ->
             "base": study.base,
         }
         | ({"caution": study.caution} if study.caution else {})
+        | ({"warnings": list(study.warnings)} if study.warnings else {})
         | ({"part": {name: list(values) for name, values in study.part.items()}} if study.part else {}),
         "made_from": made_from.to_json(),
         "notebooks": [

@@ -103,7 +103,8 @@ class Pages:
             "study": {
                 name: plain_text(getattr(study, name), 400)
                 for name in ("name", "source", "licence", "url", "period", "base", "caution")
-            },
+            }
+            | {"warnings": [plain_text(warning, 800) for warning in study.warnings]},
             "made_up": study.made_up,
             "part": part_in_words(study.part),
             "made_from": made_from,

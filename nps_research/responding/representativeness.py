@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from nps_research.counting.clusters import cluster_codes
-from nps_research.counting.people import REVENUE, YEARS, as_text, bands_of, tenure_in_months, was_customer
+from nps_research.counting.people import REVENUE, YEARS, as_text, bands_of, moment_known, tenure_in_months, was_customer
 from nps_research.counting.shown_groups import groups_not_shown, hidden_elsewhere
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
 from nps_research.results.column_groups import ColumnGroups, names_of
@@ -75,7 +75,7 @@ class Representativeness(ColumnGroups):
 
     @property
     def note(self) -> str:
-        base = "customers alive when the wave's invitations went out" if self.base == "customers" else "all invitations"
+        base = "all who were customers at the time of the wave" if self.base == "customers" else "all invitations"
         wave = f" Wave {plain_text(self.wave)}." if self.wave else ""
         return (
             f"Base: {base}.{wave} Limits treat the answers as a sample and the base as fixed, with answers of one "
@@ -98,8 +98,9 @@ def _base(study: Study, wave: str | None = None) -> tuple[pd.DataFrame, list[str
         raise ContractError(f"There is no wave {wave!r}{did_you_mean(wave, list(study.waves))}")
     chosen = wave or (study.waves[-1] if study.waves else "")
     asked = study.responses[study.responses["wave"] == chosen] if chosen else study.responses
-    if study.customers is not None and study.can_answer("customers.customer_id", "responses.respondent_id"):
-        base, kind = _alive(study.customers, asked), "customers"
+    joined = bool({"responses.customer_id", "responses.respondent_id"} & study.available)
+    if study.customers is not None and joined:
+        base, kind = _alive(study.customers, asked, moment_known(study)), "customers"
     elif {"responses.responded", "responses.responded_at"} & study.available:
         base, kind = asked, "invitations"
     else:
@@ -127,9 +128,9 @@ def _base(study: Study, wave: str | None = None) -> tuple[pd.DataFrame, list[str
 def representativeness(study: Study, *, wave: str | None = None, confidence_level: float = 0.95) -> Representativeness:
     """Compare the shares of groups among those who answered with those among all who could have (representativeness).
 
-    The base is the customers alive when the wave's invitations went out, where there is a customers
-    table; else all invitations. The groups are the study's segments and, with customers, years as a
-    customer and revenue in quarters.
+    The base is the customers alive when the wave's invitations went out (when its answers came, where no invitations
+    are recorded), where there is a customers table; else all invitations. The groups are the study's segments and,
+    with customers, years as a customer and revenue in quarters.
 
     Parameters
     ----------
@@ -189,12 +190,12 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
     )
 
 
-def _alive(customers: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:
-    """Customers when the invitations went out (their own; else the first), with their years and revenue in groups."""
+def _alive(customers: pd.DataFrame, asked: pd.DataFrame, asked_at: str) -> pd.DataFrame:
+    """Customers when they were invited or answered (else when the first was), with years and revenue in groups."""
     base, tenure = customers, None
-    if "invited_at" in asked and asked["invited_at"].notna().any():
-        own = customers["customer_id"].map(asked.groupby("customer_id")["invited_at"].min())
-        moment = own.fillna(asked["invited_at"].min())
+    if asked_at in asked and asked[asked_at].notna().any():
+        own = customers["customer_id"].map(asked.groupby("customer_id")[asked_at].min())
+        moment = own.fillna(asked[asked_at].min())
         base = customers[was_customer(customers, moment)]
         tenure = tenure_in_months(base["started_at"], moment[base.index]) if "started_at" in base else None
     return base.join(bands_of(tenure, base.get("revenue"), customers.get("revenue")))

@@ -16,7 +16,20 @@ from nps_research.study.plausible import latest_plausible_date
 from nps_research.study.raw_rows import Plan, RawRows
 from nps_research.study.settings_file import Settings
 
-NEEDED_FOR_CHURN = ("responses.invited_at", "customers.churned_at", "customers.observed_until")
+_OF_CUSTOMERS = ("customers.churned_at", "customers.observed_until")
+NEEDED_FOR_LANDMARKS = ("responses.invited_at", *_OF_CUSTOMERS)
+
+
+def needed_for_churn(available: Collection[str]) -> tuple[str, ...]:
+    """What churn by answer needs: a date of the invitation, or of the answer where no invitations are recorded.
+
+    Examples
+    --------
+    >>> needed_for_churn({"responses.responded_at"})[0], needed_for_churn({"responses.comment"})[0]
+    ('responses.responded_at', 'responses.invited_at')
+    """
+    only_answers = "responses.responded_at" in available and "responses.invited_at" not in available
+    return ("responses.responded_at" if only_answers else "responses.invited_at", *_OF_CUSTOMERS)
 
 
 def rows_of_frame(frame: pd.DataFrame, plan: Plan) -> RawRows:
@@ -171,7 +184,7 @@ def _filled(table: str, accepted: pd.DataFrame, outcomes: Collection[str]) -> se
 
 def _with_outcomes(available: set[str]) -> set[str]:
     """What is available, churn and outcomes as such among it."""
-    churn = {"outcomes.churned"} if set(NEEDED_FOR_CHURN) <= available else set()
+    churn = {"outcomes.churned"} if set(needed_for_churn(available)) <= available else set()
     some = {"outcomes"} if churn or any(name.startswith("outcomes.") for name in available) else set()
     return available | churn | some
 

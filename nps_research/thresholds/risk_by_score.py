@@ -35,6 +35,7 @@ class RiskByScore(Result):
     dated: bool | None = None
     n_clusters: int | None = None
     horizon_days: int | None = None
+    after_answers: bool = False
     may_show: bool = True
     left_out: Mapping[str, int] | None = None
 
@@ -78,11 +79,8 @@ class RiskByScore(Result):
         told = [item for item, hidden in zip(counts.items(), gone, strict=True) if item[1] and not hidden]
         out = "; ".join(f"{words}: {count:,}" for words, count in told)
         left = f" Not counted: {out}." if out else ""
-        horizon = (
-            f" Counted over {self.horizon_days} days after the landmark; an answer after the window is silence."
-            if self.horizon_days
-            else ""
-        )
+        after = "each answer." if self.after_answers else "the landmark; an answer after the window is silence."
+        horizon = f" Counted over {self.horizon_days} days after {after}" if self.horizon_days else ""
         return f"Wilson's limits{alike}. Neighbouring scores with few answers stand together.{horizon}{left}"
 
     @property
@@ -100,7 +98,7 @@ _LEFT_OUT = {
     "outcome_unobserved": "not observed over the whole horizon",
     "outcome_unknown": "outcome not known",
     "no_customer": "no such customer",
-    "no_invitation_date": "no date of invitation",
+    "no_date": "no date",
     "item_missing": "returned without an answer",
 }
 
@@ -182,6 +180,7 @@ def risk_by_score(
         dated=outcome.dated,
         n_clusters=None if outcome.clusters is None else sample.n_clusters,
         horizon_days=outcome.horizon_days,
+        after_answers=outcome.after_answers,
         may_show=not outcome.is_hidden,
         left_out={reason: int(rows[0]) for reason, rows in outcome.left_out.items()},
     )

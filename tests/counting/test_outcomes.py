@@ -177,7 +177,7 @@ def test_strangers_and_rows_without_a_date_of_invitation_are_left_out():
     counted = outcome_by_score(Study.from_frames(responses=responses, customers=customers))
     assert {reason: int(n[0]) for reason, n in counted.left_out.items()} == {
         outcomes.NO_CUSTOMER: 1,
-        outcomes.NO_INVITATION_DATE: 1,
+        outcomes.NO_DATE: 1,
     }
     assert counted.nonrespondents is None
     assert counted.events[0, 9] == 1

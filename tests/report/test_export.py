@@ -421,6 +421,12 @@ def test_what_readers_are_to_mind_stands_on_every_page(tmp_path: Any) -> None:
     assert "caution" not in page(tmp_path, cell).split("</style>")[1]
 
 
+def test_what_makes_one_doubt_the_answers_stands_on_the_first_page(tmp_path):
+    warned = stand_in_study(tmp_path, warnings=("80 of 800 answers are lost <b>.",))
+    said = '<p class="caution"><strong>Warning:</strong> 80 of 800 answers are lost &lt;b&gt;.</p>'
+    assert said in Pages(warned, PROVENANCE).index([])
+
+
 def test_why_a_question_is_not_answered_is_told_once(tmp_path: Any) -> None:
     reasons = ("No <b>dates</b>.", "No <b>dates</b>.", "No ratings.", "No <b>dates</b>.")
     cells = [

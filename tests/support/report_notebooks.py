@@ -72,6 +72,7 @@ class StandInStudy:
     licence: str = "MIT"
     url: str = ""
     caution: str = ""
+    warnings: tuple[str, ...] = ()
     made_up: bool = True
     period: str = "2017 and 2018"
     base: str = "5,701 answers from 9,876 invitations."

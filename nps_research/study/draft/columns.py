@@ -18,6 +18,7 @@ _LOOKS_LIKE_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.\w+")
 _DIGIT_AND_SIGN = re.compile(r"\d.*[-/.: ]|[^\W\d_]{3}.*\d")
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?")
 _MOMENTS = (631_152_000, 4_102_444_800)  # 1990 to 2100, in seconds since 1970
+_MOST_POINTS = 15  # different values of a rating, codes for no answer among them
 _SAMPLE = 1_000  # distinct values that are looked at, where looking at all would be slow
 
 
@@ -85,6 +86,27 @@ class ReadColumn:
         return codes if sum(codes.values()) >= 0.9 * len(self.cells) else {}
 
     @cached_property
+    def points(self) -> dict[int, int]:
+        """As `codes`, also where labels stand beside some numbers, as in "5 - Very satisfied"."""
+        return self.codes or (self.scores if sum(self.scores.values()) >= 0.9 * len(self.cells) else {})
+
+    @cached_property
+    def labelled(self) -> dict[str, int]:
+        """The values in which a label stands beside the number, with their numbers."""
+        values = pd.Series(self.counts.index, dtype="str")
+        number = parse_score(values).values
+        plain = pd.to_numeric(values, errors="coerce").notna()
+        return {str(value): int(n) for value, n in zip(values[~plain], number[~plain], strict=True) if pd.notna(n)}
+
+    @cached_property
+    def numbers(self) -> pd.Series:
+        """Whole numbers by row, where there is one."""
+        of_value = dict(
+            zip(self.counts.index, parse_score(pd.Series(self.counts.index, dtype="str")).values, strict=True)
+        )
+        return pd.to_numeric(self.cells.map(of_value), errors="coerce").dropna()
+
+    @cached_property
     def no_answers(self) -> dict[str, int]:
         """Words that say that there is no answer, such as "Don't know", with their counts."""
         return {str(value): int(n) for value, n in self.counts.items() if NO_ANSWER.search(str(value).strip())}
@@ -134,7 +156,8 @@ class ReadColumn:
     @cached_property
     def is_personal(self) -> bool:
         """Whether the column names or reaches a person."""
-        return bool(PERSONAL.search(self.words)) or self.share_like(_LOOKS_LIKE_EMAIL) > 0.5
+        named = PERSONAL.search(self.words) is not None and not (self.points and len(self.counts) <= _MOST_POINTS)
+        return named or self.share_like(_LOOKS_LIKE_EMAIL) > 0.5
 
     @cached_property
     def is_free_text(self) -> bool:

@@ -16,9 +16,15 @@ from nps_research.study.draft.vocabulary import ROLES
 Every = Literal["month", "quarter", "half-year", "year"]
 _START = re.compile(r"\bstart(ed)?\b|begin|beginn|début|inicio|início")
 _CLOCK_NAMES = re.compile(r"^(time|hour|clock|uhrzeit|heure|hora|ora|tijd|время|час|godzina)\b")
-_SAYS_DATE = re.compile(r"\b(date|datum|fecha|data|дата|timestamp|datetime)\b")
-_DAYS = {"month": 30.4, "quarter": 91.3, "half-year": 182.6, "year": 365.25}
+_OF_THE_PERSON = re.compile(
+    r"birth|\bdob\b|geburt|naissance|nacimiento|nascimento|nascita|народж|рожден|urodz|\bsince\b|\bseit\b|join|sign ?up"
+    r"|regist|expir|renew|contract|vertrag|churn|cancel|gekündigt|\bleft\b"
+)
+_DAYS = {"month": 30.4, "quarter": 91.3}
+_MONTHS: dict[Every, int] = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
+_DAYS_BY_MONTH = 250  # what goes on for longer is read by the quarter
 _ANSWERS_PER_WAVE = 50  # a shorter wave would hold fewer, and say little
+_WAVES_WITH_EDGES = 4  # from so many on the first and the last, which may be cut off, need not be full
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +71,8 @@ def find_dates(columns: Sequence[ReadColumn], *, has_wave: bool) -> DatesGuess:
     rest = [column for column in dated if column is not invited and not _START.search(column.words)]
     responded = _named_date(rest, "responded_at")
     if responded is None and invited is None:
-        responded = (
-            next((c for c in rest if not c.cells.empty and _SAYS_DATE.search(c.words)), None)
-            if len(rest) == 1
-            else None
-        )
+        moments = [column for column in rest if not column.cells.empty and not _OF_THE_PERSON.search(column.words)]
+        responded = moments[0] if len(moments) == 1 else None
     found = {name: c for name, c in (("invited_at", invited), ("responded_at", responded)) if c is not None}
     formats = {name: "unix" for name, column in found.items() if _is_unix(column)}
     unclear = tuple(column for name, column in found.items() if name not in formats and column.is_unclear_date)
@@ -108,7 +111,7 @@ def _empty_and_named(column: ReadColumn) -> bool:
 
 
 def _every(column: ReadColumn, date_format: str | None) -> Every | None:
-    """The shortest usual wave of which the dates make two or more, with enough answers in each."""
+    """The shortest usual wave of which the dates make two or more, with enough answers in each; gaps have none."""
     text = column.cells
     if date_format == "unix":
         seconds = pd.to_numeric(text, errors="coerce")
@@ -118,12 +121,12 @@ def _every(column: ReadColumn, date_format: str | None) -> Every | None:
     moments = moments.dropna()
     if moments.empty:
         return None
+    months = moments.dt.year * 12 + moments.dt.month - 1
     days = (moments.max() - moments.min()).days
-    lengths: tuple[Every, ...] = (
-        ("quarter", "half-year", "year") if days > 250 else ("month", "quarter", "half-year", "year")
-    )
-    for every in lengths:
-        waves = days / _DAYS[every]
-        if waves >= 1.5 and len(moments) / waves >= _ANSWERS_PER_WAVE:
+    for every, length in _MONTHS.items():
+        wave = months // length
+        answers = wave.value_counts().reindex(range(wave.min(), wave.max() + 1), fill_value=0)
+        whole = answers.iloc[1:-1] if len(answers) >= _WAVES_WITH_EDGES else answers
+        if len(answers) >= 2 and (every != "month" or days <= _DAYS_BY_MONTH) and whole.min() >= _ANSWERS_PER_WAVE:
             return every
     return "quarter" if days >= 1.5 * _DAYS["quarter"] else "month" if days >= 1.5 * _DAYS["month"] else None

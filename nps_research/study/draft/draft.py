@@ -8,7 +8,7 @@ from pathlib import Path
 from nps_research.reading.sources import read_table
 from nps_research.study.draft.customers import customers_toml, guess_customers
 from nps_research.study.draft.guessing import guess_columns
-from nps_research.study.draft.spelling import listed
+from nps_research.study.draft.spelling import listed, quoted_toml
 from nps_research.study.draft.telling import Found, answers_of, found_lines, open_questions, warnings_of
 from nps_research.study.draft.writing import toml_text
 
@@ -85,27 +85,29 @@ def draft_study(
     The score: likelihood_to_recommend from "NPS", with 3 answers.
     """
     table = read_table(file, sheet=sheet, header_rows=header_rows, encoding=encoding)
-    guesses = guess_columns(table)
-    stated = {key: value for key, value in (("sheet", sheet), ("header_rows", header_rows)) if value is not None}
-    can, cannot = answers_of(guesses)
-    toml = toml_text(table, guesses, name=name or file.stem, stated=stated)
-    found = list(found_lines(guesses))
+    guesses, joined = guess_columns(table), None
     if customers is not None:
         second = read_table(customers)
-        joined = guess_customers(second, guesses.people.columns)
+        joined = guess_customers(second, table, guesses.people)
+        guesses = guess_columns(table, joined=joined.of_answers)
+    stated = {key: value for key, value in (("sheet", sheet), ("header_rows", header_rows)) if value is not None}
+    can, cannot = answers_of(guesses, joined)
+    toml = toml_text(table, guesses, name=name or file.stem, stated=stated)
+    found = list(found_lines(guesses))
+    if joined is not None:
         toml += f"\n{customers_toml(second, joined)}\n"
         found.append(
             Found(
                 what="Customers",
                 columns=listed([joined.key.name, *(column.name for column in joined.standard.values())]),
-                why=f"{joined.n_found:,} of {joined.n_ids:,} found by {joined.joins}",
+                why=f"{joined.n_found:,} of {joined.n_ids:,} found by {quoted_toml(joined.of_answers)}",
             )
         )
     return Draft(
         toml=toml,
         found=tuple(found),
-        questions=tuple(open_questions(guesses))[:_MOST_QUESTIONS],
-        warnings=tuple(warnings_of(guesses)),
+        questions=tuple(open_questions(guesses, joined))[:_MOST_QUESTIONS],
+        warnings=tuple(warnings_of(guesses, joined)),
         can=can,
         cannot=cannot,
         has_score=guesses.score.column is not None or guesses.wide is not None,

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from nps_research.reading.raw_table import RawTable
-from nps_research.reading.values import NO, YES, parse_number
+from nps_research.reading.values import NO, parse_number
 from nps_research.study.draft.columns import ReadColumn, matches, profiles
 from nps_research.study.draft.dates import DatesGuess, find_dates
+from nps_research.study.draft.outcomes import Outcome, guess_outcome
 from nps_research.study.draft.people import PeopleGuess, find_people
 from nps_research.study.draft.ratings import RatingsGuess, find_ratings
 from nps_research.study.draft.score import ScoreGuess, find_score
-from nps_research.study.draft.vocabulary import FINISHED, NOT_REACHED, NOT_REAL, OUTCOMES, ROLES
+from nps_research.study.draft.vocabulary import FINISHED, NOT_REACHED, NOT_REAL, ROLES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,17 +31,6 @@ class Guess:
     column: ReadColumn
     why: str
     others: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """A yes/no column that seems to say what people did afterwards."""
-
-    column: ReadColumn
-    event: tuple[str, ...]
-    no_event: tuple[str, ...]
-    n_neither: int
-    direction: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,13 +97,15 @@ _LOOKS: dict[str, Callable[[ReadColumn], bool]] = {
 }
 
 
-def guess_columns(table: RawTable) -> Guesses:
+def guess_columns(table: RawTable, *, joined: str | None = None) -> Guesses:
     """Guess what the columns of a table mean.
 
     Parameters
     ----------
     table : RawTable
         As `read_table` gives it, all columns.
+    joined : str, optional
+        Name of the column whose ids stand in a table of customers or accounts, too.
 
     Returns
     -------
@@ -146,7 +138,9 @@ def guess_columns(table: RawTable) -> Guesses:
         take(name, column)
     if dates.clock is not None:
         taken.add(dates.clock.name)
-    people = find_people(free(), has_waves="wave" in standard or wide is not None)
+    people = find_people(
+        free(), has_waves="wave" in standard or wide is not None, counted=_counted(table, statuses), joined=joined
+    )
     for name, column in people.columns.items():
         take(name, column)
     take("design_weight", next((column for column in free() if _is_weight(column)), None))
@@ -156,9 +150,9 @@ def guess_columns(table: RawTable) -> Guesses:
     delivered = next((status for status in statuses if status.kind == "not delivered"), None)
     if delivered is None:
         take("delivered", next((c for c in free() if matches(ROLES["delivered"][0], c) and c.is_flag), None))
-    outcomes = tuple(filter(None, (_guess_outcome(column) for column in free())))
+    outcomes = tuple(filter(None, map(guess_outcome, free())))
     taken |= {outcome.column.name for outcome in outcomes}
-    drivers = find_ratings(free())
+    drivers = find_ratings(free(), score.column)
     if drivers:
         taken |= {column.name for column in drivers.columns} | set(drivers.left_out)
     numbered = Counter(_without_digits(column.name) for column in columns)
@@ -182,6 +176,15 @@ def guess_columns(table: RawTable) -> Guesses:
         n_rows=len(table.frame),
         asked={column.name: column.question for column in columns if column.question},
     )
+
+
+def _counted(table: RawTable, statuses: Sequence[StatusColumn]) -> pd.Index:
+    """Rows of real answers: previews, tests and spam left out."""
+    out = pd.Series(data=False, index=table.frame.index)
+    for status in statuses:
+        if status.kind == "not real":
+            out |= status.column.cells.isin(list(status.values)).reindex(out.index, fill_value=False)
+    return out.index[~out]
 
 
 def _best_by_name(name: str, columns: Sequence[ReadColumn]) -> ReadColumn | None:
@@ -259,17 +262,6 @@ def _wide_scores(columns: Sequence[ReadColumn]) -> WideScores | None:
     return WideScores(
         stem=stem, waves={spelt: spelt for spelt, _ in found}, columns=tuple(column for _, column in found)
     )
-
-
-def _guess_outcome(column: ReadColumn) -> Outcome | None:
-    direction = next((good for good, pattern in OUTCOMES.items() if re.search(pattern, column.words)), None)
-    values = [str(value) for value in column.counts.index]
-    event = tuple(value for value in values if value.lower() in YES)
-    no_event = tuple(value for value in values if value.lower() in NO)
-    neither = len(column.cells) - int(column.counts[[*event, *no_event]].sum())
-    if direction is None or not event or not no_event or neither > 0.5 * len(column.cells):
-        return None
-    return Outcome(column=column, event=event, no_event=no_event, n_neither=neither, direction=direction)
 
 
 def _without_digits(name: str) -> str:

@@ -6,13 +6,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
+from nps_research.reading.raw_table import counted as counted_rows
 from nps_research.study.draft.columns import ReadColumn, matches
 from nps_research.study.draft.vocabulary import CLUSTERS, ROLES
 
 _DECIMAL = re.compile(r"-?\d+[.,]\d*[1-9]\d*")
 _PERSON = re.compile(
     r"\b(user|person|people|contact|subscriber|visitor|guest|patient|employee|learner|customer|client|member"
-    r"|panell?ist|kunden?)"
+    r"|panell?ist|kunden?|external reference)"
 )
 _REPEATED = 0.05  # of rows in which a person stands again: more than that, and it is a tracker, a panel, or no person
 
@@ -49,7 +52,9 @@ class PeopleGuess:
         return {name: column for name, column in named.items() if column is not None}
 
 
-def find_people(columns: Sequence[ReadColumn], *, has_waves: bool) -> PeopleGuess:
+def find_people(
+    columns: Sequence[ReadColumn], *, has_waves: bool, counted: pd.Index, joined: str | None = None
+) -> PeopleGuess:
     """Find who answered.
 
     A column of ids names a person where it is called so; a shop, a household or a network stands for several, and is
@@ -62,9 +67,13 @@ def find_people(columns: Sequence[ReadColumn], *, has_waves: bool) -> PeopleGues
         Those not taken for the score.
     has_waves : bool
         Whether a column tells waves apart, so that a person may stand once in each.
+    counted : Index
+        Rows of real answers.
+    joined : str, optional
+        Name of the column whose ids stand in a table of customers: who is none else is the customer.
     """
     remarks: list[str] = []
-    free = [column for column in columns if _is_id(column)]
+    free = [column for column in columns if _is_id(column) or column.name == joined]
     account = _first(free, ROLES["account_id"][0], repeated=True)
     if account is not None:
         remarks.append(
@@ -83,13 +92,24 @@ def find_people(columns: Sequence[ReadColumn], *, has_waves: bool) -> PeopleGues
             )
     free = [column for column in free if column is not cluster]
     customer = _first(free, ROLES["customer_id"][0])
-    free = [column for column in free if column is not customer]
-    respondent = _respondent(free)
+    respondent = _respondent([column for column in free if column is not customer])
+    known = [column for column in (account, cluster, customer, respondent) if column is not None]
+    if joined not in [column.name for column in known]:
+        customer = next((column for column in free if column.name == joined), customer)
     if customer is not None and respondent is None:
         respondent, customer = customer, None
     if respondent is not None and respondent.names_nobody:
         remarks.append(f"{respondent.name!r} says of many only that they are anonymous: it is no id")
         respondent = None
+    blank = len(counted.difference(respondent.cells.index)) if respondent is not None else 0
+    if respondent is not None and blank:
+        remarks.append(
+            f"{respondent.name!r} is blank in {counted_rows(blank, 'row')}: it is taken for the customer, "
+            "so that these rows count, too"
+        )
+        customer = customer or respondent
+        whole = [c for c in free if c is not customer and not len(counted.difference(c.cells.index))]
+        respondent = _respondent(whole)
     repeats = len(respondent.cells) - len(respondent.counts) if respondent is not None else 0
     if respondent is not None and repeats and not has_waves:
         if not _PERSON.search(respondent.words) and repeats > _REPEATED * len(respondent.cells):

@@ -8,12 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
+import numpy as np
+import pandas as pd
+
 from nps_research.study.draft.columns import ReadColumn
 from nps_research.study.draft.vocabulary import OVERALL, RATING, REVERSED, SATISFACTION
 
 _USUAL = ((1, 4), (1, 5), (1, 6), (1, 7), (1, 10), (0, 10))
 _MOST_ODD = 3  # different codes outside the scale: more, and it is no scale
-_FILLED = 0.3  # of the rows, at least
+_FILLED = 0.3  # of the answers, at least
+_FEWEST = 3  # columns that make a battery without a word for rating in their names
+_ROWS_TO_CORRELATE = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,14 +51,20 @@ class RatingsGuess:
     names: dict[str, str] = field(default_factory=dict)
 
 
-def find_ratings(columns: Sequence[ReadColumn]) -> RatingsGuess | None:
+def find_ratings(columns: Sequence[ReadColumn], score: ReadColumn | None = None) -> RatingsGuess | None:
     """Find the largest battery of ratings: columns named or asked alike, of whole numbers of one small range, or words.
 
+    Where names have nothing in common, columns on one scale that move with the score, or with those that do, are one.
     The scale is that of the battery, so that a rating nobody gave a 1 is on it, too. Overall satisfaction is set
     apart: it is an outcome of the others, not one of them.
     """
+    answers = (
+        len(score.cells) if score is not None and len(score.cells) else max((c.n_rows for c in columns), default=0)
+    )
     filled = [
-        column for column in columns if column.filled >= _FILLED and not column.is_date and not column.is_personal
+        column
+        for column in columns
+        if len(column.cells) >= _FILLED * answers and not column.is_date and not column.is_personal
     ]
     in_words, labels = _word_batteries(filled)
     batteries: dict[str, list[ReadColumn]] = defaultdict(list)
@@ -63,8 +74,11 @@ def find_ratings(columns: Sequence[ReadColumn]) -> RatingsGuess | None:
     large = {
         family: battery
         for family, battery in batteries.items()
-        if family and len([c for c in battery if not _is_overall(c)]) >= (2 if family == "rating" else 3)
+        if family and len([c for c in battery if not _is_overall(c)]) >= (2 if family == "rating" else _FEWEST)
     }
+    named = {column.name for battery in large.values() for column in battery}
+    if score is not None and not named:
+        large["moving together"] = _moving_together([c for battery in batteries.values() for c in battery], score)
     by_scale: dict[tuple[int, int], list[ReadColumn]] = defaultdict(list)
     for battery in large.values():
         for scale, of_scale in _scales(battery).items():
@@ -83,7 +97,17 @@ def find_ratings(columns: Sequence[ReadColumn]) -> RatingsGuess | None:
         )
     if best is None:
         return None
-    rated = [column for column in filled if column in by_scale[best]]
+    rated = [
+        column
+        for column in filled
+        if column in by_scale[best]
+        or (
+            column not in in_words
+            and _is_rating(column)
+            and _family(column) == "rating"
+            and _scale_on_which(column) == best
+        )
+    ]
     left_out = {}
     for column in filled:
         if column in in_words or not _is_rating(column):
@@ -99,10 +123,11 @@ def find_ratings(columns: Sequence[ReadColumn]) -> RatingsGuess | None:
         return None
     odd: Counter[int] = Counter()
     for column in kept:
-        odd.update({code: n for code, n in column.codes.items() if not best[0] <= code <= best[1]})
+        odd.update({code: n for code, n in column.points.items() if not best[0] <= code <= best[1]})
     return RatingsGuess(
         scale=best,
         columns=kept,
+        labels={label: number for column in kept for label, number in column.labelled.items()},
         odd_codes=dict(sorted(odd.items())),
         left_out=left_out,
         reversed=tuple(column.name for column in kept if REVERSED.search(f"{column.words} {column.asked}")),
@@ -135,16 +160,44 @@ def _is_overall(column: ReadColumn) -> bool:
 
 def _family(column: ReadColumn) -> str:
     """What columns of one battery share: a word for rating, or the start of their names."""
+    if stated := re.search(r"\b[01] (?:to )?(?:4|5|6|7|10)$", column.words):
+        return stated.group()
     if RATING.search(column.words) or RATING.search(column.asked):
         return "rating"
     start = re.match(r"[^\W\d_]*\d+|[^\W\d_]+", column.words)
     return start.group() if start else ""
 
 
+def _moving_together(columns: Sequence[ReadColumn], score: ReadColumn) -> list[ReadColumn]:
+    """Of columns on the scale that most are on, those that move with the score, or with one that does."""
+    scales = Counter(scale for scale in map(_scale_on_which, columns) if scale)
+    if not scales:
+        return []
+    most = max(scales, key=lambda scale: (scales[scale], scale[1]))
+    waiting = [column for column in columns if _scale_on_which(column) == most]
+    found: list[ReadColumn] = []
+    news: list[ReadColumn] = [score]
+    while news:
+        news = [column for column in waiting if any(_move_together(column, other) for other in news)]
+        found += news
+        waiting = [column for column in waiting if column not in news]
+    kept = [column for column in columns if column in found]
+    return kept if len(kept) >= _FEWEST else []
+
+
+def _move_together(one: ReadColumn, other: ReadColumn) -> bool:
+    """Whether two columns of numbers are correlated, in ranks, beyond doubt."""
+    pair = pd.concat([one.numbers, other.numbers], axis=1, join="inner").rank()
+    if len(pair) < _ROWS_TO_CORRELATE:
+        return False
+    r = float(np.corrcoef(pair.to_numpy(), rowvar=False)[0, 1])
+    return bool(abs(r) > max(0.1, 4 / len(pair) ** 0.5))
+
+
 def _is_rating(column: ReadColumn) -> bool:
     """Whole numbers, three different ones or more within 0 to 10, few others."""
-    inside = [code for code in column.codes if 0 <= code <= 10]
-    return len(inside) >= 3 and len(column.codes) - len(inside) <= _MOST_ODD
+    inside = [code for code in column.points if 0 <= code <= 10]
+    return len(inside) >= 3 and len(column.points) - len(inside) <= _MOST_ODD
 
 
 def _scale_on_which(column: ReadColumn) -> tuple[int, int] | None:
@@ -152,7 +205,7 @@ def _scale_on_which(column: ReadColumn) -> tuple[int, int] | None:
 
     A number next above the scale is a rating, unless 0 occurs, too: then both are codes.
     """
-    codes = set(column.codes)
+    codes = set(column.points)
     fits = []
     for low, high in _USUAL:
         points = set(range(low, high + 1))
@@ -175,8 +228,8 @@ def _scales(battery: Sequence[ReadColumn]) -> dict[tuple[int, int], list[ReadCol
     points = set(range(most[0], most[1] + 1))
     for column in battery:
         scale = alone[column.name]
-        if (scale is None or own[scale] < 2) and len(set(column.codes) - points) <= _MOST_ODD:
-            scale = most if scale is None or set(column.codes) <= points else scale
+        if (scale is None or own[scale] < 2) and len(set(column.points) - points) <= _MOST_ODD:
+            scale = most if scale is None or set(column.points) <= points else scale
         if scale is not None:
             found[scale].append(column)
     return found

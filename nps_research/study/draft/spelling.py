@@ -55,3 +55,9 @@ def whole_codes(odd: Mapping[str, int]) -> dict[int, int]:
     """Of values that are no answer, those that may be printed: whole numbers."""
     numbers = {int(float(value)): n for value, n in odd.items() if re.fullmatch(r"-?\d{1,4}(\.0)?", value)}
     return dict(sorted(numbers.items()))
+
+
+def display_name(column: str) -> str:
+    """A column's name as a reader would write it, where that is only a matter of signs between words."""
+    words = re.sub(r"[_\s]+" if " " in column or column != column.lower() else r"[_\-\s]+", " ", column).strip()
+    return words[:1].upper() + words[1:] if words else column

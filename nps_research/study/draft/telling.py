@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from nps_research.reading.raw_table import counted
 from nps_research.study.draft.columns import ReadColumn
+from nps_research.study.draft.customers import CustomersGuess
 from nps_research.study.draft.guessing import Guesses
 from nps_research.study.draft.score import ScoreGuess
 from nps_research.study.draft.spelling import cells_in_words, listed, quoted_toml, rows_in_words, whole_codes
@@ -88,7 +89,7 @@ def found_lines(guesses: Guesses) -> Iterable[Found]:
             )
 
 
-def open_questions(guesses: Guesses) -> Iterable[str]:
+def open_questions(guesses: Guesses, joined: CustomersGuess | None = None) -> Iterable[str]:
     """What only the analyst knows and what changes the number, most important first."""
     score = guesses.score
     if score.column is None and score.others:
@@ -104,6 +105,11 @@ def open_questions(guesses: Guesses) -> Iterable[str]:
         yield (
             f"How are the dates in {listed(c.name for c in guesses.dates.unclear)} written: day or month first? "
             'Set date_format = "%d/%m/%Y", or with %m first.'
+        )
+    if joined is not None and joined.lacks_end:
+        yield (
+            f"Until which day would leaving have been seen? The last who left did so on {joined.watched_until}. "
+            f"Without observed_until in [{joined.table}] nobody's loyalty is followed."
         )
     for status in guesses.statuses:
         if status.kind == "not finished" and status.values:
@@ -127,10 +133,19 @@ def _about_the_scale(score: ScoreGuess, column: ReadColumn) -> Iterable[str]:
         yield f"What does {what} in {named} mean? If it is no answer, set missing_codes; now such rows are quarantined."
 
 
-def warnings_of(guesses: Guesses) -> Iterable[str]:
+def warnings_of(guesses: Guesses, joined: CustomersGuess | None = None) -> Iterable[str]:
     """What was decided that could be otherwise."""
     score = guesses.score
     yield from (f"{remark}." for remark in guesses.people.remarks)
+    if joined is not None and joined.n_repeated:
+        yield (
+            f"{quoted_toml(joined.key.name)} stands in several rows of the second file: of each the first counts, and "
+            f"{counted(joined.n_repeated, 'row')} will be quarantined. Is it a list of {joined.table}?"
+        )
+    if joined is not None and joined.n_found < joined.n_ids:
+        yield (
+            f"{joined.n_ids - joined.n_found:,} of {joined.n_ids:,} ids among the answers are not in the second file."
+        )
     if score.companions:
         named = listed(score.companions)
         if score.proven and score.column is not None:
@@ -167,7 +182,7 @@ def warnings_of(guesses: Guesses) -> Iterable[str]:
             yield f"{quoted_toml(column)} is no driver: {why}."
 
 
-def answers_of(guesses: Guesses) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def answers_of(guesses: Guesses, joined: CustomersGuess | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What the study can answer, and what is missing for the rest."""
     standard = guesses.standard
     can: list[str] = []
@@ -197,7 +212,15 @@ def answers_of(guesses: Guesses) -> tuple[tuple[str, ...], tuple[str, ...]]:
         can.append(f"Drivers: {len(guesses.drivers.columns)} ratings from {low} to {high}.")
     else:
         cannot.append("Drivers: no ratings of single experiences on one scale were found.")
-    if guesses.outcomes:
+    if joined is not None and "churned_at" in joined.standard:
+        waits = ", once it is said until when leaving would have been seen" if joined.lacks_end else ""
+        can.append(f"Thresholds: where detractors end, by who left and when{waits}.")
+    elif joined is not None and joined.outcomes:
+        can.append(
+            f"Thresholds: where detractors end, against {listed(o.column.name for o in joined.outcomes)}; undated, "
+            "so as association only."
+        )
+    elif guesses.outcomes:
         names = listed(outcome.column.name for outcome in guesses.outcomes)
         can.append(f"Thresholds: where detractors end, against {names}; undated, so as association only.")
     else:

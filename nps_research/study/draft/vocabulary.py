@@ -25,7 +25,10 @@ ROLES: dict[str, tuple[str, ...]] = {  # the strongest pattern of each first
     ),
     "respondent_id": (
         r"^resp(ondent)? ?(id|nu?m(ber)?|no|nr|key)?$|^teilnehmer ?(id|nr)|^répondant|^респондент|^panell?ist",
-        r"^(user|person|people|contact|subscriber|visitor|guest|patient|employee|learner)s? ?(id|key|no|number)$",
+        (
+            r"^(user|person|people|contact|subscriber|visitor|guest|patient|employee|learner)s? ?(id|key|no|number)$"
+            r"|^external (data )?reference$"
+        ),
         (
             r"^(id|ид|номер) (respond|респ)\w*|^(survey|invitation|interview|case|record|response|answer)? ?id$|^$"
             r"|^token$"
@@ -182,6 +185,16 @@ OUTCOMES = {  # a yes is good, a yes is bad
     "good": r"\brecommended\b|\brenew|retained|bought again|repurchas|verlängert|renouvel|продлил|продовжив",
     "bad": r"churn|cancel|\bleft\b|\blapsed|gekündigt|résili|отток|ушел|ушёл|відтік|пішов",
 }
+HAS_LEFT = re.compile(
+    r"^(churned|cancell?ed|canceled|closed|lapsed|left|terminated|lost|inactive|gekündigt|inaktiv|résilié|inactif|baja"
+    r"|inactivo|inativo|cancelad[oa]|disdetto|opgezegd|reziliat|ушел|ушёл|отключ[её]н|пішов|відключений|odszedł)$",
+    re.IGNORECASE,
+)
+HAS_STAYED = re.compile(
+    r"^(active|open|current|retained|renewed|live|aktiv|actif|activ[oa]?|ativo|attivo|actief|активен|активный|активний"
+    r"|aktywny)$",
+    re.IGNORECASE,
+)
 AGREEMENT = {"strongly disagree": 1, "disagree": 2, "neutral": 3, "agree": 4, "strongly agree": 5}
 SATISFACTION = (  # answers in words, low to high, in batteries of their own
     AGREEMENT,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from nps_research.reading.raw_table import RawTable, counted
 from nps_research.study.draft.columns import ReadColumn
-from nps_research.study.draft.guessing import Guesses, Outcome
+from nps_research.study.draft.guessing import Guesses
+from nps_research.study.draft.outcomes import outcome_names, outcome_toml
 from nps_research.study.draft.ratings import RatingsGuess
 from nps_research.study.draft.spelling import (
     cells_in_words,
     code_list,
+    display_name,
     inline_table,
     listed,
     on_one_line,
@@ -28,7 +29,7 @@ def toml_text(table: RawTable, guesses: Guesses, *, name: str, stated: Mapping[s
     ratings = guesses.drivers.columns if guesses.drivers else ()
     asked = guesses.drivers.names if guesses.drivers else {}
     shown = _shown_names([column.name for column in (*ratings, *guesses.segments)], asked)
-    outcomes = _outcome_names([outcome.column.name for outcome in guesses.outcomes])
+    outcomes = outcome_names([outcome.column.name for outcome in guesses.outcomes])
     sections = [
         _head(table, name),
         _responses(table, guesses, stated),
@@ -37,31 +38,21 @@ def toml_text(table: RawTable, guesses: Guesses, *, name: str, stated: Mapping[s
         _recode(guesses),
         _driver_lines(guesses.drivers, shown),
         _segment_lines(guesses.segments, shown),
-        *(_outcome_lines(outcome, outcomes[outcome.column.name]) for outcome in guesses.outcomes),
+        *(
+            outcome_toml(outcome, toml_key(outcomes[outcome.column.name]), table="responses")
+            for outcome in guesses.outcomes
+        ),
         _settings(),
         _unused(guesses),
     ]
     return "\n\n".join(filter(None, sections)) + "\n"
 
 
-def _display_name(column: str) -> str:
-    """A column's name as a reader would write it, where that is only a matter of signs between words."""
-    words = re.sub(r"[_\-\s]+", " ", column).strip()
-    return words[:1].upper() + words[1:] if words else column
-
-
 def _shown_names(columns: Sequence[str], asked: Mapping[str, str]) -> dict[str, str]:
     """Column -> display name; the column's own name where two would be shown alike."""
-    shown = {column: on_one_line(asked.get(column, "")) or _display_name(column) for column in columns}
+    shown = {column: on_one_line(asked.get(column, "")) or display_name(column) for column in columns}
     times = Counter(shown.values())
     return {column: name if times[name] == 1 else column for column, name in shown.items()}
-
-
-def _outcome_names(columns: Sequence[str]) -> dict[str, str]:
-    """Column -> name of the outcome, in lower case with underscores."""
-    names = {column: _display_name(column).lower().replace(" ", "_") for column in columns}
-    times = Counter(names.values())
-    return {column: name if times[name] == 1 else column for column, name in names.items()}
 
 
 def _head(table: RawTable, name: str) -> str:
@@ -265,21 +256,6 @@ def _segment_lines(segments: Sequence[ReadColumn], shown: dict[str, str]) -> str
 
 def _named_columns(columns: Sequence[ReadColumn], shown: dict[str, str]) -> list[str]:
     return [f"{toml_key(shown[column.name])} = {quoted_toml(column.name)}" for column in columns]
-
-
-def _outcome_lines(outcome: Outcome, name: str) -> str:
-    lines = [
-        f"[outcomes.{toml_key(name)}]   # a yes/no column that sounds like an outcome",
-        'table = "responses"',
-        f"column = {quoted_toml(outcome.column.name)}",
-        'kind = "binary"',
-        f"event = [{listed(outcome.event)}]",
-        f"no_event = [{listed(outcome.no_event)}]",
-    ]
-    if outcome.n_neither:
-        lines.append(f"# {outcome.n_neither:,} answers are neither, and count as unknown.")
-    lines += [f'direction = "{outcome.direction}"', "dated = false   # asked in the same survey, or without a date"]
-    return "\n".join(lines)
 
 
 def _settings() -> str:
