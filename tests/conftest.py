@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import gc
 import os
 from typing import TYPE_CHECKING
 
@@ -39,12 +38,6 @@ def quiet_end() -> None:
 
 
 atexit.register(quiet_end)
-
-
-def pytest_collection_finish() -> None:
-    """Let no collection of garbage look through the packages: statsmodels asks for one at every adjustment."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from typing import Literal, get_args
 
@@ -46,5 +47,9 @@ def adjust_p_values(p: Sequence[float] | Floats, adjust: Adjustment = "holm") ->
         from statsmodels.stats.multitest import multipletests  # late: it takes longer than all else here
 
         method = "fdr_bh" if adjust == "benjamini-hochberg" else adjust
-        adjusted[known] = multipletests(adjusted[known], method=method)[1]
+        gc.freeze()  # multipletests asks for a collection of garbage, which would look through all that is in memory
+        try:
+            adjusted[known] = multipletests(adjusted[known], method=method)[1]
+        finally:
+            gc.unfreeze()
     return adjusted

@@ -89,7 +89,7 @@ def of_who_answers(study):
 
 
 def of_representativeness(study):
-    return _alive(study.customers, study.responses).set_index("customer_id")
+    return _alive(study.customers, study.responses, "invited_at").set_index("customer_id")
 
 
 def of_adjusted_risk(study):

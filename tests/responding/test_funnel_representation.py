@@ -14,6 +14,7 @@ from nps_research.responding.funnel import response_funnel
 from nps_research.responding.representativeness import representativeness
 from nps_research.statistics.multiplicity import adjust_p_values
 from nps_research.study.study import Study, open_study
+from tests.support.made_once import made_once
 
 LTR = "likelihood_to_recommend"
 DEMO = Path(__file__).parents[2] / "data" / "demo"
@@ -297,9 +298,12 @@ def base_study():
     )
 
 
-@cache
 def at_random(rate):
     """Frames of `REPEATS` studies in which accounts answer with a chance of their own, whoever they are."""
+    return made_once(f"representativeness-at-{rate}", lambda _: draw_at_random(rate))
+
+
+def draw_at_random(rate):
     study = base_study()
     rng = np.random.default_rng(11)
     account = study.responses["account_id"].astype(int).to_numpy()

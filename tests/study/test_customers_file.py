@@ -59,7 +59,9 @@ def test_the_day_until_which_leaving_was_seen_is_asked_and_has_its_place(files, 
     assert "\n# observed_until = 2025-04-30\n" in draft.toml
     (tmp_path / "study.toml").write_text(draft.toml)
     assert not nps.open_study(tmp_path).can_answer("outcomes.churned")
-    (tmp_path / "study.toml").write_text(draft.toml.replace("# observed_until = 2025-04-30", "observed_until = 2025-12-31"))
+    (tmp_path / "study.toml").write_text(
+        draft.toml.replace("# observed_until = 2025-04-30", "observed_until = 2025-12-31")
+    )
     study = nps.open_study(tmp_path)
     counts = nps.outcome_by_score(study)
     left = pd.to_datetime(CUSTOMERS.set_index("No")["Cancelled on"]).reindex(ANSWERS["Client ref"]).to_numpy()
