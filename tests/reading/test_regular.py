@@ -37,14 +37,14 @@ def told(path, **options):
     return cells, table.line.tolist(), rejected, table.notes, table.header, dict(table.read_with)
 
 
-def agree(content, **options):
+def agree(content, *, windows=((1 << 20, 1 << 16), (16, 4)), **options):
     with tempfile.TemporaryDirectory() as place:
         path = Path(place, "answers.csv")
         path.write_bytes(content)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(delimited, "read_body", one_by_one)
             slow = told(path, **options)
-        for window, at_a_time in ((1 << 20, 1 << 16), (16, 4)):
+        for window, at_a_time in windows:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(regular, "_WINDOW", window)
                 patch.setattr(regular, "_ONE_BY_ONE", at_a_time)
@@ -84,7 +84,7 @@ def test_a_long_file_with_every_fault_is_read_alike():
         '{0},9,5" of snow', '"{0}" ,8,x', " {0} , 7,\u00e9\u200b", '{0},9,""',
     ]  # fmt: skip
     lines = [draw.choice(kinds if draw.random() < 0.02 else kinds[:2]).format(row) for row in range(60_000)]
-    slow = agree(("ID,NPS,Why\n" + "\n".join(lines)).encode())
+    slow = agree(("ID,NPS,Why\n" + "\n".join(lines)).encode(), windows=((1 << 20, 1 << 16), (1 << 13, 256)))
     assert len(slow[1]) > 50_000
     assert len(slow[2]["line"]) > 100
 

@@ -19,6 +19,7 @@ from nps_research.reading.values import (
     parse_text,
     parse_timestamp,
 )
+from tests.reading.test_reader_fuzz import share
 
 
 def read(parser, *cells, **options):
@@ -380,6 +381,7 @@ _COLUMNS = st.one_of(
 )
 
 
+@share(0.5)
 @given(column=_COLUMNS, start=st.integers(0, 3))
 def test_each_distinct_value_read_once_is_every_cell_read(column, start):
     column.index = range(start, start + len(column))
