@@ -101,7 +101,7 @@ def _base(study: Study, wave: str | None = None) -> tuple[pd.DataFrame, list[str
     joined = bool({"responses.customer_id", "responses.respondent_id"} & study.available)
     if study.customers is not None and joined:
         base, kind = _alive(study.customers, asked, moment_known(study)), "customers"
-    elif {"responses.responded", "responses.responded_at"} & study.available:
+    elif "responses.silence" in study.available:
         base, kind = asked, "invitations"
     else:
         raise CannotAnswerError(

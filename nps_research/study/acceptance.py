@@ -25,7 +25,7 @@ from nps_research.study.contract import (
     typed,
     values_to_tell,
 )
-from nps_research.study.doubts import lost_answers, score_doubts
+from nps_research.study.doubts import end_before_leaving, lost_answers, score_doubts
 from nps_research.study.raw_rows import Plan, RawRows
 from nps_research.study.repeats import STANDS_TWICE
 from nps_research.study.settings_file import OutcomeSettings
@@ -109,7 +109,7 @@ def check_table(raw: RawRows, plan: Plan) -> Table:
         violations=summary,
         files=_file_counts(raw, plan, broken),
         notes=(*raw.notes, *notes, *driver_notes, *outcome_notes, *_on_waves(values[~broken], plan)),
-        warnings=(*score_doubts(score, plan.score_column), *lost),
+        warnings=(*score_doubts(score, plan.score_column), *lost, *end_before_leaving(values, plan.table)),
         too_much_lost=too_much,
     )
 

@@ -88,3 +88,22 @@ def lost_answers(violations: pd.DataFrame, lost: int, answers: int) -> tuple[str
     ]
     said = f"{lost:,} of {answers:,} answers ({lost / answers:.0%}) are lost to the contract"
     return f"{said}: {'; '.join(why)}.", lost > HALF * answers
+
+
+def end_before_leaving(values: pd.DataFrame, table: str) -> list[str]:
+    """Say that one day for all, until which leaving would have been seen, lies before most of the leaving.
+
+    Examples
+    --------
+    >>> customers = pd.DataFrame({"churned_at": pd.to_datetime(["2025-03-01", "2025-05-01", None])})
+    >>> end_before_leaving(customers.assign(observed_until=pd.Timestamp("2024-12-31")), "customers")[0][:54]
+    'customers: 2 of 2 who left did so after 2024-12-31, st'
+    """
+    if not {"churned_at", "observed_until"} <= set(values):
+        return []
+    ends, left = values["observed_until"].dropna().unique(), values["churned_at"].dropna()
+    after = int((left > ends[0]).sum()) if len(ends) == 1 else 0
+    if not after or after <= HALF * len(left):
+        return []
+    said = f"{table}: {after:,} of {len(left):,} who left did so after {ends[0]:%Y-%m-%d}, stated as the day until"
+    return [f"{said} which leaving would have been seen: these rows are quarantined. State a later observed_until."]

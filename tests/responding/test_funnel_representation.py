@@ -287,8 +287,8 @@ def base_study():
         {
             "respondent_id": np.arange(2_000).astype(str),
             "account_id": account.astype(str),
-            LTR: 9,
-            "responded": 1,
+            LTR: [9] * 1_999 + [None],
+            "responded": [1] * 1_999 + [0],
             "region": region[account],
             "size": size[account],
             "role": rng.choice(["user", "buyer"], 2_000),

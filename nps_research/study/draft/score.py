@@ -22,6 +22,8 @@ from nps_research.study.draft.vocabulary import (
 )
 
 _SCALE = range(11)
+_FEWEST_POINTS = 4  # different values of what may be an answer on a shorter scale
+_NEAR = re.compile(r"satisf|recommend|rating|score|zufrieden|empfehl|satisfa|soddisf|tevreden|оцен|оцін|рекоменд")
 _LABEL_AROUND = re.compile(r"(?:^|[(\[\s:\-–—])(10|\d)(?:[)\]\s.:\-–—]|$)")
 
 
@@ -248,4 +250,12 @@ def _nearest_score(columns: Sequence[ReadColumn], strong: str, weak: str) -> str
         return (
             f"{listed} hold whole numbers from 0 to 10, but no name or question says that they are about recommending"
         )
-    return "no column holds whole numbers from 0 to 10"
+    short = [c for c in columns if len(c.codes) >= _FEWEST_POINTS and min(c.codes) >= 0 and max(c.codes) <= max(_SCALE)]
+    if short:
+        nearest = max(short, key=lambda column: (bool(matches(_NEAR, column)), len(column.codes)))
+        low, high = min(nearest.codes), max(nearest.codes)
+        return (
+            f"{nearest.name!r} comes nearest, with whole numbers from {low} to {high}: the score needs answers "
+            "from 0 to 10, and another scale gives no Net Promoter Score"
+        )
+    return "No column holds whole numbers from 0 to 10"

@@ -1,0 +1,97 @@
+"""Exports that cannot be right, or cannot be told: asked about or refused in words, never guessed."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from nps_research import cli
+
+N = 120
+SCORE = np.random.default_rng(20261128).integers(0, 11, N)
+IDS = [f"C{row:04d}" for row in range(N)]
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Write tables into a folder, draft a study of the first, edit it, check it; what was said, and the exit code."""
+    monkeypatch.setenv("COLUMNS", "500")
+    monkeypatch.chdir(tmp_path)
+
+    def run(edit=("", ""), **tables) -> tuple[str, int]:
+        for name, table in tables.items():
+            pd.DataFrame(table).to_csv(f"{name}.csv", index=False)
+        second = ["--customers", "crm.csv"] if "crm" in tables else []
+        said = CliRunner().invoke(cli.app, ["init", "answers.csv", "--out", "study", *second])
+        if said.exit_code:
+            return said.output, said.exit_code
+        toml = Path("study", "study.toml")
+        assert edit[0] in toml.read_text(encoding="utf-8")
+        toml.write_text(toml.read_text(encoding="utf-8").replace(*edit), encoding="utf-8")
+        checked = CliRunner().invoke(cli.app, ["check", "study", "--data", "."])
+        return said.output + checked.output, checked.exit_code
+
+    return run
+
+
+def test_of_two_questions_that_could_be_the_score_neither_is_guessed(run):
+    ours, app = "How likely are you to recommend us?", "How likely are you to recommend our app?"
+    said, code = run(answers={"id": IDS, ours: SCORE, app: SCORE[::-1]})
+    assert code == 1
+    assert f'Which column is the answer to how likely one is to recommend: "{ours}", "{app}"?' in said
+    assert "As drafted" not in said
+
+
+def test_the_line_of_the_question_makes_the_score(run):
+    ours, app = "How likely are you to recommend us?", "How likely are you to recommend our app?"
+    edit = (f'# likelihood_to_recommend = "{ours}"', f'likelihood_to_recommend = "{ours}"')
+    assert run(edit, answers={"id": IDS, ours: SCORE, app: SCORE[::-1]})[1] == 0
+
+
+def test_where_nothing_is_a_score_the_nearest_is_named_and_why_it_is_none(run):
+    said, code = run(
+        answers={"id": IDS, "Age": 20 + SCORE, "Satisfaction": SCORE % 5 + 1, "Region": ["N", "S"] * (N // 2)}
+    )
+    assert code == 1
+    assert "'Satisfaction' comes nearest, with whole numbers from 1 to 5: the score needs answers from 0 to 10" in said
+
+
+def test_accounts_that_stand_twice_are_counted_before_and_quarantined_after(run):
+    firms = [f"Firm {row % 12}" for row in range(N)]
+    accounts = [f"Firm {row % 12}" for row in range(15)]
+    said, code = run(
+        answers={"Contact ID": IDS, "Company": firms, "NPS": SCORE}, crm={"Company": accounts, "ARR": range(15)}
+    )
+    assert code == 0
+    assert "3 rows will be quarantined" in said
+    assert "stands twice; the first row is kept" in said
+
+
+def test_a_key_that_matches_three_in_a_hundred_is_no_key(run):
+    others = [*IDS[:4], *(f"X{row}" for row in range(N - 4))]
+    said, code = run(answers={"Customer ID": IDS, "NPS": SCORE}, crm={"Customer ID": others, "ARR": range(N)})
+    assert code == 1
+    assert "'Customer ID' comes nearest, with 4 of the 120 in 'Customer ID'" in said
+
+
+def test_one_end_for_all_before_all_leaving_is_told(run):
+    left = ["2025-11-10" if row % 7 == 0 else "" for row in range(N)]
+    dates = pd.date_range("2025-01-01", periods=N).strftime("%Y-%m-%d")
+    said, _ = run(
+        ("# observed_until = 2025-11-10", "observed_until = 2024-12-31"),
+        answers={"Customer ID": IDS, "NPS": SCORE, "Date": dates},
+        crm={"Customer ID": IDS, "Churn date": left},
+    )
+    assert "Warning: customers: 18 of 18 who left did so after 2024-12-31" in said
+    assert "State a later observed_until" in said
+
+
+def test_exclude_that_leaves_nothing_is_an_error(run):
+    said, code = run(
+        ("[responses]\n", '[responses]\nexclude = { Status = ["complete"] }\n'),
+        answers={"id": IDS, "NPS": SCORE, "Status": "complete"},
+    )
+    assert code == 1
+    assert "exclude and only leave none of 120 rows: Status is complete" in said
