@@ -65,7 +65,7 @@ class OutcomeByScore(Grouped):
     clusters : OutcomeClusters or None
         The same per cluster.
     outcome : str
-        Name of the outcome.
+        Name of the outcome, or its label.
     direction : {"good", "bad"}
         Whether the event is good (renewed) or bad (left).
     dated : bool or None

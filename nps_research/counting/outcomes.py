@@ -106,7 +106,7 @@ def outcome_by_score(
         study,
         keys,
         cells.assign(fate=fate),
-        outcome=outcome,
+        outcome=outcome if settings is None else settings.label or outcome,
         direction="bad" if settings is None else settings.direction,
         dated=settings is None or settings.dated,
         horizon_days=study.settings.outcome_horizon_days if settings is None else None,

@@ -183,6 +183,28 @@ def test_strangers_and_rows_without_a_date_of_invitation_are_left_out():
     assert counted.events[0, 9] == 1
 
 
+def test_without_invitations_churn_follows_the_day_of_each_answer(company):
+    answers = company.responses[company.responses["responded_at"].notna()].drop(columns=["invited_at", "delivered"])
+    counted = outcome_by_score(Study.from_frames(responses=answers, customers=company.customers))
+    people = company.customers.set_index("customer_id")
+    expected = np.zeros((2, 11), dtype=int)
+    for row in answers.dropna(subset=[LTR]).itertuples():
+        left, end = people.loc[row.respondent_id, ["churned_at", "observed_until"]]
+        horizon = row.responded_at + pd.Timedelta(days=180)
+        if not left <= row.responded_at and end >= horizon:
+            expected[:, int(getattr(row, LTR))] += (1, int(left <= horizon))
+    assert counted.n[0].tolist() == expected[0].tolist()
+    assert counted.events[0].tolist() == expected[1].tolist()
+    assert counted.after_answers
+    assert counted.nonrespondents is None
+
+
+def test_an_outcome_is_called_by_its_label(renewals):
+    named = RENEWED | {"label": "renewed within a year"}
+    study = Study.from_frames(responses=renewals[[LTR, "Renewed"]], outcomes={"renewed": named})
+    assert outcome_by_score(study, outcome="renewed").outcome == "renewed within a year"
+
+
 def test_what_churn_needs_is_named(study):
     with pytest.raises(CannotAnswerError, match=r"customers\.churned_at"):
         outcome_by_score(Study.from_frames(responses=pd.DataFrame({LTR: [9], "invited_at": "2025-01-01"})))
