@@ -44,14 +44,14 @@ def _drawn(part: int, **truth: Any) -> SimulatedStudy:
     return simulate_study(Truth(**truth), rng=np.random.default_rng([SEED, part]))
 
 
-def _answers(study: SimulatedStudy) -> pd.DataFrame:
+def _answered(study: SimulatedStudy) -> pd.DataFrame:
     return study.responses[study.responses["responded_at"].notna()].reset_index(drop=True)
 
 
 def _shop(folder: Path) -> None:
     """As Qualtrics writes: three rows of names, questions and import ids; its own columns before ours; previews."""
     study = _drawn(1, n_accounts=2400, n_waves=4, contacts_per_account=1.0)
-    answers = _answers(study)
+    answers = _answered(study)
     n, rng = len(answers), np.random.default_rng([SEED, 11])
     took = rng.integers(40, 400, n)
     score = answers["likelihood_to_recommend"]
@@ -101,7 +101,7 @@ def _shop(folder: Path) -> None:
 def _bank(folder: Path) -> None:
     """A workbook as a market researcher sends it: a cover, a sheet of data under a title, and labelled ends."""
     study = _drawn(2, n_accounts=1500, n_waves=2, contacts_per_account=1.0)
-    answers = _answers(study)
+    answers = _answered(study)
     branch = answers["account_id"].str[1:].astype(int) % 8
     branches = np.array(["Altona", "Eimsbüttel", "Harburg", "Bergedorf", "Wandsbek", "Nord", "Mitte", "Online"])
     columns: dict[str, Any] = {

@@ -113,7 +113,9 @@ def adjusted_risk(study: Study, *, outcome: str = CHURNED, confidence_level: flo
     rows, adjusted_for = _covariates(study, outcome_rows(study, outcome=outcome))
     bands = _tenure_bands(counted, rows)
     if len(bands) < 2:
-        raise CannotAnswerError(f"Outcomes {quoted(counted.outcome)} are too few, score by score, to adjust for anything.")
+        raise CannotAnswerError(
+            f"Outcomes {quoted(counted.outcome)} are too few, score by score, to adjust for anything."
+        )
     band = _band_of(rows["likelihood_to_recommend"].to_numpy(dtype=float), bands)
     numbers = [name for name in adjusted_for if name != "wave"]
     cluster = counted.design.get("cluster")

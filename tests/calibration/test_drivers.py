@@ -131,15 +131,15 @@ def test_the_noise_test_of_a_data_set_is_the_model_s():
 
 
 def test_noise_alone_is_seldom_called_real():
-    """The fast version: 60 surveys of 400 answers that nothing drives."""
+    """The fast version: 30 surveys of 400 answers that nothing drives."""
     said = 0
-    for number in range(60):
+    for number in range(30):
         rng = np.random.default_rng([11, number])
         ratings, _, _ = drivers.draw(400, 1, rng)
         data = data_of_frame(ratings.iloc[:, :4], rng.choice([3, 8, 10], 400))
         fit = cross_fit(data, folds_of_clusters(data.cluster, rng))
         said += bool((noise_tests(data, [fit], sets=[])["p_adjusted"] < 0.05).any())
-    assert said / 60 <= 0.05 + error(0.05, 60)
+    assert said / 30 <= 0.05 + error(0.05, 30)
 
 
 # Twenty made-up companies

@@ -625,9 +625,9 @@ def test_hostile_names_are_escaped_where_they_are_shown(text):
     study = of_frame(
         {
             "respondent_id": [f"R{row}" for row in range(60)],
-            LTR: [9, 3, 10] * 20,
+            LTR: [9, 3, 10] * 19 + [None] * 3,
             "wave": [text, "other"] * 30,
-            "responded": 1,
+            "responded": [1] * 57 + [0] * 3,
             text: [text, "b", "b"] * 20,
         },
         segments=[text],

@@ -28,7 +28,7 @@ _STANDARD: dict[str, str] = {
     "role": r"\brole\b|job title|\btitle\b|function|position|funktion|rolle|cargo|роль|посада|должность",
     "churn_reason": r"(churn|cancel\w*|leaving|lost) reason|reason (for|of)|kündigungsgrund|motif|motivo",
 }
-_MOST_POINTS = 12  # different whole numbers, or fewer: a score or a rating, and codes for no answer
+_MOST_ANSWERS = 12  # different whole numbers, or fewer: a score or a rating, and codes for no answer
 _LONGEST_ID = 60  # signs, on average: what is longer is text
 _DATE_COLUMNS = ("churned_at", "started_at", "observed_until")
 
@@ -183,7 +183,7 @@ def guess_customers(table: RawTable, answers: RawTable, people: PeopleGuess) -> 
 def _may_be_key(column: ReadColumn) -> bool:
     """Whether a column may hold ids: several values, no dates, no text that people wrote, no scores or ratings."""
     few = len(column.counts) <= max(1, len(column.cells) // 100)
-    is_answer = 0 < len(column.points) <= _MOST_POINTS
+    is_answer = 0 < len(column.points) <= _MOST_ANSWERS
     return not (few or is_answer or column.is_date or column.is_flag or _is_text(column))
 
 

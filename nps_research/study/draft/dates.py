@@ -9,6 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
+from nps_research.reading.dates import FIRST_DAY, last_day
 from nps_research.reading.values import parse_timestamp
 from nps_research.study.draft.columns import ReadColumn, matches
 from nps_research.study.draft.vocabulary import ROLES
@@ -21,7 +22,7 @@ _OF_THE_PERSON = re.compile(
     r"|regist|expir|renew|contract|vertrag|churn|cancel|gekündigt|\bleft\b"
 )
 _DAYS = {"month": 30.4, "quarter": 91.3}
-_MONTHS: dict[Every, int] = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
+_MONTHS_OF: dict[Every, int] = {"month": 1, "quarter": 3, "half-year": 6, "year": 12}
 _DAYS_BY_MONTH = 250  # what goes on for longer is read by the quarter
 _ANSWERS_PER_WAVE = 50  # a shorter wave would hold fewer, and say little
 _WAVES_WITH_EDGES = 4  # from so many on the first and the last, which may be cut off, need not be full
@@ -71,7 +72,7 @@ def find_dates(columns: Sequence[ReadColumn], *, has_wave: bool) -> DatesGuess:
     rest = [column for column in dated if column is not invited and not _START.search(column.words)]
     responded = _named_date(rest, "responded_at")
     if responded is None and invited is None:
-        moments = [column for column in rest if not column.cells.empty and not _OF_THE_PERSON.search(column.words)]
+        moments = [column for column in rest if _may_be_of_an_answer(column)]
         responded = moments[0] if len(moments) == 1 else None
     found = {name: c for name, c in (("invited_at", invited), ("responded_at", responded)) if c is not None}
     formats = {name: "unix" for name, column in found.items() if _is_unix(column)}
@@ -91,6 +92,14 @@ def find_dates(columns: Sequence[ReadColumn], *, has_wave: bool) -> DatesGuess:
         wave_from=wave_from if every else None,
         wave_every=every,
         others=tuple(column.name for column in dated if column not in found.values()),
+    )
+
+
+def _may_be_of_an_answer(column: ReadColumn) -> bool:
+    """Whether dates that are not named as an answer's may be one's: not of a person's life, and plausible."""
+    days = parse_timestamp(column.cells).values.dropna()
+    return not _OF_THE_PERSON.search(column.words) and (
+        column.is_unclear_date or bool(len(days) and days.between(FIRST_DAY, last_day()).mean() > 0.9)
     )
 
 
@@ -123,7 +132,7 @@ def _every(column: ReadColumn, date_format: str | None) -> Every | None:
         return None
     months = moments.dt.year * 12 + moments.dt.month - 1
     days = (moments.max() - moments.min()).days
-    for every, length in _MONTHS.items():
+    for every, length in _MONTHS_OF.items():
         wave = months // length
         answers = wave.value_counts().reindex(range(wave.min(), wave.max() + 1), fill_value=0)
         whole = answers.iloc[1:-1] if len(answers) >= _WAVES_WITH_EDGES else answers
