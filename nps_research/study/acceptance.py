@@ -13,7 +13,6 @@ from nps_research.reading.dates import last_day
 from nps_research.reading.raw_table import counted
 from nps_research.reading.values import blank_codes, has_code, parse_number, parse_score, parse_text
 from nps_research.study.contract import (
-    MOST_TOLD,
     NO_GROUP,
     PRIVATE,
     STANDARD,
@@ -22,6 +21,7 @@ from nps_research.study.contract import (
     check_customers,
     check_responses,
     holds_address,
+    numbers_to_tell,
     typed,
     values_to_tell,
 )
@@ -130,7 +130,7 @@ def _recoded(cells: pd.DataFrame, plan: Plan, violations: Violations) -> tuple[p
     numbers = {int(code): value for code, value in values.items() if code.lstrip("-").isdecimal()}
     column = text.str.casefold().map(values).astype("Int64").fillna(parsed.values.map(numbers).astype("Int64"))
     lost = column.isna() & (parsed.values.notna() | parsed.unreadable)
-    violations.add(SCORE, "has a code without a value in recode", lost, shown=values_to_tell(cells[SCORE], "score"))
+    violations.add(SCORE, "has a code without a value in recode", lost, cells=cells[SCORE], told=values_to_tell)
     done = counted(int(column.notna().sum()), "cell")
     return cells.assign(**{SCORE: column}), [f"{SCORE}: codes replaced by their values, as stated: {done}."]
 
@@ -205,9 +205,9 @@ def _drivers(cells: pd.DataFrame, plan: Plan, violations: Violations) -> tuple[p
         parsed = parse_score(column)
         low, high = settings.scale_of(name)
         rule = f"is not a rating from {low} to {high}, nor a stated code"
-        violations.add(name, rule, parsed.unreadable, shown=values_to_tell(column, "score"))
+        violations.add(name, rule, parsed.unreadable, cells=column, told=values_to_tell)
         outside = (parsed.values < low) | (parsed.values > high)
-        violations.add(name, rule, outside, shown=parsed.values.astype("str").where(parsed.values.abs() <= MOST_TOLD))
+        violations.add(name, rule, outside, cells=parsed.values, told=numbers_to_tell)
         rating = parsed.values
         if name in settings.reverse:
             rating = low + high - rating

@@ -6,7 +6,7 @@ Rows in = rows accepted + rows quarantined, always. `data/README.md` says the sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -144,18 +144,26 @@ class Violations:
         self._shown: dict[tuple[str, str], pd.Series] = {}
         self._n_rows = n_rows
 
-    def add(self, column: str, rule: str, where: pd.Series, *, shown: pd.Series | None = None) -> None:
+    def add(
+        self,
+        column: str,
+        rule: str,
+        where: pd.Series,
+        *,
+        cells: pd.Series | None = None,
+        told: Callable[[pd.Series], pd.Series] | None = None,
+    ) -> None:
         """Note that the rows where `where` is true break `rule`; a missing `where` breaks nothing.
 
-        `shown` are the values as they may be told to everybody; missing where they may not.
+        `told` makes of these rows' `cells` what may be told to everybody, missing where nothing may.
         """
         broken = where.astype("boolean").fillna(value=False).to_numpy(dtype=bool)
         if broken.any():
             before = self._broken.get((column, rule), np.zeros(self._n_rows, dtype=bool))
             self._broken[column, rule] = before | broken
-            if shown is not None:
-                told = [self._shown[column, rule]] if (column, rule) in self._shown else []
-                self._shown[column, rule] = pd.concat([*told, shown[broken].dropna().astype("str")])
+            if cells is not None and told is not None:
+                before_told = [self._shown[column, rule]] if (column, rule) in self._shown else []
+                self._shown[column, rule] = pd.concat([*before_told, told(cells[broken]).dropna().astype("str")])
 
     def of(self, column: str, rule: str) -> NDArray[np.bool_]:
         """Which rows break a rule."""
@@ -194,16 +202,33 @@ class Violations:
         return pd.DataFrame(rows, columns=SUMMARY)
 
 
-def values_to_tell(cells: pd.Series, kind: Kind) -> pd.Series:
-    """Cells that may be told to everybody: numbers of a score's size, dates, and words for no answer; else missing.
+def dates_to_tell(cells: pd.Series) -> pd.Series:
+    """Cells that may be told to everybody: dates, as they are written; else missing."""
+    return cells.astype("str").str.extract(_DATE_OF_NUMBERS)[0]
+
+
+def days_to_tell(dates: pd.Series) -> pd.Series:
+    """Dates as they may be told to everybody: the day."""
+    days: pd.Series = dates.dt.strftime("%Y-%m-%d")
+    return days
+
+
+def numbers_to_tell(numbers: pd.Series) -> pd.Series:
+    """Whole numbers that may be told to everybody: those of a score's size; else missing."""
+    return numbers.astype("str").where(numbers.abs() <= MOST_TOLD)
+
+
+def values_to_tell(cells: pd.Series) -> pd.Series:
+    """Cells that may be told to everybody: numbers of a score's size, and words for no answer; else missing.
 
     Whatever else stands in the column may be of a shifted row, and somebody's own.
     """
-    if kind == "timestamp":
-        return cells.astype("str").str.extract(_DATE_OF_NUMBERS)[0]
     text = cells.astype("str").str.strip()
     number = text.str.fullmatch(r"-?(?:100|\d{1,2})(?:[.,]\d{1,2})?").fillna(value=False)
     return text.where(number | text.str.lower().isin(NO_OPINION)).where(cells.notna())
+
+
+_TOLD_OF: Mapping[Kind, Callable[[pd.Series], pd.Series]] = {"score": values_to_tell, "timestamp": dates_to_tell}
 
 
 def typed(
@@ -245,11 +270,9 @@ def typed(
         values[name] = parsed.values
         unreadable = parsed.unreadable
         if parsed.ambiguous is not None:
-            violations.add(name, _WHICH_DATE, parsed.ambiguous, shown=values_to_tell(raw[name], "timestamp"))
+            violations.add(name, _WHICH_DATE, parsed.ambiguous, cells=raw[name], told=dates_to_tell)
             unreadable = unreadable & ~parsed.ambiguous
-        may_tell = column.kind in ("score", "timestamp") and unreadable.any()
-        told = values_to_tell(raw[name], column.kind) if may_tell else None
-        violations.add(name, UNREADABLE[column.kind], unreadable, shown=told)
+        violations.add(name, UNREADABLE[column.kind], unreadable, cells=raw[name], told=_TOLD_OF.get(column.kind))
         if column.kind in ("text", "id") and not column.private:
             violations.add(name, NO_GROUP, holds_address(parsed.values))
         rules |= {f"{name}: {rule}": count for rule, count in parsed.rules.items()}
@@ -260,8 +283,8 @@ def check_responses(table: pd.DataFrame, violations: Violations, *, counts: Coun
     """Hold typed responses against the rules that need more than one cell; `counts` as in study.toml."""
     if "likelihood_to_recommend" in table:
         score = table["likelihood_to_recommend"]
-        told = score.astype("str").where(score.abs() <= MOST_TOLD)
-        violations.add("likelihood_to_recommend", "is not from 0 to 10", (score < 0) | (score > 10), shown=told)
+        outside = (score < 0) | (score > 10)
+        violations.add("likelihood_to_recommend", "is not from 0 to 10", outside, cells=score, told=numbers_to_tell)
         if "delivered" in table:
             violations.add("delivered", "says no, yet there is an answer", score.notna() & ~table["delivered"])
         if "responded" in table:
@@ -270,7 +293,7 @@ def check_responses(table: pd.DataFrame, violations: Violations, *, counts: Coun
         violations.add("respondent_id", "is missing", table["respondent_id"].isna())
     moments = [name for name in ("invited_at", "responded_at") if name in table]
     for (name, rule), where in implausible_dates(table, moments).items():
-        violations.add(name, rule, where, shown=table[name].dt.strftime("%Y-%m-%d").astype("str").where(where))
+        violations.add(name, rule, where, cells=table[name], told=days_to_tell)
     if {"invited_at", "responded_at"} <= set(table):
         # An invitation with a date alone says nothing of the hour: compare days then.
         invited = table["invited_at"].dt.normalize()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from nps_research.reading.dates import FIRST_DAY, last_day
@@ -33,10 +34,11 @@ def implausible_dates(table: pd.DataFrame, names: Sequence[str]) -> dict[tuple[s
         outside = table[name].notna() & ~table[name].between(FIRST_DAY, last_day())
         found[name, OUTSIDE] = outside
         inside[name] = table[name].mask(outside)
-    dates = pd.concat(inside.values()).dropna().sort_values() if inside else pd.Series(dtype="datetime64[us]")
-    group = (dates.diff() > _APART).cumsum()
-    size = group.map(group.value_counts())
-    slips = dates[size <= _SLIPS * len(dates)]
+    dates = pd.concat(inside.values()) if inside else pd.Series(dtype="datetime64[us]")
+    times = dates.value_counts().sort_index()
+    group = (times.index.to_series().diff() > _APART).cumsum().to_numpy()
+    size = np.bincount(group, weights=times.to_numpy(), minlength=1)
+    slips = times.index[size[group] <= _SLIPS * times.sum()]
     if slips.empty:
         return found
     return found | {(name, YEARS_AWAY): date.isin(slips) & date.notna() for name, date in inside.items()}

@@ -17,7 +17,7 @@ IDS = [f"C{row:04d}" for row in range(N)]
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """Write tables into a folder, draft a study of the first, edit it, check it; what was said, and the exit code."""
-    monkeypatch.setenv("COLUMNS", "500")
+    monkeypatch.setattr(cli.console, "width", 500)
     monkeypatch.chdir(tmp_path)
 
     def run(edit=("", ""), **tables) -> tuple[str, int]:
