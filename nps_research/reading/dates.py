@@ -109,6 +109,10 @@ _DATE_SHAPES = (  # the first that fits holds
 )
 _THEN = r"(?P<then>t|[ ,]+(?:(?:at|um|a|as|alle|om|la|о|в|o|u) )?)?"  # what stands between a date and a time
 _HALVES = r"(?s)^(?P<date>.*?)(?P<clock>[0-9]{1,2}[:h][0-9]{2}.*?)?(?P<year> [0-9]{4})?$"
+_DOTTED_CLOCKS = (  # 10.30.00 and 10.30, behind a year and a blank
+    (r"(\d{2},? )(\d{1,2})\.(\d{2})\.(\d{2})$", r"\1\2:\3:\4"),
+    (r"(\d{4},? )(\d{1,2})\.(\d{2})$", r"\1\2:\3"),
+)
 _CLOCK_SHAPE = (
     r"(?P<hour>\d{1,2})[:h](?P<minute>\d{2})(?::(?P<seconds>\d{2}(?:[.,]\d{1,9})?))?"
     r"(?: ?(?P<half>[ap])\.? ?m\.?| uhr)?"
@@ -187,7 +191,10 @@ def moments_of(text: pd.Series) -> Moments:
 
 def _read_apart(cells: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Each cell's date and time of day; either is read once, however many cells have it."""
-    found = pc.extract_regex(pa.array(cells.str.lower(), pa.large_string()), _HALVES)
+    text = pa.array(cells.str.lower(), pa.large_string())
+    for dotted, with_colons in _DOTTED_CLOCKS:
+        text = pc.replace_substring_regex(text, dotted, with_colons)
+    found = pc.extract_regex(text, _HALVES)
     date, clock, year = (pd.Series(pc.struct_field(found, [n]), cells.index, dtype="str").fillna("") for n in range(3))
     date += year.mask((clock != "") & (year != ""), year.str[1:] + " ")  # a year behind the time is the date's
     (dates, distinct_dates), (clocks, distinct_clocks) = pd.factorize(date), pd.factorize(clock)

@@ -170,20 +170,25 @@ def parse_score(column: pd.Series) -> Parsed:
 
 @each_distinct_value
 def parse_number(column: pd.Series) -> Parsed:
-    """Read amounts and weights; a decimal comma is read as one.
+    """Read amounts and weights; a decimal comma is read as one, and whether it is one the whole column tells.
 
     Examples
     --------
-    >>> parse_number(pd.Series(["1.5", "2,5", "x"])).values.tolist()
-    [1.5, 2.5, nan]
+    >>> parse_number(pd.Series(["1.5", "2,5", "x"])).values.tolist(), parse_number(pd.Series(["1,250"])).values.tolist()
+    ([1.5, 2.5, nan], [nan])
+    >>> parse_number(pd.Series(["1,250", "0,75"])).values.tolist()
+    [1.25, 0.75]
     """
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         values = column.astype("float64")
         return Parsed(values=values, unreadable=values.notna() & ~np.isfinite(values))
     text = _as_text(column)
     missing = _missing(text)
-    # Three digits behind a comma may be thousands: a fraction only where a lone zero stands before it.
+    # Three digits behind a comma may be thousands: a fraction only where a lone zero stands before it, or where
+    # another comma in the column cannot be one of thousands, and no point stands in any.
     comma = text.str.match(r"^[+-]?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))$").fillna(value=False)
+    if comma.any() and not text.str.contains(".", regex=False).fillna(value=False).any():
+        comma |= text.str.match(r"^[+-]?\d{1,3},\d{3}$").fillna(value=False)
     values = pd.to_numeric(text.mask(comma, text.str.replace(",", ".")).mask(missing), errors="coerce").astype(
         "float64"
     )

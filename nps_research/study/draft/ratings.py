@@ -66,7 +66,7 @@ def find_ratings(columns: Sequence[ReadColumn], score: ReadColumn | None = None)
         for column in columns
         if len(column.cells) >= _FILLED * answers and not column.is_date and not column.is_personal
     ]
-    in_words, labels = _word_batteries(filled)
+    in_words, labels, high = _word_batteries(filled)
     batteries: dict[str, list[ReadColumn]] = defaultdict(list)
     for column in filled:
         if column not in in_words and _is_rating(column):
@@ -88,7 +88,6 @@ def find_ratings(columns: Sequence[ReadColumn], score: ReadColumn | None = None)
         singles = tuple(column for column in in_words if not _is_overall(column))
         if len(singles) < 2:
             return None
-        high = max(labels.values())
         overall = {
             column.name: "an overall rating, not a single experience" for column in in_words if _is_overall(column)
         }
@@ -138,14 +137,16 @@ def find_ratings(columns: Sequence[ReadColumn], score: ReadColumn | None = None)
 def names_in_battery(columns: Sequence[ReadColumn]) -> dict[str, str]:
     """What each column asks, without the words that all share: "Price" of "How satisfied are you with: Price".
 
-    Empty where no question stands beside the names.
+    Where no question stands beside the names, a name may be one, with its choice behind a colon; else empty.
     """
     questions = [column.question for column in columns]
     if not all(questions) or len(set(questions)) < len(questions):
-        return {}
+        questions = [column.name for column in columns]
+        if not all(": " in name for name in questions):
+            return {}
     shared = re.match(r".*[-:–?|]\s+", _common_start(questions), re.DOTALL)
     start = shared.end() if shared else 0
-    return {column.name: column.question[start:].strip() or column.question for column in columns}
+    return {column.name: asked[start:].strip() or asked for column, asked in zip(columns, questions, strict=True)}
 
 
 def _common_start(texts: Sequence[str]) -> str:
@@ -235,9 +236,13 @@ def _scales(battery: Sequence[ReadColumn]) -> dict[tuple[int, int], list[ReadCol
     return found
 
 
-def _word_batteries(columns: Sequence[ReadColumn]) -> tuple[list[ReadColumn], dict[str, int]]:
-    """The columns whose answers are words of one vocabulary of satisfaction or agreement, and each word's rating."""
-    best: tuple[list[ReadColumn], dict[str, int]] = ([], {})
+def _word_batteries(columns: Sequence[ReadColumn]) -> tuple[list[ReadColumn], dict[str, int], int]:
+    """The columns whose answers are words of one vocabulary, each word's rating, and the vocabulary's highest.
+
+    Where several vocabularies have the words, it is the one of which no level is unused, and then the shorter one.
+    """
+    best: tuple[list[ReadColumn], dict[str, int], int] = ([], {}, 0)
+    rank = (1, 0, 0)
     for vocabulary in SATISFACTION:
         fitting = [
             column
@@ -246,14 +251,15 @@ def _word_batteries(columns: Sequence[ReadColumn]) -> tuple[list[ReadColumn], di
             and sum(n for word, n in column.folded.items() if _plain_word(word) in vocabulary)
             >= 0.9 * len(column.cells)
         ]
-        if len(fitting) > max(1, len(best[0])):
-            labels = {
-                str(value): vocabulary[_plain_word(str(value))]
-                for column in fitting
-                for value in column.counts.index
-                if _plain_word(str(value)) in vocabulary
-            }
-            best = (fitting, dict(sorted(labels.items(), key=lambda item: item[1])))
+        labels = {
+            str(value): vocabulary[_plain_word(str(value))]
+            for column in fitting
+            for value in column.counts.index
+            if _plain_word(str(value)) in vocabulary
+        }
+        levels = max(vocabulary.values())
+        if (found := (len(fitting), len(set(labels.values())) - levels, -levels)) > rank:
+            best, rank = (fitting, dict(sorted(labels.items(), key=lambda item: item[1])), levels), found
     return best
 
 

@@ -195,36 +195,119 @@ HAS_STAYED = re.compile(
     r"|aktywny)$",
     re.IGNORECASE,
 )
-AGREEMENT = {"strongly disagree": 1, "disagree": 2, "neutral": 3, "agree": 4, "strongly agree": 5}
-SATISFACTION = (  # answers in words, low to high, in batteries of their own
-    AGREEMENT,
-    AGREEMENT | {"neither agree nor disagree": 3, "somewhat disagree": 2, "somewhat agree": 4},
-    {
-        **dict.fromkeys(("very dissatisfied", "very unsatisfied", "extremely dissatisfied"), 1),
-        **dict.fromkeys(("dissatisfied", "unsatisfied", "somewhat dissatisfied"), 2),
-        **dict.fromkeys(("neither satisfied nor dissatisfied", "neutral", "neither", "ok"), 3),
-        **dict.fromkeys(("satisfied", "somewhat satisfied"), 4),
-        **dict.fromkeys(("very satisfied", "extremely satisfied"), 5),
-    },
-    {"very poor": 1, "poor": 2, "fair": 3, "average": 3, "good": 4, "very good": 5, "excellent": 5},
-    {"very difficult": 1, "difficult": 2, "neutral": 3, "easy": 4, "very easy": 5},
-    {"never": 1, "rarely": 2, "sometimes": 3, "often": 4, "always": 5},
-    {
-        "sehr unzufrieden": 1,
-        "unzufrieden": 2,
-        "eher unzufrieden": 2,
-        "teils teils": 3,
-        "neutral": 3,
-        "eher zufrieden": 4,
-    }
-    | {"zufrieden": 4, "sehr zufrieden": 5},
-    {"très insatisfait": 1, "insatisfait": 2, "neutre": 3, "satisfait": 4, "très satisfait": 5},
-    {"muy insatisfecho": 1, "insatisfecho": 2, "neutral": 3, "satisfecho": 4, "muy satisfecho": 5},
-    {"muito insatisfeito": 1, "insatisfeito": 2, "neutro": 3, "satisfeito": 4, "muito satisfeito": 5},
-    {"molto insoddisfatto": 1, "insoddisfatto": 2, "neutrale": 3, "soddisfatto": 4, "molto soddisfatto": 5},
-    {"zeer ontevreden": 1, "ontevreden": 2, "neutraal": 3, "tevreden": 4, "zeer tevreden": 5},
-    {"foarte nemulțumit": 1, "nemulțumit": 2, "neutru": 3, "mulțumit": 4, "foarte mulțumit": 5},
-    {"дуже незадоволений": 1, "незадоволений": 2, "нейтрально": 3, "задоволений": 4, "дуже задоволений": 5},
-    {"очень недоволен": 1, "недоволен": 2, "нейтрально": 3, "доволен": 4, "очень доволен": 5},
-    {"bardzo niezadowolony": 1, "niezadowolony": 2, "neutralny": 3, "zadowolony": 4, "bardzo zadowolony": 5},
+
+
+def _levels(*words: str) -> dict[str, int]:
+    """Words of each level, low to high, those of one level with a bar between."""
+    return {word: level for level, of_level in enumerate(words, start=1) for word in of_level.split("|")}
+
+
+SATISFACTION = (  # answers in words, low to high, in batteries of their own; signs between words are blanks
+    _levels(
+        "strongly disagree|totally disagree|completely disagree",
+        "disagree|somewhat disagree|tend to disagree",
+        "neutral|neither agree nor disagree|neither|undecided",
+        "agree|somewhat agree|tend to agree",
+        "strongly agree|totally agree|completely agree",
+    ),
+    _levels(
+        "strongly disagree",
+        "disagree",
+        "somewhat disagree|slightly disagree",
+        "neutral|neither agree nor disagree",
+        "somewhat agree|slightly agree",
+        "agree",
+        "strongly agree",
+    ),
+    _levels(
+        "very dissatisfied|very unsatisfied|extremely dissatisfied|very unhappy",
+        "dissatisfied|unsatisfied|somewhat dissatisfied|unhappy",
+        "neither satisfied nor dissatisfied|neutral|neither|ok",
+        "satisfied|somewhat satisfied|happy",
+        "very satisfied|extremely satisfied|very happy",
+    ),
+    _levels(
+        "extremely dissatisfied|very dissatisfied",
+        "moderately dissatisfied|dissatisfied",
+        "slightly dissatisfied|somewhat dissatisfied",
+        "neither satisfied nor dissatisfied|neutral",
+        "slightly satisfied|somewhat satisfied",
+        "moderately satisfied|satisfied",
+        "extremely satisfied|very satisfied",
+    ),
+    _levels("very poor|terrible|very bad", "poor|bad", "fair|average|ok", "good", "very good|excellent"),
+    _levels("poor", "fair", "good", "very good", "excellent"),
+    _levels("very difficult", "difficult", "neutral|neither easy nor difficult", "easy", "very easy"),
+    _levels("never", "rarely|seldom", "sometimes", "often", "always"),
+    _levels(
+        "sehr unzufrieden|stimme überhaupt nicht zu|trifft überhaupt nicht zu|trifft gar nicht zu",
+        "unzufrieden|eher unzufrieden|stimme eher nicht zu|trifft eher nicht zu|stimme nicht zu",
+        "teils teils|neutral|weder noch|unentschieden|weder zufrieden noch unzufrieden",
+        "zufrieden|eher zufrieden|stimme eher zu|trifft eher zu|stimme zu",
+        "sehr zufrieden|stimme voll zu|stimme voll und ganz zu|trifft voll zu|trifft voll und ganz zu|stimme völlig zu",
+    ),
+    _levels("sehr schlecht", "schlecht", "mittel|mittelmäßig|befriedigend", "gut", "sehr gut"),
+    _levels(
+        "très insatisfait|très insatisfaite|pas du tout d accord|pas du tout satisfait",
+        "insatisfait|insatisfaite|plutôt insatisfait|plutôt pas d accord|pas d accord|peu satisfait",
+        "neutre|ni d accord ni pas d accord|ni satisfait ni insatisfait|moyennement satisfait",
+        "satisfait|satisfaite|plutôt satisfait|plutôt d accord|d accord",
+        "très satisfait|très satisfaite|tout à fait d accord|tout à fait satisfait",
+    ),
+    _levels(
+        "muy insatisfecho|muy insatisfecha|totalmente en desacuerdo|muy en desacuerdo",
+        "insatisfecho|insatisfecha|en desacuerdo|algo insatisfecho|algo en desacuerdo",
+        "neutral|ni de acuerdo ni en desacuerdo|ni satisfecho ni insatisfecho|indiferente",
+        "satisfecho|satisfecha|de acuerdo|algo satisfecho|algo de acuerdo",
+        "muy satisfecho|muy satisfecha|totalmente de acuerdo|muy de acuerdo",
+    ),
+    _levels(
+        "muito insatisfeito|muito insatisfeita|discordo totalmente",
+        "insatisfeito|insatisfeita|discordo|discordo parcialmente",
+        "neutro|nem concordo nem discordo|nem satisfeito nem insatisfeito|indiferente",
+        "satisfeito|satisfeita|concordo|concordo parcialmente",
+        "muito satisfeito|muito satisfeita|concordo totalmente",
+    ),
+    _levels(
+        "molto insoddisfatto|molto insoddisfatta|per niente d accordo|completamente in disaccordo",
+        "insoddisfatto|insoddisfatta|in disaccordo|poco d accordo|poco soddisfatto",
+        "neutrale|né d accordo né in disaccordo|né soddisfatto né insoddisfatto|abbastanza soddisfatto",
+        "soddisfatto|soddisfatta|d accordo",
+        "molto soddisfatto|molto soddisfatta|completamente d accordo|molto d accordo",
+    ),
+    _levels(
+        "zeer ontevreden|helemaal mee oneens|helemaal niet mee eens",
+        "ontevreden|mee oneens|oneens",
+        "neutraal|niet mee eens niet mee oneens",
+        "tevreden|mee eens|eens",
+        "zeer tevreden|helemaal mee eens",
+    ),
+    _levels(
+        "foarte nemulțumit|foarte nemulțumită|dezacord total",
+        "nemulțumit|nemulțumită|dezacord|nu sunt de acord",
+        "neutru|nici mulțumit nici nemulțumit",
+        "mulțumit|mulțumită|de acord|sunt de acord",
+        "foarte mulțumit|foarte mulțumită|acord total|total de acord",
+    ),
+    _levels(
+        "дуже незадоволений|дуже незадоволена|зовсім не згоден|повністю не згоден",
+        "незадоволений|незадоволена|скоріше незадоволений|не згоден|скоріше не згоден",
+        "нейтрально|важко сказати напевно|ні задоволений ні незадоволений",
+        "задоволений|задоволена|скоріше задоволений|згоден|скоріше згоден",
+        "дуже задоволений|дуже задоволена|повністю згоден|цілком згоден",
+    ),
+    _levels(
+        "очень недоволен|очень недовольна|совершенно не согласен|полностью не согласен",
+        "недоволен|недовольна|скорее недоволен|не согласен|скорее не согласен|не удовлетворен",
+        "нейтрально|ни то ни другое|затрудняюсь выбрать",
+        "доволен|довольна|скорее доволен|согласен|скорее согласен|удовлетворен",
+        "очень доволен|очень довольна|полностью согласен|полностью удовлетворен",
+    ),
+    _levels(
+        "bardzo niezadowolony|bardzo niezadowolona|zdecydowanie się nie zgadzam|zdecydowanie nie zgadzam się",
+        "niezadowolony|niezadowolona|nie zgadzam się|raczej się nie zgadzam|raczej niezadowolony",
+        "neutralny|neutralnie|ani się zgadzam ani się nie zgadzam|trudno powiedzieć",
+        "zadowolony|zadowolona|zgadzam się|raczej się zgadzam|raczej zadowolony",
+        "bardzo zadowolony|bardzo zadowolona|zdecydowanie się zgadzam|zdecydowanie zgadzam się",
+    ),
 )
