@@ -202,3 +202,10 @@ def test_unix_time_only_where_stated():
     assert parsed.unreadable.tolist() == [False, False, False, False, True, False]
     assert parsed.rules == {"Unix time read as a moment": 3, "a Unix time of 0 read as missing": 1}
     assert read("1704067200").unreadable.all()
+
+
+def test_a_time_may_have_dots():
+    read = parse_timestamp(pd.Series(["06/01/2025 10.30.05", "31/01/2025 9.05", "31.12.2025", "06.01.25 10.30.05"]))
+    assert read.values.astype("str").tolist() == [
+        "2025-01-06 10:30:05", "2025-01-31 09:05:00", "2025-12-31 00:00:00", "2025-01-06 10:30:05",
+    ]  # fmt: skip

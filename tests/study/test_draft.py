@@ -294,3 +294,53 @@ def test_taps():
     columns = tomllib.loads(draft.toml)["responses"]["columns"]
     assert columns == {"respondent_id": "wustlid", "design_weight": "basewt", "stratum": "strata"}
     assert any('"responded_w02" and 23 like it' in sentence for sentence in draft.cannot)
+
+
+# Ratings by their values
+
+MOOD = [(row * 37 % 100) / 100 for row in range(200)]
+MOVING = {
+    "NPS": [round(10 * mood) for mood in MOOD],
+    "Counter": [1 + round(4 * mood) for mood in MOOD],
+    "Till": [1 + round(4 * mood**2) for mood in MOOD],
+    "Parking": [1 + round(4 * mood**0.5) for mood in MOOD],
+    "Shop floor": [1 + row * 61 % 5 for row in range(200)],  # codes: they go with nothing
+}
+
+
+def test_columns_that_move_with_the_score_are_a_battery_whatever_they_are_called(tmp_path):
+    drivers = drafted(write(tmp_path, MOVING))["responses"]["drivers"]
+    assert drivers["scale"] == [1, 5]
+    assert set(drivers["columns"].values()) == {"Counter", "Till", "Parking"}
+
+
+def test_labels_at_the_ends_of_a_scale_are_ratings(tmp_path):
+    labelled = {1: "1 - sehr unzufrieden", 5: "5 - sehr zufrieden"}
+    columns = {name: [labelled.get(cell, cell) if name != "NPS" else cell for cell in MOVING[name]] for name in MOVING}
+    drivers = drafted(write(tmp_path, columns))["responses"]["drivers"]
+    assert drivers["labels"] == {"1 - sehr unzufrieden": 1, "5 - sehr zufrieden": 5}
+    assert len(drivers["columns"]) == 3
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["Strongly disagree", "Disagree", "Somewhat disagree", "Neutral", "Somewhat agree", "Agree", "Strongly agree"],
+        ["trifft gar nicht zu", "trifft eher nicht zu", "teils/teils", "trifft eher zu", "trifft voll zu"],
+        ["Pas du tout d'accord", "Plutôt pas d'accord", "Neutre", "Plutôt d'accord", "Tout à fait d'accord"],
+        ["Discordo totalmente", "Discordo", "Neutro", "Concordo", "Concordo totalmente"],
+        ["Зовсім не згоден", "Не згоден", "Нейтрально", "Згоден", "Повністю згоден"],
+        ["Bardzo niezadowolona", "Niezadowolona", "Neutralnie", "Zadowolona", "Bardzo zadowolona"],
+    ],
+)
+def test_answers_in_words_are_ratings_of_as_many_levels(tmp_path, words):
+    columns = {"NPS": MOVING["NPS"]} | {f"Q{n}": [words[(row + n) % len(words)] for row in range(200)] for n in (1, 2)}
+    drivers = drafted(write(tmp_path, columns))["responses"]["drivers"]
+    assert drivers["scale"] == [1, len(words)]
+    assert drivers["labels"] == {word: level for level, word in enumerate(words, start=1)}
+
+
+def test_a_level_that_nobody_chose_is_on_the_scale(tmp_path):
+    words = ["Very dissatisfied", "Dissatisfied", "Neutral", "Satisfied"]
+    columns = {"NPS": MOVING["NPS"]} | {f"Q{n}": [words[(row + n) % 4] for row in range(200)] for n in (1, 2)}
+    assert drafted(write(tmp_path, columns))["responses"]["drivers"]["scale"] == [1, 5]

@@ -239,7 +239,8 @@ def _scales(battery: Sequence[ReadColumn]) -> dict[tuple[int, int], list[ReadCol
 def _word_batteries(columns: Sequence[ReadColumn]) -> tuple[list[ReadColumn], dict[str, int], int]:
     """The columns whose answers are words of one vocabulary, each word's rating, and the vocabulary's highest.
 
-    Where several vocabularies have the words, it is the one of which no level is unused, and then the shorter one.
+    Where several vocabularies have the words, it is the one of which no level is unused, and then that which gives
+    fewest words the same level.
     """
     best: tuple[list[ReadColumn], dict[str, int], int] = ([], {}, 0)
     rank = (1, 0, 0)
@@ -257,8 +258,8 @@ def _word_batteries(columns: Sequence[ReadColumn]) -> tuple[list[ReadColumn], di
             for value in column.counts.index
             if _plain_word(str(value)) in vocabulary
         }
-        levels = max(vocabulary.values())
-        if (found := (len(fitting), len(set(labels.values())) - levels, -levels)) > rank:
+        levels, used = max(vocabulary.values()), len(set(labels.values()))
+        if (found := (len(fitting), used - levels, used - len({_plain_word(word) for word in labels}))) > rank:
             best, rank = (fitting, dict(sorted(labels.items(), key=lambda item: item[1])), levels), found
     return best
 
