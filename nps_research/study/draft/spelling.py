@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from nps_research.reading.raw_table import counted
 
+_SCALE_BEHIND = re.compile(r"(?<=\w)\s*[(\[][01]\s*(?:-|–|to|bis|à|a)\s*\d{1,2}[)\]]$")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -59,5 +60,6 @@ def whole_codes(odd: Mapping[str, int]) -> dict[int, int]:
 
 def display_name(column: str) -> str:
     """A column's name as a reader would write it, where that is only a matter of signs between words."""
+    column = _SCALE_BEHIND.sub("", column)
     words = re.sub(r"[_\s]+" if " " in column or column != column.lower() else r"[_\-\s]+", " ", column).strip()
     return words[:1].upper() + words[1:] if words else column
