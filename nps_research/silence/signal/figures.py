@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import seaborn
+from matplotlib.axes import Axes
 
 from nps_research.results.drawing import (
     DETRACTOR,
@@ -28,10 +29,6 @@ from nps_research.silence.signal.curves import RetentionCurves
 from nps_research.silence.signal.history import SilenceHistory
 from nps_research.silence.signal.leaving_reasons import LeavingReasons
 from nps_research.silence.signal.result import NonresponseSignal
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 
 LINES: dict[str, tuple[str, Any, str]] = {  # colour, dashes and marker: never colour alone
     "The silent": (HATCHED, (0, (4, 1.5)), "s"),
@@ -64,16 +61,14 @@ def plot_curves(result: RetentionCurves, ax: Axes | None = None) -> Axes:
     for group, rows in result.shown.groupby("group", sort=False):
         colour, dashes, marker = LINES[str(group)]
         band(ax, rows["day"], [dict(row) for _, row in rows.iterrows()], colour=colour, scale=100)
-        ax.plot(
-            rows["day"],
-            100 * rows["estimate"],
-            color=colour,
-            linestyle=dashes,
-            marker=marker,
-            markersize=4.5,
-            linewidth=2,
-            label=f"{label(group)} ({int(rows['n'].iloc[0]):,})",
-        )
+        how: dict[str, Any] = {
+            "color": colour,
+            "linestyle": dashes,
+            "marker": marker,
+            "markersize": 4.5,
+            "linewidth": 2,
+        }
+        ax.plot(rows["day"], 100 * rows["estimate"], label=f"{label(group)} ({int(rows['n'].iloc[0]):,})", **how)
     ax.set_ylim(top=100)
     ax.grid(axis="y")
     legend_below(ax, ncols=2)
