@@ -149,8 +149,8 @@ def compare_methods(
     alone = points_at_stake(data, np.broadcast_to(y[:, None], data.ratings.shape))
     path = points_at_stake(data, path_dependent_contributions(model)).sum(axis=0)
     frame = model.frame[["term", "n", "estimate", "conf_low", "conf_high", "mean_abs_shap"]].set_index("term")
-    for name, value in (("path_dependent_points", path), ("correlation_points", alone)):
-        frame[name] = pd.Series(value, index=list(data.terms))
+    frame["path_dependent_points"] = pd.Series(path, index=list(data.terms))
+    frame["correlation_points"] = pd.Series(alone, index=list(data.terms))
     for method, name in (("lmg", "general_dominance"), ("johnson", "relative_weight")):
         of_method = linear[linear["method"] == method].set_index("term")
         frame[name] = of_method["estimate"]

@@ -21,10 +21,10 @@ SHOWN = {SILENT: "The silent", "promoter": "Promoters", "passive": "Passives", "
 
 
 def hidden_states(n: pd.Series, answered: Flags, minimum_cell: int) -> Flags:
-    """Find the states that may not be shown; of those that answered, beside histories that show all who did."""
+    """Find the states that may not be shown, where histories beside them show all who answered."""
     size = n.to_numpy(dtype=float)
     gone = hidden_rows(size, minimum_cell)
-    # what is hidden of those who answered must not be the rest of them
+    # what is hidden of those who answered must not be the rest of what the histories show
     gone[answered] = hidden_rows(size[answered], minimum_cell, hidden=gone[answered])
     return gone
 

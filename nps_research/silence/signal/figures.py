@@ -61,14 +61,16 @@ def plot_curves(result: RetentionCurves, ax: Axes | None = None) -> Axes:
     for group, rows in result.shown.groupby("group", sort=False):
         colour, dashes, marker = LINES[str(group)]
         band(ax, rows["day"], [dict(row) for _, row in rows.iterrows()], colour=colour, scale=100)
-        how: dict[str, Any] = {
-            "color": colour,
-            "linestyle": dashes,
-            "marker": marker,
-            "markersize": 4.5,
-            "linewidth": 2,
-        }
-        ax.plot(rows["day"], 100 * rows["estimate"], label=f"{label(group)} ({int(rows['n'].iloc[0]):,})", **how)
+        ax.plot(
+            rows["day"],
+            100 * rows["estimate"],
+            color=colour,
+            linestyle=dashes,
+            marker=marker,
+            markersize=4.5,
+            linewidth=2,
+            label=f"{label(group)} ({int(rows['n'].iloc[0]):,})",
+        )
     ax.set_ylim(top=100)
     ax.grid(axis="y")
     legend_below(ax, ncols=2)
