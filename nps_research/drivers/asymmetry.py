@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from nps_research.drivers.enough import SURE
 from nps_research.drivers.fitting.resampling import spread
+from nps_research.drivers.lists import with_estimate
 from nps_research.drivers.model import DriverModel
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
 from nps_research.results.words import joined, share
+from nps_research.statistics.normal_limits import with_normal_limits
 from nps_research.typing import Floats
 
 ONE_SIDED = 1 / 3  # of the index: one side's step is worth twice the other's
@@ -56,17 +57,9 @@ class RatingAsymmetry(Result):
         "estimate": "number",
         "class": "text",
     }
-    table_columns: ClassVar[tuple[str, ...]] = (
-        "term",
-        "n",
-        "penalty",
-        "penalty_conf_low",
-        "penalty_conf_high",
-        "reward",
-        "reward_conf_low",
-        "reward_conf_high",
-        "class",
-        "certainty",
+    table_columns: ClassVar = (
+        *("term", "n", "penalty", "penalty_conf_high", "reward", "reward_conf_high"),
+        *("class", "certainty"),
     )
 
     @property
@@ -99,9 +92,7 @@ class RatingAsymmetry(Result):
     @property
     def alt(self) -> str:
         said = [
-            f"{row['term']} {row['penalty']:.1f} below and {row['reward']:.1f} above"
-            for row in self.records
-            if pd.notna(row["estimate"])
+            f"{row['term']} {row['penalty']:.1f} below and {row['reward']:.1f} above" for row in with_estimate(self)
         ]
         return "Bars of NPS points per rating point, lost below and won above the middle: " + "; ".join(said) + "."
 
@@ -140,19 +131,16 @@ def rating_asymmetry(model: DriverModel) -> RatingAsymmetry:
     penalty, reward = _slopes(model.summary.by_level.sum(axis=0), shares, levels, data.poor, data.good)
     penalties, rewards = _slopes(model.draws.by_level.sum(axis=1), shares, levels, data.poor, data.good)
     index, indices = _index(penalty, reward), _index(penalties, rewards)
-    z = float(stats.norm.ppf(0.5 + model.confidence_level / 2))
     above = model.frame.set_index("term")["above_noise"].reindex(list(data.terms))
     rises = (penalty + reward > 0) & np.isfinite(index) & data.can_be_judged
     real = above.fillna(value=False).to_numpy(dtype=bool) & rises
     kinds = np.where(real, _classes(index), "none")
     certainty = (np.isfinite(indices) & (_classes(indices) == _classes(index))).mean(axis=0)
-    columns = {"term": list(data.terms), "n": np.isfinite(data.ratings).sum(axis=0)}
+    columns: dict[str, Any] = {"term": list(data.terms), "n": data.n_rated}
+    values = {"penalty": (penalty, penalties), "reward": (reward, rewards), "estimate": (index, indices)}
+    for name, (value, drawn) in values.items():
+        columns |= with_normal_limits(value, spread(drawn), model.confidence_level, name=name)
     frame = pd.DataFrame(columns)
-    for name, value, drawn in (("penalty", penalty, penalties), ("reward", reward, rewards), ("", index, indices)):
-        error, prefix = spread(drawn), f"{name}_" if name else ""
-        frame[name or "estimate"] = value
-        frame[f"{prefix}std_error"] = error
-        frame[f"{prefix}conf_low"], frame[f"{prefix}conf_high"] = value - z * error, value + z * error
     frame["conf_low"], frame["conf_high"] = frame["conf_low"].clip(lower=-1), frame["conf_high"].clip(upper=1)
     frame["class"], frame["certainty"] = kinds, np.where(real, certainty, np.nan)
     frame["certain"] = real & (certainty >= SURE)

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from nps_research.drivers.enough import LEAST_OF_GROUP
 from nps_research.drivers.fitting.resampling import GroupFits, spread
@@ -16,6 +15,7 @@ from nps_research.drivers.model import DriverModel
 from nps_research.errors import CannotAnswerError, EstimationError, did_you_mean
 from nps_research.results.result import Result
 from nps_research.results.words import interval_text, joined, points
+from nps_research.statistics.normal_limits import with_normal_limits
 from nps_research.typing import Floats
 
 REST = "Not told by the ratings"
@@ -76,21 +76,9 @@ class ScoreBridge(Result):
         "worth_points": "points",
         **dict.fromkeys(("stake_from", "stake_to", "stake_change"), "points"),
     }
-    table_columns: ClassVar[tuple[str, ...]] = (
-        "term",
-        "mean_from",
-        "mean_to",
-        "rating_points",
-        "rating_points_conf_low",
-        "rating_points_conf_high",
-        "worth_points",
-        "estimate",
-        "conf_low",
-        "conf_high",
-        "stake_from",
-        "stake_to",
-        "stake_change_conf_low",
-        "stake_change_conf_high",
+    table_columns: ClassVar = (
+        *("term", "mean_from", "mean_to", "rating_points", "rating_points_conf_high"),
+        *("worth_points", "estimate", "conf_high", "stake_from", "stake_to", "stake_change_conf_high"),
     )
 
     @property
@@ -202,41 +190,26 @@ def explain_change(model: DriverModel, from_group: str | None = None, to_group: 
     if not np.isfinite(of_model.score[[first, second]]).all():
         raise CannotAnswerError(f"One of the two groups has fewer than {LEAST_OF_GROUP} answers: too few for a model.")
     parts, drawn = _parts(of_model, first, second), _parts(of_draws, first, second)
-    z = float(stats.norm.ppf(0.5 + model.confidence_level / 2))
-    terms = list(model.data.terms)
-    columns: dict[str, Any] = {"term": [*terms, REST]}
+    data, level = model.data, model.confidence_level
+    columns: dict[str, Any] = {"term": [*data.terms, REST]}
     for end, place in (("mean_from", first), ("mean_to", second)):
         rows = np.asarray(group.codes) == place
-        rated, weight = np.isfinite(model.data.ratings[rows]), model.data.weights[rows][:, None]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            total = np.where(rated, model.data.ratings[rows] * weight, 0.0).sum(axis=0)
-            few = rated.sum(axis=0) < model.minimum_cell
-            columns[end] = [*np.where(few, np.nan, total / (rated * weight).sum(axis=0)), np.nan]
+        few = np.isfinite(data.ratings[rows]).sum(axis=0) < model.minimum_cell
+        columns[end] = [*np.where(few, np.nan, data.mean_of_raters(data.ratings, rows)), np.nan]
     stake, stakes = model.summary.points.sum(axis=0), model.draws.points.sum(axis=1)
     worth_a, worth_b = of_model.worth[first], of_model.worth[second]
     columns |= {"stake_from": np.append(stake * worth_a, np.nan), "stake_to": np.append(stake * worth_b, np.nan)}
     parts["stake_change"] = stake * (worth_b - worth_a)
     drawn["stake_change"] = stakes * (of_draws.worth[:, second] - of_draws.worth[:, first])
-    whole = {name: np.append(parts[name], parts["remainder"]) for name in ("estimate",)}
-    whole |= {name: np.append(parts[name], np.nan) for name in ("rating_points", "worth_points", "stake_change")}
-    blank = np.full((len(drawn["remainder"]), 1), np.nan)
-    spreads = {
-        "estimate": np.hstack([drawn["estimate"], drawn["remainder"][:, None]]),
-        **{name: np.hstack([drawn[name], blank]) for name in ("rating_points", "worth_points", "stake_change")},
-    }
-    for name, value in whole.items():
-        error = spread(spreads[name])
-        prefix = "" if name == "estimate" else f"{name}_"
-        columns |= {
-            name: value,
-            f"{prefix}std_error": error,
-            f"{prefix}conf_low": value - z * error,
-            f"{prefix}conf_high": value + z * error,
-        }
+    for name in ("estimate", "rating_points", "worth_points", "stake_change"):
+        rest = name == "estimate"  # only the whole difference has a part that no rating tells
+        value = np.append(parts[name], parts["remainder"] if rest else np.nan)
+        error = np.append(spread(drawn[name]), spread(drawn["remainder"]) if rest else np.nan)
+        columns |= with_normal_limits(value, error, level, name=name)
     frame = pd.DataFrame(columns)
-    order = [*frame.index[:-1][np.argsort(-np.abs(parts["estimate"]), kind="stable")], len(terms)]
+    order = [*frame.index[:-1][np.argsort(-np.abs(parts["estimate"]), kind="stable")], len(data.terms)]
     sums = {
-        name: _bridge_limits(parts[name].sum(), drawn[name].sum(axis=-1), z)
+        name: _bridge_limits(parts[name].sum(), drawn[name].sum(axis=-1), level)
         for name in ("rating_points", "worth_points")
     }
     score, scores = of_model.score, of_draws.score
@@ -249,8 +222,8 @@ def explain_change(model: DriverModel, from_group: str | None = None, to_group: 
         to_group=to_group,
         score_from=float(score[first]),
         score_to=float(score[second]),
-        change=_bridge_limits(score[second] - score[first], scores[:, second] - scores[:, first], z),
-        remainder=_bridge_limits(parts["remainder"], drawn["remainder"], z),
+        change=_bridge_limits(score[second] - score[first], scores[:, second] - scores[:, first], level),
+        remainder=_bridge_limits(parts["remainder"], drawn["remainder"], level),
         n_from=int((np.asarray(group.codes) == first).sum()),
         n_to=int((np.asarray(group.codes) == second).sum()),
         weighted=model.weighted,
@@ -274,7 +247,6 @@ def _parts(fits: GroupFits, first: int, second: int) -> dict[str, Floats]:
     }
 
 
-def _bridge_limits(estimate: Any, drawn: Floats, z: float) -> dict[str, float]:
-    error = float(spread(drawn))
-    estimate = float(estimate)
-    return {"estimate": estimate, "conf_low": estimate - z * error, "conf_high": estimate + z * error}
+def _bridge_limits(estimate: Any, drawn: Floats, confidence_level: float) -> dict[str, float]:
+    found = with_normal_limits(float(estimate), float(spread(drawn)), confidence_level)
+    return {name: found[name] for name in ("estimate", "conf_low", "conf_high")}

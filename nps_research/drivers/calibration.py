@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from nps_research.drivers.model import DriverModel
 from nps_research.results.result import Result
 from nps_research.results.words import points, share
+from nps_research.statistics.normal_limits import with_normal_limits
 
 N_PARTS = 10
 
@@ -45,7 +45,7 @@ class ModelCalibration(Result):
         "estimate": "Observed NPS",
     }
     formats: ClassVar[Mapping[str, str]] = {"predicted": "points"}
-    table_columns: ClassVar[tuple[str, ...]] = ("term", "n", "predicted", "estimate", "conf_low", "conf_high")
+    table_columns: ClassVar = ("term", "n", "predicted", "estimate", "conf_high")
 
     @property
     def finding(self) -> str:
@@ -83,7 +83,6 @@ def model_calibration(model: DriverModel) -> ModelCalibration:
     predicted, observed = model.predictions.to_numpy(), model.observed.to_numpy()
     part = np.empty(len(data), dtype=np.int64)
     part[np.argsort(predicted, kind="stable")] = np.arange(len(data)) * N_PARTS // len(data)
-    z = float(stats.norm.ppf(0.5 + model.confidence_level / 2))
     rows: list[dict[str, Any]] = []
     for tenth in range(N_PARTS):
         rows_of = part == tenth
@@ -97,14 +96,13 @@ def model_calibration(model: DriverModel) -> ModelCalibration:
                 "term": f"{tenth + 1}",
                 "n": int(rows_of.sum()),
                 "predicted": float(np.average(predicted[rows_of], weights=weight)),
-                "estimate": mean,
-                "std_error": error,
-                "conf_low": max(mean - z * error, -100.0),
-                "conf_high": min(mean + z * error, 100.0),
+                **with_normal_limits(mean, error, model.confidence_level),
             }
         )
+    frame = pd.DataFrame(rows)
+    frame["conf_low"], frame["conf_high"] = frame["conf_low"].clip(lower=-100.0), frame["conf_high"].clip(upper=100.0)
     return ModelCalibration(
-        frame=pd.DataFrame(rows),
+        frame=frame,
         confidence_level=model.confidence_level,
         title="Observed and predicted NPS, by tenths of the prediction",
         minimum_cell=model.minimum_cell,

@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from nps_research.drivers.fitting.resampling import spread
 from nps_research.drivers.model import DriverModel
 from nps_research.errors import EstimationError, did_you_mean
 from nps_research.results.result import Result
 from nps_research.results.words import points
+from nps_research.statistics.normal_limits import with_normal_limits
 from nps_research.statistics.randomness import DEFAULT_SEED
 
 MISSING = "not rated"
@@ -51,15 +51,7 @@ class RatingEffect(_WithDots):
         "promoter_points": "To promoters",
         "detractor_points": "To detractors",
     }
-    table_columns: ClassVar[tuple[str, ...]] = (
-        "term",
-        "n",
-        "estimate",
-        "conf_low",
-        "conf_high",
-        "promoter_points",
-        "detractor_points",
-    )
+    table_columns: ClassVar = ("term", "n", "estimate", "conf_high", "promoter_points", "detractor_points")
 
     @property
     def finding(self) -> str:
@@ -110,11 +102,8 @@ def rating_effect(model: DriverModel, term: str) -> RatingEffect:
         raise EstimationError(f"There is no driver {term!r}{did_you_mean(term, list(data.terms))}")
     place = data.terms.index(term)
     effect, drawn = model.summary.by_level[:, place], model.draws.by_level[:, :, place].sum(axis=1)
-    z = float(stats.norm.ppf(0.5 + model.confidence_level / 2))
     n = np.bincount(data.coding.codes[:, place], minlength=len(data.levels) + 1)
-    seen = n > 0
-    error = spread(drawn)
-    both, names = effect.sum(axis=0), np.array([*(f"{level:g}" for level in data.levels), MISSING], dtype=object)
+    names = np.array([*(f"{level:g}" for level in data.levels), MISSING], dtype=object)
     rows = np.random.default_rng(DEFAULT_SEED).permutation(len(data))[:DOTS]
     dots = {
         "term": names[data.coding.codes[rows, place]],
@@ -124,16 +113,13 @@ def rating_effect(model: DriverModel, term: str) -> RatingEffect:
         {
             "term": names,
             "n": n,
-            "estimate": both,
-            "std_error": error,
-            "conf_low": both - z * error,
-            "conf_high": both + z * error,
+            **with_normal_limits(effect.sum(axis=0), spread(drawn), model.confidence_level),
             "promoter_points": effect[0],
             "detractor_points": effect[1],
         }
     )
     return RatingEffect(
-        frame=frame[seen].reset_index(drop=True),
+        frame=frame[n > 0].reset_index(drop=True),
         confidence_level=model.confidence_level,
         title=f"{term}: contribution by rating",
         minimum_cell=model.minimum_cell,

@@ -17,7 +17,7 @@ from nps_research.drivers.calibration import ModelCalibration
 from nps_research.drivers.effects import MISSING, ContributionSpread, RatingEffect
 from nps_research.drivers.groups import DriversByGroup
 from nps_research.drivers.interactions import DriverInteractions
-from nps_research.drivers.lists import DriverList
+from nps_research.drivers.lists import DriverList, with_estimate
 from nps_research.drivers.methods import DriverMethods
 from nps_research.drivers.model import DriverModel
 from nps_research.drivers.priorities import ImportancePerformance, Improvement
@@ -65,7 +65,7 @@ def _is_real(row: Mapping[str, Any]) -> bool:
 @draws(DriverModel)
 def plot_drivers(result: DriverModel, ax: Axes | None = None) -> Axes:
     """Points at stake in two parts, with the interval of their sum; pale where not above noise."""
-    rows = [row for row in result.records if pd.notna(row["estimate"])]
+    rows = with_estimate(result)
     ax = axes_for(ax, n_rows=len(rows) + 1)
     place = rows_axis(ax, [label(row["term"]) for row in rows])
     for where, row in zip(place, rows, strict=True):
@@ -91,20 +91,21 @@ def plot_drivers(result: DriverModel, ax: Axes | None = None) -> Axes:
 @draws(DriverList)
 def plot_driver_list(result: DriverList, ax: Axes | None = None) -> Axes:
     """One list, with intervals."""
-    rows = [row for row in result.records if pd.notna(row["estimate"])]
-    names, colour = [label(row["term"]) for row in rows], PROMOTER if result.part == "promoter" else DETRACTOR
-    hollow = [not _is_real(row) for row in rows]
-    ax = estimate_rows(result, rows, names, ax, words="NPS points at stake", hollow=hollow, color=colour)
-    ax.set_xlabel(f"{ax.get_xlabel()} (hollow: not above noise)")
-    return ax
+    colour = PROMOTER if result.part == "promoter" else DETRACTOR
+    return _hollow_or_full(result, ax, words="NPS points at stake", color=colour)
 
 
 @draws(Improvement)
 def plot_improvement(result: Improvement, ax: Axes | None = None) -> Axes:
     """NPS associated, with intervals."""
-    rows = result.records
+    return _hollow_or_full(result, ax, words="NPS points")
+
+
+def _hollow_or_full(result: DriverList | Improvement, ax: Axes | None, *, words: str, **how: Any) -> Axes:
+    """Estimates of the ratings that have one; hollow where not above noise."""
+    rows = with_estimate(result)
     names, hollow = [label(row["term"]) for row in rows], [not _is_real(row) for row in rows]
-    ax = estimate_rows(result, rows, names, ax, words="NPS points", hollow=hollow)
+    ax = estimate_rows(result, rows, names, ax, words=words, hollow=hollow, **how)
     ax.set_xlabel(f"{ax.get_xlabel()} (hollow: not above noise)")
     return ax
 
@@ -168,7 +169,7 @@ def plot_calibration(result: ModelCalibration, ax: Axes | None = None) -> Axes:
 @draws(RatingAsymmetry)
 def plot_asymmetry(result: RatingAsymmetry, ax: Axes | None = None) -> Axes:
     """Points lost per rating point below the middle to the left, won above it to the right."""
-    rows = [row for row in result.records if pd.notna(row["estimate"])]
+    rows = with_estimate(result)
     ax = axes_for(ax, n_rows=len(rows) + 1)
     place = rows_axis(ax, [label(row["term"]) for row in rows])
     for name, side, colour, hatch in (("penalty", -1, DETRACTOR, "///"), ("reward", 1, PROMOTER, "")):

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from nps_research.counting.checks import check_level
 from nps_research.counting.shown_groups import groups_not_shown
@@ -21,6 +20,7 @@ from nps_research.drivers.model import DriverModel
 from nps_research.errors import EstimationError
 from nps_research.results.words import joined
 from nps_research.statistics.boosting import folds_of_clusters
+from nps_research.statistics.normal_limits import normal_quantile, with_normal_limits
 from nps_research.statistics.randomness import DEFAULT_SEED
 from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
@@ -200,8 +200,7 @@ def _model(
     draws = resample(data, n_resamples=n_resamples, rng=resampling)
     sets = near_duplicates(data)
     tests = noise_tests(data, fits, sets=sets)
-    z = float(stats.norm.ppf(0.5 + confidence_level / 2))
-    frame = _frame(data, summary, draws, z).join(tests.iloc[: len(data.terms)])
+    frame = _frame(data, summary, draws, confidence_level).join(tests.iloc[: len(data.terms)])
     frame = _with_verdicts(frame, tests.iloc[len(data.terms) :], sets, 1 - confidence_level)
     judged = frame["estimate"].notna().to_numpy()
     if judged.any():
@@ -213,7 +212,7 @@ def _model(
             rng=ranking,
         )
         frame.loc[judged, "rank_low"], frame.loc[judged, "rank_high"] = low, high
-    error = float(draws.r_squared.std(ddof=1))
+    reach = normal_quantile(confidence_level) * float(draws.r_squared.std(ddof=1))
     return DriverModel(
         frame=frame.sort_values("estimate", key=np.abs, ascending=False, kind="stable", ignore_index=True),
         confidence_level=confidence_level,
@@ -225,8 +224,8 @@ def _model(
         weighted=bool(np.ptp(data.weights) > 0),
         n_resamples=n_resamples,
         r_squared=float(summary.r_squared),
-        r_squared_conf_low=float(summary.r_squared) - z * error,
-        r_squared_conf_high=min(float(summary.r_squared) + z * error, 1.0),
+        r_squared_conf_low=float(summary.r_squared) - reach,
+        r_squared_conf_high=min(float(summary.r_squared) + reach, 1.0),
         scale=scale_text(data),
         sets=tuple(
             {
@@ -245,32 +244,19 @@ def _model(
     )
 
 
-def _frame(data: DriverData, summary: Summary, draws: Summary, z: float) -> pd.DataFrame:
+def _frame(data: DriverData, summary: Summary, draws: Summary, confidence_level: float) -> pd.DataFrame:
     """A row a driver, in the order they came."""
-    rated = np.isfinite(data.ratings)
-    weight = data.weights[:, None] * rated
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean_rating = np.where(rated, data.ratings * weight, 0.0).sum(axis=0) / weight.sum(axis=0)
-        top_box = (weight * (data.ratings == data.scale[1])).sum(axis=0) / weight.sum(axis=0)
     columns: dict[str, Any] = {
         "term": list(data.terms),
-        "n": rated.sum(axis=0),
-        "mean_rating": mean_rating,
-        "top_box_share": top_box,
+        "n": data.n_rated,
+        "mean_rating": data.mean_of_raters(data.ratings),
+        "top_box_share": data.mean_of_raters(data.ratings == data.scale[1]),
     }
-    both, points = draws.points.sum(axis=1), summary.points
-    values = {"": (points.sum(axis=0), both)}
-    values |= {f"{part}_points": (points[place], draws.points[:, place]) for place, part in enumerate(PARTS)}
+    values = {"estimate": (summary.points.sum(axis=0), draws.points.sum(axis=1))}
+    values |= {f"{part}_points": (summary.points[place], draws.points[:, place]) for place, part in enumerate(PARTS)}
     for name, (value, drawn) in values.items():
-        value = np.where(data.can_be_judged, value, np.nan)
-        error = spread(drawn)
-        prefix = f"{name}_" if name else ""
-        columns |= {
-            name or "estimate": value,
-            f"{prefix}std_error": np.where(np.isfinite(value), error, np.nan),
-            f"{prefix}conf_low": value - z * error,
-            f"{prefix}conf_high": value + z * error,
-        }
+        value, error = (np.where(data.can_be_judged, each, np.nan) for each in (value, spread(drawn)))
+        columns |= with_normal_limits(value, error, confidence_level, name=name)
     return pd.DataFrame({**columns, "mean_abs_shap": summary.mean_abs_shap, "rank_low": np.nan, "rank_high": np.nan})
 
 

@@ -21,6 +21,7 @@ from nps_research.results.result import Result
 from nps_research.results.words import joined, points
 from nps_research.statistics.least_squares import regress
 from nps_research.statistics.multiplicity import adjust_p_values
+from nps_research.statistics.normal_limits import with_normal_limits
 from nps_research.study.study import Study
 from nps_research.typing import Floats
 
@@ -58,17 +59,7 @@ class DriversByGroup(Result):
         "p_adjusted": "p, groups alike, adjusted",
     }
     formats: ClassVar[Mapping[str, str]] = {"by": "text"}
-    table_columns: ClassVar[tuple[str, ...]] = (
-        "term",
-        "by",
-        "group",
-        "n",
-        "estimate",
-        "conf_low",
-        "conf_high",
-        "difference",
-        "p_adjusted",
-    )
+    table_columns: ClassVar = ("term", "by", "group", "n", "estimate", "conf_high", "difference", "p_adjusted")
 
     @property
     def shown(self) -> pd.DataFrame:
@@ -214,9 +205,8 @@ def compare_drivers(study: Study, model: DriverModel, *, by: Sequence[str] | Non
         raise CannotAnswerError(f"No grouping has two groups of {ANSWERS_PER_GROUP} answers to compare.")
     tested = pd.DataFrame(tests)
     tested["p_adjusted"] = adjust_p_values(tested["p_value"].to_numpy())
-    z = float(stats.norm.ppf(0.5 + model.confidence_level / 2))
     frame = pd.DataFrame(rows).merge(tested, on=["by", "term"], how="left")
-    frame["conf_low"], frame["conf_high"] = (frame["estimate"] + side * z * frame["std_error"] for side in (-1, 1))
+    frame = frame.assign(**with_normal_limits(frame["estimate"], frame["std_error"], model.confidence_level))
     return DriversByGroup(
         frame=frame.sort_values("p_value", kind="stable", ignore_index=True),
         confidence_level=model.confidence_level,

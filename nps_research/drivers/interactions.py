@@ -17,6 +17,7 @@ from nps_research.results.result import Result
 from nps_research.results.words import joined, points
 from nps_research.statistics.least_squares import level_dummies, regress
 from nps_research.statistics.multiplicity import adjust_p_values
+from nps_research.statistics.normal_limits import with_normal_limits
 from nps_research.typing import Flags, Floats
 
 PAIRS_SHOWN = 8
@@ -47,15 +48,7 @@ class DriverInteractions(Result):
         "estimate": "Extra points, both good",
     }
     formats: ClassVar[Mapping[str, str]] = {"pair": "text"}
-    table_columns: ClassVar[tuple[str, ...]] = (
-        "pair",
-        "n",
-        "estimate",
-        "conf_low",
-        "conf_high",
-        "p_value",
-        "p_adjusted",
-    )
+    table_columns: ClassVar = ("pair", "n", "estimate", "conf_high", "p_value", "p_adjusted")
 
     @property
     def shown(self) -> pd.DataFrame:
@@ -153,8 +146,7 @@ def driver_interactions(model: DriverModel) -> DriverInteractions:
         for place, (first, second) in enumerate(pairs)
     ]
     frame = pd.DataFrame(rows)
-    z = float(stats.norm.ppf(0.5 + model.confidence_level / 2))
-    frame["conf_low"], frame["conf_high"] = (frame["estimate"] + side * z * frame["std_error"] for side in (-1, 1))
+    frame = frame.assign(**with_normal_limits(frame["estimate"], frame["std_error"], model.confidence_level))
     frame["p_value"] = (2 * stats.t.sf(frame["statistic"], data.n_clusters - 1)).clip(max=1)
     frame["p_adjusted"] = adjust_p_values(frame["p_value"].to_numpy())
     return DriverInteractions(

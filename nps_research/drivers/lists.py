@@ -45,6 +45,11 @@ def above_noise(frame: pd.DataFrame) -> Flags:
     return frame["above_noise"].fillna(value=False).to_numpy(dtype=bool)
 
 
+def with_estimate(result: Result) -> list[dict[str, Any]]:
+    """Give the shown rows of the ratings to which points can be put."""
+    return [row for row in result.records if pd.notna(row["estimate"])]
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DriverList(Result):
     """One of the two lists: points at stake in making promoters, or in keeping from detractors.
@@ -73,7 +78,7 @@ class DriverList(Result):
         "verdict": "Beyond all others, in either list",
     }
 
-    table_columns: ClassVar[tuple[str, ...]] = ("term", "n", "estimate", "conf_low", "conf_high", "verdict")
+    table_columns: ClassVar = ("term", "n", "estimate", "conf_high", "verdict")
 
     @property
     def shown(self) -> pd.DataFrame:
@@ -113,10 +118,6 @@ class DriverList(Result):
 
     @property
     def alt(self) -> str:
-        said = [
-            f"{row['term']} {points(row['estimate'])}"
-            for row in self.shown.to_dict("records")
-            if pd.notna(row["estimate"])
-        ]
+        said = [f"{row['term']} {points(row['estimate'])}" for row in with_estimate(self)]
         who = "promoter" if self.part == "promoter" else "detractor"
         return f"NPS points at stake in what goes with being a {who}, with interval bars: " + "; ".join(said) + "."

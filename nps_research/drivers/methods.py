@@ -50,15 +50,9 @@ class DriverMethods(Result):
         "relative_weight": "share",
         "why": "text",
     }
-    table_columns: ClassVar[tuple[str, ...]] = (
-        "term",
-        "estimate",
-        "path_dependent_points",
-        "correlation_points",
-        "mean_abs_shap",
-        "general_dominance",
-        "relative_weight",
-        "why",
+    table_columns: ClassVar = (
+        *("term", "estimate", "path_dependent_points", "correlation_points", "mean_abs_shap"),
+        *("general_dominance", "relative_weight", "why"),
     )
 
     @property
@@ -70,11 +64,10 @@ class DriverMethods(Result):
             f"The two kinds of Shapley values differ most for {joined([most['term']])}: {points(most['estimate'])} "
             f"points interventional, {points(most['path_dependent_points'])} path-dependent."
         )
-        over = self.frame[self.frame["correlation_points"] - self.frame["estimate"] > 0].copy()
-        over["gap"] = over["correlation_points"] - over["estimate"]
+        over = self.frame["correlation_points"] - self.frame["estimate"]
         alone = ""
-        if len(over):
-            row = over.iloc[over["gap"].argmax()]
+        if over.max() > 0:
+            row = self.frame.iloc[over.argmax()]
             alone = (
                 f" Alone, {joined([row['term']])} goes with {points(row['correlation_points'])} points; beside all "
                 f"other ratings, {points(row['estimate'])} are its own."

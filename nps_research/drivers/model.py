@@ -12,7 +12,7 @@ import pandas as pd
 from nps_research.drivers.fitting.cross_fit import CrossFit
 from nps_research.drivers.fitting.data import PARTS, DriverData
 from nps_research.drivers.fitting.resampling import Summary
-from nps_research.drivers.lists import NOT_CAUSES, DriverList, above_noise, with_verdicts
+from nps_research.drivers.lists import NOT_CAUSES, DriverList, above_noise, with_estimate, with_verdicts
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import interval_text, joined, points, share
@@ -83,20 +83,10 @@ class DriverModel(Result):
         "verdict": "Beyond all others",
     }
     formats: ClassVar[Mapping[str, str]] = {"top_box_share": "share", "ranks": "text"}
-    table_columns: ClassVar[tuple[str, ...]] = (
-        "term",
-        "n",
-        "mean_rating",
-        "top_box_share",
-        "estimate",
-        "conf_low",
-        "conf_high",
-        "promoter_points",
-        "detractor_points",
-        "ranks",
-        "verdict",
-        "p_adjusted",
-        "mean_abs_shap",
+    table_columns: ClassVar = (
+        *("term", "n", "mean_rating", "top_box_share"),
+        *("estimate", "conf_high", "promoter_points", "detractor_points"),
+        *("ranks", "verdict", "p_adjusted", "mean_abs_shap"),
     )
 
     @property
@@ -269,7 +259,6 @@ class DriverModel(Result):
         said = [
             f"{row['term']} {points(row['estimate'])} ({points(row['promoter_points'])} making promoters, "
             f"{points(row['detractor_points'])} keeping from detractors)"
-            for row in self.shown.to_dict("records")
-            if pd.notna(row["estimate"])
+            for row in with_estimate(self)
         ]
         return "Bars of NPS points at stake by rating, in two parts: " + "; ".join(said) + "."

@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from nps_research.drivers.enough import SURE
 from nps_research.drivers.fitting.resampling import spread
@@ -17,6 +16,7 @@ from nps_research.drivers.model import DriverModel
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
 from nps_research.results.words import interval_text, joined, points
+from nps_research.statistics.normal_limits import with_normal_limits
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -109,10 +109,9 @@ def importance_performance(model: DriverModel) -> ImportancePerformance:
         raise CannotAnswerError(f"{which}, so no rating can be set against the average of several.")
     lines = (rating[over].mean(), np.abs(estimate[over]).mean())
     places = [model.data.terms.index(term) for term in frame["term"]]
-    drawn = model.draws.points.sum(axis=1)[:, places]
+    drawn = np.abs(model.draws.points.sum(axis=1)[:, places])
     quadrant = np.where(estimate < 0, "higher is worse", _quadrants(rating, estimate, lines))
     quadrant = np.where(real, quadrant, "not above noise")
-    drawn = np.abs(drawn)
     agree = (drawn > drawn[:, over].mean(axis=1, keepdims=True)) == (np.abs(estimate) > lines[1])
     return ImportancePerformance(
         frame=frame[["term", "n", "mean_rating", "estimate", "conf_low", "conf_high"]].assign(
@@ -157,15 +156,9 @@ class Improvement(Result):
         "detractor_points": "Fewer detractors",
     }
     formats: ClassVar[Mapping[str, str]] = {"poor_share": "share"}
-    table_columns: ClassVar[tuple[str, ...]] = (
-        "term",
-        "n",
-        "poor_share",
-        "estimate",
-        "conf_low",
-        "conf_high",
-        "promoter_points",
-        "detractor_points",
+    table_columns: ClassVar = (
+        *("term", "n", "poor_share"),
+        *("estimate", "conf_high", "promoter_points", "detractor_points"),
     )
 
     @property
@@ -218,24 +211,14 @@ def simulate_improvement(model: DriverModel) -> Improvement:
     data = model.data
     if (data.levels != np.rint(data.levels)).any():
         raise CannotAnswerError("Ratings are not whole numbers, so that one higher may not be a rating.")
-    estimate, drawn = model.summary.lifted, model.draws.lifted
-    error = spread(drawn.sum(axis=1))
-    z = float(stats.norm.ppf(0.5 + model.confidence_level / 2))
-    rated = np.isfinite(data.ratings)
-    weight = data.weights[:, None] * rated
-    total = weight.sum(axis=0)
-    poor = (weight * (data.ratings <= data.poor)).sum(axis=0) / np.where(total > 0, total, np.nan)
+    estimate, error = model.summary.lifted, spread(model.draws.lifted.sum(axis=1))
     above = model.frame.set_index("term")["above_noise"].reindex(list(data.terms))
-    both = estimate.sum(axis=0)
     frame = pd.DataFrame(
         {
             "term": list(data.terms),
-            "n": rated.sum(axis=0),
-            "poor_share": poor,
-            "estimate": both,
-            "std_error": error,
-            "conf_low": both - z * error,
-            "conf_high": both + z * error,
+            "n": data.n_rated,
+            "poor_share": data.mean_of_raters(data.ratings <= data.poor),
+            **with_normal_limits(estimate.sum(axis=0), error, model.confidence_level),
             "promoter_points": estimate[0],
             "detractor_points": estimate[1],
             "above_noise": above.array,

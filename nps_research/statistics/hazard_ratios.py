@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from nps_research.statistics.cox import cox
 from nps_research.statistics.logistic import independent_columns
+from nps_research.statistics.normal_limits import normal_quantile
 from nps_research.typing import Flags, Floats, Integers
 
 
@@ -29,7 +29,7 @@ class Contrasts:
 
     def limits(self, confidence_level: float) -> tuple[Floats, Floats]:
         """Estimate less and plus normal quantile times standard error."""
-        reach = stats.norm.ppf(0.5 + confidence_level / 2) * self.std_error
+        reach = normal_quantile(confidence_level) * self.std_error
         return self.estimate - reach, self.estimate + reach
 
 

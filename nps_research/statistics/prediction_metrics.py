@@ -13,6 +13,7 @@ import pandas as pd
 from scipy import stats
 from scipy.special import expit, logit
 
+from nps_research.statistics.normal_limits import with_normal_limits
 from nps_research.typing import Floats, Integers
 
 Measured = tuple[float, Floats]
@@ -152,7 +153,6 @@ def compare_predictions(
     >>> found.set_index("term").loc["AUC", ["without", "with", "estimate"]].tolist()
     [0.5, 1.0, 0.5]
     """
-    z = float(stats.norm.ppf(0.5 + confidence_level / 2))
     _, code = np.unique(cluster, return_inverse=True)
     m = int(code.max()) + 1
     found = []
@@ -174,10 +174,7 @@ def compare_predictions(
                 "n": len(y),
                 "without": before,
                 "with": after,
-                "estimate": change,
-                "std_error": std_error,
-                "conf_low": change - z * std_error,
-                "conf_high": change + z * std_error,
+                **with_normal_limits(change, std_error, confidence_level),
                 "p_value": p_value,
             }
         )

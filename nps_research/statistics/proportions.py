@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy import stats
 
+from nps_research.statistics.normal_limits import normal_quantile
 from nps_research.typing import Floats, Integers
 
 
@@ -131,7 +131,7 @@ def _limits(
     statistic: Callable[[Floats], Floats], *, lowest: float, middle: Floats, highest: float, confidence_level: float
 ) -> tuple[Floats, Floats]:
     """Where a statistic that falls with the supposed value passes the normal quantiles, by bisection."""
-    z = stats.norm.ppf(0.5 + confidence_level / 2)
+    z = normal_quantile(confidence_level)
     known = ~np.isnan(middle)
     found = []
     for level, side in ((z, lowest), (-z, highest)):

@@ -84,13 +84,7 @@ def predictions_left_out(
 
 
 def points_at_stake(data: DriverData, contributions: Floats) -> Floats:
-    """Subtract the mean contribution at poor ratings from that at good ones, shape (..., n_drivers); nan without both.
-
-    Parameters
-    ----------
-    data : DriverData
-    contributions : ndarray, shape (..., n, n_drivers)
-    """
+    """Subtract mean contributions (..., n, n_drivers) at poor ratings from those at good ones; nan without both."""
     with np.errstate(invalid="ignore", divide="ignore"):
         ends = []
         for chosen in (data.ratings >= data.good, data.ratings <= data.poor):

@@ -78,6 +78,18 @@ class DriverData:
         return pd.DataFrame(self.ratings, index=self.index, columns=list(self.terms))
 
     @property
+    def n_rated(self) -> Integers:
+        """How many rated each driver."""
+        return np.asarray(np.isfinite(self.ratings).sum(axis=0))
+
+    def mean_of_raters(self, value: Floats | Flags, rows: Any = slice(None)) -> Floats:
+        """Average a value of each rating over those of the rows who rated the driver; nan where nobody did."""
+        rated, weight = np.isfinite(self.ratings[rows]), self.weights[rows][:, None]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            total = np.where(rated, value[rows] * weight, 0.0).sum(axis=0)
+            return np.asarray(total / (rated * weight).sum(axis=0))
+
+    @property
     def n_clusters(self) -> int:
         """How many clusters, or respondents where each is one alone."""
         return int(self.cluster.max()) + 1

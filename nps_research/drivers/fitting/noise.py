@@ -213,13 +213,7 @@ def _level_effects(data: DriverData, fit: CrossFit) -> Floats:
 def _towards_a_line(effect: Floats, shares: Floats, levels: Floats, noise: Floats) -> Floats:
     """Effects by level, drawn towards one straight line for both parts as far as they can be noise (James & Stein).
 
-    Parameters
-    ----------
-    effect : ndarray, shape (2, n_levels + 1)
-    shares : ndarray, shape (n_levels + 1,)
-    levels : ndarray, shape (n_levels,)
-    noise : ndarray, shape (2,)
-        Variance of the mean of all answers.
+    `noise` is the variance of the mean of all answers, of each part; levels of `effect` and `shares` end with missing.
     """
     weight = shares[:-1] / max(shares[:-1].sum(), 1e-12)
     centred = np.append(levels - weight @ levels, 0.0)

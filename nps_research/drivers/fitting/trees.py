@@ -104,18 +104,10 @@ class Tree:
 
 
 def boost(ratings: Floats, y: Floats, weights: Floats, *, max_depth: int = MAX_DEPTH) -> Any:
-    """Grow shallow boosted trees for the mean of y, by squared error; the same for the same rows in the same order.
+    """Grow shallow boosted trees (a lightgbm.Booster) for the mean of y, by squared error.
 
-    Parameters
-    ----------
-    ratings : ndarray, shape (n, n_ratings)
-        Missing ratings are nan; a split sends them to the side that fits better.
-    y, weights : ndarray, shape (n,)
-    max_depth : int
-
-    Returns
-    -------
-    lightgbm.Booster
+    Missing ratings are nan; a split sends them to the side that fits better. The same for the same rows in the same
+    order.
     """
     return _grown(_binned(ratings, weights), y, max_depth)
 
@@ -125,22 +117,8 @@ def boost_folds(
 ) -> Iterator[tuple[Flags, list[Any]]]:
     """Grow trees as `boost` for each fold left out: who is left out, and the trees of each y that did not see them.
 
-    The same trees as from the training rows alone, in less time: ratings are sorted into bins once for all folds.
-
-    Parameters
-    ----------
-    ratings : ndarray, shape (n, n_ratings)
-    y : ndarray, shape (n_outcomes, n)
-    weights : ndarray, shape (n,)
-    fold : ndarray of int, shape (n,)
-    coding : Coding
-        Of the ratings.
-    max_depth : int
-
-    Yields
-    ------
-    left_out : ndarray of bool, shape (n,)
-    boosters : list of lightgbm.Booster
+    The same trees as from the training rows alone, in less time: ratings are sorted into bins once for all folds. `y`
+    has a row an outcome, and `coding` is that of the ratings.
     """
     everybody, together = _binned(ratings, weights).construct(), coding.counts()
     for number in np.unique(fold):

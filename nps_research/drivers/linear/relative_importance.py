@@ -8,7 +8,6 @@ from typing import Any, ClassVar, cast, get_args
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from nps_research.counting.checks import check_level
 from nps_research.drivers.enough import LEAST_CLUSTERS, LEAST_RESAMPLES
@@ -17,6 +16,7 @@ from nps_research.errors import EstimationError
 from nps_research.results.result import Result
 from nps_research.results.words import joined, share
 from nps_research.statistics.least_squares import correlations
+from nps_research.statistics.normal_limits import with_normal_limits
 from nps_research.statistics.r_squared_shares import (
     MOST_EXACT,
     N_ORDERS,
@@ -69,15 +69,7 @@ class RSquaredDecomposition(Result):
     has_figure: ClassVar[bool] = False
     headings: ClassVar[Mapping[str, str]] = {"term": "Rating", "estimate": "Share of the variance"}
     formats: ClassVar[Mapping[str, str]] = {"estimate": "share", "sign": "text", "method": "text", "outcome": "text"}
-    table_columns: ClassVar[tuple[str, ...]] = (
-        "term",
-        "outcome",
-        "method",
-        "estimate",
-        "conf_low",
-        "conf_high",
-        "sign",
-    )
+    table_columns: ClassVar = ("term", "outcome", "method", "estimate", "conf_high", "sign")
 
     @property
     def shown(self) -> pd.DataFrame:
@@ -187,7 +179,6 @@ def decompose_r_squared(
     x, values, weight, of_cluster = _checked(ratings, outcomes, weights, cluster)
     ordering, resampling = rng.spawn(2)
     orders = orders_of(x.shape[1], ordering)
-    z = float(stats.norm.ppf(0.5 + confidence_level / 2))
     m = int(of_cluster.max()) + 1
     rows, r_squared = [], {}
     for name, column in zip(outcomes.columns, values.T, strict=True):
@@ -212,24 +203,19 @@ def decompose_r_squared(
         for method in methods:
             estimate = estimates[method][0]
             error = np.concatenate(drawn[method]).std(axis=0, ddof=1) if n_resamples else np.full(len(estimate), np.nan)
-            low = estimate - z * error
             sign = np.sign(np.round(own_part[0], 12)).astype(int)
-            rows.append(
-                pd.DataFrame(
-                    {
-                        "outcome": str(name),
-                        "method": method,
-                        "term": list(map(str, ratings.columns)),
-                        "n": np.isfinite(x).sum(axis=0),
-                        "estimate": estimate,
-                        "std_error": error,
-                        "conf_low": low if method == "pratt" else np.maximum(low, 0.0) + 0.0 * error,
-                        "conf_high": estimate + z * error,
-                        "sign": sign,
-                        "signed_estimate": estimate if method == "pratt" else sign * estimate,
-                    }
-                )
-            )
+            row = {
+                "outcome": str(name),
+                "method": method,
+                "term": list(map(str, ratings.columns)),
+                "n": np.isfinite(x).sum(axis=0),
+                **with_normal_limits(estimate, error, confidence_level),
+                "sign": sign,
+                "signed_estimate": estimate if method == "pratt" else sign * estimate,
+            }
+            if method != "pratt":
+                row["conf_low"] = np.maximum(row["conf_low"], 0.0)
+            rows.append(pd.DataFrame(row))
     return RSquaredDecomposition(
         frame=pd.concat(rows, ignore_index=True),
         confidence_level=confidence_level,

@@ -43,7 +43,6 @@ class ResponseBalance(ColumnGroups):
         "logistic": "Weighted, logistic",
         "boosted": "Weighted, boosted",
     }
-    table_columns: ClassVar[tuple[str, ...]] = ()
 
     def largest(self, column: str) -> dict[str, Any]:
         """The shown row that is furthest off in a column."""

@@ -38,7 +38,7 @@ class EarlierScores(Result):
 
     kind: ClassVar[str] = "earlier_scores"
     headings: ClassVar[Mapping[str, str]] = {"term": "Who", "n": "People", "estimate": "Last earlier NPS"}
-    table_columns: ClassVar[tuple[str, ...]] = ("term", "n", "estimate", "conf_high")
+    table_columns: ClassVar = ("term", "n", "estimate", "conf_high")
     rows_are_parts: ClassVar[bool] = False
 
     @property

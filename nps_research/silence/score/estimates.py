@@ -20,7 +20,7 @@ from nps_research.silence.score.raked import raked_score
 from nps_research.statistics.covariates import Covariates
 from nps_research.statistics.doubly_robust import Reached, Weighted, inverse_propensity_score
 from nps_research.statistics.predicted_answers import predicted_value
-from nps_research.statistics.propensity import response_propensity
+from nps_research.statistics.propensity import PropensityModel, response_propensity
 from nps_research.study.response_states import window_open
 from nps_research.study.study import Study
 
@@ -139,29 +139,18 @@ def weighted_scores(
         return {}, ["Nothing is known of the silent, so answers cannot be weighted."]
     found: dict[str, Weighted] = {}
     refused = []
+    models: dict[str, PropensityModel] = {BY_LOGISTIC: "logistic", BY_BOOSTING: "boosted"}
+    how: dict[str, Any] = {"largest_weight": largest_weight, "confidence_level": confidence_level}
     try:
         found[RAKED] = raked_score(people, in_bands(covariates), confidence_level=confidence_level)
     except EstimationError as error:
         refused.append(f"Not raked: {error}")
     try:
-        for name, model in ((BY_LOGISTIC, "logistic"), (BY_BOOSTING, "boosted")):
-            propensity = response_propensity(
-                people.answered,
-                covariates,
-                cluster=people.cluster,
-                model="boosted" if model == "boosted" else "logistic",
-                rng=rng,
-            )
-            found[name] = inverse_propensity_score(
-                people, propensity, largest_weight=largest_weight, confidence_level=confidence_level
-            )
-        found[DOUBLY_ROBUST] = inverse_propensity_score(
-            people,
-            propensity,
-            largest_weight=largest_weight,
-            confidence_level=confidence_level,
-            predicted=predicted_value(people, covariates, rng=rng),
-        )
+        for name, model in models.items():
+            propensity = response_propensity(people.answered, covariates, cluster=people.cluster, model=model, rng=rng)
+            found[name] = inverse_propensity_score(people, propensity, **how)
+        predicted = predicted_value(people, covariates, rng=rng)
+        found[DOUBLY_ROBUST] = inverse_propensity_score(people, propensity, predicted=predicted, **how)
     except EstimationError as error:
         refused.append(f"Not weighted by the chance to answer: {error}")
     return found, refused
@@ -169,24 +158,12 @@ def weighted_scores(
 
 def frame_of(wave: str, people: Reached, scores: Mapping[str, Weighted], bounds: tuple[float, float]) -> pd.DataFrame:
     """Tabulate scores, a row a method; what follows from counts alone has neither error nor weights."""
-    rows: list[dict[str, Any]] = [
-        {
-            "term": term,
-            "estimate": found.estimate,
-            "std_error": found.std_error,
-            "conf_low": found.conf_low,
-            "conf_high": found.conf_high,
-            "n_effective": found.n_effective,
-            "largest_weight": found.largest_weight,
-            "n_trimmed": found.n_trimmed,
-        }
-        for term, found in scores.items()
-    ]
+    rows: list[dict[str, Any]] = [{"term": term, **vars(found)} for term, found in scores.items()]
     naive = people.observed * (1 - people.silent_share)
     rows += [
         {"term": term, "estimate": value} for term, value in ((LOWEST, bounds[0]), (HIGHEST, bounds[1]), (NAIVE, naive))
     ]
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(rows).drop(columns="weights")
     frame.insert(0, "wave", wave)
     frame.insert(2, "n", int(people.answered.sum()))
     return frame.astype({"n_trimmed": "Int64"})

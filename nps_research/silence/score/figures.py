@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from matplotlib.axes import Axes
 
 from nps_research.results.drawing import (
     DETRACTOR,
@@ -29,10 +29,6 @@ from nps_research.silence.score.earlier_scores import EarlierScores
 from nps_research.silence.score.estimates import HIGHEST, LOWEST, NAIVE, OBSERVED
 from nps_research.silence.score.full_response import SilentScore
 from nps_research.silence.score.shifts import SilentShifts
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 
 MARKS = {"observed": "o", "raked": "s", "logistic": "D", "boosted": "^"}
 COLOURS = {"observed": DETRACTOR, "raked": PASSIVE, "logistic": PROMOTER, "boosted": INK}

@@ -69,9 +69,7 @@ class SilentScore(Result):
         "n_trimmed": "Weights brought down",
     }
     formats: ClassVar[Mapping[str, str]] = {"largest_weight": "width", "n_trimmed": "count"}
-    table_columns: ClassVar[tuple[str, ...]] = (
-        *("term", "n", "estimate", "conf_high", "n_effective", "largest_weight", "n_trimmed"),
-    )
+    table_columns: ClassVar = ("term", "n", "estimate", "conf_high", "n_effective", "largest_weight", "n_trimmed")
 
     @property
     def balance(self) -> ResponseBalance | NotAnswered:

@@ -63,7 +63,7 @@ class SilentShifts(Result):
         "term": "What that turns",
     }
     formats: ClassVar[Mapping[str, str]] = {"shift": "width", "silent": "points"}
-    table_columns: ClassVar[tuple[str, ...]] = ("shift", "silent", "estimate", "conf_high", "term")
+    table_columns: ClassVar = ("shift", "silent", "estimate", "conf_high", "term")
 
     @property
     def settings(self) -> dict[str, Any]:

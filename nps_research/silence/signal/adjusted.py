@@ -37,15 +37,9 @@ class AdjustedSilence(Result):
         DIFFERENCE: "Difference, adjusted",
     }
     formats: ClassVar[Mapping[str, str]] = {DIFFERENCE: "share_points"}
-    table_columns: ClassVar[tuple[str, ...]] = (
-        "term",
-        "risk_difference",
-        DIFFERENCE,
-        f"{DIFFERENCE}_conf_high",
-        "hazard_ratio",
-        "hazard_ratio_conf_high",
-        RATIO,
-        f"{RATIO}_conf_high",
+    table_columns: ClassVar = (
+        *("term", "risk_difference", DIFFERENCE, f"{DIFFERENCE}_conf_high"),
+        *("hazard_ratio", "hazard_ratio_conf_high", RATIO, f"{RATIO}_conf_high"),
     )
 
     @property

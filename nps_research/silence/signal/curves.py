@@ -14,9 +14,19 @@ from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, p_text, share
 from nps_research.statistics.survival import log_rank, survival, survival_risks
+from nps_research.typing import Flags
 
 STEPS = 6
 SHOWN = {SILENT: "The silent", "promoter": "Promoters", "passive": "Passives", "detractor": "Detractors"}
+
+
+def hidden_states(n: pd.Series, answered: Flags, minimum_cell: int) -> Flags:
+    """Find the states that may not be shown, where histories beside them show all who answered."""
+    size = n.to_numpy(dtype=float)
+    gone = hidden_rows(size, minimum_cell)
+    # what is hidden of those who answered must not be the rest of what the histories show
+    gone[answered] = hidden_rows(size[answered], minimum_cell, hidden=gone[answered])
+    return gone
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -40,15 +50,12 @@ class RetentionCurves(Result):
         "estimate": "Still customers",
     }
     formats: ClassVar[Mapping[str, str]] = {"day": "count", "n_at_risk": "count", "estimate": "share"}
-    table_columns: ClassVar[tuple[str, ...]] = ("group", "day", "n_at_risk", "estimate", "conf_high")
+    table_columns: ClassVar = ("group", "day", "n_at_risk", "estimate", "conf_high")
 
     @property
     def shown(self) -> pd.DataFrame:
         groups = self.frame.drop_duplicates("group")
-        size, answered = groups["n"].to_numpy(dtype=float), (groups["group"] != SHOWN[SILENT]).to_numpy()
-        gone = hidden_rows(size, self.minimum_cell)
-        # the histories show all who answered: what is hidden of them must not be the rest of it
-        gone[answered] = hidden_rows(size[answered], self.minimum_cell, hidden=gone[answered])
+        gone = hidden_states(groups["n"], (groups["group"] != SHOWN[SILENT]).to_numpy(), self.minimum_cell)
         return self.frame[~self.frame["group"].isin(groups["group"][gone])].reset_index(drop=True)
 
     @property
@@ -87,54 +94,32 @@ class RetentionCurves(Result):
 def curves_of(
     rows: pd.DataFrame, *, horizon_days: int, unit: str, confidence_level: float, **of_result: Any
 ) -> RetentionCurves:
-    """Estimate retention curves (Kaplan-Meier) by state at the landmark.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        As `nps_research.counting.landmarks.Landmarks.classed` gives them.
-    horizon_days, unit, confidence_level, **of_result
-        As the attributes of the result.
-
-    Returns
-    -------
-    RetentionCurves
-    """
+    """Estimate retention curves (Kaplan-Meier) by state, from rows as `Landmarks.classed` gives them."""
     kept = rows[rows["state"].isin(SHOWN)]
     group = pd.Categorical(kept["state"], list(SHOWN)).codes.astype(np.int64)
     days, event = kept["days"].to_numpy(), kept["event"].to_numpy(dtype=bool)
     cluster = kept["unit"].to_numpy()
     at = sorted({max(round(step * horizon_days / STEPS), 1) for step in range(1, STEPS + 1)})
     risks = survival_risks(days, event, group, cluster, n_groups=len(SHOWN), at=at)
-    found = []
+    found: list[tuple[Any, ...]] = []
     for place, words in enumerate(SHOWN.values()):
         member = group == place
         if not member.any():
             continue
         _, _, at_risk = survival(days[member], event[member])
         n = int(member.sum())
-        found.append(
-            {"group": words, "n": n, "day": 0, "n_at_risk": n, "estimate": 1.0, "conf_low": 1.0, "conf_high": 1.0}
-        )
+        found.append((words, n, 0, n, 1.0, 1.0, 1.0))
         for day, risk in zip(at, risks, strict=True):
             low, high = risk.limits(confidence_level)
-            found.append(
-                {
-                    "group": words,
-                    "n": n,
-                    "day": day,
-                    "n_at_risk": int(at_risk[day]) if day < len(at_risk) else 0,
-                    "estimate": float(1 - risk.risk[place]),
-                    "conf_low": float(1 - high[place]),
-                    "conf_high": float(1 - low[place]),
-                }
-            )
+            still = int(at_risk[day]) if day < len(at_risk) else 0
+            stayed = (float(1 - left[place]) for left in (risk.risk, high, low))
+            found.append((words, n, day, still, *stayed))
     silent = (kept["state"] == SILENT).to_numpy()
     tested = silent.any() and kept["state"].isin(ANSWERED).any()
     strata = pd.factorize(kept["period"])[0].astype(np.int64)
     z, p = log_rank(days, event, silent, strata=strata, cluster=cluster) if tested else (np.nan, np.nan)
     return RetentionCurves(
-        frame=pd.DataFrame(found),
+        frame=pd.DataFrame(found, columns=["group", "n", "day", "n_at_risk", "estimate", "conf_low", "conf_high"]),
         confidence_level=confidence_level,
         title="Still customers after the landmark",
         unit=unit,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import seaborn
+from matplotlib.axes import Axes
 
 from nps_research.results.drawing import (
     DETRACTOR,
@@ -28,10 +29,6 @@ from nps_research.silence.signal.curves import RetentionCurves
 from nps_research.silence.signal.history import SilenceHistory
 from nps_research.silence.signal.leaving_reasons import LeavingReasons
 from nps_research.silence.signal.result import NonresponseSignal
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 
 LINES: dict[str, tuple[str, Any, str]] = {  # colour, dashes and marker: never colour alone
     "The silent": (HATCHED, (0, (4, 1.5)), "s"),

@@ -45,14 +45,9 @@ class SilenceHistory(Result):
         "risk_difference": "Less all who answered",
     }
     formats: ClassVar[Mapping[str, str]] = {"estimate": "share"}
-    table_columns: ClassVar[tuple[str, ...]] = (
-        "term",
-        "n",
-        "events",
-        "churn_rate",
-        "conf_high",
-        "risk_difference",
-        "risk_difference_conf_high",
+    table_columns: ClassVar = (
+        *("term", "n", "events", "churn_rate", "conf_high"),
+        *("risk_difference", "risk_difference_conf_high"),
     )
 
     @property
@@ -95,19 +90,7 @@ class SilenceHistory(Result):
 def histories_of(
     rows: pd.DataFrame, *, horizon_days: int, unit: str, confidence_level: float, **of_result: Any
 ) -> SilenceHistory:
-    """Compute churn rates by history of silence.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        As `nps_research.counting.landmarks.Landmarks.classed` gives them.
-    horizon_days, unit, confidence_level, **of_result
-        As the attributes of the result.
-
-    Returns
-    -------
-    SilenceHistory
-    """
+    """Compute churn rates by history of silence, from rows as `Landmarks.classed` gives them."""
     days, event = rows["days"].to_numpy(), rows["event"].to_numpy(dtype=bool)
     cluster = rows["unit"].to_numpy()
     answered = rows["state"].isin(ANSWERED).to_numpy()

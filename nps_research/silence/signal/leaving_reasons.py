@@ -42,15 +42,9 @@ class LeavingReasons(Result):
         "estimate": "Difference",
     }
     formats: ClassVar[Mapping[str, str]] = {"silent": "share", "answered": "share", "estimate": "share_points"}
-    table_columns: ClassVar[tuple[str, ...]] = (
-        "term",
-        "n",
-        "silent",
-        "silent_conf_high",
-        "answered",
-        "answered_conf_high",
-        "estimate",
-        "conf_high",
+    table_columns: ClassVar = (
+        *("term", "n", "silent", "silent_conf_high"),
+        *("answered", "answered_conf_high", "estimate", "conf_high"),
     )
 
     @property

@@ -11,21 +11,13 @@ import pandas as pd
 
 from nps_research.counting.landmarks import ANSWERED, SILENT
 from nps_research.results.result import KeyNumber, Result
-from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, format_value, joined, p_text, share
 from nps_research.silence.signal.adjusted import AdjustedSilence
-from nps_research.silence.signal.curves import RetentionCurves
+from nps_research.silence.signal.curves import SHOWN, RetentionCurves, hidden_states
 from nps_research.silence.signal.history import SilenceHistory
 from nps_research.silence.signal.verdict import SilenceWord
 
-STATE_WORDS = {
-    SILENT: "The silent",
-    "promoter": "Promoters",
-    "passive": "Passives",
-    "detractor": "Detractors",
-    "answered": "All who answered",
-    "not_reached": "Not reached",
-}
+STATE_WORDS = {**SHOWN, "answered": "All who answered", "not_reached": "Not reached"}
 LEFT_OUT = {
     "no_invitation_date": "invitations without a date",
     "no_customer": "invitations of nobody in the customer table",
@@ -87,15 +79,9 @@ class NonresponseSignal(Result):
         "p_value": "p, silent no worse",
     }
     formats: ClassVar[Mapping[str, str]] = {"estimate": "share"}
-    table_columns: ClassVar[tuple[str, ...]] = (
-        "term",
-        "n",
-        "events",
-        "churn_rate",
-        "conf_high",
-        "risk_difference",
-        "risk_difference_conf_high",
-        "p_value",
+    table_columns: ClassVar = (
+        *("term", "n", "events", "churn_rate", "conf_high"),
+        *("risk_difference", "risk_difference_conf_high", "p_value"),
     )
 
     @property
@@ -105,13 +91,9 @@ class NonresponseSignal(Result):
     @property
     def shown(self) -> pd.DataFrame:
         total = (self.frame["state"] == "answered").to_numpy()
-        hidden = hidden_rows(self.frame["n"].to_numpy(dtype=float)[~total], self.minimum_cell)
-        gone = np.zeros(len(self.frame), dtype=bool)
-        gone[~total] = hidden
-        # the histories show how many answered: what is hidden of them must not be the rest of it
         answered = self.frame["state"].isin(ANSWERED).to_numpy()
-        sizes = self.frame.loc[answered, "n"].to_numpy(dtype=float)
-        gone[answered] = hidden_rows(sizes, self.minimum_cell, hidden=gone[answered])
+        gone = np.zeros(len(self.frame), dtype=bool)
+        gone[~total] = hidden_states(self.frame["n"][~total], answered[~total], self.minimum_cell)
         gone |= total & (gone & answered).any()
         return self.frame[~gone].reset_index(drop=True)
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 from scipy import stats
 
 from nps_research.counting.landmarks import ANSWERED
@@ -104,5 +103,4 @@ def _p_above(risks: Risks, one: int, other: int, difference: float = 0.0) -> flo
 
 
 def _p_below(risks: Risks, one: int, other: int, difference: float = 0.0) -> float:
-    above = _p_above(risks, one, other, difference)
-    return float(np.float64(1 - above))
+    return 1 - _p_above(risks, one, other, difference)

@@ -98,20 +98,7 @@ class Encoding:
 
 
 def predict(learner: str, encoding: Encoding, event: Flags, rows: Integers) -> Floats:
-    """Predict the chance to leave of the rows, by a model of the training rows.
-
-    Parameters
-    ----------
-    learner : {"boosted", "logistic"}
-    encoding : Encoding
-    event : ndarray of bool
-        Of all rows; only those of training rows are looked at.
-    rows : ndarray of int
-
-    Returns
-    -------
-    ndarray, same length as `rows`
-    """
+    """Predict the chance to leave of the rows, by one of `LEARNERS`, from the events of the training rows alone."""
     if not encoding.columns:
         found = np.full(len(rows), event[encoding.train].mean())
     elif learner == BOOSTED:

@@ -53,7 +53,7 @@ class SilenceContributions(Result):
         "if_silent": "Mean if silent, log-odds",
     }
     formats: ClassVar[Mapping[str, str]] = {"mean_abs_shap": "number", "if_silent": "number"}
-    table_columns: ClassVar[tuple[str, ...]] = ("term", "block", "mean_abs_shap", "if_silent")
+    table_columns: ClassVar = ("term", "block", "mean_abs_shap", "if_silent")
 
     @property
     def finding(self) -> str:

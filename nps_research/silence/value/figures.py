@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
+
+from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
 
 from nps_research.results.drawing import PASSIVE, at_edge, axes_for, bars, draws, dumbbells, label, rows_axis
 from nps_research.silence.value.contributions import SilenceContributions
 from nps_research.silence.value.value import NonresponseValue
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.container import BarContainer
 
 
 @draws(NonresponseValue)

@@ -40,13 +40,11 @@ def time_folds(landmarks: Landmarks) -> list[Fold]:
             f"No landmark was watched for {horizon:,} days, the horizon, before the observation ended. A shorter "
             "horizon may do."
         )
-    if not event[complete].any():
-        raise CannotAnswerError(f"{units}: {int(complete.sum()):,}, and nobody left within them: nothing to predict.")
-    if event[complete].all():
-        raise CannotAnswerError(
-            f"{units}: {int(complete.sum()):,}, and everybody left within them: nothing to predict."
-        )
-    fewest_leavers(int(event[complete].sum()), int((~event[complete]).sum()), units)
+    n, n_left = int(complete.sum()), int(event[complete].sum())
+    if n_left in (0, n):
+        who = "everybody" if n_left else "nobody"
+        raise CannotAnswerError(f"{units}: {n:,}, and {who} left within them: nothing to predict.")
+    fewest_leavers(n_left, n - n_left, units)
     closed = rows["landmark"] + pd.Timedelta(days=horizon)
     folds, most = [], (-1, 0)
     for period, start in opened.items():

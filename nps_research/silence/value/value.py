@@ -72,16 +72,7 @@ class NonresponseValue(Result):
     rows_are_parts: ClassVar[bool] = False
     headings: ClassVar[Mapping[str, str]] = {"term": "Measure", "n": "Predictions", "estimate": "Difference"}
     formats: ClassVar[Mapping[str, str]] = {"without": "fine", "with": "fine", "estimate": "fine", "std_error": "fine"}
-    table_columns: ClassVar[tuple[str, ...]] = (
-        "term",
-        "learner",
-        "added",
-        "without",
-        "with",
-        "estimate",
-        "conf_high",
-        "p_value",
-    )
+    table_columns: ClassVar = ("term", "learner", "added", "without", "with", "estimate", "conf_high", "p_value")
 
     def row(self, term: str, *, learner: str = BOOSTED, added: str = WITH_SILENCE) -> dict[str, Any]:
         """One row of the frame."""
@@ -281,11 +272,8 @@ def value_of_silence(
         for added, names in blocks.items():
             after = predict_later(learner, features, names, event, folds)
             found.append(compare_predictions(truth, without, after, **same).assign(learner=learner, added=added))
-        losses = []
-        for other in others:
-            after = predict_later(learner, other, blocks[WITH_SILENCE], event, folds)
-            table = compare_predictions(truth, without, after, **same, terms=[LOSS])
-            losses.append(table)
+        refits = [predict_later(learner, other, blocks[WITH_SILENCE], event, folds) for other in others]
+        losses = [compare_predictions(truth, without, after, **same, terms=[LOSS]) for after in refits]
         if losses:
             shuffled += [(learner, float(table["estimate"].iloc[0])) for table in losses]
             found.append(_average(losses).assign(learner=learner, added=SHUFFLED))
