@@ -12,7 +12,7 @@ from typing import Literal, cast
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.outcomes import check_watched
+from nps_research.counting.outcomes import watched_until
 from nps_research.counting.people import has_left, log_revenue, tenure_in_months
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.study.response_states import NEEDED_FOR_LANDMARKS, window_open
@@ -310,9 +310,7 @@ def _followed(rows: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, dict[str,
     """Rows at risk with days, event and is_complete; how many are gone, or not observed after it; units' ids."""
     landmark, left, watched = rows["landmark"], rows["churned_at"], rows["observed_until"]
     end = landmark + pd.Timedelta(days=horizon)
-    check_watched(left, watched, landmark, end, watched.max())
-    unsaid = left.notna() & ~(watched > left)
-    watched = watched.mask(unsaid, watched.max())
+    watched = watched_until(left, watched, landmark, end, watched.max())
     gone, unobserved = has_left(left, landmark), ~(watched > landmark)
     until = pd.concat([watched, end], axis=1).min(axis=1)
     last = pd.concat([left, until], axis=1).min(axis=1)

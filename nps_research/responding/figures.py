@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from nps_research.responding.who_answers import WhoAnswers
 from nps_research.results.drawing import (
     HATCHED,
     PROMOTER,
+    above,
     axes_for,
     bars,
     draws,
@@ -66,14 +67,7 @@ def plot_days_to_answer(result: DaysToAnswer, ax: Axes | None = None) -> Axes:
     place, value = np.arange(len(rows)), np.array([100 * row["cumulative_share"] for row in rows])
     ax.plot(place, value, "o-", color=PROMOTER, linewidth=2, markersize=7)
     for where, row in zip(place, rows, strict=True):
-        ax.annotate(
-            share(row["cumulative_share"]),
-            (where, 100 * row["cumulative_share"]),
-            xytext=(0, 7),
-            textcoords="offset points",
-            ha="center",
-            fontweight="bold",
-        )
+        above(ax, share(row["cumulative_share"]), (where, 100 * row["cumulative_share"]), gap=7)
     ax.set_xticks(place, ["\n".join(textwrap.wrap(literal(row["group"]), 9)) for row in rows])
     ax.margins(x=0.08)
     ax.set(ylim=(0, 112), xlabel="Days from the invitation to the answer", ylabel="Of all answers, had come (%)")
@@ -96,16 +90,15 @@ def plot_funnel(result: ResponseFunnel, ax: Axes | None = None) -> Axes:
         place[2:3], [silent], left=[row["returned"]], height=0.6, facecolor="white", edgecolor=HATCHED, hatch="////"
     )
     ax.annotate(f"silent {silent:,}", (row["returned"] + silent / 2, place[2] + 0.34), ha="center", va="top")
+    inside: dict[str, Any] = {
+        "xytext": (6, 0),
+        "textcoords": "offset points",
+        "va": "center",
+        "color": "white",
+        "fontweight": "bold",
+    }
     for where, width in zip(place, widths, strict=True):
-        ax.annotate(
-            f"{width:,} ({share(width / row['invited'])})",
-            (0, where),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            color="white",
-            fontweight="bold",
-        )
+        ax.annotate(f"{width:,} ({share(width / row['invited'])})", (0, where), **inside)
     ax.spines["bottom"].set_visible(False)
     ax.set_xticks([])
     return ax

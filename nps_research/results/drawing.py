@@ -268,7 +268,12 @@ def estimates(
         at_edge(ax, texts, np.asarray(place))
         return
     for said, where, top in zip(texts, place, value + np.nan_to_num(reach[1]), strict=True):
-        ax.annotate(said, (where, top), xytext=(0, 5), textcoords="offset points", ha="center", fontweight="bold")
+        above(ax, said, (where, top))
+
+
+def above(ax: Axes, text: str, place: tuple[Any, Any], *, gap: float = 5, **how: Any) -> None:
+    """What is said of a point, above it by so many typographic points."""
+    ax.annotate(text, place, xytext=(0, gap), textcoords="offset points", ha="center", fontweight="bold", **how)
 
 
 def estimate_rows(

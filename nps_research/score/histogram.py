@@ -11,21 +11,19 @@ import pandas as pd
 
 from nps_research.counting.given import as_distribution
 from nps_research.counting.score_distribution import ScoreDistribution
-from nps_research.results.result import Result
 from nps_research.results.words import plain_text, share
+from nps_research.score.scored import ByLines
 from nps_research.study.study import Study
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ScoreHistogram(Result):
+class ScoreHistogram(ByLines):
     """Answers per score of one group.
 
     `frame` columns: term (0-10), answer_class, answers, answer_share.
     """
 
     group: str = "all"
-    promoter_min: int = 9
-    detractor_max: int = 6
     weighted: bool = False
 
     kind: ClassVar[str] = "score_histogram"
