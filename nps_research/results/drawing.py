@@ -148,17 +148,9 @@ def legend_below(ax: Axes, *, ncols: int, handles: Sequence[Any] | None = None, 
 
 
 def draws(kind: type[Any]) -> Callable[[Plot], Plot]:
-    """Register a function that draws results of one class, in the house style and under the result's title.
+    """Register what draws results of a class and its subclasses, in the house style and under the result's title.
 
-    Parameters
-    ----------
-    kind : type
-        The class of result; its subclasses are drawn likewise.
-
-    Returns
-    -------
-    callable
-        Decorates ``plot(result, ax=None)``, which draws on `ax`, or on new axes, and returns them.
+    Decorates ``plot(result, ax=None)``, which draws on `ax`, or on new axes, and returns them.
     """
 
     def register(plot: Plot) -> Plot:

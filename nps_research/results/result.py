@@ -65,17 +65,7 @@ class KeyNumber:
 
 
 def without_changes_from(shown: pd.DataFrame, groups: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
-    """Blank changes since a group that is not shown: they would give it away.
-
-    Parameters
-    ----------
-    shown : DataFrame
-        Rows that are shown, with a column ``group``.
-    groups : sequence of str
-        All groups in order of time.
-    columns : sequence of str
-        Columns that hold the change since the group before.
-    """
+    """Blank changes since a group that is not shown, of all `groups` in order of time: they would give it away."""
     kept = set(shown["group"])
     after_hidden = {group for before, group in pairwise(groups) if before not in kept}
     blank = shown["group"].isin(after_hidden)

@@ -257,17 +257,8 @@ def fit_dirichlet(counts: Floats) -> tuple[Floats, float]:
     """Mean and concentration of the groups' shares, by maximum likelihood; concentration may be infinite.
 
     The likelihood falls as concentration comes down from infinity where sum_g [sum_k x (x - 1) / m_k -
-    n (n - 1)] <= 0, with m the pooled shares: the spread is then no wider than chance makes it.
-
-    Parameters
-    ----------
-    counts : ndarray, shape (n_groups, n_classes)
-        Answers per group and class; whole or effective.
-
-    Returns
-    -------
-    mean : ndarray, shape (n_classes,)
-    concentration : float
+    n (n - 1)] <= 0, with m the pooled shares: the spread is then no wider than chance makes it. Counts, a row a group
+    and a column a class, may be of effective answers.
     """
     mean = counts.sum(axis=0) / counts.sum()
     seen = mean > 0
