@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -90,15 +90,16 @@ def plot_funnel(result: ResponseFunnel, ax: Axes | None = None) -> Axes:
         place[2:3], [silent], left=[row["returned"]], height=0.6, facecolor="white", edgecolor=HATCHED, hatch="////"
     )
     ax.annotate(f"silent {silent:,}", (row["returned"] + silent / 2, place[2] + 0.34), ha="center", va="top")
-    inside: dict[str, Any] = {
-        "xytext": (6, 0),
-        "textcoords": "offset points",
-        "va": "center",
-        "color": "white",
-        "fontweight": "bold",
-    }
     for where, width in zip(place, widths, strict=True):
-        ax.annotate(f"{width:,} ({share(width / row['invited'])})", (0, where), **inside)
+        ax.annotate(
+            f"{width:,} ({share(width / row['invited'])})",
+            (0, where),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            color="white",
+            fontweight="bold",
+        )
     ax.spines["bottom"].set_visible(False)
     ax.set_xticks([])
     return ax
