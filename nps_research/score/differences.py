@@ -34,7 +34,7 @@ DIFFERENCE_WORDS = {
 }
 
 
-FOUND = ["estimate", "std_error", "conf_low", "conf_high", "p_value"]  # of each difference, b - a, in points
+OF_DIFFERENCE = ["estimate", "std_error", "conf_low", "conf_high", "p_value"]  # of each difference, b - a, in points
 
 
 def _differences(
@@ -58,7 +58,7 @@ def _differences(
         statistic = np.where(std_error > ZERO, centre / std_error, np.nan)
     low, high = (np.clip(centre + side * quantile * std_error, -200, 200) for side in (-1, 1))
     p_value = 2 * stats.t.sf(np.abs(statistic), degrees)
-    return pd.DataFrame(dict(zip(FOUND, (difference, std_error, low, high, p_value), strict=True)))
+    return pd.DataFrame(dict(zip(OF_DIFFERENCE, (difference, std_error, low, high, p_value), strict=True)))
 
 
 def _resampled_differences(
@@ -94,7 +94,7 @@ def _resampled_differences(
                 *np.quantile(difference, [0.5 - confidence_level / 2, 0.5 + confidence_level / 2]),
                 min(2 * less / (n_resamples + 1), 1.0),
             )
-    return pd.DataFrame(found.T, columns=FOUND)
+    return pd.DataFrame(found.T, columns=OF_DIFFERENCE)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
