@@ -14,18 +14,18 @@ from nps_research.counting.checks import check_level
 from nps_research.counting.given import as_distribution
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
-from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import plain_text, points
 from nps_research.score.limits.by_design import effective_score
 from nps_research.score.limits.independent import VALUES
+from nps_research.score.scored import ByLines
 from nps_research.study.study import Study
 
 LISTED = 10  # accounts shown at most
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class AccountInfluence(Result):
+class AccountInfluence(ByLines):
     """What leaving out one account does to the score.
 
     `frame` columns: group, n (the account's answers), change (score without the account less the score with
@@ -34,9 +34,6 @@ class AccountInfluence(Result):
     the change; no account is named. Shown are the first of those with enough answers, with their rank among
     these as ``term``.
     """
-
-    promoter_min: int = 9
-    detractor_max: int = 6
 
     kind: ClassVar[str] = "account_influence"
     table_columns: ClassVar[tuple[str, ...]] = ("group", "term", "n", "change", "margin_of_error")
@@ -87,9 +84,8 @@ class AccountInfluence(Result):
     @property
     def note(self) -> str:
         return (
-            f"Promoters {self.promoter_min}-10, detractors 0-{self.detractor_max}. The score is made again without "
-            "each account in turn. Margin of error: half the interval, with accounts as clusters. Accounts are not "
-            "named."
+            f"{self.lines} The score is made again without each account in turn. Margin of error: half the interval, "
+            "with accounts as clusters. Accounts are not named."
         )
 
     @property
@@ -189,8 +185,5 @@ def account_influence(
         frame=frame.iloc[order].reset_index(drop=True),
         confidence_level=confidence_level,
         title="Influence of single accounts on the Net Promoter Score",
-        minimum_cell=dist.minimum_cell,
-        hidden=dist.hidden_groups,
-        promoter_min=dist.promoter_min,
-        detractor_max=dist.detractor_max,
+        **dist.of_results,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -13,17 +13,18 @@ from nps_research.counting.checks import check_level
 from nps_research.counting.given import as_distribution
 from nps_research.counting.score_distribution import ClusterSums, ScoreDistribution
 from nps_research.errors import EstimationError
-from nps_research.results.result import KeyNumber, Result
+from nps_research.results.result import KeyNumber
 from nps_research.results.words import interval_text, joined, p_text, plain_text, points
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.limits.by_design import effective_score
 from nps_research.score.limits.methods import METHOD_WORDS
+from nps_research.score.scored import NO_SCORE, ByLines
 from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class AccountScores(Result):
+class AccountScores(ByLines):
     """Scores in which every account counts the same, beside those in which every answer does.
 
     `frame` columns: group, n, n_accounts, estimate, std_error, conf_low, conf_high (the account-level
@@ -33,8 +34,6 @@ class AccountScores(Result):
     difference_p_value.
     """
 
-    promoter_min: int = 9
-    detractor_max: int = 6
     by: tuple[str, ...] = ()
 
     kind: ClassVar[str] = "account_score"
@@ -57,15 +56,10 @@ class AccountScores(Result):
     formats: ClassVar[Mapping[str, str]] = {"n_accounts": "count", "respondent_score": "points"}
 
     @property
-    def answered(self) -> list[dict[str, Any]]:
-        """The shown groups that have answers."""
-        return [row for row in self.records if row["n"] > 0]
-
-    @property
     def finding(self) -> str:
         rows = self.answered
         if not rows:
-            return "There is no score to show: no group has enough answers."
+            return NO_SCORE
         row = rows[-1]
         whom = "" if row["group"] == "all" else f" of {plain_text(row['group'])}"
         said = (
@@ -87,10 +81,9 @@ class AccountScores(Result):
     @property
     def note(self) -> str:
         return (
-            f"Promoters {self.promoter_min}-10, detractors 0-{self.detractor_max}. An account's own score is the mean "
-            "of its answers; an answer without an account is an account of its own. Neither score is weighted by "
-            f"revenue or design. Limits, with accounts as clusters: {METHOD_WORDS['effective-score']}; of differences, "
-            "t limits."
+            f"{self.lines} An account's own score is the mean of its answers; an answer without an account is an "
+            "account of its own. Neither score is weighted by revenue or design. Limits, with accounts as clusters: "
+            f"{METHOD_WORDS['effective-score']}; of differences, t limits."
         )
 
     @property
@@ -107,12 +100,7 @@ class AccountScores(Result):
     @property
     def key_numbers(self) -> tuple[KeyNumber, ...]:
         return tuple(
-            KeyNumber(
-                label="NPS, every account alike" + ("" if row["group"] == "all" else f", {row['group']}"),
-                estimate=row["estimate"],
-                conf_low=row["conf_low"],
-                conf_high=row["conf_high"],
-            )
+            KeyNumber.of(row, "NPS, every account alike" + ("" if row["group"] == "all" else f", {row['group']}"))
             for row in self.answered
         )
 
@@ -211,12 +199,9 @@ def account_score(
     return AccountScores(
         frame=dist.with_keys(frame),
         confidence_level=confidence_level,
-        title="Net Promoter Score, every account alike" + (f", by {joined(dist.by)}" if dist.by else ""),
-        minimum_cell=dist.minimum_cell,
-        hidden=dist.hidden_groups,
+        title=f"Net Promoter Score, every account alike{dist.by_words}",
+        **dist.of_results,
         by=dist.by,
-        promoter_min=dist.promoter_min,
-        detractor_max=dist.detractor_max,
     )
 
 

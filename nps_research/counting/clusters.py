@@ -30,16 +30,7 @@ def declared_cluster(study: Study) -> str | None:
 
 
 def clusters_in(study: Study, rows: pd.DataFrame, name: str) -> pd.Series:
-    """Label each row's cluster; the study's ``cluster`` column names another in each wave, unless clusters span waves.
-
-    Parameters
-    ----------
-    study : Study
-    rows : DataFrame
-        Rows of ``study.responses``.
-    name : str
-        The column.
-    """
+    """Label each row's cluster; the study's ``cluster`` column names others in each wave, unless they span waves."""
     labels = rows[name]
     if name == "cluster" and "wave" in rows and not study.settings.cluster_spans_waves:
         return labels.astype("str").where(labels.notna()) + " " + rows["wave"].astype("str")

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nps_research.counting.checks import check_cuts
 from nps_research.errors import ContractError, did_you_mean
-from nps_research.results.words import BETWEEN
+from nps_research.results.words import BETWEEN, joined
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -61,6 +61,11 @@ class Grouped:
             promoter_min=self.promoter_min if promoter_min is None else promoter_min,
             detractor_max=self.detractor_max if detractor_max is None else detractor_max,
         )
+
+    @property
+    def by_words(self) -> str:
+        """What the groups are groups of, for the end of a title; nothing of one group."""
+        return f", by {joined(self.by)}" if self.by else ""
 
     @cached_property
     def _places(self) -> dict[str, int]:

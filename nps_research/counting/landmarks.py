@@ -12,8 +12,9 @@ from typing import Literal, cast
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.outcomes import check_watched
+from nps_research.counting.outcomes import watched_until
 from nps_research.counting.people import has_left, log_revenue, tenure_in_months
+from nps_research.counting.score_bands import answer_class
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.study.response_states import NEEDED_FOR_LANDMARKS, window_open
 from nps_research.study.study import Study
@@ -68,7 +69,7 @@ class Landmarks:
     def classed(self, *, promoter_min: int, detractor_max: int) -> pd.DataFrame:
         """The rows by other cuts, without those whose form came back without the answer."""
         whole = np.floor(self.rows["score"] + 0.5)
-        answer = np.select([whole >= promoter_min, whole <= detractor_max], ["promoter", "detractor"], "passive")
+        answer = answer_class(whole, promoter_min=promoter_min, detractor_max=detractor_max)
         state = self.rows["state"].mask(whole.notna(), pd.Series(answer, index=self.rows.index))
         return self.rows.assign(state=state)[state != "item_missing"]
 
@@ -227,15 +228,9 @@ def _of_units(invitations: pd.DataFrame, study: Study) -> pd.DataFrame:
     whole = np.floor(rows["score"] + 0.5)
     settings = study.settings
     rows["state"] = np.select(
-        [
-            rows["reached"] == 0,
-            rows["returned"] == 0,
-            whole.isna(),
-            whole >= settings.promoter_min,
-            whole <= settings.detractor_max,
-        ],
-        ["not_reached", SILENT, "item_missing", "promoter", "detractor"],
-        "passive",
+        [rows["reached"] == 0, rows["returned"] == 0, whole.isna()],
+        ["not_reached", SILENT, "item_missing"],
+        answer_class(whole, promoter_min=settings.promoter_min, detractor_max=settings.detractor_max),
     )
     rows["n_contacts"] = rows["reached"]
     rows["silent_share"] = (rows["silent"] / rows["reached"]).where(rows["reached"] > 0)
@@ -310,9 +305,7 @@ def _followed(rows: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, dict[str,
     """Rows at risk with days, event and is_complete; how many are gone, or not observed after it; units' ids."""
     landmark, left, watched = rows["landmark"], rows["churned_at"], rows["observed_until"]
     end = landmark + pd.Timedelta(days=horizon)
-    check_watched(left, watched, landmark, end, watched.max())
-    unsaid = left.notna() & ~(watched > left)
-    watched = watched.mask(unsaid, watched.max())
+    watched = watched_until(left, watched, landmark, end, watched.max())
     gone, unobserved = has_left(left, landmark), ~(watched > landmark)
     until = pd.concat([watched, end], axis=1).min(axis=1)
     last = pd.concat([left, until], axis=1).min(axis=1)

@@ -9,13 +9,12 @@ from typing import Any, Literal, cast
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.cells import count_cells, from_answer, is_period
+from nps_research.counting.cells import count_cells
 from nps_research.counting.clusters import declared_cluster
 from nps_research.counting.outcome_by_score import OutcomeByScore, OutcomeClusters
-from nps_research.counting.score_counts import groups_of
+from nps_research.counting.score_counts import grouped_cells
 from nps_research.counting.score_distribution import N_SCORES
 from nps_research.counting.shown_groups import groups_not_shown
-from nps_research.counting.silence import tells_silence
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
 from nps_research.study.acceptance import yes_and_no
 from nps_research.study.response_states import needed_for_churn
@@ -169,9 +168,7 @@ def _with_churn(study: Study) -> Study:
     end = landmark + pd.Timedelta(days=study.settings.outcome_horizon_days)
     left = responses["customer_id"].map(known["churned_at"])
     watched = responses["customer_id"].map(known["observed_until"])
-    longest, unsaid = known["observed_until"].max(), left.notna() & ~(watched > left)
-    check_watched(left, watched, landmark, end, longest)
-    watched = watched.mask(unsaid, longest)
+    watched = watched_until(left, watched, landmark, end, known["observed_until"].max())
     reasons = {
         NO_DATE: landmark.isna(),
         NO_CUSTOMER: ~responses["customer_id"].isin(known.index),
@@ -200,10 +197,13 @@ def after_answers(study: Study) -> bool:
     return "responses.invited_at" not in study.available
 
 
-def check_watched(
+def watched_until(
     left: pd.Series, watched: pd.Series, landmark: pd.Series, end: pd.Series, longest: pd.Timestamp
-) -> None:
-    """Raise CannotAnswerError where stayers were lost sight of, and leavers, of whom no end is said, were not."""
+) -> pd.Series:
+    """The end of each observation; leavers of whom none is said are taken to have been watched as long as anybody.
+
+    CannotAnswerError where stayers were lost sight of, and such leavers were not.
+    """
     unsaid = left.notna() & ~(watched > left)
     lost = left.isna() & ~(watched >= end) & (end <= longest)
     if (unsaid & (left > landmark) & (left <= end) & (end <= longest)).any() and lost.any():
@@ -211,6 +211,7 @@ def check_watched(
             f"{int(lost.sum()):,} invitations are of customers who stayed, but were not observed over the horizon; "
             "how long those who left would have been observed is not said (observed_until): the rate would be too high."
         )
+    return watched.mask(unsaid, longest)
 
 
 def _customers(study: Study) -> pd.DataFrame:
@@ -240,10 +241,8 @@ def _with_outcome(study: Study, outcome: str) -> Study:
 
 def _tabulate(study: Study, keys: Sequence[str], cells: pd.DataFrame, **said: Any) -> OutcomeByScore:
     """Cells as counts: at risk and events, per score and of the silent; what is left out, per reason."""
-    knows_silence = tells_silence(study, cells) and not from_answer(study, keys)
-    if from_answer(study, keys):  # who did not answer did so on no day
-        cells = cells[cells["state"].isin(["answered", "item_missing"])]
-    groups, values, place = groups_of(study, keys, cells)
+    cells, place, knows_silence, grouped = grouped_cells(study, keys, cells)
+    n_groups = len(grouped["groups"])
     n, fate = cells["n"].to_numpy(), cells["fate"].to_numpy(dtype=object)
     known, event = np.isin(fate, [EVENT, NO_EVENT]), fate == EVENT
     answered = known & (cells["state"] == "answered").to_numpy()
@@ -252,15 +251,13 @@ def _tabulate(study: Study, keys: Sequence[str], cells: pd.DataFrame, **said: An
     reason = np.where(known, cells["state"].to_numpy(dtype=object), fate)
     out = ~answered & ~silent
 
-    def per_score(row: Integers, rows: int, where: Flags) -> Integers:
-        total = np.zeros((rows, N_SCORES), dtype=np.int64)
-        np.add.at(total, (row[where], score[where]), n[where])
-        return total
-
     def per_row(row: Integers, rows: int, where: Flags) -> Integers:
         total = np.zeros(rows, dtype=np.int64)
         np.add.at(total, row[where], n[where])
         return total
+
+    def per_score(row: Integers, rows: int, where: Flags) -> Integers:
+        return per_row(row * N_SCORES + score, rows * N_SCORES, where).reshape(rows, N_SCORES)
 
     def counts(row: Integers, rows: int) -> dict[str, Any]:
         return {
@@ -283,20 +280,14 @@ def _tabulate(study: Study, keys: Sequence[str], cells: pd.DataFrame, **said: An
             label=np.asarray(labels, dtype=object)[present[1]],
             **counts(position, present.shape[1]),
         )
-    total = counts(place, len(groups))
+    total = counts(place, n_groups)
     if not knows_silence:
         del total["nonrespondents"], total["nonrespondent_events"]
     return OutcomeByScore(
-        groups=groups,
+        **grouped,
         **total,
-        left_out={name: per_row(place, len(groups), out & (reason == name)) for name in sorted(set(reason[out]))},
+        left_out={name: per_row(place, n_groups, out & (reason == name)) for name in sorted(set(reason[out]))},
         clusters=clusters,
-        by=tuple(keys),
-        keys=values,
-        ordered=list(keys) == ["wave"] or (len(keys) == 1 and is_period(study, keys[0])),
-        minimum_cell=study.settings.minimum_cell,
-        promoter_min=study.settings.promoter_min,
-        detractor_max=study.settings.detractor_max,
         not_shown=frozenset() if study.is_lazy else groups_not_shown(study, keys),
         **said,
     )

@@ -44,17 +44,8 @@ def revenue_weighted(dist: ScoreDistribution, study: Study, unit: str) -> ScoreD
     all its revenue. Accounts (and answers that belong to none) without known revenue are left out; how many,
     `design` says. Accounts that bring in nothing weigh nothing; they stay among the answers counted. Negative
     revenue does not get here: the contract puts such rows into quarantine, and their accounts have no known
-    revenue.
-
-    Parameters
-    ----------
-    dist : ScoreDistribution
-        Unweighted counts with clusters by `unit`.
-    study : Study
-        The study that was counted, with ``customers.revenue``.
-    unit : str
-        What `revenue_unit` says: ``"account_id"``, ``"customer_id"``, or ``"respondent_id"``, which then is the
-        customer's.
+    revenue. `unit`, by which the unweighted counts are clustered, is what `revenue_unit` says; where it is
+    ``"respondent_id"``, that is the customer's.
     """
     clusters = dist.clusters
     if clusters is None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nps_research.counting.score_distribution import N_SCORES
 from nps_research.typing import Integers
@@ -13,21 +17,7 @@ def shown_cuts(n: Integers, minimum_cell: int, *, first: Sequence[int] = ()) -> 
     """Cuts whose two sides may be shown beside each other: between neighbours lie `minimum_cell` answers, or none.
 
     Counts on two neighbouring sides tell by subtraction what lies between them. Cuts are taken one by one, those of
-    `first` before the others.
-
-    Parameters
-    ----------
-    n : ndarray of int, shape (11,)
-        Answers per score.
-    minimum_cell : int
-        Smallest number of answers that may be shown.
-    first : sequence of int
-        Cuts to take before the others.
-
-    Returns
-    -------
-    tuple of int
-        In order.
+    `first` before the others, by the answers `n` per score.
 
     Examples
     --------
@@ -42,6 +32,11 @@ def shown_cuts(n: Integers, minimum_cell: int, *, first: Sequence[int] = ()) -> 
             if all(size == 0 or size >= minimum_cell for size in (sum(n[a : b + 1]) for a, b in bands_between(trial))):
                 taken = trial
     return tuple(taken)
+
+
+def answer_class(score: Any, *, promoter_min: int, detractor_max: int) -> NDArray[np.str_]:
+    """Class of each answer, ``"promoter"``, ``"passive"`` or ``"detractor"``; passive, where there is none."""
+    return np.select([score >= promoter_min, score <= detractor_max], ["promoter", "detractor"], "passive")
 
 
 def bands_between(cuts: Sequence[int]) -> list[tuple[int, int]]:

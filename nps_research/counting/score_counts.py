@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -91,11 +91,10 @@ def score_distribution(
     cluster_name = declared_cluster(study) if cluster == "auto" else cluster
     if weight == "auto":
         weight = "design_weight" if "responses.design_weight" in study.available else None
-    cells = count_cells(study, keys, cluster=cluster_name, weight=weight, stratum=stratum)
-    knows_silence = tells_silence(study, cells) and not from_answer(study, keys)
-    if from_answer(study, keys):
-        cells = cells[cells["state"].isin(["answered", "item_missing"])]
-    groups, values, place = groups_of(study, keys, cells)
+    design = {"weight": weight, "cluster": cluster_name, "stratum": stratum}
+    cells = count_cells(study, keys, **design)
+    cells, place, knows_silence, grouped = grouped_cells(study, keys, cells)
+    groups = grouped["groups"]
     score = cells["score"].fillna(-1).astype(int).to_numpy()
     one = cells["weight"].to_numpy() if weight else np.ones(len(cells))
     state, n = cells["state"].to_numpy(), cells["n"].to_numpy(dtype=np.int64)
@@ -119,7 +118,7 @@ def score_distribution(
             place[answered], cells["cluster"].to_numpy(dtype=object)[answered], sums, strata=_strata_of_clusters(cells)
         )
     return ScoreDistribution(
-        groups=groups,
+        **grouped,
         counts=per_score(n),
         item_missing=per_group("item_missing"),
         nonrespondents=per_group("nonrespondent") if knows_silence else None,
@@ -128,18 +127,8 @@ def score_distribution(
         weight_sums=per_score(n * one) if weight else None,
         squared_weight_sums=per_score(n * one**2) if weight else None,
         clusters=clusters,
-        by=tuple(keys),
-        keys=values,
-        promoter_min=study.settings.promoter_min,
-        detractor_max=study.settings.detractor_max,
-        ordered=keys == ["wave"] or (len(keys) == 1 and is_period(study, keys[0])),
-        minimum_cell=study.settings.minimum_cell,
         not_shown=None if study.is_lazy else groups_not_shown(study, keys),
-        design={
-            key: value
-            for key, value in (("weight", weight), ("cluster", cluster_name), ("stratum", stratum))
-            if value is not None
-        },
+        design={name: column for name, column in design.items() if column is not None},
     )
 
 
@@ -151,7 +140,27 @@ def _strata_of_clusters(cells: pd.DataFrame) -> dict[str, str] | None:
     return dict(zip(answered["cluster"], answered["stratum"], strict=True))
 
 
-def groups_of(
+def grouped_cells(
+    study: Study, keys: Sequence[str], cells: pd.DataFrame
+) -> tuple[pd.DataFrame, Integers, bool, dict[str, Any]]:
+    """The cells that count, the place of each among the groups, whether silence is known, and what is `Grouped`."""
+    knows_silence = tells_silence(study, cells) and not from_answer(study, keys)
+    if from_answer(study, keys):  # who did not answer did so on no day
+        cells = cells[cells["state"].isin(["answered", "item_missing"])]
+    groups, values, place = _groups_of(study, keys, cells)
+    grouped = {
+        "groups": groups,
+        "by": tuple(keys),
+        "keys": values,
+        "ordered": list(keys) == ["wave"] or (len(keys) == 1 and is_period(study, keys[0])),
+        "minimum_cell": study.settings.minimum_cell,
+        "promoter_min": study.settings.promoter_min,
+        "detractor_max": study.settings.detractor_max,
+    }
+    return cells, place, knows_silence, grouped
+
+
+def _groups_of(
     study: Study, keys: Sequence[str], cells: pd.DataFrame
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...], Integers]:
     """Names of the groups in their order, their values of several keys, and each cell's place among them."""

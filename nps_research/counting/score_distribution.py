@@ -213,6 +213,12 @@ class ScoreDistribution(Grouped):
         return np.array([group in hidden for group in self.groups], dtype=bool)
 
     @property
+    def of_results(self) -> dict[str, Any]:
+        """What every result of these groups is told: the study's lines, and which groups pages must not show."""
+        shown = {"minimum_cell": self.minimum_cell, "hidden": self.hidden_groups}
+        return shown | {"promoter_min": self.promoter_min, "detractor_max": self.detractor_max}
+
+    @property
     def weights(self) -> Floats:
         """Sums of weights per score (counts, where unweighted), shape (n_groups, 11)."""
         return self.counts.astype(np.float64) if self.weight_sums is None else self.weight_sums

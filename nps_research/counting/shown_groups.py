@@ -58,6 +58,11 @@ def groups_not_shown(study: Study, by: Sequence[str]) -> frozenset[str]:
     return found[tuple(by)]
 
 
+def waves_not_shown(study: Study) -> frozenset[str]:
+    """Waves, and all together, that a report on the study must not show."""
+    return groups_not_shown(study, []) | (groups_not_shown(study, ["wave"]) if study.waves else frozenset())
+
+
 def _not_shown(
     study: Study, groupings: Sequence[tuple[str, ...]], found: Mapping[tuple[str, ...], frozenset[str]]
 ) -> list[frozenset[str]]:

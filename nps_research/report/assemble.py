@@ -72,19 +72,8 @@ def assemble(
 ) -> list[Part]:
     """Put together the parts of a report, none of which shows what is private.
 
-    Parameters
-    ----------
-    study : Study
-    folders : tuple of Path
-        The study's own, and that of its tables.
-    notebooks : sequence of ReportNotebook
-        All that were chosen.
-    nodes : mapping of str to nbformat.NotebookNode
-        Those that were run, by name.
-    ended : mapping of str to Failure or None
-        How they ended, by name.
-    missing : mapping of str to str
-        What the study lacks, for those that were not run.
+    `folders` are the study's own and that of its tables; `nodes` the notebooks that were run, and `ended` how, by name;
+    `missing` what the study lacks for the others of those chosen.
     """
     pages = Pages(study, provenance(study))
     parts = []

@@ -42,15 +42,8 @@ def cache_keys(study: Study, nodes: Mapping[str, NotebookNode], folders: Sequenc
 
     That is its own content; the data, the lock, the seed and the version; every file of the package and every module
     beside the notebooks; Python and the packages installed; and the environment variables and files that the
-    notebook's code names. What it takes from elsewhere (the net, the clock) is not seen.
-
-    Parameters
-    ----------
-    study : Study
-    nodes : mapping of str to nbformat.NotebookNode
-        As they would be run, by name.
-    folders : sequence of Path
-        Of the notebooks, the study and its tables: there the files that a notebook names are looked for.
+    notebook's code names. What it takes from elsewhere (the net, the clock) is not seen. Files that it names are looked
+    for in `folders`, of the notebooks, the study and its tables.
     """
     code = [path for path in sorted(_PACKAGE.rglob("*")) if path.is_file() and path.suffix != ".pyc"]
     common = {
@@ -88,14 +81,8 @@ def _named_in_code(node: NotebookNode, folders: Sequence[Path]) -> dict[str, str
 def unchanged_notebooks(out: Path, keys: Mapping[str, str]) -> dict[str, NotebookNode]:
     """Find executed notebooks of the last report that would come out the same, by name.
 
-    One whose file is not, byte for byte, what that run wrote is not among them.
-
-    Parameters
-    ----------
-    out : Path
-        The last report; it need not be there.
-    keys : mapping of str to str
-        What `cache_keys` gives now.
+    One whose file is not, byte for byte, what that run wrote is not among them. `keys` is what `cache_keys` gives now;
+    the last report, `out`, need not be there.
     """
     try:
         last = json.loads((private_folder(out) / _RECORD).read_text(encoding="utf-8"))

@@ -66,18 +66,9 @@ def _text(value: Any) -> str:
 
 
 def compare_results(was: Content, now: Content) -> tuple[list[Difference], int]:
-    """Find what differs between two reports.
+    """Find what differs between the ``results.json`` of two reports, and count the values that were compared.
 
-    Parameters
-    ----------
-    was, now : dict
-        Content of ``results.json``. Results of notebooks that fail now are not compared.
-
-    Returns
-    -------
-    differences : list of Difference
-    n_values : int
-        How many values were compared.
+    Results of notebooks that fail now are not compared.
     """
     failed = {each["name"] for each in now["notebooks"] if each["state"] == "failed"}
     found = compare_values(("", "the study", ""), was["study"], now["study"])

@@ -75,11 +75,7 @@ class Failure:
 def kernel_environment(runtime: Path) -> dict[str, str]:
     """Make the environment of the notebooks' processes: nothing of the user's own set-up reaches them.
 
-    Parameters
-    ----------
-    runtime : Path
-        Folder for what the processes keep while they run; shared by all of one run, so that
-        fonts are looked up once.
+    All of one run share the folder `runtime`, so that fonts are looked up once.
     """
     environment = {name: value for name, value in os.environ.items() if name not in _DROPPED_VARIABLES}
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -109,27 +105,10 @@ def run_notebooks(
     jobs: int,
     progress: Callable[[Progress], None],
 ) -> dict[str, Failure | None]:
-    """Run notebooks in place, `jobs` at a time.
+    """Run notebooks in place, `jobs` at a time; how each ended, by name: None for those that ran to their end.
 
-    Parameters
-    ----------
-    notebooks : mapping of str to nbformat.NotebookNode
-        By name; each gets its outputs.
-    folder : Path
-        Working folder of their processes.
-    runtime : Path
-        Folder for what the processes keep while they run.
-    lists : Path
-        Private folder to which a notebook's lists of people go, into a folder of the notebook's name.
-    jobs : int
-        How many run side by side.
-    progress : callable
-        Told after every cell.
-
-    Returns
-    -------
-    dict of str to Failure or None
-        None for those that ran to their end.
+    Their processes work in `folder` and keep in `runtime` what they need while they run. Lists of people go to a
+    folder of the notebook's name in the private folder `lists`. `progress` is told after every cell.
     """
     environment = kernel_environment(runtime)
 

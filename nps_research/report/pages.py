@@ -85,15 +85,7 @@ class _Exporter(TemplateExporter):
 
 
 class Pages:
-    """Renders the pages of one report.
-
-    Parameters
-    ----------
-    study : Study
-        Named, with its licence, on every page.
-    made_from : Provenance
-        For the footer.
-    """
+    """Renders the pages of one report: the study is named, with its licence, on each, and what it is made from."""
 
     def __init__(self, study: Study, made_from: Provenance) -> None:
         style = (_FOLDER / "templates" / "style.css").read_text(encoding="utf-8")

@@ -115,15 +115,7 @@ def _is_distinctive(text: str) -> bool:
 
 
 def readable_text(content: str, kind: str) -> str:
-    """Join whatever a reader, or a program, could read in a shared file.
-
-    Parameters
-    ----------
-    content : str
-        The file.
-    kind : str
-        ``"html"``, ``"json"`` (notebooks, too), or any other for plain text.
-    """
+    """Join whatever a reader, or a program, could read in a shared ``"html"`` or ``"json"`` file, or in plain text."""
     if kind == "html":
         return _html_text(content)
     if kind == "json":

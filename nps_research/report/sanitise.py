@@ -69,17 +69,10 @@ _MARKDOWN = nh3.Cleaner(
 def clean_output_html(html: str, cell: int) -> str:
     """Make the HTML of an output inert.
 
-    Parameters
-    ----------
-    html : str
-        As the notebook made it.
-    cell : int
-        Number of its cell, for messages.
-
     Raises
     ------
     ReportError
-        A figure in it has no alternative text, is not embedded, or is more than a picture.
+        A figure in it has no alternative text, is not embedded, or is more than a picture; the cell is named.
 
     Examples
     --------
@@ -157,13 +150,7 @@ class _Renderer(mistune.HTMLRenderer):
 def render_markdown(text: str, *, title: str = "") -> str:
     r"""Render Markdown as HTML that can do nothing: raw HTML in it is shown as text.
 
-    Parameters
-    ----------
-    text : str
-        Markdown, with tables.
-    title : str
-        Title of the page: a first-level heading that repeats it is left out, any other
-        becomes second-level.
+    A first-level heading that repeats the page's title is left out, any other becomes second-level.
 
     Examples
     --------

@@ -23,16 +23,8 @@ def shareable_notebook(
     """Copy an executed notebook as it may be shared.
 
     Outputs hold inert HTML, plain text and results, nothing else: no errors, no warnings, no
-    widgets, no script. The folders of this machine are gone from the parameters.
-
-    Parameters
-    ----------
-    node : nbformat.NotebookNode
-        Executed.
-    study_name : str
-        Name of the study's folder, put into the parameters.
-    part : mapping of str to sequence of str, optional
-        The part of the study, put there as well.
+    widgets, no script. The folders of this machine are gone from the parameters: the name of the study's own stands
+    there, and the part of the study.
 
     Raises
     ------

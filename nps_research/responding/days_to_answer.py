@@ -153,7 +153,7 @@ def days_to_answer(study: Study, *, confidence_level: float = 0.95) -> DaysToAns
     sides = (slice(0, split + 1), slice(split + 1, None))
     hidden = np.concatenate([hidden_rows(n_scores[side], minimum, people=n[side]) for side in sides])
     frame = pd.DataFrame({"group": names, "n": n, "cumulative_share": np.cumsum(n) / n.sum()})
-    difference = (np.nan,) * 4
+    difference: dict[str, float] = {}
     columns = ["estimate", "std_error", "conf_low", "conf_high"]
     if knows_scores:
         frame = frame.merge(_scores(study, rows, np.array(names)[band], confidence_level), on="group", how="left")
@@ -174,10 +174,7 @@ def days_to_answer(study: Study, *, confidence_level: float = 0.95) -> DaysToAns
         n_late=int(late.sum()),
         window_days=window,
         split=names[split] if split >= 0 else "",
-        difference=difference[0],
-        difference_conf_low=difference[1],
-        difference_conf_high=difference[2],
-        difference_p_value=difference[3],
+        **difference,
         caveat=silence_caveat(study),
     )
 
@@ -209,12 +206,10 @@ def _scores(study: Study, rows: pd.DataFrame, band: NDArray[np.str_], confidence
     return found[["group", "n", "estimate", "std_error", "conf_low", "conf_high"]].rename(columns={"n": "n_scores"})
 
 
-def _median_difference(
-    study: Study, rows: pd.DataFrame, slow: Flags, confidence_level: float
-) -> tuple[float, float, float, float]:
-    """NPS of the slow answers less that of the fast ones: estimate, limits, p; linearised over clusters.
+def _median_difference(study: Study, rows: pd.DataFrame, slow: Flags, confidence_level: float) -> dict[str, float]:
+    """NPS of the slow answers less that of the fast ones, with limits and p; linearised over clusters.
 
-    NaN where nothing tells how far chance may move it: in one cluster, or if all of a side gave answers of one class.
+    Empty where nothing tells how far chance may move it: in one cluster, or if all of a side gave answers of one class.
     """
     score = rows["likelihood_to_recommend"].to_numpy(dtype=float, na_value=np.nan)
     answered = ~np.isnan(score)
@@ -222,7 +217,7 @@ def _median_difference(
     value = 100.0 * (score >= study.settings.promoter_min) - 100.0 * (score <= study.settings.detractor_max)
     slow, cluster = slow[answered], response_clusters(study, rows)[0][answered]
     if not 1 < slow.sum() < len(slow) - 1:
-        return (np.nan,) * 4
+        return {}
     mean = {side: float(value[slow == side].mean()) for side in (True, False)}
     share_of = np.where(slow, 1 / slow.sum(), -1 / (~slow).sum())
     error = share_of * (value - np.where(slow, mean[True], mean[False]))
@@ -231,7 +226,11 @@ def _median_difference(
     estimate = mean[True] - mean[False]
     std_error = float(np.sqrt((sums**2).sum() * m / (m - 1))) if m > 1 else np.nan
     if not std_error > 0:
-        return (np.nan,) * 4
+        return {}
     half = float(stats.t.ppf(0.5 + confidence_level / 2, m - 1)) * std_error
-    p = float(2 * stats.t.sf(abs(estimate) / std_error, m - 1))
-    return estimate, max(estimate - half, -200.0), min(estimate + half, 200.0), p
+    return {
+        "difference": estimate,
+        "difference_conf_low": max(estimate - half, -200.0),
+        "difference_conf_high": min(estimate + half, 200.0),
+        "difference_p_value": float(2 * stats.t.sf(abs(estimate) / std_error, m - 1)),
+    }

@@ -21,12 +21,7 @@ _ORDINALS = ("1st", "2nd", "3rd", "4th", "5th", "6th")
 def response_factors(study: Study, rows: pd.DataFrame) -> list[Factor]:
     """Collect what response may go with: segments, role, channel, tenure, revenue, number of the invitation, wave.
 
-    Parameters
-    ----------
-    study : Study
-        The study.
-    rows : DataFrame
-        Invitations of it, index from 0.
+    `rows` are invitations, numbered from 0.
     """
     found = [_by_name(name, rows[name]) for name in study.segments]
     if "responses.channel" in study.available and "channel" not in study.segments:

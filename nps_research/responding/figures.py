@@ -16,6 +16,7 @@ from nps_research.responding.who_answers import WhoAnswers
 from nps_research.results.drawing import (
     HATCHED,
     PROMOTER,
+    above,
     axes_for,
     bars,
     draws,
@@ -66,14 +67,7 @@ def plot_days_to_answer(result: DaysToAnswer, ax: Axes | None = None) -> Axes:
     place, value = np.arange(len(rows)), np.array([100 * row["cumulative_share"] for row in rows])
     ax.plot(place, value, "o-", color=PROMOTER, linewidth=2, markersize=7)
     for where, row in zip(place, rows, strict=True):
-        ax.annotate(
-            share(row["cumulative_share"]),
-            (where, 100 * row["cumulative_share"]),
-            xytext=(0, 7),
-            textcoords="offset points",
-            ha="center",
-            fontweight="bold",
-        )
+        above(ax, share(row["cumulative_share"]), (where, 100 * row["cumulative_share"]), gap=7)
     ax.set_xticks(place, ["\n".join(textwrap.wrap(literal(row["group"]), 9)) for row in rows])
     ax.margins(x=0.08)
     ax.set(ylim=(0, 112), xlabel="Days from the invitation to the answer", ylabel="Of all answers, had come (%)")

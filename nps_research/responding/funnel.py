@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.cells import NOT_STATED
-from nps_research.counting.shown_groups import groups_not_shown
+from nps_research.counting.shown_groups import waves_not_shown
 from nps_research.counting.silence import require_silence
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import share
@@ -143,12 +143,11 @@ def response_funnel(study: Study) -> ResponseFunnel:
     knows_delivery = "responses.delivered" in study.available
     frame["reach"] = frame["delivered"] / frame["invited"] if knows_delivery else np.nan
     frame["response_rate"] = (in_time / closed).where(closed > 0)
-    hidden = groups_not_shown(study, []) | (groups_not_shown(study, ["wave"]) if study.waves else frozenset())
     columns = ["invited", "delivered", "returned", "n", "item_missing", "nonrespondents", "pending", "late"]
     return ResponseFunnel(
         frame=frame[["group", *columns, "reach", "response_rate"]],
         title="From invited to answered",
         minimum_cell=study.settings.minimum_cell,
-        hidden=hidden,
+        hidden=waves_not_shown(study),
         window_days=study.settings.response_window_days,
     )

@@ -12,7 +12,7 @@ import pandas as pd
 from nps_research.counting.cells import NOT_STATED
 from nps_research.counting.checks import check_level
 from nps_research.counting.clusters import response_clusters
-from nps_research.counting.shown_groups import groups_not_shown
+from nps_research.counting.shown_groups import waves_not_shown
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError
 from nps_research.responding.clustered_rates import clustered_rates
@@ -128,12 +128,7 @@ class ResponseRates(Result):
 
     @property
     def key_numbers(self) -> tuple[KeyNumber, ...]:
-        rows = self.records
-        if not rows:
-            return ()
-        row = rows[-1]
-        ends = {"conf_low": row["conf_low"], "conf_high": row["conf_high"]}
-        return (KeyNumber(label="Response rate, all waves", estimate=row["estimate"], unit="share", **ends),)
+        return tuple(KeyNumber.of(row, "Response rate, all waves", unit="share") for row in self.records[-1:])
 
 
 def response_rates(study: Study, *, confidence_level: float = 0.95) -> ResponseRates:
@@ -218,13 +213,12 @@ def response_rates(study: Study, *, confidence_level: float = 0.95) -> ResponseR
             if name == "estimate":
                 table["std_error"] = found["std_error"]
         tables.append(table)
-    hidden = groups_not_shown(study, []) | (groups_not_shown(study, ["wave"]) if study.waves else frozenset())
     return ResponseRates(
         frame=pd.concat(tables, ignore_index=True),
         confidence_level=confidence_level,
         title="How many answer",
         minimum_cell=study.settings.minimum_cell,
-        hidden=hidden,
+        hidden=waves_not_shown(study),
         window_days=study.settings.response_window_days if "responses.invited_at" in study.available else None,
         knows_delivery=knows_delivery,
         knows_answers=bool(complete.any()),

@@ -148,17 +148,9 @@ def legend_below(ax: Axes, *, ncols: int, handles: Sequence[Any] | None = None, 
 
 
 def draws(kind: type[Any]) -> Callable[[Plot], Plot]:
-    """Register a function that draws results of one class, in the house style and under the result's title.
+    """Register what draws results of a class and its subclasses, in the house style and under the result's title.
 
-    Parameters
-    ----------
-    kind : type
-        The class of result; its subclasses are drawn likewise.
-
-    Returns
-    -------
-    callable
-        Decorates ``plot(result, ax=None)``, which draws on `ax`, or on new axes, and returns them.
+    Decorates ``plot(result, ax=None)``, which draws on `ax`, or on new axes, and returns them.
     """
 
     def register(plot: Plot) -> Plot:
@@ -268,7 +260,12 @@ def estimates(
         at_edge(ax, texts, np.asarray(place))
         return
     for said, where, top in zip(texts, place, value + np.nan_to_num(reach[1]), strict=True):
-        ax.annotate(said, (where, top), xytext=(0, 5), textcoords="offset points", ha="center", fontweight="bold")
+        above(ax, said, (where, top))
+
+
+def above(ax: Axes, text: str, place: tuple[Any, Any], *, gap: float = 5, **how: Any) -> None:
+    """What is said of a point, above it by so many typographic points."""
+    ax.annotate(text, place, xytext=(0, gap), textcoords="offset points", ha="center", fontweight="bold", **how)
 
 
 def estimate_rows(

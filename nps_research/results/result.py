@@ -54,19 +54,18 @@ class KeyNumber:
     change_conf_high: float | None = None
     change_label: str = ""
 
+    @classmethod
+    def of(cls, row: Any, label: str, *, column: str = "estimate", unit: str = "points", since: str = "") -> KeyNumber:
+        """A column of a row with its limits, and the change since what is named."""
+        prefix = "" if column == "estimate" else f"{column}_"
+        ends = {name: float(row[f"{prefix}{name}"]) for name in ("conf_low", "conf_high")}
+        change = {name: row[name] for name in ("change", "change_conf_low", "change_conf_high") if since}
+        label_of_change = f"since {since}" if since else ""
+        return cls(label=label, estimate=float(row[column]), unit=unit, change_label=label_of_change, **ends, **change)
+
 
 def without_changes_from(shown: pd.DataFrame, groups: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
-    """Blank changes since a group that is not shown: they would give it away.
-
-    Parameters
-    ----------
-    shown : DataFrame
-        Rows that are shown, with a column ``group``.
-    groups : sequence of str
-        All groups in order of time.
-    columns : sequence of str
-        Columns that hold the change since the group before.
-    """
+    """Blank changes since a group that is not shown, of all `groups` in order of time: they would give it away."""
     kept = set(shown["group"])
     after_hidden = {group for before, group in pairwise(groups) if before not in kept}
     blank = shown["group"].isin(after_hidden)
@@ -104,6 +103,7 @@ class Result:
     table_columns: ClassVar[tuple[str, ...]] = ()  # columns of the displayed table, in order; empty: all
     has_figure: ClassVar[bool] = True
     rows_are_parts: ClassVar[bool] = True  # of a total, from which a hidden row could be worked out
+    unsaid: ClassVar[tuple[str, ...]] = ("frame", "title", "hidden")  # fields that are no settings
 
     @property
     def shown(self) -> pd.DataFrame:
@@ -171,8 +171,8 @@ class Result:
     @property
     def settings(self) -> dict[str, Any]:
         """All that was set."""
-        said = ("frame", "title", "hidden")
-        return {field.name: _plain(getattr(self, field.name)) for field in fields(self) if field.name not in said}
+        kept = [field.name for field in fields(self) if field.name not in self.unsaid]
+        return {name: _plain(getattr(self, name)) for name in kept}
 
     def to_json(self) -> dict[str, Any]:
         """The shareable content of the result, as plain JSON values."""

@@ -14,15 +14,13 @@ from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result, without_changes_from
 from nps_research.results.words import interval_text, joined, p_text, plain_text, points
-from nps_research.score.design_words import described_design
 from nps_research.score.limits.independent import VALUES
 from nps_research.score.score import net_promoter_score
+from nps_research.score.scored import CHANGE, described_design
 from nps_research.score.trend import trend
 from nps_research.study.study import Study
 
 PLAIN = "With every answer alike"
-
-DESIGN_CHANGE = ("change", "change_conf_low", "change_conf_high", "change_p_value")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -54,7 +52,7 @@ class DesignComparison(Result):
 
     @property
     def shown(self) -> pd.DataFrame:
-        return without_changes_from(super().shown, list(dict.fromkeys(self.frame["group"])), DESIGN_CHANGE)
+        return without_changes_from(super().shown, list(dict.fromkeys(self.frame["group"])), CHANGE)
 
     @property
     def finding(self) -> str:
@@ -168,17 +166,16 @@ def compare_designs(
         ways[joined(parts_of_design[:-1]).capitalize()] = counted(stratum=None)
     ways[joined(parts_of_design).capitalize()] = own
     columns = ["group", "n", "n_effective", "estimate", "std_error", "conf_low", "conf_high"]
-    moved = list(DESIGN_CHANGE)
     parts = []
     for term, whole in ways.items():
         dist = whole.select(whole.groups[-2:]) if whole.ordered else whole
         scores = net_promoter_score(dist, confidence_level=confidence_level)
         part = scores.frame[columns].assign(term=term)
         if dist.ordered:
-            part = part.join(trend(dist, confidence_level=confidence_level).frame[moved])
+            part = part.join(trend(dist, confidence_level=confidence_level).frame[[*CHANGE]])
         else:
-            part[moved] = np.nan
-        parts.append(part[["term", *columns, *moved]])
+            part[[*CHANGE]] = np.nan
+        parts.append(part[["term", *columns, *CHANGE]])
     light, heavy = _by_weight(study, own.select(own.groups[-2:]) if own.ordered else own) if weighted else ({}, {})
     return DesignComparison(
         frame=pd.concat(parts, ignore_index=True),

@@ -13,9 +13,8 @@ from scipy import stats
 from nps_research.counting.given import as_distribution
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
-from nps_research.results.result import Result
 from nps_research.results.words import plain_text, points, share
-from nps_research.score.differences import DIFFERENCE_WORDS, Group, compare_net_promoter_scores
+from nps_research.score.differences import DIFFERENCE_WORDS, Group, OfPairs, compare_net_promoter_scores
 from nps_research.score.limits.independent import PSEUDO_COUNTS
 from nps_research.score.limits.methods import LimitsMethod
 from nps_research.study.study import Study
@@ -23,7 +22,7 @@ from nps_research.typing import Floats
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class DetectableChange(Result):
+class DetectableChange(OfPairs):
     """What change between groups the samples could have seen.
 
     `frame` columns: group_a, group_b, n_a, n_b, detectable_change (points; missing, where no possible
@@ -49,11 +48,6 @@ class DetectableChange(Result):
         "change": "Change seen",
     }
     formats: ClassVar[Mapping[str, str]] = {"detectable_change": "width"}
-
-    @property
-    def full_note(self) -> str:
-        hidden = f" {self.n_hidden} pairs with a group too small to show are left out." if self.n_hidden else ""
-        return self.note + hidden
 
     @property
     def able(self) -> list[dict[str, Any]]:

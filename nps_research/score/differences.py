@@ -20,10 +20,10 @@ from nps_research.results.words import interval_text, p_text, plain_text, points
 from nps_research.score.limits.bootstrap import resampled_scores
 from nps_research.score.limits.independent import VALUES, ZERO
 from nps_research.score.limits.methods import METHOD_WORDS, LimitsMethod, estimate, suitable_difference_method
+from nps_research.score.scored import ByLines
 from nps_research.statistics.multiplicity import Adjustment, adjust_p_values
 from nps_research.statistics.randomness import DEFAULT_SEED
 from nps_research.study.study import Study
-from nps_research.typing import Floats
 
 Group: TypeAlias = "str | tuple[str, ...]"  # a name, or values of several keys
 
@@ -34,20 +34,12 @@ DIFFERENCE_WORDS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Differences:
-    """b - a for pairs of groups, arrays of shape (n_pairs,), in points."""
-
-    estimate: Floats
-    std_error: Floats
-    conf_low: Floats
-    conf_high: Floats
-    p_value: Floats
+OF_DIFFERENCE = ["estimate", "std_error", "conf_low", "conf_high", "p_value"]  # of each difference, b - a, in points
 
 
 def _differences(
     dist: ScoreDistribution, pairs: Sequence[tuple[str, str]], *, method: LimitsMethod, confidence_level: float
-) -> _Differences:
+) -> pd.DataFrame:
     """Differences with limits and p-values from one statistic, so that the two agree.
 
     Degrees of freedom are the fewer of the two groups', not Welch's: these are too many where variances rest
@@ -64,13 +56,9 @@ def _differences(
     quantile = stats.t.ppf(0.5 + confidence_level / 2, degrees)
     with np.errstate(invalid="ignore", divide="ignore"):
         statistic = np.where(std_error > ZERO, centre / std_error, np.nan)
-    return _Differences(
-        estimate=difference,
-        std_error=std_error,
-        conf_low=np.clip(centre - quantile * std_error, -200, 200),
-        conf_high=np.clip(centre + quantile * std_error, -200, 200),
-        p_value=np.asarray(2 * stats.t.sf(np.abs(statistic), degrees)),
-    )
+    low, high = (np.clip(centre + side * quantile * std_error, -200, 200) for side in (-1, 1))
+    p_value = 2 * stats.t.sf(np.abs(statistic), degrees)
+    return pd.DataFrame(dict(zip(OF_DIFFERENCE, (difference, std_error, low, high, p_value), strict=True)))
 
 
 def _resampled_differences(
@@ -80,7 +68,7 @@ def _resampled_differences(
     confidence_level: float,
     n_resamples: int,
     rng: np.random.Generator,
-) -> _Differences:
+) -> pd.DataFrame:
     """Differences with percentile limits from resamples of each group; p-values from the share on either side of 0."""
     check_level(confidence_level)
     if not dist.is_simple:
@@ -106,11 +94,21 @@ def _resampled_differences(
                 *np.quantile(difference, [0.5 - confidence_level / 2, 0.5 + confidence_level / 2]),
                 min(2 * less / (n_resamples + 1), 1.0),
             )
-    return _Differences(estimate=found[0], std_error=found[1], conf_low=found[2], conf_high=found[3], p_value=found[4])
+    return pd.DataFrame(found.T, columns=OF_DIFFERENCE)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ScoreDifferences(Result):
+class OfPairs(Result):
+    """A result of pairs of groups."""
+
+    @property
+    def full_note(self) -> str:
+        hidden = f" {self.n_hidden} pairs with a group too small to show are left out." if self.n_hidden else ""
+        return self.note + hidden
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ScoreDifferences(OfPairs, ByLines):
     """Differences between scores of groups.
 
     `frame` columns: group_a, group_b, n_a, n_b, estimate (b - a, points), std_error, conf_low,
@@ -120,17 +118,10 @@ class ScoreDifferences(Result):
 
     method: LimitsMethod = "adjusted-wald"
     adjust: Adjustment = "holm"
-    promoter_min: int = 9
-    detractor_max: int = 6
 
     kind: ClassVar[str] = "net_promoter_score_differences"
     headings: ClassVar[Mapping[str, str]] = {"estimate": "Difference"}
     table_columns: ClassVar[tuple[str, ...]] = ("group_a", "group_b", "estimate", "conf_high", "p_value", "p_adjusted")
-
-    @property
-    def full_note(self) -> str:
-        hidden = f" {self.n_hidden} pairs with a group too small to show are left out." if self.n_hidden else ""
-        return self.note + hidden
 
     @property
     def finding(self) -> str:
@@ -249,32 +240,24 @@ def compare_net_promoter_scores(
     else:
         found = _differences(dist, named, method=chosen, confidence_level=confidence_level)
     n = dict(zip(dist.groups, dist.n.tolist(), strict=True))
-    hidden = dist.hidden_groups
-    gone = [not hidden.isdisjoint(pair) for pair in named]
+    gone = [not dist.hidden_groups.isdisjoint(pair) for pair in named]
     frame = pd.DataFrame(
         {
             "group_a": [a for a, _ in named],
             "group_b": [b for _, b in named],
             "n_a": [n[a] for a, _ in named],
             "n_b": [n[b] for _, b in named],
-            "estimate": found.estimate,
-            "std_error": found.std_error,
-            "conf_low": found.conf_low,
-            "conf_high": found.conf_high,
-            "p_value": found.p_value,
-            "p_adjusted": adjust_p_values(np.where(gone, np.nan, found.p_value), adjust),
+            **found,
+            "p_adjusted": adjust_p_values(np.where(gone, np.nan, found["p_value"]), adjust),
         }
     )
     return ScoreDifferences(
         frame=frame,
         confidence_level=confidence_level,
         title=title or "Differences in the Net Promoter Score",
-        minimum_cell=dist.minimum_cell,
-        hidden=dist.hidden_groups,
+        **dist.of_results,
         method=chosen,
         adjust=adjust,
-        promoter_min=dist.promoter_min,
-        detractor_max=dist.detractor_max,
     )
 
 

@@ -14,6 +14,7 @@ from nps_research.results.drawing import (
     INK,
     PASSIVE,
     PROMOTER,
+    above,
     at_edge,
     axes_for,
     band,
@@ -60,17 +61,10 @@ def plot_histogram(result: ScoreHistogram, ax: Axes | None = None) -> Axes:
     for name, of_class in shown.groupby("answer_class", sort=False):
         first, last, colour = of_class["term"].min(), of_class["term"].max(), CLASSES[str(name)]
         ax.plot([first - 0.4, last + 0.4], [1.17 * top] * 2, color=colour, linewidth=3, solid_capstyle="butt")
-        ax.annotate(
-            f"{str(name).capitalize()}s {share(of_class['answer_share'].sum())}",
-            ((first + last) / 2, 1.17 * top),
-            xytext=(0, 5),
-            textcoords="offset points",
-            ha="center",
-            color=colour,
-            fontweight="bold",
-        )
-    words = {"xlabel": "How likely are you to recommend us? (0 to 10)", "ylabel": "Share of answers (%)"}
-    ax.set(ylim=(0, 1.32 * top), xticks=shown["term"], **words)
+        words = f"{str(name).capitalize()}s {share(of_class['answer_share'].sum())}"
+        above(ax, words, ((first + last) / 2, 1.17 * top), color=colour)
+    ax.set(ylim=(0, 1.32 * top), xticks=shown["term"], ylabel="Share of answers (%)")
+    ax.set_xlabel("How likely are you to recommend us? (0 to 10)")
     return ax
 
 
@@ -96,7 +90,7 @@ def plot_differences(result: ScoreDifferences, ax: Axes | None = None) -> Axes:
 def plot_trend(result: Trend, ax: Axes | None = None) -> Axes:
     """NPS over the waves: a line, and a band for the interval."""
     ax = axes_for(ax)
-    rows = [row for row in result.records if row["n"] > 0]
+    rows = result.answered
     place = list(range(len(rows)))
     band(ax, place, rows, colour=PROMOTER)
     estimates(ax, place, rows, text=points, upright=True, fmt="o-", linewidth=2, elinewidth=1.2, capsize=3)

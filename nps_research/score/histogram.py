@@ -10,22 +10,21 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.given import as_distribution
+from nps_research.counting.score_bands import answer_class
 from nps_research.counting.score_distribution import ScoreDistribution
-from nps_research.results.result import Result
 from nps_research.results.words import plain_text, share
+from nps_research.score.scored import ByLines
 from nps_research.study.study import Study
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ScoreHistogram(Result):
+class ScoreHistogram(ByLines):
     """Answers per score of one group.
 
     `frame` columns: term (0-10), answer_class, answers, answer_share.
     """
 
     group: str = "all"
-    promoter_min: int = 9
-    detractor_max: int = 6
     weighted: bool = False
 
     kind: ClassVar[str] = "score_histogram"
@@ -107,9 +106,7 @@ def score_histogram(
     named = None if one.hidden.any() else group
     weights = one.weights[0]
     answer = np.arange(len(weights))
-    classes = np.select(
-        [answer >= dist.promoter_min, answer <= dist.detractor_max], ["promoter", "detractor"], "passive"
-    )
+    classes = answer_class(answer, promoter_min=dist.promoter_min, detractor_max=dist.detractor_max)
     frame = pd.DataFrame(
         {
             "term": answer,

@@ -15,12 +15,12 @@ from nps_research.counting.checks import check_level
 from nps_research.counting.given import as_distribution, by_finest_segment
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import CannotAnswerError
-from nps_research.results.result import Result
-from nps_research.results.words import interval_text, joined, p_text, plain_text, points
+from nps_research.results.words import joined, p_text, plain_text, points
 from nps_research.score.limits.design_effects import group_design_effects
 from nps_research.score.limits.independent import VALUES, ZERO
 from nps_research.score.limits.methods import estimate, suitable_difference_method
 from nps_research.score.score import heterogeneity
+from nps_research.score.scored import NO_SCORE, ByLines
 from nps_research.statistics.randomness import DEFAULT_SEED
 from nps_research.study.study import Study
 from nps_research.typing import Floats
@@ -30,7 +30,7 @@ LIKENESS = ((np.arange(200) + 0.5) / 200) ** 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class PooledGroups(Result):
+class PooledGroups(ByLines):
     """Scores of groups, raw beside pooled.
 
     `frame` columns: group, n, n_effective (independent answers that would tell as much), raw_estimate, estimate
@@ -47,8 +47,6 @@ class PooledGroups(Result):
     answer_std_dev: float
     half_drawn_at: float
     heterogeneity_p_value: float | None = None
-    promoter_min: int = 9
-    detractor_max: int = 6
     by: tuple[str, ...] = ()
     design: Mapping[str, str]
 
@@ -62,23 +60,14 @@ class PooledGroups(Result):
     formats: ClassVar[Mapping[str, str]] = {"raw_estimate": "points", "shrinkage": "share"}
 
     @property
-    def answered(self) -> list[dict[str, Any]]:
-        """The shown groups that have answers."""
-        return [row for row in self.records if row["n"] > 0]
-
-    @property
     def finding(self) -> str:
         rows = self.answered
         if not rows:
-            return "There is no score to show: no group has enough answers."
+            return NO_SCORE
         by = f"By {joined(self.by)}, the" if self.by else "The"
         raw = [pick(rows, key=lambda row: float(row["raw_estimate"])) for pick in (min, max)]
         spread = f"{by} raw NPS runs from {' to '.join(map(self._raw, raw))}."
         pooled = [pick(rows, key=lambda row: float(row["estimate"])) for pick in (min, max)]
-        ends = " to ".join(
-            f"{points(row['estimate'])} ({plain_text(row['group'])}; {interval_text(row, self.confidence_level)})"
-            for row in pooled
-        )
         p, chance = self.heterogeneity_p_value, ""
         if p is not None:
             beyond = p < 1 - self.confidence_level
@@ -86,7 +75,7 @@ class PooledGroups(Result):
                 "The groups differ by more than chance explains" if beyond else "Chance alone could spread them so wide"
             )
             chance = f" {differ} ({p_text(p)})."
-        return f"{spread}{chance} Pooled, it runs from {ends}."
+        return f"{spread}{chance} Pooled, it runs from {self.ends(*pooled)}."
 
     def _raw(self, row: Mapping[str, Any]) -> str:
         return f"{points(row['raw_estimate'])} ({plain_text(row['group'])}, {row['n']:,} answers)"
@@ -236,16 +225,13 @@ def pool_groups(
     return PooledGroups(
         frame=dist.with_keys(frame),
         confidence_level=confidence_level,
-        title="Net Promoter Score, pooled" + (f", by {joined(dist.by)}" if dist.by else ""),
-        minimum_cell=dist.minimum_cell,
-        hidden=dist.hidden_groups,
+        title=f"Net Promoter Score, pooled{dist.by_words}",
+        **dist.of_results,
         concentration=fit_dirichlet(counts)[1],
         overall_estimate=float(mean @ VALUES),
         answer_std_dev=math.sqrt(max(float(mean @ VALUES**2 - (mean @ VALUES) ** 2), 0.0)),
         half_drawn_at=_half_drawn_at(posterior),
         heterogeneity_p_value=heterogeneity(dist, comparable),
-        promoter_min=dist.promoter_min,
-        detractor_max=dist.detractor_max,
         by=dist.by,
         design=dist.design,
     )
@@ -271,17 +257,8 @@ def fit_dirichlet(counts: Floats) -> tuple[Floats, float]:
     """Mean and concentration of the groups' shares, by maximum likelihood; concentration may be infinite.
 
     The likelihood falls as concentration comes down from infinity where sum_g [sum_k x (x - 1) / m_k -
-    n (n - 1)] <= 0, with m the pooled shares: the spread is then no wider than chance makes it.
-
-    Parameters
-    ----------
-    counts : ndarray, shape (n_groups, n_classes)
-        Answers per group and class; whole or effective.
-
-    Returns
-    -------
-    mean : ndarray, shape (n_classes,)
-    concentration : float
+    n (n - 1)] <= 0, with m the pooled shares: the spread is then no wider than chance makes it. Counts, a row a group
+    and a column a class, may be of effective answers.
     """
     mean = counts.sum(axis=0) / counts.sum()
     seen = mean > 0

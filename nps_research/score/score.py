@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,18 +12,18 @@ from scipy import stats
 from nps_research.counting.given import as_distribution
 from nps_research.counting.score_counts import score_distribution
 from nps_research.counting.score_distribution import ScoreDistribution
-from nps_research.results.result import KeyNumber, Result
+from nps_research.results.result import KeyNumber
 from nps_research.results.words import interval_text, joined, p_text, plain_text, points, share
-from nps_research.score.design_words import described_design, design_note
 from nps_research.score.limits.independent import VALUES, ZERO, Estimates
 from nps_research.score.limits.methods import LimitsMethod, estimate, suitable_difference_method, suitable_method
+from nps_research.score.scored import NO_SCORE, Scored, described_design
 from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
 from nps_research.typing import Floats
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class NetPromoterScores(Result):
+class NetPromoterScores(Scored):
     """Scores of groups.
 
     `frame` columns: group, n, n_effective, item_missing, nonrespondents, response_rate, promoter_share, passive_share,
@@ -33,12 +32,8 @@ class NetPromoterScores(Result):
     `heterogeneity_p_value` tests that all groups have one score.
     """
 
-    method: LimitsMethod = "score"
-    promoter_min: int = 9
-    detractor_max: int = 6
     by: tuple[str, ...] = ()
     ordered: bool = False
-    design: Mapping[str, str]
     heterogeneity_p_value: float | None = None
 
     kind: ClassVar[str] = "net_promoter_score"
@@ -57,13 +52,13 @@ class NetPromoterScores(Result):
     @property
     def answered(self) -> list[dict[str, Any]]:
         """The shown groups that have answers, and some weight on them."""
-        return [row for row in self.records if row["n"] > 0 and not np.isnan(row["estimate"])]
+        return [row for row in super().answered if not np.isnan(row["estimate"])]
 
     @property
     def finding(self) -> str:
         rows = self.answered
         if not rows:
-            return "There is no score to show: no group has enough answers."
+            return NO_SCORE
         if len(rows) == 1:
             row = rows[0]
             whom = "" if row["group"] == "all" else f" of {plain_text(row['group'])}"
@@ -74,13 +69,9 @@ class NetPromoterScores(Result):
                 f"among {row['n']:,} answers."
             )
         ranked = sorted(rows, key=lambda row: float(row["estimate"]))
-        ends = [
-            f"{points(row['estimate'])} ({plain_text(row['group'])}; {interval_text(row, self.confidence_level)})"
-            for row in (ranked[0], ranked[-1])
-        ]
         by = f"by {joined(self.by)}, the" if self.by else "the"
         what = f"per unit of revenue, {by}" if self.design.get("weight") == "revenue" else by
-        span = f"{what[0].upper()}{what[1:]} NPS runs from {ends[0]} to {ends[1]}."
+        span = f"{what[0].upper()}{what[1:]} NPS runs from {self.ends(ranked[0], ranked[-1])}."
         p = self.heterogeneity_p_value
         if p is None:
             return span
@@ -92,29 +83,15 @@ class NetPromoterScores(Result):
         )
 
     @property
-    def note(self) -> str:
-        return design_note(self)
-
-    @property
     def alt(self) -> str:
-        rows = [
-            f"{plain_text(row['group'])} {points(row['estimate'])}, {interval_text(row, self.confidence_level)}"
-            for row in self.answered
-        ]
         what = "Points in order of time" if self.ordered else "Points sorted from highest to lowest"
-        return f"{what}, with interval bars, of the NPS by {joined(self.by) or 'group'}: {'; '.join(rows)}."
+        return f"{what}, with interval bars, of the NPS by {joined(self.by) or 'group'}: {self.each(self.answered)}."
 
     @property
     def key_numbers(self) -> tuple[KeyNumber, ...]:
         what = "NPS per unit of revenue" if self.design.get("weight") == "revenue" else "NPS"
         return tuple(
-            KeyNumber(
-                label=what if row["group"] == "all" else f"{what}, {row['group']}",
-                estimate=row["estimate"],
-                conf_low=row["conf_low"],
-                conf_high=row["conf_high"],
-            )
-            for row in self.answered
+            KeyNumber.of(row, what if row["group"] == "all" else f"{what}, {row['group']}") for row in self.answered
         )
 
 
@@ -198,12 +175,9 @@ def net_promoter_score(
     return NetPromoterScores(
         frame=dist.with_keys(frame),
         confidence_level=confidence_level,
-        title=title or ("Net Promoter Score" + (f" by {joined(dist.by)}" if dist.by else "")),
-        minimum_cell=dist.minimum_cell,
-        hidden=dist.hidden_groups,
+        title=title or (f"Net Promoter Score{dist.by_words.removeprefix(',')}"),
+        **dist.of_results,
         method=chosen,
-        promoter_min=dist.promoter_min,
-        detractor_max=dist.detractor_max,
         by=dist.by,
         ordered=dist.ordered,
         design=described_design(dist),

@@ -13,31 +13,26 @@ from nps_research.counting.given import as_distribution
 from nps_research.counting.score_counts import score_distribution
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
-from nps_research.results.result import KeyNumber, Result, without_changes_from
+from nps_research.results.result import KeyNumber, without_changes_from
 from nps_research.results.words import interval_text, p_text, plain_text, points
-from nps_research.score.design_words import described_design, design_note
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.limits.methods import LimitsMethod, suitable_method
 from nps_research.score.score import net_promoter_score
+from nps_research.score.scored import CHANGE, Scored, described_design
 from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
 
-CHANGE = ("change", "change_conf_low", "change_conf_high", "change_p_value", "p_adjusted")
+CHANGE_ADJUSTED = (*CHANGE, "p_adjusted")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Trend(Result):
+class Trend(Scored):
     """Scores of waves in order of time, each with its change from the wave before.
 
     `frame` columns: group, n, response_rate, estimate, std_error, conf_low, conf_high (the score's),
     change, change_conf_low, change_conf_high, change_p_value (the change's, not adjusted), p_adjusted
     (the change's, adjusted over all changes).
     """
-
-    method: LimitsMethod = "score"
-    promoter_min: int = 9
-    detractor_max: int = 6
-    design: Mapping[str, str]
 
     kind: ClassVar[str] = "trend"
     headings: ClassVar[Mapping[str, str]] = {"group": "Wave", "change_p_value": "p"}
@@ -55,11 +50,11 @@ class Trend(Result):
 
     @property
     def shown(self) -> pd.DataFrame:
-        return without_changes_from(super().shown, list(dict.fromkeys(self.frame["group"])), CHANGE)
+        return without_changes_from(super().shown, list(dict.fromkeys(self.frame["group"])), CHANGE_ADJUSTED)
 
     @property
     def finding(self) -> str:
-        rows = [row for row in self.records if row["n"] > 0]
+        rows = self.answered
         if not rows:
             return "There is no trend to show: no wave has enough answers."
         last = rows[-1]
@@ -102,37 +97,22 @@ class Trend(Result):
         both = self.design.get("in_both", "")
         said = f" {both} answered in both of the last two waves; the change takes that into account." if both else ""
         return (
-            f"{design_note(self)}{said} The last change is judged by its own p-value; all changes together by the "
+            f"{super().note}{said} The last change is judged by its own p-value; all changes together by the "
             "adjusted ones (Holm)."
         )
 
     @property
     def alt(self) -> str:
-        rows = [
-            f"{plain_text(row['group'])} {points(row['estimate'])}, {interval_text(row, self.confidence_level)}"
-            for row in self.records
-        ]
-        return f"Line of the NPS over the waves with a band for its interval: {'; '.join(rows)}."
+        return f"Line of the NPS over the waves with a band for its interval: {self.each(self.records)}."
 
     @property
     def key_numbers(self) -> tuple[KeyNumber, ...]:
-        rows = [row for row in self.records if row["n"] > 0]
+        rows = self.answered
         if not rows:
             return ()
-        last, before = rows[-1], rows[-2]["group"] if len(rows) > 1 else ""
-        changed = bool(before) and not np.isnan(last["change"])
-        return (
-            KeyNumber(
-                label=f"NPS, {last['group']}",
-                estimate=last["estimate"],
-                conf_low=last["conf_low"],
-                conf_high=last["conf_high"],
-                change=last["change"] if changed else None,
-                change_conf_low=last["change_conf_low"] if changed else None,
-                change_conf_high=last["change_conf_high"] if changed else None,
-                change_label=f"since {before}" if changed else "",
-            ),
-        )
+        last = rows[-1]
+        before = rows[-2]["group"] if len(rows) > 1 and not np.isnan(last["change"]) else ""
+        return (KeyNumber.of(last, f"NPS, {last['group']}", since=before),)
 
 
 @begins_with(lambda study: score_distribution(study, by="wave"))
@@ -180,17 +160,16 @@ def trend(
         dist, pairs="consecutive", method=method, confidence_level=confidence_level
     ).frame
     columns = ["group", "n", "response_rate", "estimate", "std_error", "conf_low", "conf_high"]
-    moved = changes[["estimate", "conf_low", "conf_high", "p_value", "p_adjusted"]].set_axis(list(CHANGE), axis=1)
+    moved = changes[["estimate", "conf_low", "conf_high", "p_value", "p_adjusted"]].set_axis(
+        list(CHANGE_ADJUSTED), axis=1
+    )
     moved.index = moved.index + 1
     return Trend(
         frame=scores.frame[columns].join(moved),
         confidence_level=confidence_level,
         title="Net Promoter Score wave by wave",
-        minimum_cell=dist.minimum_cell,
-        hidden=dist.hidden_groups,
+        **dist.of_results,
         method=method or suitable_method(dist),
-        promoter_min=dist.promoter_min,
-        detractor_max=dist.detractor_max,
         design={**described_design(dist), **_in_both(dist)},
     )
 

@@ -13,29 +13,26 @@ from scipy.special import expit, logit
 
 from nps_research.counting.checks import check_level
 from nps_research.counting.clusters import cluster_codes
-from nps_research.counting.outcome_by_score import UNDATED, OutcomeByScore
+from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.counting.outcomes import CHURNED, outcome_by_score, outcome_rows
 from nps_research.counting.people import WORDS, people_at_invitation
 from nps_research.counting.score_bands import band_text, bands_between
 from nps_research.errors import CannotAnswerError
-from nps_research.results.result import Result
 from nps_research.results.words import format_interval, format_value, joined, quoted, share
 from nps_research.statistics.enough import FEWEST_DIFFERENT, TOLD_APART
 from nps_research.statistics.standardised_rates import adjustment, standardised_risks
 from nps_research.study.study import Study
-from nps_research.typing import Floats, Integers
+from nps_research.thresholds.of_outcome import OfOutcome
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class AdjustedRisk(Result):
+class AdjustedRisk(OfOutcome):
     """Rates by band of scores as observed, and standardised to all customers who answered.
 
     `frame` columns: term (the band), observed (rate), estimate (adjusted rate), std_error, conf_low, conf_high.
     """
 
     adjusted_for: tuple[str, ...]
-    outcome: str = "event"
-    dated: bool | None = None
     n: int = 0
     n_clusters: int | None = None
 
@@ -50,13 +47,12 @@ class AdjustedRisk(Result):
         first, last = rows[0], rows[-1]
         moved = max(abs(float(row["estimate"] - row["observed"])) for row in rows)
         limits = [format_interval(row["conf_low"], row["conf_high"], "share") for row in (first, last)]
-        says = (
+        return self.said(
             f"With {joined(self.adjusted_for)} held alike, {quoted(self.outcome)} would apply to "
             f"{share(first['estimate'])} at {first['term']} ({self.confidence_level:.0%} interval {limits[0]}) and "
             f"{share(last['estimate'])} at {last['term']} ({limits[1]}). Holding them alike moves no rate by more than "
             f"{format_value(moved, 'share_points').lstrip('+')}."
         )
-        return f"{says} {UNDATED}" if self.dated is False else says
 
     @property
     def note(self) -> str:
@@ -116,7 +112,8 @@ def adjusted_risk(study: Study, *, outcome: str = CHURNED, confidence_level: flo
         raise CannotAnswerError(
             f"Outcomes {quoted(counted.outcome)} are too few, score by score, to adjust for anything."
         )
-    band = _band_of(rows["likelihood_to_recommend"].to_numpy(dtype=float), bands)
+    score = rows["likelihood_to_recommend"].to_numpy(dtype=float)
+    band = np.searchsorted([high for _, high in bands], score).astype(np.int64)
     numbers = [name for name in adjusted_for if name != "wave"]
     cluster = counted.design.get("cluster")
     codes = np.arange(len(rows)) if cluster is None else cluster_codes(rows[cluster])
@@ -186,7 +183,3 @@ def _tenure_bands(outcome: OutcomeByScore, rows: pd.DataFrame) -> list[tuple[int
             return bands
         del cuts[min(place, len(cuts) - 1)]
     return bands_between(cuts)
-
-
-def _band_of(score: Floats, bands: list[tuple[int, int]]) -> Integers:
-    return np.searchsorted([high for _, high in bands], score).astype(np.int64)

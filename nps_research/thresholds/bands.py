@@ -12,16 +12,16 @@ from scipy import stats
 
 from nps_research.counting.checks import check_level
 from nps_research.counting.given import as_outcome
-from nps_research.counting.outcome_by_score import UNDATED, Direction, OutcomeByScore
+from nps_research.counting.outcome_by_score import Direction, OutcomeByScore
 from nps_research.counting.score_bands import band_text
 from nps_research.counting.score_distribution import N_SCORES
 from nps_research.errors import EstimationError
-from nps_research.results.result import Result
 from nps_research.results.words import format_interval, format_value, p_text, quoted, share
 from nps_research.statistics.proportions import difference_limits, difference_statistic
 from nps_research.study.study import Study
 from nps_research.thresholds.comparison import ThresholdComparison
 from nps_research.thresholds.evidence.resampling import Sample
+from nps_research.thresholds.of_outcome import OfOutcome
 
 BandVerdict = Literal["equivalent", "worse", "better", "cannot-tell"]
 
@@ -29,7 +29,7 @@ FEWEST_CLUSTERS = 10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class BandComparison(Result):
+class BandComparison(OfOutcome):
     """Rates of an outcome in two bands of scores, and whether they are equivalent.
 
     `frame` columns, one row: term (which bands), n, events, rate; reference_n, reference_events, reference_rate;
@@ -50,9 +50,7 @@ class BandComparison(Result):
     band: tuple[int, int]
     reference: tuple[int, int]
     exploratory: bool = False
-    outcome: str = "event"
     direction: Direction = "bad"
-    dated: bool | None = None
     n_clusters: int | None = None
     may_show: bool = True
 
@@ -125,9 +123,7 @@ class BandComparison(Result):
             )
         if self.exploratory:
             parts.append("Exploratory: the band was read off the same data; only new data can confirm it.")
-        if self.dated is False:
-            parts.append(UNDATED)
-        return " ".join(parts)
+        return self.said(*parts)
 
     @property
     def note(self) -> str:
@@ -234,14 +230,10 @@ def compare_bands(
             f"{sample.n_clusters} independent answers or clusters are too few: {FEWEST_CLUSTERS} are needed."
         )
     deff = sample.design_effect(*members)
-    counts = [
-        outcome.events[0][members[0]],
-        outcome.n[0][members[0]],
-        outcome.events[0][members[1]],
-        outcome.n[0][members[1]],
-    ]
-    events, n, reference_events, reference_n = (int(values.sum()) for values in counts)
-    numbers = np.array([events, n, reference_events, reference_n], dtype=float) / deff
+    events, n, reference_events, reference_n = (
+        int(values[0][member].sum()) for member in members for values in (outcome.events, outcome.n)
+    )
+    numbers = np.array([events, n, reference_events, reference_n]) / deff
     effective = numbers[0:1], numbers[1:2], numbers[2:3], numbers[3:4]
     limits = difference_limits(*effective, confidence_level=1 - 2 * alpha)
     conf_low, conf_high = float(limits[0][0]), float(limits[1][0])

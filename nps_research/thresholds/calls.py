@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from nps_research.counting.given import as_outcome
-from nps_research.counting.outcome_by_score import UNDATED, Direction, OutcomeByScore
+from nps_research.counting.outcome_by_score import Direction, OutcomeByScore
 from nps_research.counting.score_bands import band_text
 from nps_research.errors import EstimationError
-from nps_research.results.result import Result
 from nps_research.results.words import format_value, quoted, share
 from nps_research.statistics.proportions import wilson_limits
 from nps_research.study.study import Study
 from nps_research.thresholds.evidence.resampling import Sample
 from nps_research.thresholds.evidence.shape_models import CUTS
+from nps_research.thresholds.of_outcome import ByCut
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class CallsByCut(Result):
+class CallsByCut(ByCut):
     """Calls and leavers reached at each line.
 
     `frame` columns: cut, calls (customers below the line), call_share, reached (bad outcomes among them),
@@ -38,10 +38,7 @@ class CallsByCut(Result):
 
     lines: tuple[int, ...]
     silent_leavers: int | None = None
-    outcome: str = "event"
     direction: Direction = "bad"
-    dated: bool | None = None
-    cuts_shown: tuple[int, ...] = ()
 
     kind: ClassVar[str] = "calls_by_cut"
     headings: ClassVar[Mapping[str, str]] = {
@@ -70,21 +67,11 @@ class CallsByCut(Result):
 
     @property
     def shown(self) -> pd.DataFrame:
-        there = self.frame["cut"].isin(self.cuts_shown) & (self.frame["calls"] > 0)
-        shown = self.frame[there].reset_index(drop=True)
-        return shown.assign(cut=[band_text(0, cut) for cut in shown["cut"]])
-
-    @property
-    def n_hidden(self) -> int:
-        return len(self.frame) - len(self.shown)
+        return self.shown_where(self.frame["calls"] > 0)
 
     @property
     def full_note(self) -> str:
         return self.note
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        return {name: value for name, value in super().settings.items() if name != "cuts_shown"}
 
     @property
     def finding(self) -> str:
@@ -105,9 +92,7 @@ class CallsByCut(Result):
                 f"Another {self.silent_leavers:,} bad outcomes are among those who did not answer in time, whom no "
                 "such list reaches."
             )
-        if self.dated is False:
-            parts.append(UNDATED)
-        return " ".join(parts)
+        return self.said(*parts)
 
     @property
     def note(self) -> str:

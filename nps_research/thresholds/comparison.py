@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 
-from nps_research.counting.outcome_by_score import UNDATED, Direction
+from nps_research.counting.outcome_by_score import Direction
 from nps_research.counting.score_bands import band_text
 from nps_research.counting.score_distribution import N_SCORES
-from nps_research.results.result import KeyNumber, Result
+from nps_research.results.result import KeyNumber
 from nps_research.results.words import p_text, plain_text, quoted, share
 from nps_research.thresholds.evidence.shape_models import CUTS
 from nps_research.thresholds.evidence.verdict import LineWord, cuts_text
+from nps_research.thresholds.of_outcome import ByCut
 from nps_research.thresholds.shapes import GroupLines, ThresholdModels
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ThresholdComparison(Result):
+class ThresholdComparison(ByCut):
     """Every line between scores, and the verdict on the convention.
 
     `frame` columns, a row for each cut 0 to 9: cut (highest score below the line), n_below, events_below, rate_below,
@@ -55,9 +56,7 @@ class ThresholdComparison(Result):
     three_groups: GroupLines
     required_events: int | None
     largest_difference: float
-    outcome: str = "event"
     direction: Direction = "bad"
-    dated: bool | None = None
     detractor_max: int = 6
     promoter_min: int = 9
     n: int = 0
@@ -68,6 +67,7 @@ class ThresholdComparison(Result):
     cuts_shown: tuple[int, ...] = tuple(range(N_SCORES - 1))
 
     kind: ClassVar[str] = "threshold_comparison"
+    unsaid: ClassVar[tuple[str, ...]] = (*ByCut.unsaid, "models", "three_groups")
     headings: ClassVar[Mapping[str, str]] = {
         "cut": "Below the line",
         "n_below": "Answers below",
@@ -98,13 +98,7 @@ class ThresholdComparison(Result):
 
     @property
     def shown(self) -> pd.DataFrame:
-        there = self.frame["cut"].isin(self.cuts_shown) & self.frame["n_below"].between(1, self.n - 1)
-        shown = self.frame[there].reset_index(drop=True)
-        return shown.assign(cut=[band_text(0, cut) for cut in shown["cut"]])
-
-    @property
-    def n_hidden(self) -> int:
-        return len(self.frame) - len(self.shown)
+        return self.shown_where(self.frame["n_below"].between(1, self.n - 1))
 
     @property
     def full_note(self) -> str:
@@ -115,18 +109,11 @@ class ThresholdComparison(Result):
         return self.note + hidden
 
     @property
-    def settings(self) -> dict[str, Any]:
-        parts = {"models": None, "three_groups": None, "cuts_shown": None}
-        return {name: value for name, value in super().settings.items() if name not in parts}
-
-    @property
     def finding(self) -> str:
         parts = [_SAYS[self.verdict].format(**self._words), self.reason]
         if self.verdict in ("move", "keep"):
             parts.insert(1, self._rates(self.best_cut if self.verdict == "move" else self.detractor_max))
-        if self.dated is False:
-            parts.append(UNDATED)
-        return " ".join(part for part in parts if part)
+        return self.said(*parts)
 
     @property
     def _words(self) -> dict[str, str]:
@@ -164,8 +151,7 @@ class ThresholdComparison(Result):
     @property
     def alt(self) -> str:
         rows = "; ".join(
-            f"{row['cut']}: ratio {row['risk_ratio']:.2f}, {p_text(row['p_value'])}"
-            for row in self.shown.to_dict("records")
+            f"{row['cut']}: ratio {row['risk_ratio']:.2f}, {p_text(row['p_value'])}" for row in self.records
         )
         kept = cuts_text(self.confidence_set)
         return f"Likelihood-ratio test of every line; not excluded: {kept}. Lines by the scores below: {rows}."
@@ -176,17 +162,10 @@ class ThresholdComparison(Result):
         if self.n_events == 0 or cut not in self.cuts_shown:
             return ()
         row = self.frame.loc[self.frame["cut"] == cut].iloc[0]
-        label = f"{plain_text(self.outcome)}, answers {band_text(0, int(row['cut']))}"
-        above = f"{plain_text(self.outcome)}, answers {band_text(int(row['cut']) + 1, 10)}"
+        sides = {"rate_below": band_text(0, cut), "rate_above": band_text(cut + 1, 10)}
         return tuple(
-            KeyNumber(
-                label=words,
-                estimate=float(row[name]),
-                conf_low=float(row[f"{name}_conf_low"]),
-                conf_high=float(row[f"{name}_conf_high"]),
-                unit="share",
-            )
-            for words, name in ((label, "rate_below"), (above, "rate_above"))
+            KeyNumber.of(row, f"{plain_text(self.outcome)}, answers {scores}", column=name, unit="share")
+            for name, scores in sides.items()
         )
 
 

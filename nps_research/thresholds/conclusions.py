@@ -14,18 +14,18 @@ from nps_research.counting.given import as_distribution, wave_if_any
 from nps_research.counting.score_bands import band_text
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
-from nps_research.results.result import Result, without_changes_from
+from nps_research.results.result import without_changes_from
 from nps_research.results.words import joined, plain_text, points
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.score import net_promoter_score
+from nps_research.score.scored import CHANGE, NO_SCORE, ByLines
 from nps_research.study.study import Study
 
 NO_CHANGE = 0.05  # points; shown as 0.0
-_CHANGES = ("change", "change_conf_low", "change_conf_high", "change_p_value")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class LineConclusions(Result):
+class LineConclusions(ByLines):
     """Scores of groups under two lines.
 
     `frame` columns: group, n, estimate, conf_low, conf_high (the convention's); other, other_conf_low,
@@ -34,9 +34,7 @@ class LineConclusions(Result):
     those that pages may show).
     """
 
-    detractor_max: int = 6
     other: int = 3
-    promoter_min: int = 9
     ordered: bool = False
     by: tuple[str, ...] = ()
 
@@ -63,36 +61,25 @@ class LineConclusions(Result):
 
     @property
     def table_columns(self) -> tuple[str, ...]:  # type: ignore[override]
-        scores = ("group", "n", "estimate", "conf_high", "other", "other_conf_high")
         if self.ordered:
-            return (
-                "group",
-                "n",
-                "estimate",
-                "other",
-                "change",
-                "change_conf_high",
-                "other_change",
-                "other_change_conf_high",
-            )
-        return (*scores, "rank", "other_rank")
+            changes = ("change", "change_conf_high", "other_change", "other_change_conf_high")
+            return ("group", "n", "estimate", "other", *changes)
+        return ("group", "n", "estimate", "conf_high", "other", "other_conf_high", "rank", "other_rank")
 
     @property
     def shown(self) -> pd.DataFrame:
         shown = super().shown
         if not self.ordered:
             return shown
-        return without_changes_from(
-            shown, list(self.frame["group"]), [*_CHANGES, *(f"other_{name}" for name in _CHANGES)]
-        )
+        return without_changes_from(shown, list(self.frame["group"]), [*CHANGE, *(f"other_{name}" for name in CHANGE)])
 
     @property
     def finding(self) -> str:
         lines = f"With detractors {band_text(0, self.other)} instead of {band_text(0, self.detractor_max)}"
-        rows = [row for row in self.records if row["n"] > 0]
+        rows = self.answered
         if len(rows) < 2:
             one = "".join(f" the NPS is {points(row['other'])} instead of {points(row['estimate'])}." for row in rows)
-            return f"{lines}{one}" if one else "There is no score to show: no group has enough answers."
+            return f"{lines}{one}" if one else NO_SCORE
         return f"{lines}, {self._of_changes(rows) if self.ordered else self._of_order(rows)}"
 
     def _of_changes(self, rows: list[dict[str, float]]) -> str:
@@ -199,7 +186,7 @@ def conclusions_by_line(
             changes = compare_net_promoter_scores(
                 each, pairs="consecutive", adjust="none", confidence_level=confidence_level
             ).frame
-            names = dict(zip(("estimate", "conf_low", "conf_high", "p_value"), _CHANGES, strict=True))
+            names = dict(zip(("estimate", "conf_low", "conf_high", "p_value"), CHANGE, strict=True))
             of_group = changes.set_index("group_b")[list(names)].rename(columns=names).add_prefix(prefix)
             frame = frame.join(of_group, on="group")
     else:
@@ -209,16 +196,9 @@ def conclusions_by_line(
     return LineConclusions(
         frame=dist.with_keys(frame),
         confidence_level=confidence_level,
-        title=f"What another line would change{_by(dist.by)}",
-        minimum_cell=dist.minimum_cell,
-        hidden=dist.hidden_groups,
-        detractor_max=dist.detractor_max,
+        title=f"What another line would change{dist.by_words}",
+        **dist.of_results,
         other=other,
-        promoter_min=dist.promoter_min,
         ordered=dist.ordered and len(dist.groups) > 1,
         by=dist.by,
     )
-
-
-def _by(names: tuple[str, ...]) -> str:
-    return f", by {joined(names)}" if names else ""

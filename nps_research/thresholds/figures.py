@@ -52,7 +52,7 @@ def _by_score(ax: Axes, result: Result, place: Sequence[float], names: Sequence[
 def plot_risk(result: RiskByScore, ax: Axes | None = None) -> Axes:
     """Rates by score with interval bars; the best step and the straight line over them."""
     ax = axes_for(ax)
-    rows = [row for row in result.records if row["n"] > 0]
+    rows = result.records
     place = [(row["low"] + row["high"]) / 2 for row in rows]
     how: dict[str, Any] = {"color": INK, "markersize": 6, "elinewidth": 1.6, "label": "Observed"}
     estimates(ax, place, rows, scale=100, upright=True, **how)
@@ -157,7 +157,7 @@ def plot_calls(result: CallsByCut, ax: Axes | None = None) -> Axes:
 @draws(LineConclusions)
 def plot_line_conclusions(result: LineConclusions, ax: Axes | None = None) -> Axes:
     """Each group's score under both lines: full the convention's, hollow the other's."""
-    rows = [row for row in result.records if row["n"] > 0]
+    rows = result.answered
     ax = axes_for(ax, n_rows=2 * len(rows) + 1)
     place = rows_axis(ax, [label(row["group"]) for row in rows])
     for column, line, shift, face in (

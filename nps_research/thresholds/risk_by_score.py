@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from nps_research.counting.given import as_outcome
-from nps_research.counting.outcome_by_score import UNDATED, OutcomeByScore
+from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.counting.score_bands import band_text, bands_between
 from nps_research.counting.score_distribution import N_SCORES
-from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, joined, quoted, share
 from nps_research.statistics.proportions import wilson_limits
 from nps_research.study.study import Study
 from nps_research.thresholds.evidence.resampling import Sample
 from nps_research.thresholds.evidence.shape_models import cut_logliks, cut_risks, line_risks
+from nps_research.thresholds.of_outcome import OfOutcome
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class RiskByScore(Result):
+class RiskByScore(OfOutcome):
     """Rates of an outcome in bands of scores.
 
     `frame` columns: term (the band), low, high (its scores), n, events, estimate (rate), conf_low, conf_high;
@@ -31,8 +31,6 @@ class RiskByScore(Result):
     """
 
     convention: tuple[int, ...] = (6, 8)
-    outcome: str = "event"
-    dated: bool | None = None
     n_clusters: int | None = None
     horizon_days: int | None = None
     after_answers: bool = False
@@ -40,6 +38,7 @@ class RiskByScore(Result):
     left_out: Mapping[str, int] | None = None
 
     kind: ClassVar[str] = "risk_by_score"
+    unsaid: ClassVar[tuple[str, ...]] = (*OfOutcome.unsaid, "left_out")
     headings: ClassVar[Mapping[str, str]] = {"term": "Score", "estimate": "Rate"}
     formats: ClassVar[Mapping[str, str]] = {"estimate": "share"}
     table_columns: ClassVar[tuple[str, ...]] = ("term", "n", "events", "estimate", "conf_high")
@@ -53,12 +52,8 @@ class RiskByScore(Result):
         return self.note if self.may_show else ""
 
     @property
-    def settings(self) -> dict[str, Any]:
-        return {name: value for name, value in super().settings.items() if name != "left_out"}
-
-    @property
     def finding(self) -> str:
-        rows = [row for row in self.records if row["n"] > 0]
+        rows = self.records
         if not rows:
             few = f" of {self.minimum_cell} or more" if not self.may_show else ""
             return f"{quoted(self.outcome)} is not known{few}."
@@ -68,8 +63,7 @@ class RiskByScore(Result):
             for low, high in bands_between(self.convention)
             if (within := [row for row in rows if low <= row["low"] and row["high"] <= high])
         ]
-        says = f"{quoted(self.outcome)} applies to {joined(named)}."
-        return f"{says} {UNDATED}" if self.dated is False else says
+        return self.said(f"{quoted(self.outcome)} applies to {joined(named)}.")
 
     @property
     def note(self) -> str:
@@ -88,7 +82,6 @@ class RiskByScore(Result):
         rows = "; ".join(
             f"{row['term']}: {share(row['estimate'])} ({format_interval(row['conf_low'], row['conf_high'], 'share')})"
             for row in self.records
-            if row["n"] > 0
         )
         return f"Rate of the outcome by score with interval bars, the best step and a straight line: {rows}."
 

@@ -48,26 +48,9 @@ def cut_slider(
     happened = None if outcome is None else as_outcome(outcome)
     import ipywidgets as widgets  # late: only a live session needs it
 
-    wide = {"description_width": "12em"}
-    layout = widgets.Layout(width="34em")
-    low = widgets.IntSlider(
-        counted.detractor_max,
-        0,
-        N_SCORES - 2,
-        description="Detractors end at",
-        style=wide,
-        layout=layout,
-        continuous_update=True,
-    )
-    high = widgets.IntSlider(
-        counted.promoter_min,
-        1,
-        N_SCORES - 1,
-        description="Promoters begin at",
-        style=wide,
-        layout=layout,
-        continuous_update=True,
-    )
+    look = {"style": {"description_width": "12em"}, "layout": widgets.Layout(width="34em"), "continuous_update": True}
+    low = widgets.IntSlider(counted.detractor_max, 0, N_SCORES - 2, description="Detractors end at", **look)
+    high = widgets.IntSlider(counted.promoter_min, 1, N_SCORES - 1, description="Promoters begin at", **look)
     shown = widgets.HTML()
 
     def redraw(change: object = None) -> None:

@@ -30,15 +30,7 @@ class Linearization:
 
 
 def of_answers(spread: Floats, n: Floats) -> Linearization:
-    """Of answers that belong to no cluster.
-
-    Parameters
-    ----------
-    spread : ndarray, shape (n_groups,)
-        Sums of squared linearised errors.
-    n : ndarray, shape (n_groups,)
-        Answers, or their effective number (sum w)^2 / sum w^2.
-    """
+    """Of answers in no cluster: sums of squared linearised errors, and how many, or (sum w)^2 / sum w^2, per group."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return _known(np.diag(spread * n / (n - 1)), n - 1, n)
 

@@ -114,13 +114,7 @@ def single_lines(sample: Sample, *, n_resamples: int, rng: np.random.Generator) 
 
 
 def group_lines(sample: Sample, *, n_resamples: int, rng: np.random.Generator) -> tuple[tuple[Lines, Lines], float]:
-    """Both lines of three groups, each tested over every place of the other; and whether three beat two.
-
-    Returns
-    -------
-    (Lines, Lines), float
-        The lower line, the upper line, and the p-value of the best three groups against the best two.
-    """
+    """Lower and upper line of three groups, each tested over every place of the other; p-value of three against two."""
     n = sample.n
     cuts = cut_logliks(sample.events, n)
     pairs = pair_logliks(sample.events, n, cuts)
@@ -201,11 +195,7 @@ def events_to_tell_apart(
 
     The likelihood ratio of two fixed shapes grows with the answers, with a variance of four times its mean; a rival
     is what fits the leader's expected events best. An approximation: it takes the risks now seen for the truth.
-
-    Returns
-    -------
-    float
-        Infinite where a rival can take the leader's shape.
+    Infinite where a rival can take the leader's shape.
     """
     fits = _fits(sample.events, sample.n, detractor_max=detractor_max, promoter_min=promoter_min)
     risks = fits[leader](sample.events, sample.n)

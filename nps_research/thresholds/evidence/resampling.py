@@ -83,13 +83,7 @@ class Sample:
         return self.design_effect(is_below, ~is_below)
 
     def design_effect(self, scores: Flags, others: Flags | None = None) -> float:
-        """Variance of a rate, or of a difference of two, with clusters over that without, at least 1.
-
-        Parameters
-        ----------
-        scores, others : ndarray of bool, shape (11,)
-            Which scores the rate is of, and which are compared with them.
-        """
+        """Variance of a rate of scores, or of its difference from others', with clusters over without; 1 or more."""
         if self.cluster_n is None or self.cluster_events is None or self.n_clusters < 2:
             return 1.0
         contrast, binomial = np.zeros(self.n_clusters), 0.0
@@ -113,19 +107,8 @@ def null_tables(sample: Sample, risks: Floats, *, n_resamples: int, rng: np.rand
     Independent answers: binomial. Clusters: their residuals from the risks, each cluster's whole with a random sign
     (the wild bootstrap of the score), so that the events of scores go together as they do between clusters. How much
     each score varies is the binomial variance under the risks, times what clusters add over all scores: a score with
-    few answers that happens to have no event would else seem to vary hardly at all.
-
-    Parameters
-    ----------
-    sample : Sample
-    risks : ndarray of shape (n_shapes, 11)
-        Risks per score, of as many shapes as there are.
-    n_resamples : int
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray of shape (n_shapes, n_resamples, 11)
+    few answers that happens to have no event would else seem to vary hardly at all. Of risks of shape (n_shapes, 11)
+    come tables of shape (n_shapes, n_resamples, 11).
 
     References
     ----------
@@ -184,12 +167,7 @@ def _blocks(n_rows: int, n_columns: int) -> Iterator[int]:
 
 
 def fold_tables(sample: Sample, *, n_folds: int, n_repeats: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Events and answers of each fold of several random splits; clusters are in one fold.
-
-    Returns
-    -------
-    events, n : ndarray of shape (n_repeats, n_folds, 11)
-    """
+    """Events and answers of each fold of several random splits, shape (n_repeats, n_folds, 11); clusters stay whole."""
     if sample.cluster_n is None or sample.cluster_events is None:
         cells = np.concatenate([sample.events, sample.n - sample.events]).astype(np.int64)
         drawn = rng.multinomial(cells, np.full(n_folds, 1 / n_folds), size=(n_repeats, len(cells))).astype(float)

@@ -68,15 +68,7 @@ def cut_logliks(events: Floats, n: Floats) -> Floats:
 def pair_logliks(events: Floats, n: Floats, cuts: Floats) -> Floats:
     """Log-likelihood of three groups, for each of `PAIRS`; risks fall from group to group or are one.
 
-    Parameters
-    ----------
-    events, n : ndarray of shape (..., 11)
-    cuts : ndarray of shape (..., 10)
-        What `cut_logliks` gives for them: where three risks do not fall, the best that do are two.
-
-    Returns
-    -------
-    ndarray of shape (..., 45)
+    `cuts` is what `cut_logliks` gives: where three risks do not fall, the best that do are two.
     """
     first, second = PAIRS.T
     below, below_n = (np.cumsum(values, axis=-1) for values in (events, n))

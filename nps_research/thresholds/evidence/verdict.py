@@ -49,19 +49,7 @@ def line_verdict(
 ) -> Judgement:
     """The verdict by the rule that `thresholds.compare_thresholds` states.
 
-    Parameters
-    ----------
-    sample : Sample
-    lines, relation, lower
-        As `evidence.lines` gives them: one line, whether there is any relation, the lower of two lines.
-    deviance : mapping of str to float
-        Of answers left out, of all together, over the design effect.
-    deff : float
-        The design effect.
-    detractor_max, promoter_min : int
-        The convention.
-    confidence_level : float
-        Of the sets.
+    `lower` is the lower of two lines; `deviance` that of all answers left out together, over the design effect `deff`.
     """
     alpha = 1 - confidence_level
     largest = _largest_difference(sample, detractor_max, deff, confidence_level)

@@ -1,0 +1,79 @@
+"""What results of scores share: the study's lines, and in words how a score was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nps_research.counting.score_distribution import ScoreDistribution
+from nps_research.results.result import Result
+from nps_research.results.words import interval_text, plain_text, points
+from nps_research.score.limits.methods import METHOD_WORDS, LimitsMethod
+
+NO_SCORE = "There is no score to show: no group has enough answers."
+CHANGE = ("change", "change_conf_low", "change_conf_high", "change_p_value")  # since the wave before
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ByLines(Result):
+    """A result of scores, which depend on where detractors end and promoters begin."""
+
+    promoter_min: int = 9
+    detractor_max: int = 6
+
+    @property
+    def answered(self) -> list[dict[str, Any]]:
+        """The shown groups that have answers."""
+        return [row for row in self.records if row["n"] > 0]
+
+    @property
+    def lines(self) -> str:
+        """Who promoters and detractors are, in words."""
+        return f"Promoters {self.promoter_min}-10, detractors 0-{self.detractor_max}."
+
+    def ends(self, *rows: Mapping[str, Any]) -> str:
+        """From the score of one group to that of another, with their intervals."""
+        return " to ".join(
+            f"{points(row['estimate'])} ({plain_text(row['group'])}; {interval_text(row, self.confidence_level)})"
+            for row in rows
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class Scored(ByLines):
+    """Scores of groups, each with its limits, and how they were made."""
+
+    method: LimitsMethod = "score"
+    design: Mapping[str, str]
+
+    @property
+    def note(self) -> str:
+        weight, cluster = self.design.get("weight"), self.design.get("cluster")
+        said = [
+            self.lines,
+            f"Limits: {METHOD_WORDS[self.method]}.",
+            f"Weighted by {weight}." if weight else "Every answer counts the same.",
+            f"Answers within one {cluster} are taken as alike." if cluster else "Answers are taken as independent.",
+        ]
+        further = {
+            "stratum": "Drawn in strata ({}).",
+            "lone_strata": "Strata with one cluster, centred at the overall score: {}.",
+            "without_revenue": "Left out, as their revenue is not known: {}.",
+            "zero_revenue": "Without weight, as they bring in nothing: {}.",
+        }
+        return " ".join([*said, *(words.format(self.design[of]) for of, words in further.items() if of in self.design)])
+
+    def each(self, rows: list[dict[str, Any]]) -> str:
+        """The score of each group with its interval, for the figure in words."""
+        return "; ".join(
+            f"{plain_text(row['group'])} {points(row['estimate'])}, {interval_text(row, self.confidence_level)}"
+            for row in rows
+        )
+
+
+def described_design(dist: ScoreDistribution) -> dict[str, str]:
+    """How the answers were gathered, and how many strata have one cluster, which tells not how its like differ."""
+    _, sizes = dist.clusters.stratum_codes if dist.clusters is not None else (None, None)
+    lone = 0 if sizes is None else int((sizes == 1).sum())
+    return {**dist.design, **({"lone_strata": f"{lone:,}"} if lone else {})}
