@@ -212,25 +212,40 @@ def _quick_rows(path: Path, sheet: _Sheet, last: int) -> Iterator[_Row] | None:
     """The rows by calamine, which knows no blank ones at the end; None where openpyxl may give other cells."""
     try:
         with python_calamine.CalamineWorkbook.from_path(path) as book:
-            rows = [_trimmed_row(list(map(_text_of, row))) for row in _cells_of(book, sheet)]
+            numbers = _Numbers()
+            rows = [_trimmed_row(_texts_of(row, numbers)) for row in _cells_of(book, sheet)]
     except (python_calamine.CalamineError, _NotAlikeError, OSError):
         return None
     blank: list[str] = []
     return (_Row(number, cells) for number, cells in enumerate(chain(rows, repeat(blank, last - len(rows))), start=1))
 
 
-def _text_of(value: Any) -> str:
-    """A cell of calamine's as `cell_text` gives that of openpyxl's."""
-    kind = type(value)
-    if kind is str:
-        text: str = value.strip()
-        if "_x" in text:  # may be an escaped character
-            raise _NotAlikeError
-        return text
-    if kind is float or kind is int:
+class _Numbers(dict[float, str]):
+    """Numbers as text, each written once."""
+
+    def __missing__(self, value: float) -> str:
         if not abs(value) < _EXACT:
             raise _NotAlikeError
-        return str(int(value)) if value == int(value) else repr(value)
+        text = self[value] = str(int(value)) if value == int(value) else repr(value)
+        return text
+
+
+def _texts_of(row: list[Any], numbers: _Numbers) -> list[str]:
+    """A row of calamine's as `cell_text` gives that of openpyxl's."""
+    cells = [
+        value.strip()
+        if (kind := type(value)) is str
+        else numbers[value]
+        if kind is float or kind is int
+        else _text_of(value, kind)
+        for value in row
+    ]
+    if "_x" in "\0".join(cells):  # may be an escaped character
+        raise _NotAlikeError
+    return cells
+
+
+def _text_of(value: Any, kind: type) -> str:
     if kind is dt.timedelta or kind is dt.time:
         raise _NotAlikeError
     return cell_text(value) or ""

@@ -11,7 +11,8 @@ from nps_research.reading.dates import FIRST_DAY, last_day
 
 OUTSIDE = f"is not from {FIRST_DAY.year} to tomorrow"
 YEARS_AWAY = "is more than two years away from the other dates"
-_APART = pd.Timedelta(days=731)
+_FIRST = int(np.datetime64(FIRST_DAY, "D").astype(np.int64))
+_DAYS_APART = 731
 _SLIPS = 0.05  # of all dates; more of them are no slip
 
 
@@ -34,14 +35,18 @@ def implausible_dates(table: pd.DataFrame, names: Sequence[str]) -> dict[tuple[s
         outside = table[name].notna() & ~table[name].between(FIRST_DAY, last_day())
         found[name, OUTSIDE] = outside
         inside[name] = table[name].mask(outside)
-    dates = pd.concat(inside.values()) if inside else pd.Series(dtype="datetime64[us]")
-    times = dates.value_counts().sort_index()
-    group = (times.index.to_series().diff() > _APART).cumsum().to_numpy()
-    size = np.bincount(group, weights=times.to_numpy(), minlength=1)
-    slips = times.index[size[group] <= _SLIPS * times.sum()]
-    if slips.empty:
+    day = {name: dates.to_numpy(dtype="datetime64[D]") for name, dates in inside.items()}
+    known = [days[~np.isnat(days)].astype(np.int64) for days in day.values()]
+    times = np.bincount(np.concatenate([np.zeros(0, dtype=np.int64), *known]) - _FIRST)
+    days = np.flatnonzero(times)
+    group = np.cumsum(np.diff(days, prepend=days[:1]) > _DAYS_APART)
+    size = np.bincount(group, weights=times[days], minlength=1)
+    slips = (days[size[group] <= _SLIPS * times.sum()] + _FIRST).astype("datetime64[D]")
+    if not len(slips):
         return found
-    return found | {(name, YEARS_AWAY): date.isin(slips) & date.notna() for name, date in inside.items()}
+    return found | {
+        (name, YEARS_AWAY): pd.Series(np.isin(days, slips) & ~np.isnat(days), table.index) for name, days in day.items()
+    }
 
 
 def latest_plausible_date(
