@@ -102,7 +102,6 @@ def _missing(text: pd.Series) -> pd.Series:
     return text.isna() | text.str.lower().isin(MISSING_WORDS)
 
 
-@each_distinct_value
 def has_code(column: pd.Series, codes: Sequence[int | float | str]) -> pd.Series:
     """Find cells that are one of the codes; 0, ``"0"`` and ``"0.0"`` are the same code.
 
@@ -111,8 +110,11 @@ def has_code(column: pd.Series, codes: Sequence[int | float | str]) -> pd.Series
     >>> has_code(pd.Series(["0", "BLANK", "3"]), [0, "blank"]).tolist()
     [True, True, False]
     """
-    if not codes:
-        return pd.Series(data=False, index=column.index)
+    return _is_one_of(column, codes) if codes else pd.Series(data=False, index=column.index)
+
+
+@each_distinct_value
+def _is_one_of(column: pd.Series, codes: Sequence[int | float | str]) -> pd.Series:
     text = _as_text(column).str.lower()
     numbers = {float(code) for code in codes if _is_finite(code)}
     words = {str(code).strip().lower() for code in codes}

@@ -197,7 +197,8 @@ def _drivers(cells: pd.DataFrame, plan: Plan, violations: Violations) -> tuple[p
         if settings is None or name not in cells:
             continue
         unused = has_code(cells[name], settings.not_used_codes)
-        column, _ = blank_codes(cells[name].mask(unused), settings.missing_codes)
+        used = cells[name].mask(unused) if settings.not_used_codes else cells[name]
+        column, _ = blank_codes(used, settings.missing_codes)
         if settings.labels:
             folded = {label.strip().lower(): rating for label, rating in settings.labels.items()}
             labelled = column.astype("str").str.strip().str.lower().map(folded)

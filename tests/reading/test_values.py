@@ -398,7 +398,7 @@ def test_each_distinct_value_read_once_is_every_cell_read(column, start):
         assert (once.ambiguous is None) == (every.ambiguous is None)
         if every.ambiguous is not None:
             assert once.ambiguous.tolist() == every.ambiguous.tolist()
-        assert codes.tolist() == has_code.__wrapped__(column, [0, "9", "x", "true"]).tolist()
+        assert codes.tolist() == values._is_one_of.__wrapped__(column, [0, "9", "x", "true"]).tolist()
 
 
 def test_most_columns_are_read_by_their_distinct_values(monkeypatch):
