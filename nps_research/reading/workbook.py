@@ -193,7 +193,8 @@ def _look_through(path: Path, sheet: _Sheet, what: str) -> tuple[list[_Merge], i
             is_plain = is_plain and not any(sign in held for sign in _NOT_PLAIN)
             if b"mergeCell" in held:
                 merges.update(_MERGE.findall(held))
-            for attributes in _NO_VALUE.findall(held) if _FORMULA_CELL.search(held) else ():
+            has_formula = (b"<f" in held or b":f" in held) and _FORMULA_CELL.search(held)  # the sign is sooner found
+            for attributes in _NO_VALUE.findall(held) if has_formula else ():
                 cell = re.search(rb'\br="[A-Z]+(\d+)"', attributes)
                 if cell and b't="str"' not in attributes:  # a formula may well give empty text
                     no_value[cell.group()] = cell.group(1)
