@@ -132,3 +132,18 @@ def test_the_command_says_how_many_were_found(files, tmp_path):
     )
     assert said.exit_code == 0
     assert "40 of 40 found" in " ".join(said.output.replace("│", " ").split())
+
+
+def test_a_list_of_stores_is_no_list_of_customers(files):
+    answers = ANSWERS.assign(**{"Store ID": [f"S{row % 12}" for row in range(N)]})
+    stores = pd.DataFrame({"Store": [f"S{row}" for row in range(12)], "Size": ["big", "small"] * 6})
+    with pytest.raises(ContractError, match=r"'Store' holds the values of 'Store ID', which stands for several people"):
+        files(answers, stores)
+
+
+def test_where_no_day_of_leaving_can_be_read_none_is_named(files):
+    unclear = CUSTOMERS.assign(**{"Cancelled on": ["01/02/2025" if row % 5 == 0 else "" for row in range(40)]})
+    draft = files(customers=unclear)
+    (question,) = (sentence for sentence in draft.questions if "leaving" in sentence)
+    assert "The last who left" not in question
+    assert "observed_until in [customers]" in question

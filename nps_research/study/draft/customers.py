@@ -112,7 +112,8 @@ def guess_customers(table: RawTable, answers: RawTable, people: PeopleGuess) -> 
     Raises
     ------
     ContractError
-        If no column of the table finds half of the ids of the answers; it says what came nearest.
+        If no column of the table finds half of the ids of the answers; it says what came nearest. Or if it is about
+        stores or the like.
     """
     columns, named = profiles(table), {column.name: name for name, column in people.columns.items()}
     keys = {column.name: _ids(column) for column in columns if _may_be_key(column)}
@@ -137,6 +138,11 @@ def guess_customers(table: RawTable, answers: RawTable, people: PeopleGuess) -> 
         )
     key, of_answers = best.key, best.of_answers.name
     joins = named.get(of_answers, "customer_id")
+    if joins == "cluster":
+        raise ContractError(
+            f"{table.path.name}: {key.name!r} holds the values of {of_answers!r}, which stands for several people: a "
+            "file of customers or accounts is needed."
+        )
     standard: dict[str, ReadColumn] = {}
     for name, pattern in _STANDARD.items():
         for column in columns:
@@ -207,8 +213,8 @@ def customers_toml(table: RawTable, guess: CustomersGuess) -> str:
     ]
     if guess.lacks_end:
         lines += [
-            "# Until which day would leaving have been seen? Without it nobody can be followed. Often the day of",
-            "# the export; the last who left did so on the day below. Take the # off once it is right.",
+            "# Until which day would leaving have been seen? Without it nobody can be followed. Often the day of the",
+            "# export, never before the last who left. Take the # off once the day is right.",
             f"# observed_until = {guess.watched_until or '2025-12-31'}",
         ]
     lines += ["", f"[{guess.table}.columns]", f"{what}_id = {quoted_toml(guess.key.name)}   # by the ids it holds"]

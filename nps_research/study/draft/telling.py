@@ -107,8 +107,9 @@ def open_questions(guesses: Guesses, joined: CustomersGuess | None = None) -> It
             'Set date_format = "%d/%m/%Y", or with %m first.'
         )
     if joined is not None and joined.lacks_end:
+        last = f" The last who left did so on {joined.watched_until}." if joined.watched_until else ""
         yield (
-            f"Until which day would leaving have been seen? The last who left did so on {joined.watched_until}. "
+            f"Until which day would leaving have been seen?{last} "
             f"Without observed_until in [{joined.table}] nobody's loyalty is followed."
         )
     for status in guesses.statuses:
