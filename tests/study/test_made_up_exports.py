@@ -73,6 +73,7 @@ def test_the_score_is_that_of_the_file(study):
     answers = answers_in(name, opened.data_folder)
     assert found["n"] == len(answers)
     assert found["estimate"] == pytest.approx(100 * ((answers >= 9).mean() - (answers <= 6).mean()))
+    assert opened.name == f"A made-up {name}"
     assert not opened.warnings
     assert not len(opened.quarantine)
 
