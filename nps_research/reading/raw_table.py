@@ -241,14 +241,15 @@ def is_clean(cells: pa.Array | pa.ChunkedArray) -> bool:
         _, ends, text = part.buffers()
         if ends is None or not len(part):
             continue
-        at = np.frombuffer(ends, wide).astype(np.int64)[part.offset : part.offset + len(part) + 1]
+        at = np.frombuffer(ends, wide).astype(np.int64, copy=False)[part.offset : part.offset + len(part) + 1]
         is_filled = at[1:] > at[:-1]
         if len(part) - int(is_filled.sum()) != part.null_count:
             return False
         if text is None or not text.size:
             continue
         letters = np.frombuffer(text, np.uint8)
-        if (letters[at[:-1][is_filled]] <= _BLANK).any() or (letters[at[1:][is_filled] - 1] <= _BLANK).any():
+        first, last = letters.take(at[:-1], mode="clip"), letters.take(at[1:] - 1, mode="clip")
+        if (((first <= _BLANK) | (last <= _BLANK)) & is_filled).any():
             return False
     return True
 

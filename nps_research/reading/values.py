@@ -85,7 +85,7 @@ def each_distinct_value(
 def _at(found: _Read, place: Integers, index: pd.Index) -> _Read:
     """What was found for distinct values, for the cells that hold them."""
     if isinstance(found, pd.Series):
-        return found.take(place).set_axis(index)
+        return pd.Series(found.array.take(place), index)
     return Parsed(
         values=_at(found.values, place, index),
         unreadable=_at(found.unreadable, place, index),
