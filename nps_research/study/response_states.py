@@ -193,7 +193,7 @@ def response_state(responses: pd.DataFrame, is_open: pd.Series) -> pd.Series:
     """What became of each invitation; `is_open`: whether it could still be answered in time."""
     empty = pd.Series(pd.NA, index=responses.index, dtype="boolean")
     answered = responses["likelihood_to_recommend"].notna() if "likelihood_to_recommend" in responses else empty.notna()
-    state = pd.Series("item_missing", index=responses.index, dtype="str")
+    returned = reached = pd.Series(data=True, index=responses.index)
     known = [name for name in ("delivered", "responded", "responded_at") if name in responses]
     # A column without a value says nothing where there are answers; where there are none, it says silence.
     if known and (responses[known].notna().any(axis=None) or not answered.any()):
@@ -201,9 +201,9 @@ def response_state(responses: pd.DataFrame, is_open: pd.Series) -> pd.Series:
         if "responded_at" in responses:
             returned |= responses["responded_at"].notna()
         reached = responses.get("delivered", empty).fillna(value=True).astype(bool)
-        state = state.mask(~returned, "nonrespondent").mask(~returned & ~reached, "not_reached")
-        state = state.mask((state == "nonrespondent") & is_open, "pending")
-    return state.mask(answered, "answered")
+    states = ["answered", "item_missing", "not_reached", "pending", "nonrespondent"]
+    which = np.select([answered, returned, ~reached, is_open], range(4), default=4)
+    return pd.Series(pd.array(states, dtype="str").take(which), responses.index)
 
 
 def records_who_was_silent(responses: pd.DataFrame) -> bool:
