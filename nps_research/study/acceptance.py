@@ -56,6 +56,8 @@ class Table:
         What makes one doubt the column of the score, and how many answers were lost, where it is much.
     too_much_lost : bool
         Whether more than half of the answers were lost.
+    has_repeats : bool
+        Whether a respondent has several rows, accepted or not.
     """
 
     accepted: pd.DataFrame
@@ -66,6 +68,7 @@ class Table:
     notes: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     too_much_lost: bool = False
+    has_repeats: bool = False
 
 
 def check_table(raw: RawRows, plan: Plan) -> Table:
@@ -81,8 +84,9 @@ def check_table(raw: RawRows, plan: Plan) -> Table:
     values = pd.concat([values.drop(columns=list(segments), errors="ignore"), drivers, segments, outcomes], axis=1)
     if plan.wave is not None:
         values["wave"] = wave_of_dates(values, plan.wave)
+    has_repeats = False
     if plan.table == "responses":
-        check_responses(values, violations, counts=plan.counts or "newest")
+        has_repeats = check_responses(values, violations, counts=plan.counts or "newest")
     else:
         notes += _not_yet_left(values)
         check_customers(values, violations, key="account_id" if plan.table == "accounts" else "customer_id")
@@ -111,6 +115,7 @@ def check_table(raw: RawRows, plan: Plan) -> Table:
         notes=(*raw.notes, *notes, *driver_notes, *outcome_notes, *_on_waves(values[~broken], plan)),
         warnings=(*score_doubts(score, plan.score_column), *lost, *end_before_leaving(values, plan.table)),
         too_much_lost=too_much,
+        has_repeats=has_repeats,
     )
 
 

@@ -278,9 +278,14 @@ def typed(
         rules |= {f"{name}: {rule}": count for rule, count in parsed.rules.items()}
     return pd.DataFrame(values, index=raw.index), rules
 
+def check_responses(table: pd.DataFrame, violations: Violations, *, counts: Counts = "newest") -> bool:
+    """Hold typed responses against the rules that need more than one cell; `counts` as in study.toml.
 
-def check_responses(table: pd.DataFrame, violations: Violations, *, counts: Counts = "newest") -> None:
-    """Hold typed responses against the rules that need more than one cell; `counts` as in study.toml."""
+    Returns
+    -------
+    bool
+        Whether a respondent has several rows.
+    """
     if "likelihood_to_recommend" in table:
         score = table["likelihood_to_recommend"]
         outside = (score < 0) | (score > 10)
@@ -311,9 +316,11 @@ def check_responses(table: pd.DataFrame, violations: Violations, *, counts: Coun
         answered = table["likelihood_to_recommend"].notna() if "likelihood_to_recommend" in table else weight.isna()
         violations.add("design_weight", "is missing", weight.isna() & answered)
         violations.add("design_weight", "is negative", weight < 0)
-    if "respondent_id" in table:  # last: a row that is quarantined anyway displaces no good one
-        repeated, rule = stands_twice(table, violations.rows, counts)
-        violations.add("respondent_id", rule, repeated)
+    if "respondent_id" not in table or table["respondent_id"].is_unique:
+        return False
+    repeated, rule = stands_twice(table, violations.rows, counts)  # last: a quarantined row displaces no good one
+    violations.add("respondent_id", rule, repeated)
+    return True
 
 
 def check_customers(table: pd.DataFrame, violations: Violations, *, key: str = "customer_id") -> None:

@@ -40,9 +40,7 @@ def stands_twice(table: pd.DataFrame, broken: NDArray[np.bool_], counts: Counts)
     moments = [name for name in ("invited_at", "responded_at") if name in table and table[name].notna().any()]
     wave = "wave" if "wave" in table else next(iter(moments), "wave")
     key = [name for name in ("respondent_id", wave, "touchpoint") if name in table]
-    several = np.zeros(len(table), dtype=bool)
-    if not table["respondent_id"].is_unique:
-        several = (table[key].duplicated(keep=False) & table["respondent_id"].notna()).to_numpy()
+    several = (table[key].duplicated(keep=False) & table["respondent_id"].notna()).to_numpy()
     rows = table[several]
     lacks = [rows[name].isna().to_numpy() for name in ("likelihood_to_recommend",) if name in table]
     order = np.lexsort((*(_newest_or_first(rows[name], counts) for name in moments), *lacks, broken[several]))

@@ -104,7 +104,8 @@ def response_states(tables: Sequence[Table], plans: Sequence[Plan], settings: Se
     if customers is not None:
         of_customers = [name for plan in plans[1:] for name in plan.segment_names]
         notes += _join_segments(responses, customers, of_customers, available)
-    notes += _on_repeats(responses, available)
+    if tables[0].has_repeats:
+        notes += _on_repeats(responses, available)
     segments = dict.fromkeys(name for plan in plans for name in plan.segment_names if name in responses)
     if any(responses[name].notna().any() for name in segments):
         available.add("responses.segments")
