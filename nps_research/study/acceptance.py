@@ -91,10 +91,11 @@ def check_table(raw: RawRows, plan: Plan) -> Table:
         notes += _not_yet_left(values)
         check_customers(values, violations, key="account_id" if plan.table == "accounts" else "customer_id")
     broken = violations.rows
+    rows = {"file": raw.file[broken], "line": raw.line[broken], "reasons": violations.reasons()[broken]}
     quarantine = pd.concat(
         [
             raw.rejected.rename(columns={"reason": "reasons"})[["file", "line", "reasons"]],
-            pd.DataFrame({"file": raw.file, "line": raw.line, "reasons": violations.reasons()}).join(raw.cells)[broken],
+            pd.DataFrame(rows, index=raw.cells.index[broken]).astype({"file": "str", "reasons": "str"}).join(raw.cells),
         ],
         ignore_index=True,
     )

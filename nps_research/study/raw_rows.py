@@ -165,7 +165,7 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
         if source.wave is not None:
             table["wave"] = source.wave
         cells.append(table)
-        files += [source.label] * len(table)
+        files.append(np.full(len(table), source.label, dtype=object))
         excluded[source.label] = int(out.sum())
         lines.append(np.asarray(raw.line[~out], dtype=np.int64))
         rejected.append(raw.rejected.assign(file=source.label))
@@ -178,7 +178,7 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
         notes.append(f"{source.file_label}: each line stands for {counted(len(cells), 'invitation')}, one per wave.")
     return RawRows(
         cells=pd.concat(cells, ignore_index=True),
-        file=np.array(files, dtype=object),
+        file=np.concatenate(files),
         line=np.concatenate(lines),
         rejected=pd.concat(rejected, ignore_index=True),
         waves={source.label: source.wave for source in settings.sources},
