@@ -20,8 +20,8 @@ from nps_research.study.contract import (
     Violations,
     check_customers,
     check_responses,
-    holds_address,
     numbers_to_tell,
+    parse_group,
     typed,
     values_to_tell,
 )
@@ -224,7 +224,8 @@ def _drivers(cells: pd.DataFrame, plan: Plan, violations: Violations) -> tuple[p
             rating = first + (rating.astype("Float64") - low) * ((last - first) / (high - low))
             notes.append(f"{name}: its scale of {low} to {high} is stretched to {first} to {last}.")
         ratings[name], not_used[name] = rating, unused
-    return pd.DataFrame(ratings, index=cells.index), pd.DataFrame(not_used, index=cells.index), notes
+    ratings_of_rows = pd.DataFrame(ratings, index=cells.index, copy=False)
+    return ratings_of_rows, pd.DataFrame(not_used, index=cells.index, copy=False), notes
 
 
 def _segments(cells: pd.DataFrame, plan: Plan, violations: Violations) -> pd.DataFrame:
@@ -234,13 +235,13 @@ def _segments(cells: pd.DataFrame, plan: Plan, violations: Violations) -> pd.Dat
         if plan.segments is None or name not in cells:
             continue
         column, _ = blank_codes(cells[name], plan.segments.missing_codes)
-        words = parse_text(column).values
-        violations.add(name, NO_GROUP, holds_address(words))
-        labels = plan.segments.labels.get(name, {})
+        parsed = parse_group(column)
+        violations.add(name, NO_GROUP, parsed.unreadable)
+        words, labels = parsed.values, plan.segments.labels.get(name, {})
         segments[name] = (
             words.map(lambda word, labels=labels: labels.get(word, word), na_action="ignore") if labels else words
         )
-    return pd.DataFrame(segments, index=cells.index)
+    return pd.DataFrame(segments, index=cells.index, copy=False)
 
 
 def yes_and_no(column: pd.Series, settings: OutcomeSettings) -> tuple[pd.Series, pd.Series]:

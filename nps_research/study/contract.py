@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nps_research.errors import ContractError
 from nps_research.reading.raw_table import counted
-from nps_research.reading.values import PARSERS, Parsed, each_distinct_value, parse_timestamp
+from nps_research.reading.values import PARSERS, Parsed, each_distinct_value, parse_text, parse_timestamp
 from nps_research.study.doubts import helping_line
 from nps_research.study.plausible import implausible_dates
 from nps_research.study.repeats import Counts, stands_twice
@@ -130,6 +130,13 @@ NO_GROUP = "holds an e-mail address, which names no group"
 def holds_address(text: pd.Series) -> pd.Series:
     """Where a cell has an e-mail address in it: of a shifted row, most likely."""
     return text.str.contains(r"[^\s@]@[^\s@]+\.[^\s@]", regex=True)
+
+
+@each_distinct_value
+def parse_group(column: pd.Series) -> Parsed:
+    """Read words that name groups; one with an e-mail address names none, though it is kept."""
+    words = parse_text(column).values
+    return Parsed(values=words, unreadable=holds_address(words))
 
 
 class Violations:
@@ -276,7 +283,8 @@ def typed(
         if column.kind in ("text", "id") and not column.private:
             violations.add(name, NO_GROUP, holds_address(parsed.values))
         rules |= {f"{name}: {rule}": count for rule, count in parsed.rules.items()}
-    return pd.DataFrame(values, index=raw.index), rules
+    return pd.DataFrame(values, index=raw.index, copy=False), rules
+
 
 def check_responses(table: pd.DataFrame, violations: Violations, *, counts: Counts = "newest") -> bool:
     """Hold typed responses against the rules that need more than one cell; `counts` as in study.toml.
