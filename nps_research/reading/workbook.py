@@ -86,11 +86,12 @@ def read_workbook(path: Path, columns: Sequence[str] | None, reading: Reading) -
     with _cell_in_words(path):
         merges, last = _look_through(path, sheet, what)
         rows = (_quick_rows(path, sheet, last) if last else None) or _every_row(path, sheet)
-    head = list(islice(rows, LOOKED_AT))
+    head = [_Row(number, _trimmed_row(cells)) for number, cells in islice(rows, LOOKED_AT)]
     head, header_rows, merge_notes = _header(head, merges, reading.header_rows)
     width = _header_width(head, header_rows)
+    first = (Record(row.number, _padded(row.cells, width)) for row in head)
     return table_of_records(
-        (Record(row.number, _padded(row.cells, width)) for row in chain(head, rows)),
+        chain(first, (Record(number, _fitted(cells, width)) for number, cells in rows)),
         path,
         columns,
         what=what,
@@ -209,16 +210,17 @@ def _look_through(path: Path, sheet: _Sheet, what: str) -> tuple[list[_Merge], i
     return [_Merge(*range_boundaries(cells.decode())) for cells in merges], last
 
 
-def _quick_rows(path: Path, sheet: _Sheet, last: int) -> Iterator[_Row] | None:
+def _quick_rows(path: Path, sheet: _Sheet, last: int) -> Iterator[tuple[int, list[str]]] | None:
     """The rows by calamine, which knows no blank ones at the end; None where openpyxl may give other cells."""
     try:
         with python_calamine.CalamineWorkbook.from_path(path) as book:
             numbers = _Numbers()
-            rows = [_trimmed_row(_texts_of(row, numbers)) for row in _cells_of(book, sheet)]
+            for row in (rows := _cells_of(book, sheet)):
+                row[:] = _texts_of(row, numbers)
     except (python_calamine.CalamineError, _NotAlikeError, OSError):
         return None
     blank: list[str] = []
-    return (_Row(number, cells) for number, cells in enumerate(chain(rows, repeat(blank, last - len(rows))), start=1))
+    return enumerate(chain(rows, repeat(blank, last - len(rows))), start=1)
 
 
 class _Numbers(dict[float, str]):
@@ -258,7 +260,7 @@ def _trimmed_row(cells: list[str]) -> list[str]:
     return cells
 
 
-def _every_row(path: Path, sheet: _Sheet) -> Iterator[_Row]:
+def _every_row(path: Path, sheet: _Sheet) -> Iterator[tuple[int, list[str]]]:
     """The rows by openpyxl."""
     file = path.open("rb")
     try:
@@ -270,7 +272,7 @@ def _every_row(path: Path, sheet: _Sheet) -> Iterator[_Row]:
         raise
 
 
-def _rows_of(path: Path, file: BinaryIO, book: Any, sheet: _Sheet) -> Iterator[_Row]:
+def _rows_of(path: Path, file: BinaryIO, book: Any, sheet: _Sheet) -> Iterator[tuple[int, list[str]]]:
     with file, closing(book):
         cells = book[sheet.title]
         cells.reset_dimensions()  # what a file says of its own size is often wrong
@@ -280,12 +282,19 @@ def _rows_of(path: Path, file: BinaryIO, book: Any, sheet: _Sheet) -> Iterator[_
                 row = next(values, None)
             if row is None:
                 return
-            yield _Row(number, _trimmed_row([(cell_text(value) or "").strip() for value in row]))
+            yield number, [(cell_text(value) or "").strip() for value in row]
 
 
 def _padded(cells: list[str], width: int) -> list[str]:
     """A row as wide as the header; a blank row stays one."""
     return cells + [""] * (width - len(cells)) if cells else []
+
+
+def _fitted(cells: list[str], width: int) -> list[str]:
+    """A row as wide as the header, or wider where its cells are filled; a blank row has none."""
+    if len(cells) != width:
+        cells = _padded(_trimmed_row(cells), width)
+    return cells if any(cells) else []
 
 
 def _header_width(head: list[_Row], header_rows: int | None) -> int:
