@@ -19,7 +19,8 @@ import pyarrow as pa
 
 from nps_research.counting.silence import _SAYS_WHO
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean, sentences_joined
-from nps_research.study.contract import NO_GROUP, PRIVATE, RESPONSES, Violations, check_responses, holds_address, typed
+from nps_research.study.contact_details import NO_GROUP, holds_contact
+from nps_research.study.contract import PRIVATE, RESPONSES, Violations, check_responses, typed
 from nps_research.study.response_states import response_state
 from nps_research.study.study import Study
 from nps_research.typing import Integers
@@ -264,7 +265,7 @@ def _with_states(cells: pd.DataFrame, n_keys: int) -> pd.DataFrame:
     values, _ = typed(table, RESPONSES, violations)
     check_responses(values, violations)
     for position in range(n_keys):
-        violations.add("a grouping column", NO_GROUP, holds_address(cells[f"key{position}"]))
+        violations.add("a grouping column", NO_GROUP, holds_contact(cells[f"key{position}"]))
     if said := violations.counted(cells["n"].to_numpy()):
         raise ContractError(
             f"responses: {sentences_joined(said)} A lazy frame is counted whole: set such rows apart where they lie."

@@ -12,16 +12,17 @@ from nps_research.errors import ContractError
 from nps_research.reading.dates import last_day
 from nps_research.reading.raw_table import counted
 from nps_research.reading.values import blank_codes, has_code, parse_number, parse_score, parse_text
+from nps_research.study.contact_details import NO_GROUP, parse_group
 from nps_research.study.contract import (
-    NO_GROUP,
+    IS_PRIVATE,
     PRIVATE,
     STANDARD,
     UNREADABLE,
     Violations,
     check_customers,
     check_responses,
+    is_private_name,
     numbers_to_tell,
-    parse_group,
     typed,
     values_to_tell,
 )
@@ -182,6 +183,9 @@ _TAKEN = ("response_state", "table", "file", "line", "reasons", "weekday", "hour
 
 def check_names(plan: Plan) -> None:
     """Drivers and segments have names of their own; a segment may be a standard column that is not private."""
+    columns = plan.segments.columns.values() if plan.segments else ()
+    if private := [column for column in columns if is_private_name(column)]:
+        raise ContractError(f"{plan.table}: segments: {private[0]} {IS_PRIVATE}.")
     for kind, names, own in (
         ("driver", plan.driver_names, (*STANDARD[plan.table], *plan.segment_names)),
         ("segment", plan.segment_names, (*PRIVATE, *plan.driver_names)),

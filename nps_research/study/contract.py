@@ -6,6 +6,7 @@ Rows in = rows accepted + rows quarantined, always. `data/README.md` says the sa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 
 from nps_research.errors import ContractError
 from nps_research.reading.raw_table import counted
-from nps_research.reading.values import PARSERS, Parsed, each_distinct_value, parse_text, parse_timestamp
+from nps_research.reading.values import PARSERS, Parsed, parse_timestamp
+from nps_research.study.contact_details import NO_GROUP, holds_contact
 from nps_research.study.doubts import helping_line
 from nps_research.study.plausible import implausible_dates
 from nps_research.study.repeats import Counts, stands_twice
@@ -75,6 +77,23 @@ STANDARD: Mapping[str, Mapping[str, Column]] = {
     "accounts": {name: CUSTOMERS[name] for name in ("account_id", *OF_ACCOUNT)},
 }
 PRIVATE = tuple(sorted({name for table in TABLES.values() for name, column in table.items() if column.private}))
+IS_PRIVATE = "is private: it tells who somebody is, and is not shown to others. Take another column"
+
+
+def is_private_name(column: str) -> bool:
+    """Whether a file's column is called as a private standard one, however it is spelt.
+
+    Examples
+    --------
+    >>> is_private_name("Account ID"), is_private_name("E-mail"), is_private_name("Account type")
+    (True, True, False)
+    """
+    return _folded(column) in map(_folded, PRIVATE)
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).casefold()
+
 
 UNREADABLE = {
     "score": "is not a whole number",
@@ -122,21 +141,6 @@ NO_OPINION = (
     *("non so", "non risponde", "weet niet", "geen antwoord", "nu știu", "nu răspund", "не знаю", "важко сказати"),
     *("затрудняюсь", "нет ответа", "nie wiem", "brak odpowiedzi", "trudno powiedzieć"),
 )
-
-NO_GROUP = "holds an e-mail address, which names no group"
-
-
-@each_distinct_value
-def holds_address(text: pd.Series) -> pd.Series:
-    """Where a cell has an e-mail address in it: of a shifted row, most likely."""
-    return text.str.contains(r"[^\s@]@[^\s@]+\.[^\s@]", regex=True)
-
-
-@each_distinct_value
-def parse_group(column: pd.Series) -> Parsed:
-    """Read words that name groups; one with an e-mail address names none, though it is kept."""
-    words = parse_text(column).values
-    return Parsed(values=words, unreadable=holds_address(words))
 
 
 class Violations:
@@ -281,7 +285,7 @@ def typed(
             unreadable = unreadable & ~parsed.ambiguous
         violations.add(name, UNREADABLE[column.kind], unreadable, cells=raw[name], told=_TOLD_OF.get(column.kind))
         if column.kind in ("text", "id") and not column.private:
-            violations.add(name, NO_GROUP, holds_address(parsed.values))
+            violations.add(name, NO_GROUP, holds_contact(parsed.values, is_id=column.kind == "id"))
         rules |= {f"{name}: {rule}": count for rule, count in parsed.rules.items()}
     return pd.DataFrame(values, index=raw.index, copy=False), rules
 

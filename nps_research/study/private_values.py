@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from nps_research.study.contact_details import holds_contact
 from nps_research.study.contract import PRIVATE
 
 
@@ -22,5 +23,5 @@ def private_values_of(
                 found.update(table[name].dropna().astype("str").unique())
     for name in quarantine.columns.difference(["table", "file", "line", "reasons"]):
         cells = quarantine[name].dropna().astype("str")
-        found.update(cells[cells.str.contains("@")].unique())
+        found.update(cells[cells.str.contains("@") | holds_contact(cells)].unique())
     return frozenset(found)

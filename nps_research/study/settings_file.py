@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from nps_research.errors import ContractError, did_you_mean, sentences_joined
 from nps_research.reading.file_settings import KINDS, ONE_COLUMN, Code, StrictModel
+from nps_research.study.contract import IS_PRIVATE, is_private_name
 from nps_research.study.table_settings import STANDARD_NAMES, TableSettings
 
 _LONGEST_REPEATED = 60  # of what is repeated from the file, in characters
@@ -135,6 +136,11 @@ class StudyFile(StrictModel):
             f"outcomes.{name}.table: there is no [{outcome.table}]"
             for name, outcome in self.outcomes.items()
             if outcome.table not in self.tables
+        ]
+        faults += [
+            f"outcomes.{name}.column: {outcome.column} {IS_PRIVATE}"
+            for name, outcome in self.outcomes.items()
+            if is_private_name(outcome.column)
         ]
         if faults:
             raise ValueError("; ".join(faults))

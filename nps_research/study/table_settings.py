@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 import pandas as pd
@@ -17,15 +17,18 @@ from nps_research.reading.file_settings import (
     MappedColumn,
     SourceSettings,
     StrictModel,
+    columns_behind,
     kind_of_mapped,
 )
 from nps_research.reading.raw_table import cell_text
 from nps_research.reading.values import PARSERS
-from nps_research.study.contract import PRIVATE, STANDARD
+from nps_research.study.contract import IS_PRIVATE, PRIVATE, STANDARD, is_private_name
 from nps_research.study.repeats import Counts
 
 Constant = bool | int | float | str | dt.datetime | dt.date
 SCORE = "likelihood_to_recommend"
+_AS_WORDS = ("text", "id")  # kinds whose cells are shown as they are
+_NEVER_SHOWN = ("cluster",)
 _KIND_IN_WORDS = {"flag": "true or false", "timestamp": "a date", "number": "a number"}
 STANDARD_NAMES = tuple(dict.fromkeys(name for table in STANDARD.values() for name in table))
 
@@ -92,6 +95,28 @@ def _of_constants(table: str, constants: Mapping[str, Constant], columns: Mappin
         elif PARSERS[standard[name].kind](pd.Series([cell_text(value)])).unreadable.any():
             faults.append(f"{where}: {value!r} arrived, where {_KIND_IN_WORDS[standard[name].kind]} is needed")
     return faults
+
+
+def _of_private(
+    table: str, mapped: Sequence[tuple[str, MappedColumn]], shown: Sequence[tuple[str, str]], labelled: Iterable[str]
+) -> list[str]:
+    """Where a column that tells who somebody is would be shown: as a wave, a segment, a rating.
+
+    `mapped` are standard columns with those of the file behind them, `shown` drivers and segments likewise.
+    """
+    behind = {column for name, columns in mapped if name in PRIVATE for column in columns_behind(columns)}
+    public = [
+        (f"columns.{name}", column)
+        for name, columns in mapped
+        if name in STANDARD[table] and name not in (*PRIVATE, *_NEVER_SHOWN) and STANDARD[table][name].kind in _AS_WORDS
+        for column in columns_behind(columns)
+    ]
+    labels = [(f"segments.labels.{name}", name) for name in labelled if name in PRIVATE]
+    return [
+        f"{table}.{where}: {column} {IS_PRIVATE}"
+        for where, column in (*public, *shown, *labels)
+        if column in behind or is_private_name(column)
+    ]
 
 
 class FileOfTable(FileSettings):
@@ -299,12 +324,13 @@ class TableSettings(SourceSettings):
         ]
         for constants in (self.constants, *(file.constants for file in self.files)):
             faults += _of_constants(table, constants, self.columns)
-        of_files = (mapped for file in self.files for mapped in file.columns.items())
-        for name, mapped in (*self.columns.items(), *of_files):
+        mapped_columns = [mapped for each in self._stating_columns for mapped in each.columns.items()]
+        for name, mapped in mapped_columns:
             kind = standard[name].kind if name in standard else None
             wanted = {"yes and no": "flag", "date and time": "timestamp"}.get(kind_of_mapped(mapped))
             if kind is not None and wanted is not None and kind != wanted:
                 faults.append(f"{table}.columns.{name}: takes one column; {name} holds no {kind_of_mapped(mapped)}")
+        faults += _of_private(table, mapped_columns, self._shown_columns, self.segments.labels if self.segments else ())
         if table == "responses":
             if strange := [name for name in self.recode if name != SCORE]:
                 faults.append(f"{table}.recode: {strange[0]}: only {SCORE} is recoded")
@@ -316,6 +342,21 @@ class TableSettings(SourceSettings):
             if getattr(self, key):
                 faults.append(f"{table}.{key}: only responses may be wide, or have waves, scores and ratings")
         return faults
+
+    @property
+    def _stating_columns(self) -> list[TableSettings | FileOfTable | WideSettings]:
+        return [self, *self.files, *([self.wide] if self.wide else [])]
+
+    @property
+    def _shown_columns(self) -> list[tuple[str, str]]:
+        """Drivers and segments by where they are stated, with the columns of the file."""
+        stated = [
+            *(("drivers", each.columns) for each in [self.drivers] if each),
+            *(("segments", each.columns) for each in [self.segments] if each),
+            *(("drivers", file.drivers) for file in self.files),
+            *(("segments", file.segments) for file in self.files),
+        ]
+        return [(f"{kind}.{name}", column) for kind, columns in stated for name, column in columns.items()]
 
     @property
     def sources(self) -> list[FileOfTable]:
