@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shlex
 import signal
 import sys
@@ -19,19 +20,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from nps_research.errors import NPSResearchError
+from nps_research.errors import NPSResearchError, visible
 from nps_research.study.study import Study
 
 if TYPE_CHECKING:
     from nps_research.report import Progress
 
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Net Promoter Score research: reports from survey exports.",
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(highlight=False, soft_wrap=True)
 _LINES = 30  # of a long list of differences
 
@@ -46,6 +42,19 @@ WhereOption = Annotated[
     ),
 ]
 JobsOption = Annotated[int | None, typer.Option(metavar="N", min=1, help="Notebooks to run side by side.")]
+
+
+@app.callback()
+def _begin() -> None:
+    """Net Promoter Score research: reports from survey exports."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # what its encoding does not hold
+
+
+def _shown(text: str) -> str:
+    """Text of a study or file for the terminal: one line that steers nothing."""
+    return escape(visible(text).replace("\n", r"\n"))
 
 
 class _Terminated(KeyboardInterrupt):
@@ -64,12 +73,12 @@ def _errors_in_words() -> Iterator[None]:
     try:
         yield
     except NPSResearchError as error:
-        said.print(f"[bold red]Error:[/] {escape(str(error))}")
+        said.print(f"[bold red]Error:[/] {_shown(str(error))}")
         raise typer.Exit(1) from None
     except BrokenPipeError:
         raise  # whoever read our words has gone; typer ends quietly
     except OSError as error:
-        said.print(f"[bold red]Error:[/] {escape(error.strerror or type(error).__name__)}")
+        said.print(f"[bold red]Error:[/] {_shown(error.strerror or type(error).__name__)}")
         raise typer.Exit(1) from None
     except KeyboardInterrupt as stop:
         said.print("Stopped. Nothing is left half made.")
@@ -99,16 +108,16 @@ def report(
         from nps_research.study.study import open_study
 
         opened = open_study(study, data=data).where(**read_filters(where or ()))
-        console.print(escape(f"{opened.name}: {opened.base}."))
+        console.print(_shown(f"{opened.name}: {opened.base}."))
         target = out or _default_report(study, opened)
         with _progress() as show:
             made = make_report(opened, out=target, only=only or (), jobs=jobs, fresh=fresh, progress=show)
     for outcome in made.not_made:
-        console.print(escape(f"Not made: {outcome.title}. {outcome.reason}"))
+        console.print(_shown(f"Not made: {outcome.title}. {outcome.reason}"))
     for outcome in made.failed:
-        console.print(f"[bold red]Failed:[/] {escape(outcome.title)}. {escape(outcome.reason)}")
-    console.print(escape(f"Report: {_relative(made.out / 'index.html')}"))
-    console.print(escape(f"Private, not to be shared: {_relative(made.private)}"))
+        console.print(f"[bold red]Failed:[/] {_shown(outcome.title)}. {_shown(outcome.reason)}")
+    console.print(_shown(f"Report: {_relative(made.out / 'index.html')}"))
+    console.print(_shown(f"Private, not to be shared: {_relative(made.private)}"))
     raise typer.Exit(made.exit_code)
 
 
@@ -130,14 +139,14 @@ def verify(
         with _progress() as show:
             found = verify_report(opened, report=report or _default_report(study, opened), jobs=jobs, progress=show)
     for sentence in (*found.files, *(f"Failed: {each.title}. {each.reason}" for each in found.failed)):
-        console.print(escape(sentence))
+        console.print(_shown(sentence))
     for place, differences in groupby(found.differences[:_LINES], lambda each: each.place):
-        console.print(f"[bold]{escape(place)}[/]")
+        console.print(f"[bold]{_shown(place)}[/]")
         for difference in differences:
-            console.print(escape(f"  {difference.text}"))
+            console.print(_shown(f"  {difference.text}"))
     if len(found.differences) > _LINES:
         console.print(f"  and {len(found.differences) - _LINES:,} more")
-    console.print(escape(found.finding))
+    console.print(_shown(found.finding))
     raise typer.Exit(found.exit_code)
 
 
@@ -161,18 +170,18 @@ def check(
             overview.identity_checks,
             overview.questions,
         ]
-        console.print(f"[bold]{escape(opened.name)}[/]")
-        console.print(escape(f"Period: {opened.period}. {opened.base}."))
+        console.print(f"[bold]{_shown(opened.name)}[/]")
+        console.print(_shown(f"Period: {opened.period}. {opened.base}."))
         _print_frame(_columns_in_words(opened), "Columns of the contract")
         for result in results:
             listing = result(opened)
-            console.print(f"\n{escape(listing.finding)}")
+            console.print(f"\n{_shown(listing.finding)}")
             if len(listing.frame):
                 _print_frame(listing.frame.rename(columns=listing.headings), listing.title)
         if opened.nothing_accepted:
             raise ContractError(opened.nothing_accepted)
         for warning in opened.warnings:
-            console.print(f"\n[bold red]Warning:[/] {escape(warning)}")
+            console.print(f"\n[bold red]Warning:[/] {_shown(warning)}")
         if opened.too_much_lost:
             raise ContractError("more than half of the answers are lost: what is left speaks for nobody.")
         if strict and opened.warnings:
@@ -212,19 +221,19 @@ def init(
         for heading in ("What", "Column", "Why"):
             table.add_column(heading, overflow="fold")
         for line in draft.found:
-            table.add_row(escape(line.what), escape(line.columns), escape(line.why))
+            table.add_row(_shown(line.what), _shown(line.columns), _shown(line.why))
         console.print(table)
         for sentence in draft.cannot:
-            console.print(f"[yellow]cannot[/]    {escape(sentence)}")
+            console.print(f"[yellow]cannot[/]    {_shown(sentence)}")
         for sentence in draft.warnings:
-            console.print(f"[yellow]note[/]      {escape(sentence)}")
+            console.print(f"[yellow]note[/]      {_shown(sentence)}")
         for sentence in draft.questions:
-            console.print(f"[red]question[/]  {escape(sentence)}")
+            console.print(f"[red]question[/]  {_shown(sentence)}")
         if draft.has_score:
-            console.print(escape(_score_as_drafted(target, file.parent)))
-    console.print(escape(f"Wrote {_relative(target)}: read it, correct the guesses, then run"))
+            console.print(_shown(_score_as_drafted(target, file.parent)))
+    console.print(_shown(f"Wrote {_relative(target)}: read it, correct the guesses, then run"))
     data = shlex.quote(str(_relative(file.parent)))
-    console.print(escape(f"  nps-research check {shlex.quote(str(_relative(target.parent)))} --data {data}"))
+    console.print(_shown(f"  nps-research check {shlex.quote(str(_relative(target.parent)))} --data {data}"))
 
 
 def _score_as_drafted(target: Path, data: Path) -> str:
@@ -252,7 +261,7 @@ def studies(
             absent = [file for file in files if not (path.parent / file).is_file()]
             state = f"not here (name their folder with --data): {', '.join(absent)}" if absent else "here"
             made_up = " (made up)" if file.made_up else ""
-            table.add_row(escape(str(path.parent)), escape(file.name + made_up), escape(state))
+            table.add_row(_shown(str(path.parent)), _shown(file.name + made_up), _shown(state))
     console.print(table)
 
 
@@ -291,13 +300,13 @@ def _lines() -> Callable[[Progress], None]:
 
     def show(news: Progress) -> None:
         if news.state == "unchanged":
-            console.print(escape(f"{news.notebook}: unchanged, taken from the last run"))
+            console.print(_shown(f"{news.notebook}: unchanged, taken from the last run"))
         elif news.state != "running":
             done = f"{news.cells_done} of {news.cells_total} cells, {news.seconds:.0f} s"
-            console.print(escape(f"{news.notebook}: {news.state}, {done}"))
+            console.print(_shown(f"{news.notebook}: {news.state}, {done}"))
         elif news.notebook not in started:
             started.add(news.notebook)
-            console.print(escape(f"{news.notebook}: running, {news.cells_total} cells"))
+            console.print(_shown(f"{news.notebook}: running, {news.cells_total} cells"))
 
     return show
 
@@ -335,9 +344,9 @@ def _columns_in_words(study: Study) -> pd.DataFrame:
 
 
 def _print_frame(frame: pd.DataFrame, title: str) -> None:
-    table = Table(*(escape(str(name)) for name in frame.columns), title=escape(title), title_justify="left")
+    table = Table(*(_shown(str(name)) for name in frame.columns), title=_shown(title), title_justify="left")
     for row in frame.astype("str").fillna("").itertuples(index=False):
-        table.add_row(*(escape(value) for value in row))
+        table.add_row(*(_shown(value) for value in row))
     console.print(table)
 
 

@@ -7,6 +7,7 @@ show no more of it than its class.
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,22 @@ if TYPE_CHECKING:
 __all__ = ["CannotAnswerError", "ContractError", "EstimationError", "NPSResearchError", "ReportError"]
 
 
+# What steers a terminal, breaks a line (but line feed and tab) or turns the direction of writing; halves of characters.
+HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+NO_ADDRESS = (
+    "is an address (URL), and must be a path: put the address of a database into an environment variable, and state "
+    "the variable's name as url_variable"
+)
+_ADDRESS = re.compile(r"[A-Za-z][\w+.-]+:/")  # a path has lost one of two strokes
+_SECRET = re.compile(r"([A-Za-z][\w+.-]+:/{1,2})[^\s/]*@")
+
+
 class NPSResearchError(Exception):
     """Base of all errors raised by nps_research."""
+
+    def __str__(self) -> str:
+        return _SECRET.sub(r"\1***@", visible(super().__str__()))
 
 
 class ContractError(NPSResearchError):
@@ -34,6 +49,23 @@ class EstimationError(NPSResearchError):
 
 class ReportError(NPSResearchError):
     """A report could not be made or published."""
+
+
+def visible(text: str) -> str:
+    r"""Text whose control characters are shown as such, so that no terminal and no page does what they say.
+
+    Examples
+    --------
+    >>> visible("2024\x1b[2J")
+    '2024\\x1b[2J'
+    """
+    return HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def check_no_address(path: object, what: str) -> None:
+    """Refuse an address such as postgresql://user:password@host where a path is meant; it is not repeated."""
+    if _ADDRESS.search(str(path)):
+        raise ContractError(f"{what} {NO_ADDRESS}.")
 
 
 def sentences_joined(sentences: Iterable[str]) -> str:

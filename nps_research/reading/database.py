@@ -1,6 +1,6 @@
 """Databases: a DuckDB or SQLite file, or whatever SQLAlchemy reaches by a URL.
 
-They are opened to be read only. Errors say what went wrong by the kind of error alone: the text that a
+They are opened to be read only (`read_only`). Errors say what went wrong by the kind of error alone: the text that a
 database gives with it can hold values, and its URL a password.
 """
 
@@ -18,11 +18,14 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 
 from nps_research.errors import ContractError, did_you_mean
 from nps_research.reading.raw_table import RawTable, Reading, arrow_of_cells, arrow_of_parts, counted, table_of_arrow
+from nps_research.reading.read_only import QUERY_SECONDS, Limits, check_one_select, only_read, only_select, stop_of
 
 _Tables = dict[str, tuple[str | None, str]]  # as study.toml may state them -> schema, name
 _SQLITE = b"SQLite format 3\0"
 _DUCKDB = b"DUCK"  # behind a checksum of eight bytes
 _ROWS_FETCHED = 20_000
+_SECONDS_TO_CONNECT = 15
+_SERVERS = ("postgresql", "mysql", "mariadb")  # whose drivers take a limit to connect
 _SYSTEM_SCHEMAS = ("information_schema", "pg_catalog", "pg_toast", "sys", "mysql", "performance_schema")
 _COLON = re.compile(r"(?<![:\w\\]):(?=\w)")  # SQLAlchemy would take it for the start of a parameter
 _REASONS = {
@@ -73,7 +76,8 @@ def read_database(url_variable: str, columns: Sequence[str] | None, reading: Rea
             url = url.set(drivername="postgresql+psycopg")
         elif url.get_backend_name() == "sqlite" and url.database:
             url = _sqlite_url(Path(url.database))
-        engine = sa.create_engine(url)
+        limit = {"connect_timeout": _SECONDS_TO_CONNECT} if url.get_backend_name() in _SERVERS else {}
+        engine = sa.create_engine(url, connect_args=limit)
     except ModuleNotFoundError as error:
         raise ContractError(
             f"{url_variable}: the driver {error.name} is not installed (for PostgreSQL: pip install 'psycopg[binary]')"
@@ -94,8 +98,10 @@ def _sqlite_url(path: Path) -> sa.URL:
 
 def _read_duckdb(path: Path, columns: Sequence[str] | None, reading: Reading) -> RawTable:
     try:
-        # A query may look at the tables of this file, and at nothing else on the machine.
-        connection = duckdb.connect(str(path), read_only=True, config={"enable_external_access": "false"})
+        # A query may look at the tables of this file, and at nothing else on the machine; nothing is put beside it.
+        connection = duckdb.connect(
+            str(path), read_only=True, config={"enable_external_access": "false", "temp_directory": ""}
+        )
     except duckdb.Error:
         raise ContractError(
             f"{path.name} cannot be opened as a DuckDB file: it is damaged, of a newer version, "
@@ -104,8 +110,9 @@ def _read_duckdb(path: Path, columns: Sequence[str] | None, reading: Reading) ->
     chosen: str | None = None
     notes: tuple[str, ...] = ()
     query = reading.query
+    limits = _limits(path.name, reading)
     try:
-        with connection:
+        with connection, limits.watched(connection.interrupt):
             if query is None:
                 tables = _duckdb_tables(connection)
                 chosen, notes = _choose_table(path.name, tables, reading.table)
@@ -113,8 +120,13 @@ def _read_duckdb(path: Path, columns: Sequence[str] | None, reading: Reading) ->
             relation = connection.sql(query)
             if relation is None:
                 raise _no_rows(path.name)
-            table = relation.to_arrow_table()
-    except duckdb.Error as error:
+            batches = relation.to_arrow_reader(_ROWS_FETCHED)
+            kept = []
+            for batch in batches:
+                limits.check(batch.nbytes)
+                kept.append(batch)
+            table = pa.Table.from_batches(kept, batches.schema)
+    except (duckdb.Error, pa.ArrowException, OSError) as error:
         raise ContractError(f"{path.name}: the query failed: {_fault_in_words(type(error).__name__)}") from None
     return _ended_query(table, path, columns, reading, chosen, notes)
 
@@ -135,10 +147,12 @@ def _read_engine(engine: sa.Engine, path: Path, columns: Sequence[str] | None, r
     notes: tuple[str, ...] = ()
     parts: list[list[pa.Array]] = []
     fetched, connected = 0, False
+    limits = _limits(what, reading)
     try:
-        with engine.connect() as connection:
+        with engine.connect() as connection, limits.watched(stop_of(connection)):
             connected = True
             connection = connection.execution_options(postgresql_readonly=True)
+            only_read(connection, limits.seconds)
             if reading.query is not None:
                 query: sa.Executable = sa.text(_COLON.sub(r"\:", reading.query))
             else:
@@ -150,6 +164,7 @@ def _read_engine(engine: sa.Engine, path: Path, columns: Sequence[str] | None, r
                 query = (
                     sa.select(sa.text("*")).select_from(sa.table(name, schema=schema)).order_by(*map(sa.column, key))
                 )
+            only_select(connection)
             with connection.execute(query, execution_options={"stream_results": True}) as result:
                 if not result.returns_rows:
                     raise _no_rows(what)
@@ -157,6 +172,7 @@ def _read_engine(engine: sa.Engine, path: Path, columns: Sequence[str] | None, r
                 for rows in result.partitions(_ROWS_FETCHED):
                     parts.append([arrow_of_cells(cells) for cells in zip(*rows, strict=True)])
                     fetched += len(rows)
+                    limits.check(sum(part.nbytes for part in parts[-1]))
     except SQLAlchemyError as error:
         raise ContractError(f"{what}: {_what_failed(error, connected, fetched)}") from None
     finally:
@@ -189,6 +205,13 @@ def _what_failed(error: SQLAlchemyError, connected: bool, fetched: int) -> str:
 
 
 # Both
+
+
+def _limits(what: str, reading: Reading) -> Limits:
+    """What reading may take; a query that is none is refused here."""
+    if reading.query is not None:
+        check_one_select(reading.query, what)
+    return Limits(what, reading.query_seconds or QUERY_SECONDS)
 
 
 def _choose_table(what: str, tables: _Tables, stated: str | None) -> tuple[str, tuple[str, ...]]:
@@ -227,5 +250,5 @@ def _ended_query(
         path,
         columns,
         read_with={"table": chosen} if chosen else {},
-        notes=(*reading.unused("a database", "table", "query"), *notes),
+        notes=(*reading.unused("a database", "table", "query", "query_seconds"), *notes),
     )

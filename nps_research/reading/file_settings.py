@@ -8,10 +8,14 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
+from nps_research.errors import NO_ADDRESS
+
 Code = bool | int | float | str
 
 
 def _in_data_folder(file: str) -> str:
+    if "://" in file:
+        raise ValueError(NO_ADDRESS)
     if PurePath(file).is_absolute() or ".." in PurePath(file).parts:
         raise ValueError("must be a path inside the data folder")
     return file
@@ -112,7 +116,9 @@ class SourceSettings(StrictModel):
         Rows that the names of columns take up, in a text file or sheet. Exports of Qualtrics and
         SurveyMonkey and merged cells are detected; else one.
     table, query : str or None
-        What to read from a database, by its name or by a select; its only table.
+        What to read from a database, by its name or by one SELECT; its only table.
+    query_seconds : int or None
+        How long reading from a database may take; 20.
     value_labels : list of str
         Columns of an SPSS file whose codes are replaced by their labels, e.g. those to be segments.
     """
@@ -125,6 +131,7 @@ class SourceSettings(StrictModel):
     header_rows: int | None = Field(default=None, ge=1, le=5)
     table: str | None = None
     query: str | None = None
+    query_seconds: int | None = Field(default=None, ge=1, le=86_400)
     value_labels: list[str] = []
 
     @field_validator("url_variable")

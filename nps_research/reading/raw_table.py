@@ -31,6 +31,8 @@ class Reading:
         How many rows of a text file or sheet hold the names of columns.
     table, query : str or None
         Of a database.
+    query_seconds : int or None
+        How long reading from a database may take.
     value_labels : tuple of str
         Columns of an SPSS file whose codes give way to their labels.
     """
@@ -41,6 +43,7 @@ class Reading:
     header_rows: int | None = None
     table: str | None = None
     query: str | None = None
+    query_seconds: int | None = None
     value_labels: tuple[str, ...] = ()
 
     def unused(self, kind: str, *used: str) -> tuple[str, ...]:

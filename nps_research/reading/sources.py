@@ -8,7 +8,9 @@ with its line and reason, never dropped.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
-from nps_research.errors import ContractError
+from nps_research.errors import ContractError, check_no_address
 from nps_research.reading.containers import kind_of
 from nps_research.reading.delimited import read_delimited
 from nps_research.reading.file_settings import FileSettings
@@ -34,6 +36,7 @@ def read_table(
     header_rows: int | None = None,
     table: str | None = None,
     query: str | None = None,
+    query_seconds: int | None = None,
     value_labels: Sequence[str] = (),
 ) -> RawTable:
     r"""Read one file as it stands.
@@ -46,7 +49,7 @@ def read_table(
         Where the first bytes say that the file is another of these, they are believed.
     columns : sequence of str, optional
         Columns to keep; all by default. A name the file lacks is left out: compare with `RawTable.header`.
-    encoding, separator, sheet, header_rows, table, query, value_labels : optional
+    encoding, separator, sheet, header_rows, table, query, query_seconds, value_labels : optional
         As in `Reading`; detected where not given.
 
     Returns
@@ -70,6 +73,7 @@ def read_table(
     >>> table.rejected.to_dict("records")
     [{'line': 4, 'reason': 'has 3 fields where the header has 2'}]
     """
+    check_no_address(path, "What is to be read")
     try:
         _check_file(path)
     except OSError as error:  # no right to look, or a name that no file can have
@@ -84,6 +88,7 @@ def read_table(
         header_rows=header_rows,
         table=table,
         query=query,
+        query_seconds=query_seconds,
         value_labels=tuple(value_labels),
     )
     try:
@@ -122,7 +127,16 @@ def read_source(source: FileSettings, folder: Path, *, columns: Sequence[str] | 
         from nps_research.reading.database import read_database
 
         return read_database(source.url_variable, columns, reading)
-    return read_table(folder / (source.file or ""), columns=columns, **vars(reading))
+    return read_table(path_inside(folder, source.file or ""), columns=columns, **vars(reading))
+
+
+def path_inside(folder: Path, file: str) -> Path:
+    """The path of a file in the data folder; ContractError where a link leads out of it."""
+    path = folder / file
+    with suppress(ValueError):  # a name that no file can have
+        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+            raise ContractError(f"{file} is a link that leads out of the data folder: put the file itself inside")
+    return path
 
 
 def sha256_of(paths: Iterable[Path], frames: Iterable[pd.DataFrame] = ()) -> str:

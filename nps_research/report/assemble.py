@@ -17,6 +17,7 @@ from nps_research.report.pages import GLOSSARY, Card, Pages
 from nps_research.report.privacy import count_leaks, readable_text
 from nps_research.report.provenance import CHECKOUT, Provenance, provenance
 from nps_research.report.publish import MADE_BY, PRIVATE_NOTE, Workspace, write_shared
+from nps_research.report.sanitise import inert_text
 from nps_research.report.shareable import notebook_text, shareable_notebook
 from nps_research.results.csv_files import csv_text, write_private
 from nps_research.study.study import Study
@@ -30,7 +31,8 @@ CHECKSUMS = "SHA256SUMS"  # of every other file; `sha256sum --check` reads it, t
 _PRIVATE_TEXT = f"""Private, made by {MADE_BY}. Do not share.
 
 quarantine.csv      rows of the study that were not accepted, with reasons; a cell that a spreadsheet
-                    could take for a formula has an apostrophe before it
+                    could take for a formula has an apostrophe before it, and control characters are
+                    shown as such
 quarantine.parquet  the same rows, every cell as it came
 lists/              people to call, by notebook; where a notebook makes such a list
 errors/             what went wrong in notebooks that failed, with values from the data
@@ -168,7 +170,11 @@ def write_report(study: Study, parts: Sequence[Part], place: Workspace) -> None:
     if leaks := count_leaks(texts, private=study.private_values(), public=dict.fromkeys(texts, described)):
         shown = " and ".join(f"{name} would show {count} of them" for name, count in leaks.items())
         raise ReportError(f"values that belong to respondents may not be published: {shown}")
-    files = {name: content for each in (around, *(part.files for part in parts)) for name, content in each.items()}
+    files = {
+        name: inert_text(content, is_json=Path(name).suffix in (".json", ".ipynb"))
+        for each in (around, *(part.files for part in parts))
+        for name, content in each.items()
+    }
     files[CHECKSUMS] = "".join(f"{sha256(files[name].encode()).hexdigest()}  {name}\n" for name in sorted(files))
     for name, content in files.items():
         write_shared(place.shared, name, content)

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 
-_DROPPED_VARIABLES = {"PYTHONSTARTUP", "MATPLOTLIBRC", "JUPYTER_PATH", "JUPYTER_PREFER_ENV_PATH", "LANGUAGE"}
+_DROPPED_VARIABLES = {
+    *("PYTHONSTARTUP", "PYTHONIOENCODING", "LANGUAGE"),
+    *("MATPLOTLIBRC", "JUPYTER_PATH", "JUPYTER_PREFER_ENV_PATH"),
+}
 _START_TIMEOUT = 300  # seconds; importing on a busy machine is slow
 _OUTPUT_TIMEOUT = 120  # seconds without a word after a cell has ended
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import mistune
 import nh3
 
-from nps_research.errors import ReportError
+from nps_research.errors import HIDDEN, ReportError, visible
 
 _TEXT_TAGS = {"p", "br", "hr", "strong", "em", "b", "i", "code", "pre", "blockquote", "sub", "sup", "small", "span"}
 _LIST_TAGS = {"ul", "ol", "li", "dl", "dt", "dd"}
@@ -126,6 +126,17 @@ def plain_output(text: str) -> str:
     '<Axes>'
     """
     return _IN_MEMORY.sub("", _ANSI.sub("", text))
+
+
+def inert_text(content: str, *, is_json: bool) -> str:
+    r"""A file of the report without a control character of the data: shown as such, in JSON as JSON writes it.
+
+    Examples
+    --------
+    >>> inert_text("<p>2024\x9b2J</p>", is_json=False), inert_text('"2024\x9b2J"', is_json=True)
+    ('<p>2024\\x9b2J</p>', '"2024\\u009b2J"')
+    """
+    return HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", content) if is_json else visible(content)
 
 
 def heading_slug(text: str) -> str:

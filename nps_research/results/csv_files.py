@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from nps_research.errors import visible
+
 # What spreadsheets take for a formula: a sign, plain or full-width, perhaps behind blanks; and what begins with a
 # control character, which some of them drop.
 _FORMULA = re.compile(r"[\s\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\x00-\x1f]")
@@ -19,7 +21,8 @@ _FORMULA = re.compile(r"[\s\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\x00-\x1f]")
 def csv_text(columns: Sequence[object], rows: Iterable[Sequence[object]]) -> str:
     r"""Write a table as CSV that no spreadsheet takes for formulas.
 
-    Text that begins like a formula gets an apostrophe before it; numbers stay numbers.
+    Text that begins like a formula gets an apostrophe before it, control characters are shown as such; numbers stay
+    numbers.
 
     Examples
     --------
@@ -35,7 +38,7 @@ def csv_text(columns: Sequence[object], rows: Iterable[Sequence[object]]) -> str
 
 def _inert(value: Any) -> Any:
     if isinstance(value, str):
-        text = value.replace("\r", " ")  # to some readers a new row, quoted or not
+        text = visible(value.replace("\r", " "))  # to some readers a new row, quoted or not
         return f"'{text}" if _FORMULA.match(value) else text
     if pd.api.types.is_scalar(value):
         return "" if pd.isna(value) else value

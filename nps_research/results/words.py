@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from nps_research.errors import visible
+
 
 def points(value: float) -> str:
     """Spell NPS points: ``'+39.8'``."""
@@ -55,7 +57,7 @@ BETWEEN = " \N{MIDDLE DOT} "  # the parts of a group that is a combination
 _EMAIL = re.compile(r"[^\s@<>\"']{1,200}@[^\s@<>\"']{1,200}\.\w{2,24}")
 
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
+_SHAPELESS = re.compile(r"[\u200b-\u200f\ufeff]+")
 
 
 MINUS = "\N{MINUS SIGN}"
@@ -65,14 +67,14 @@ DASH = "\N{EM DASH}"
 
 
 def plain_text(value: object, width: int = 80) -> str:
-    r"""Make text from data fit to be shown: one line, no control characters, no e-mail address.
+    r"""Make text from data fit to be shown: one line, control characters shown as such, no e-mail address.
 
     Examples
     --------
     >>> plain_text("North\n(ask ann@example.com)")
     'North (ask [e-mail])'
     """
-    text = _EMAIL.sub("[e-mail]", " ".join(_CONTROL.sub(" ", str(value)).split()))
+    text = _EMAIL.sub("[e-mail]", visible(" ".join(_SHAPELESS.sub(" ", str(value)).split())))
     return text if len(text) <= width else text[: width - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
 
 

@@ -10,12 +10,15 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from nps_research.errors import ContractError, did_you_mean, sentences_joined
+from nps_research.errors import ContractError, check_no_address, did_you_mean, sentences_joined
 from nps_research.reading.file_settings import KINDS, ONE_COLUMN, Code, StrictModel
 from nps_research.study.contract import IS_PRIVATE, is_private_name
 from nps_research.study.table_settings import STANDARD_NAMES, TableSettings
 
 _LONGEST_REPEATED = 60  # of what is repeated from the file, in characters
+_DEEPEST = 12  # tables and lists in each other
+_SHORTER = "write a shorter one, or put a code of so many digits in quotation marks"
+_FLATTER = "write its tables and lists side by side"
 
 
 class Settings(StrictModel):
@@ -49,7 +52,7 @@ class Settings(StrictModel):
     seed: int = Field(default=20261122, ge=0, le=2**63 - 1)
     cluster: str | None = None
     cluster_spans_waves: bool = False
-    data_until: dt.date | None = Field(default=None, strict=False)
+    data_until: dt.date | None = Field(default=None, strict=False, ge=dt.date(1970, 1, 1), le=dt.date(2100, 12, 31))
 
     @model_validator(mode="after")
     def _cuts_in_order(self) -> Settings:
@@ -160,6 +163,7 @@ def read_study_file(path: Path) -> StudyFile:
     ContractError
         If it is missing, is no TOML, or says something it may not; every fault is listed.
     """
+    check_no_address(path, "The study")
     try:
         if not path.parent.is_dir():
             beside = path.resolve().parent.parent
@@ -177,11 +181,28 @@ def read_study_file(path: Path) -> StudyFile:
     except tomllib.TOMLDecodeError as error:
         raise ContractError(f"{path.name} is not valid TOML: {error}.") from None
     except ValueError:  # Python turns no text of more than 4,300 digits into a number
-        raise ContractError(f"{path.name} holds a number of thousands of digits, which nothing here needs.") from None
+        raise ContractError(f"{path.name} holds a number of thousands of digits: {_SHORTER}.") from None
+    except RecursionError:
+        raise ContractError(f"{path.name} is nested too deeply: {_FLATTER}.") from None
+    if fault := _out_of_bounds(content):
+        raise ContractError(f"{path.name}: {fault}.")
     try:
         return StudyFile.model_validate(content)
     except ValidationError as error:
         raise ContractError(f"{path.name}: " + problems(error, StudyFile)) from None
+
+
+def _out_of_bounds(value: Any, where: str = "", depth: int = 0) -> str:
+    """Where a value is nested deeper, or a whole number longer, than anything in a study.toml; empty where none is."""
+    if depth > _DEEPEST:
+        return f"{where[:_LONGEST_REPEATED]} is nested too deeply: {_FLATTER}"
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return f"{where[:_LONGEST_REPEATED]} is a number of more than 18 digits: {_SHORTER}"
+    if isinstance(value, dict):
+        inner = [(f"{where}.{name}" if where else name, each) for name, each in value.items()]
+    else:
+        inner = [(where, each) for each in value] if isinstance(value, list) else []
+    return next((fault for name, each in inner if (fault := _out_of_bounds(each, name, depth + 1))), "")
 
 
 def read_settings(values: Mapping[str, Any]) -> Settings:
@@ -216,8 +237,9 @@ def problems(error: ValidationError, model: type[BaseModel]) -> str:
         else:
             message = fault["msg"].removeprefix("Value error, ")
             sentence = f"{where}: {message[:1].lower()}{message[1:]}" if where else message
-            # What should have been the name of a variable may be a URL with a password.
-            if isinstance(fault["input"], (str, int, float)) and "url_variable" not in fault["loc"]:
+            # What should have been a path, or the name of a variable, may be a URL with a password.
+            is_safe = "url_variable" not in fault["loc"] and "://" not in str(fault["input"])
+            if isinstance(fault["input"], (str, int, float)) and is_safe:
                 arrived = repr(fault["input"])
                 sentence += f" ({arrived[:_LONGEST_REPEATED]}{'...' * (len(arrived) > _LONGEST_REPEATED)} arrived)"
             sentences.append(sentence)

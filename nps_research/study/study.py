@@ -12,8 +12,8 @@ import narwhals as nw
 import pandas as pd
 from narwhals.typing import IntoLazyFrame
 
-from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.reading.sources import sha256_of
+from nps_research.errors import CannotAnswerError, ContractError, check_no_address
+from nps_research.reading.sources import path_inside, sha256_of
 from nps_research.study.acceptance import check_table
 from nps_research.study.lazy_responses import lazy_fields
 from nps_research.study.needs import Recorded
@@ -368,6 +368,7 @@ def open_study(folder: str | Path, *, data: str | Path | None = None) -> Study:
     path = path / "study.toml" if path.suffix != ".toml" else path
     file = read_study_file(path)
     tables_in = Path(data) if data is not None else path.parent
+    check_no_address(tables_in, "data")
     if not tables_in.is_dir():
         raise ContractError(f"The data folder {tables_in.name!r} is not there.")
     tables, plans, paths, from_databases = [], [], [path], []
@@ -376,7 +377,7 @@ def open_study(folder: str | Path, *, data: str | Path | None = None) -> Study:
         raw = read_files(settings, plan, tables_in)
         tables.append(check_table(raw, plan))
         plans.append(plan)
-        paths += dict.fromkeys(tables_in / source.file for source in settings.sources if source.file)
+        paths += dict.fromkeys(path_inside(tables_in, source.file) for source in settings.sources if source.file)
         if any(source.url_variable for source in settings.sources):
             from_databases.append(raw.cells)
     return Study(
