@@ -73,12 +73,23 @@ def text_content(path: Path) -> FileContent:
             f"{path.name} cannot be unpacked: it is damaged, protected by a password, or packed in an unknown way"
         ) from None
     if len(unpacked) > _LARGEST:
-        raise ContractError(f"{path.name} unpacks to more than {_LARGEST >> 30} GB: unpack it, and name the file in it")
+        raise _too_large(path, "unpack it, and name the file in it")
     if unpacked.startswith((_ZIP, _GZIP, *_KINDS_BY_BYTES)) or unpacked[8:12] == b"DUCK":
         raise ContractError(f"{path.name} holds a packed file that is no text: unpack it, and name the file in it")
     if not unpacked:
         raise ContractError(f"{path.name} is empty: 0 bytes are in it, where a header and records are expected")
     return FileContent(path.name, lambda: io.BytesIO(unpacked), (note,))
+
+
+def check_workbook_size(path: Path) -> None:
+    """Refuse a workbook whose parts say that they unpack to more than 1 GB; its readers read no more than they say."""
+    with zipfile.ZipFile(path) as archive:
+        if sum(part.file_size for part in archive.infolist()) > _LARGEST:
+            raise _too_large(path, "save the sheet that is meant as .csv")
+
+
+def _too_large(path: Path, way_out: str) -> ContractError:
+    return ContractError(f"{path.name} unpacks to more than {_LARGEST >> 30} GB: {way_out}")
 
 
 def _is_workbook(path: Path) -> bool:
@@ -98,5 +109,7 @@ def _only_file(path: Path) -> tuple[bytes, str]:
                 f"{path.name} is a zip archive of {len(names)} files, where one is expected: "
                 "unpack it, and name the file that is meant"
             )
+        if archive.getinfo(names[0]).file_size > _LARGEST:
+            raise _too_large(path, "unpack it, and name the file in it")
         with archive.open(names[0]) as packed:
             return packed.read(_LARGEST + 1), f"unpacked: {names[0]!r}, the only file in a zip archive"

@@ -19,7 +19,7 @@ from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils.cell import range_boundaries
 
 from nps_research.errors import ContractError, did_you_mean
-from nps_research.reading.containers import OLD_CONTAINER
+from nps_research.reading.containers import OLD_CONTAINER, check_workbook_size
 from nps_research.reading.header_rows import LONGEST_HEADER, count_title_rows, read_header_rows
 from nps_research.reading.raw_table import RawTable, Reading, cell_text, counted
 from nps_research.reading.records import LOOKED_AT, Record, table_of_records
@@ -80,6 +80,7 @@ def read_workbook(path: Path, columns: Sequence[str] | None, reading: Reading) -
     """
     _check_container(path)
     with _cell_in_words(path):
+        check_workbook_size(path)
         sheets = _sheets(path)
     sheet, notes = _choose_sheet(sheets, path, reading.sheet)
     what = f"{path.name}, sheet {sheet.title!r}"

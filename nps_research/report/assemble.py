@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -13,8 +13,9 @@ from nps_research.errors import ReportError
 from nps_research.report.execute import Failure
 from nps_research.report.harvest import exact_parquet, harvest, table_csv
 from nps_research.report.notebooks import ReportNotebook, own_text
+from nps_research.report.own_words import OwnWords, labels_of
 from nps_research.report.pages import GLOSSARY, Card, Pages
-from nps_research.report.privacy import count_leaks, readable_text
+from nps_research.report.privacy import find_leaks, places_of, readable_text
 from nps_research.report.provenance import CHECKOUT, Provenance, provenance
 from nps_research.report.publish import MADE_BY, PRIVATE_NOTE, Workspace, write_shared
 from nps_research.report.sanitise import inert_text
@@ -35,7 +36,8 @@ quarantine.csv      rows of the study that were not accepted, with reasons; a ce
                     shown as such
 quarantine.parquet  the same rows, every cell as it came
 lists/              people to call, by notebook; where a notebook makes such a list
-errors/             what went wrong in notebooks that failed, with values from the data
+errors/             what went wrong in notebooks that failed, with values from the data; of a page that was
+                    held back, which value stood where
 last_run.json       what the notebooks were made from, so that unchanged ones need not be run again
 """
 
@@ -89,9 +91,7 @@ def assemble(
             parts.append(_made(pages, notebook, nodes[notebook.name], folders[0].name, study.part))
     faults = _faults(study, folders, notebooks, parts)
     return [
-        _failed(pages, notebook, Failure(error="ReportError", message=faults[notebook.name], traceback=part.traceback))
-        if notebook.name in faults
-        else part
+        _failed(pages, notebook, faults[notebook.name]) if notebook.name in faults else part
         for notebook, part in zip(notebooks, parts, strict=True)
     ]
 
@@ -124,23 +124,39 @@ def _made(
 
 def _faults(
     study: Study, folders: Sequence[Path], notebooks: Sequence[ReportNotebook], parts: Sequence[Part]
-) -> dict[str, str]:
-    """Why parts may not be published after all, by notebook: they show what is private."""
-    texts = {part.card.name: part.text for part in parts}
+) -> dict[str, Failure]:
+    """Why parts may not be published after all, by notebook: they show what is private; which and where, in private."""
+    by_name = {part.card.name: part for part in parts}
+    texts = {name: part.text for name, part in by_name.items()}
     machine = {str(folder) for folder in (*folders, CHECKOUT, Path.home()) if len(folder.parts) > 2}
     faults = {
-        name: "this page names a folder of the machine it was made on; it was not published"
+        name: _held_back("this page names a folder of the machine it was made on", named, by_name[name])
         for name, text in texts.items()
-        if any(folder in text for folder in machine)
+        if (named := {folder for folder in machine if folder in text})
     }
     public = {each.name: f"{_described(study)}\n{own_text(each)}" for each in notebooks}
-    leaks = count_leaks(texts, private=study.private_values(), public=public)
-    return faults | {name: _leak_text(count) for name, count in leaks.items()}
+    leaks = find_leaks(texts, private=study.private_values(), public=public, own=OwnWords(_public(study)))
+    return faults | {name: _held_back(_leak_text(len(values)), values, by_name[name]) for name, values in leaks.items()}
+
+
+def _held_back(reason: str, values: Iterable[str], part: Part) -> Failure:
+    """A page that is not published; the values and where they stood are for the private folder."""
+    texts = {name: _readable(name, content) for name, content in part.files.items()}
+    shown = [
+        f"{value!r}\n" + "".join(f"    {place}\n" for place in places_of(value, texts)) for value in sorted(values)
+    ]
+    told = "\n".join([f"{reason}: each value, and where it stood first in each file", *shown, part.traceback])
+    return Failure(error="ReportError", message=f"{reason}; it was not published", traceback=told.rstrip() + "\n")
 
 
 def _leak_text(count: int) -> str:
     values = "1 value that belongs" if count == 1 else f"{count} values that belong"
-    return f"this page shows {values} to respondents; it was not published"
+    return f"this page shows {values} to respondents"
+
+
+def _public(study: Study) -> list[str]:
+    """What is no secret on any page: labels, and the study's own description."""
+    return [*sorted(labels_of(study)), *_described(study).splitlines()]
 
 
 def _described(study: Study) -> str:
@@ -167,8 +183,9 @@ def write_report(study: Study, parts: Sequence[Part], place: Workspace) -> None:
     }
     described = "\n".join([_described(study), *(f"{card.title}\n{card.question}" for card in cards)])
     texts = {name: _readable(name, content) for name, content in around.items()}
-    if leaks := count_leaks(texts, private=study.private_values(), public=dict.fromkeys(texts, described)):
-        shown = " and ".join(f"{name} would show {count} of them" for name, count in leaks.items())
+    own = OwnWords([*_public(study), *described.splitlines()])
+    if leaks := find_leaks(texts, private=study.private_values(), public=dict.fromkeys(texts, described), own=own):
+        shown = " and ".join(f"{name} would show {len(values)} of them" for name, values in leaks.items())
         raise ReportError(f"values that belong to respondents may not be published: {shown}")
     files = {
         name: inert_text(content, is_json=Path(name).suffix in (".json", ".ipynb"))

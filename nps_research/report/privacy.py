@@ -2,7 +2,7 @@
 
 Both sides become sequences of words. A value of up to five words leaks where exactly these words
 follow each other in the shared text, a longer one where any five of its words do. What the
-notebook's author or the study's own description says is no secret.
+notebook's author, the study's own description and the package say is no secret.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import unescape
 from typing import Any
 
+from nps_research.report.own_words import OwnWords, words_of
+
 _RUN = 5  # words
 _MIN_CHARACTERS = 20  # of a comment, or of five words in a row of one, to be somebody's own words
 _MIN_DIGITS = 7  # of an id without letters
 _MIN_ID = 4  # characters of an id with letters and digits
+_AROUND = 60  # characters
 
-_WORD = re.compile(r"\d+\.\d+(?:e[+-]?\d+)?|\w+", re.IGNORECASE)  # a decimal number is one word
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _NAME = re.compile(r"[^\W\d_][\w'\u2019.-]*(?: [^\W\d_][\w'\u2019.-]*){1,3}")
 _STYLE_SHEET = re.compile(r"<style>.*?</style>", re.DOTALL)
@@ -31,13 +33,15 @@ _TAG = re.compile(r"<[^>]*>")
 Run = tuple[str, ...]
 
 
-def count_leaks(shared: Mapping[str, str], *, private: Iterable[str], public: Mapping[str, str]) -> dict[str, int]:
-    """Count the private values that each shared text shows.
+def find_leaks(
+    shared: Mapping[str, str], *, private: Iterable[str], public: Mapping[str, str], own: OwnWords
+) -> dict[str, set[str]]:
+    """Find the private values that each shared text shows.
 
     The private values are gone through once, so that time grows with their number and not with
     that of the texts. Values too plain to tell anybody apart are not looked for: ids need a
     letter and a digit and 4 characters, or 7 digits; names two words, each with a capital;
-    comments 20 characters.
+    comments 20 characters. What a page says of its own accord, or a label, is no leak, whoever else says it.
 
     Parameters
     ----------
@@ -47,39 +51,52 @@ def count_leaks(shared: Mapping[str, str], *, private: Iterable[str], public: Ma
         Ids, e-mails, names, comments.
     public : mapping of str to str
         Text whose words are no secret in the shared text of the same name.
+    own : OwnWords
+        What is no secret anywhere.
 
     Returns
     -------
-    dict of str to int
+    dict of str to set of str
         Only the texts that show any. An e-mail address counts even where it is not in `private`.
 
     Examples
     --------
-    >>> count_leaks({"page": "Ask C-1042 or ann@example.com."}, private=["C-1042", "C-1043"], public={"page": ""})
-    {'page': 2}
+    >>> found = find_leaks({"page": "Ask C-1042."}, private=["C-1042", "C-1043"], public={"page": ""}, own=OwnWords([]))
+    >>> found
+    {'page': {'C-1042'}}
     """
     runs = {name: _runs(text) - _runs(public[name]) for name, text in shared.items()}
     found = {name: _emails(text) - _emails(public[name]) for name, text in shared.items()}
     everywhere = set().union(*runs.values())
     for value in private:
-        telling = [run for run in _telling_runs(value) if run in everywhere]
+        telling = [run for run in _telling_runs(value) if run in everywhere and not own.has(value, run)]
         for name in runs if telling else ():
             if any(run in runs[name] for run in telling):
-                found[name].add(value.strip().casefold())
-    return {name: len(values) for name, values in found.items() if values}
+                found[name].add(value.strip())
+    return {name: values for name, values in found.items() if values}
+
+
+def places_of(value: str, texts: Mapping[str, str]) -> list[str]:
+    """Where texts show a value, each by its name and the words around."""
+    places = []
+    for name, text in texts.items():
+        readable = unicodedata.normalize("NFKC", text)
+        for run in {tuple(words_of(value)), *_telling_runs(value)}:
+            found = re.search(r"[\W_]*?".join(map(re.escape, run)), readable, re.IGNORECASE)
+            if run and found:
+                around = readable[max(0, found.start() - _AROUND) : found.end() + _AROUND]
+                places.append(f"{name}: ... {' '.join(around.split())} ...")
+                break
+    return places
 
 
 def _emails(text: str) -> set[str]:
     return {address.casefold() for address in _ADDRESS.findall(text)}
 
 
-def _words(text: str) -> list[str]:
-    return _WORD.findall(unicodedata.normalize("NFKC", text))
-
-
 def _runs(text: str) -> set[Run]:
     """All runs of one to five words, as written and in small letters."""
-    written = _words(text)
+    written = words_of(text)
     small = [word.casefold() for word in written]
     return {
         tuple(words[start : start + length])
@@ -92,7 +109,7 @@ def _runs(text: str) -> set[Run]:
 def _telling_runs(value: str) -> Iterator[Run]:
     """The runs of words that give a private value away."""
     value = value.strip()
-    written = tuple(_words(value))
+    written = tuple(words_of(value))
     words = tuple(word.casefold() for word in written)
     if not words:
         return

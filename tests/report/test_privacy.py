@@ -7,13 +7,15 @@ import json
 
 import pytest
 
-from nps_research.report.privacy import count_leaks, readable_text
+from nps_research.report.own_words import OwnWords
+from nps_research.report.privacy import find_leaks, readable_text
 
 COMMENT = "Delivery came three weeks late and nobody told us why"
 
 
 def leaks(text: str, *private: str, public: str = "") -> int:
-    return count_leaks({"page": text}, private=private, public={"page": public}).get("page", 0)
+    found = find_leaks({"page": text}, private=private, public={"page": public}, own=OwnWords([]))
+    return len(found.get("page", ()))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +57,9 @@ def test_plain_words_and_numbers_are_not_leaks(value: str, text: str) -> None:
 
 def test_values_are_counted_once_and_by_page() -> None:
     shared = {"one": "C-1042 C-1042 C-1043", "two": "C-1043", "three": "none"}
-    assert count_leaks(shared, private=["C-1042", "C-1043"], public=dict.fromkeys(shared, "")) == {"one": 2, "two": 1}
+    nothing = dict.fromkeys(shared, "")
+    found = find_leaks(shared, private=["C-1042", "C-1043"], public=nothing, own=OwnWords([]))
+    assert found == {"one": {"C-1042", "C-1043"}, "two": {"C-1043"}}
 
 
 def test_any_email_is_a_leak_unless_the_author_wrote_it() -> None:
