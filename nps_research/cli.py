@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import shlex
 import signal
@@ -21,6 +22,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from nps_research.errors import NPSResearchError, visible
+from nps_research.results.words import DASH, MINUS
 from nps_research.study.study import Study
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(highlight=False, soft_wrap=True)
+_NEAREST = "nps_research.nearest"
+_NEAREST_CHARACTER = {MINUS: "-", DASH: "-", "\N{EN DASH}": "-", "\N{NO-BREAK SPACE}": " ", "\N{MIDDLE DOT}": "-"}
 _LINES = 30  # of a long list of differences
 
 StudyArgument = Annotated[Path, typer.Argument(metavar="STUDY", help="Folder with the study's study.toml.")]
@@ -47,9 +51,18 @@ JobsOption = Annotated[int | None, typer.Option(metavar="N", min=1, help="Notebo
 @app.callback()
 def _begin() -> None:
     """Net Promoter Score research: reports from survey exports."""
+    codecs.register_error(_NEAREST, _nearest)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # what its encoding does not hold
+            stream.reconfigure(errors=_NEAREST)
+
+
+def _nearest(error: UnicodeError) -> tuple[str, int]:
+    """What to write instead of characters that the terminal's encoding does not hold."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    return "".join(_NEAREST_CHARACTER.get(character, "?") for character in lost), error.end
 
 
 def _shown(text: str) -> str:

@@ -90,7 +90,11 @@ def read_database(url_variable: str, columns: Sequence[str] | None, reading: Rea
 
 
 def _sqlite_url(path: Path) -> sa.URL:
-    return sa.URL.create("sqlite", database=path.resolve().as_uri(), query={"mode": "ro", "uri": "true"})
+    """SQLite's address of a file to be read; nothing is put beside one that no program has open."""
+    place = path.resolve()
+    is_open = any(place.with_name(f"{place.name}{end}").exists() for end in ("-wal", "-journal"))
+    how = {"mode": "ro"} if is_open else {"mode": "ro", "immutable": "1"}
+    return sa.URL.create("sqlite", database=place.as_uri(), query={**how, "uri": "true"})
 
 
 # DuckDB

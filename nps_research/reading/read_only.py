@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from nps_research.errors import ContractError
+from nps_research.reading.raw_table import counted
 
 QUERY_SECONDS = 20  # unless the study says otherwise
 MOST_BYTES = 1 << 31  # of a table in memory
@@ -33,12 +34,17 @@ def check_one_select(query: str, what: str) -> None:
     >>> check_one_select("SELECT id, nps FROM answers WHERE said = 'delete it';", "surveys.db")
     """
     for string in _STRINGS:
-        bare = re.sub(f"{string}|{_NO_CODE}", " x ", query, flags=re.DOTALL).strip().removesuffix(";")
+        bare = re.sub(f"{string}|{_NO_CODE}", _without_words, query, flags=re.DOTALL).strip().removesuffix(";")
         if not _READS.match(bare) or _WRITES.search(bare):
             raise ContractError(
                 f"{what}: query takes one SELECT that only reads, and this is something else, or more: write it as "
                 "one SELECT, or name a table with table = ..."
             )
+
+
+def _without_words(found: re.Match[str]) -> str:
+    """A blank instead of a comment, a name instead of a text or quoted name."""
+    return " " if found[0].startswith(("--", "/*")) else " x "
 
 
 def only_read(connection: sa.Connection, seconds: int) -> None:
@@ -108,7 +114,8 @@ class Limits:
         self._bytes += n_bytes
         if self.is_over.is_set():
             raise ContractError(
-                f"{self.what}: stopped after {self.seconds} seconds: ask for less, or allow more by query_seconds = ..."
+                f"{self.what}: stopped after {counted(self.seconds, 'second')}: ask for less, or allow more by "
+                "query_seconds = ..."
             ) from None
         if self._bytes > MOST_BYTES:
             raise ContractError(f"{self.what} gives more than {MOST_BYTES >> 30} GB: ask for fewer rows or columns")

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+from pathlib import Path
 
 import pytest
 
+from nps_research.made_up.text import COMMENTS
 from nps_research.report.own_words import OwnWords
-from nps_research.report.privacy import find_leaks, readable_text
+from nps_research.report.privacy import find_leaks, places_of, readable_text
+from tests.support.report_notebooks import CANARY_COMMENT
 
 COMMENT = "Delivery came three weeks late and nobody told us why"
 
@@ -96,3 +100,59 @@ def test_words_written_into_a_drawing_are_read() -> None:
     html = f'<img alt="x" src="data:image/svg+xml;base64,{drawing}">'
     assert leaks(readable_text(html, "html"), "C-1042", "1234567") == 1
     assert leaks(readable_text(json.dumps([html]), "json"), "C-1042", "1234567") == 1
+
+
+# What nobody can take a page away with
+
+
+LABELS = ["Ease of doing business with us", "North America", "2025 Q4", "Q4-2025", "Delivery on time"]
+
+
+def held(text: str, *private: str) -> set[str]:
+    return find_leaks({"page": text}, private=private, public={"page": ""}, own=OwnWords(LABELS)).get("page", set())
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("Ease of doing business with us is a joke", "By Ease of doing business with us: +12.5 (60 answers)."),
+        ("North America", "in North America"),  # as a name
+        ("Q4-2025", "| Q4-2025 | 60 |"),  # as an id
+        ("2025 Q4 and North America", "The waves 2025 Q4 and North America"),
+    ],
+)
+def test_a_label_is_no_leak_whoever_repeats_it(value: str, text: str) -> None:
+    assert held(text, value) == set()
+
+
+def test_what_is_said_beside_a_label_still_leaks() -> None:
+    comment = "Delivery on time they said, and my forklift never came to the bay"
+    assert held(f"Comments: {comment}", comment) == {comment}
+    assert held("In North America: Ann Smith", "Ann Smith") == {"Ann Smith"}
+    assert held("Q4-2025 C-1042", "C-1042", "2025-4711") == {"C-1042"}
+
+
+def test_a_sentence_of_the_package_is_no_leak_whoever_repeats_it() -> None:
+    """Those of the made-up company's report, with its numbers and labels, cut into runs as the scan does it."""
+    golden = json.loads((Path(__file__).parents[1] / "golden" / "demo_results.json").read_text(encoding="utf-8"))
+    results = [result["result"] for result in golden]
+    labels = {cell for result in results for row in result["rows"] for cell in row if isinstance(cell, str)}
+    said = {result[part] for result in results for part in ("title", "finding", "note", "alt")}
+    sentences = {sentence for text in said for sentence in re.split(r"(?<=[.:;])\s+", text)}
+    page = "\n".join(said)
+    found = find_leaks({"page": page}, private=sentences, public={"page": ""}, own=OwnWords(labels))
+    assert len(sentences) > 1000
+    assert len(found.get("page", ())) < 0.02 * len(sentences)
+
+
+def test_a_comment_of_the_made_up_people_is_no_sentence_of_the_package() -> None:
+    made_up = {comment for groups in COMMENTS.values() for group in groups for comment in group if len(comment) >= 20}
+    assert len(made_up) > 20
+    for comment in (COMMENT, CANARY_COMMENT, *made_up):
+        assert held(f"Comments: {comment}", comment) == {comment}
+
+
+def test_of_a_page_held_back_the_private_folder_says_which_value_stood_where() -> None:
+    places = places_of("C-1042", {"a.html": f"worst account: C-1042, {COMMENT}", "b.csv": "x", "c.csv": "1,c_1042"})
+    assert places == [f"a.html: ... worst account: C-1042, {COMMENT[:60]} ...", "c.csv: ... 1,c_1042 ..."]
+    assert places_of(COMMENT, {"a": "it came three weeks late and nobody told anyone"})[0].startswith("a: ...")

@@ -92,6 +92,15 @@ def test_private_folder_is_for_its_owner_alone(mixed_report: ReportOutcome) -> N
     assert "errors/01_score.txt" not in held
 
 
+def test_the_private_folder_says_which_value_a_page_was_held_back_for(mixed_report: ReportOutcome) -> None:
+    held_back = files_of(mixed_report.private)["errors/06_leaks.txt"].decode()
+    assert held_back.startswith("this page shows 3 values that belong to respondents: each value, and where it stood")
+    for canary in (CANARY_ID, CANARY_EMAIL, CANARY_COMMENT):
+        assert repr(canary) in held_back
+    assert "\n    06_leaks.html: ..." in held_back
+    assert "\n    notebooks/06_leaks.ipynb: ..." in held_back
+
+
 def test_parameters_name_only_the_study(mixed_report: ReportOutcome) -> None:
     shared = json.loads((mixed_report.out / "notebooks" / "01_score.ipynb").read_text(encoding="utf-8"))
     assert "".join(shared["cells"][1]["source"]) == "study_folder = 'demo'\ndata_folder = None\nwhere = {}"

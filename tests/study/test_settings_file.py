@@ -385,7 +385,10 @@ def test_the_readme_names_every_word_for_no_answer_yes_and_no():
 
 def test_a_number_of_thousands_of_digits_is_refused_in_a_line(tmp_path):
     text = LEAST + "[settings]\nseed = " + "9" * 5000
-    assert fault(tmp_path, text) == "study.toml holds a number of thousands of digits, which nothing here needs."
+    assert fault(tmp_path, text) == (
+        "study.toml holds a number of thousands of digits: write a shorter one, or put a code of so many digits in "
+        "quotation marks."
+    )
     message = fault(tmp_path, LEAST + "[settings]\nseed = " + "9" * 4000)
     assert "settings.seed" in message
     assert len(message) < 250

@@ -78,7 +78,13 @@ class StandInStudy:
     base: str = "5,701 answers from 9,876 invitations."
     data_hash: str = "0123456789abcdef" * 4
     nothing_accepted: str = ""
-    settings: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(seed=20261122))
+    settings: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(seed=20261122, minimum_cell=10))
+    waves: tuple[str, ...] = ("2017", "2018")
+    drivers: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    outcomes: dict[str, SimpleNamespace] = field(default_factory=dict)
+    responses: pd.DataFrame = field(default_factory=pd.DataFrame)
+    customers: None = None
     part: dict[str, tuple[str, ...]] = field(default_factory=dict)
     whole: None = None
     lacks: frozenset[str] = frozenset({"customers.churned_at"})
