@@ -3,10 +3,10 @@
 Writes `clustered_intervals.csv` beside this file. Each cell of it is 4,000 made-up samples of 20, 60 or 300 accounts:
 six shapes, accounts of equal or log-normal size whose people agree not at all (`icc` 0), somewhat (0.1) or much (0.3),
 weighted by nothing, by log-normal revenue, or by design (single answers). Measured are the 95% interval of the score,
-and of the change between two waves, asked of other accounts (the second wave has the airport's shape) or of the same
-accounts, who think as before. The last rows are how often the test of equal scores of eight groups rejects at 5%,
-though they are equal. Rows that the table has already are not made again, but with `--fresh`. Run it with
-`python -m calibration.clustered_intervals`.
+and of the change between two waves, asked of other accounts (the second wave has the airport's shape), of the same
+accounts, who think as before, or of half the same and half others of their kind. The last rows are how often the test
+of equal scores of eight groups rejects at 5%, though they are equal. Rows that the table has already are not made
+again, but with `--fresh`. Run it with `python -m calibration.clustered_intervals`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ SHAPES = {"airport": (0.15, 0.35, 0.50)} | {
     name: trinomial.SHAPES[name] for name in ("b2b", "skewed high", "skewed low", "few promoters", "extreme")
 }
 METHODS = ("linearized", "effective-score")
+SHARED = {"change, other accounts": 0.0, "change, same accounts": 1.0, "change, half the same accounts": 0.5}
 SCORES = [3, 7, 10]  # one answer standing for each class
 N_DRAWS, BLOCK = 4000, 250
 N_GROUPS = 8
@@ -85,11 +86,12 @@ def draw_accounts(rng: np.random.Generator, n_draws: int, m: int, shape: str, de
 
 
 def distribution(
-    rng: np.random.Generator, waves: list[Accounts], *, clustered: bool, shared: bool
+    rng: np.random.Generator, waves: list[Accounts], *, clustered: bool, shared: float
 ) -> ScoreDistribution:
     """Answers of each draw's waves, a draw's waves one after the other, as groups of one distribution.
 
-    Accounts of different draws have the same labels, so that there are few: nothing compares draws.
+    The first accounts, a share `shared` of them, are the same in all waves. Accounts of different draws have the same
+    labels, so that there are few: nothing compares draws.
     """
     counts = np.stack([rng.multinomial(part.size, part.shares) for part in waves], axis=1)
     weight = np.stack([part.weight for part in waves], axis=1)[..., None]
@@ -101,7 +103,7 @@ def distribution(
         return spread.reshape(n_draws * n_waves, *values.shape[2:-1], 11)
 
     sums = per_score(counts * weight)
-    names = [f"{0 if shared else wave}-{account}" for wave in range(n_waves) for account in range(m)]
+    names = [f"{0 if account < shared * m else wave}-{account}" for wave in range(n_waves) for account in range(m)]
     clusters = ClusterSums(
         group=np.repeat(np.arange(n_draws * n_waves), m),
         label=np.tile(np.array(names, dtype=object), n_draws),
@@ -138,14 +140,15 @@ def coverage(m: int, shape: str, design: Design, quantity: str, *, n_draws: int 
     rng = np.random.default_rng(zlib.crc32(f"{m} {shape} {design} {quantity}".encode()))
     found: dict[str, list[tuple[float, float]]] = {method: [] for method in METHODS}
     for _ in range(n_draws // BLOCK):
-        first = draw_accounts(rng, BLOCK, m, shape, design)
-        waves = {
-            "score": lambda first=first: [first],
-            "change, same accounts": lambda first=first: [first, first],
-            "change, other accounts": lambda first=first: [first, draw_accounts(rng, BLOCK, m, "airport", design)],
-        }[quantity]()
-        dist = distribution(rng, waves, clustered=design.sizes != "single", shared=quantity == "change, same accounts")
-        true = {"score": truth(shape), "change, same accounts": 0.0}.get(quantity, truth("airport") - truth(shape))
+        waves = [draw_accounts(rng, BLOCK, m, shape, design)]
+        if quantity != "score":
+            other = "airport" if not SHARED[quantity] else shape
+            second = waves[0] if SHARED[quantity] == 1 else draw_accounts(rng, BLOCK, m, other, design)
+            both, same = zip(waves[0], second, strict=True), int(SHARED[quantity] * m)
+            waves.append(Accounts(*(np.hstack([kept[:, :same], drawn[:, same:]]) for kept, drawn in both)))
+        true = 0.0 if SHARED.get(quantity) else truth("airport") - truth(shape)
+        true = truth(shape) if quantity == "score" else true
+        dist = distribution(rng, waves, clustered=design.sizes != "single", shared=SHARED.get(quantity, 0.0))
         for method in METHODS:
             found[method].append(held_and_width(dist, method, quantity, true))
     means = {method: np.mean(values, axis=0) for method, values in found.items()}
@@ -198,11 +201,11 @@ def main() -> None:
         TABLE.unlink(missing_ok=True)
     if TABLE.exists():
         done = set(pd.read_csv(TABLE)[KEYS[:-1]].drop_duplicates().itertuples(index=False, name=None))
-    quantities = ["score", "change, other accounts", "change, same accounts"]
+    quantities = ["score", *SHARED]
     cells = [
         (m, shape, design, quantity)
         for m, design, shape, quantity in product((20, 60, 300), DESIGNS, SHAPES, quantities)
-        if design.sizes != "single" or quantity != quantities[-1]
+        if design.sizes != "single" or not SHARED.get(quantity)
     ]
     groups = [f"{N_GROUPS} equal groups, {who} accounts" for who in ("other", "same")]
     tested = [Design("equal", 0.3, "none"), Design("log-normal", 0.1, "none"), Design("log-normal", 0.1, "revenue")]

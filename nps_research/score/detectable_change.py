@@ -15,7 +15,6 @@ from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
 from nps_research.results.words import plain_text, points, share
 from nps_research.score.differences import DIFFERENCE_WORDS, Group, OfPairs, compare_net_promoter_scores
-from nps_research.score.limits.independent import PSEUDO_COUNTS
 from nps_research.score.limits.methods import LimitsMethod
 from nps_research.study.study import Study
 from nps_research.typing import Floats
@@ -146,7 +145,7 @@ def detectable_change(
     >>> counts = {"2017": [0] * 6 + [20, 20, 20, 20, 20], "2018": [0] * 6 + [40, 20, 20, 10, 10]}
     >>> dist = ScoreDistribution.from_counts(counts, ordered=True)
     >>> detectable_change(dist).frame[["detectable_change", "change"]].round(1).values.tolist()
-    [[29.9, -40.0]]
+    [[29.5, -40.0]]
     """
     if not 0.5 <= power < 1:
         raise EstimationError(f"power = {power}: a probability of at least 0.5 and below 1 is needed, e.g. 0.8.")
@@ -157,7 +156,7 @@ def detectable_change(
     frame = seen.frame[columns].rename(
         columns={"estimate": "change", "conf_low": "change_conf_low", "conf_high": "change_conf_high"}
     )
-    frame.insert(4, "detectable_change", _detectable(seen.frame, power=power, adjusted=seen.method == "adjusted-wald"))
+    frame.insert(4, "detectable_change", _detectable(seen.frame, power=power))
     return DetectableChange(
         frame=frame,
         confidence_level=confidence_level,
@@ -169,14 +168,9 @@ def detectable_change(
     )
 
 
-def _detectable(seen: pd.DataFrame, *, power: float, adjusted: bool) -> Floats:
+def _detectable(seen: pd.DataFrame, *, power: float) -> Floats:
     low, high, estimate = (seen[name].to_numpy(dtype=float) for name in ("conf_low", "conf_high", "estimate"))
     clipped = (low <= -200) | (high >= 200)
     half_width = np.where(clipped, np.maximum(high - estimate, estimate - low), (high - low) / 2)
-    n = seen["n_b"].to_numpy(dtype=float)
-    with np.errstate(divide="ignore"):
-        # Adjusted scores move by n / (n + 3) of a true change, so more is needed to move them past the limit.
-        stretch = 1 + PSEUDO_COUNTS.sum() / n if adjusted else np.ones(len(n))
-    spread = stats.norm.ppf(power) * seen["std_error"].to_numpy(dtype=float)
-    found = stretch * half_width + np.sqrt(stretch) * spread
+    found = half_width + stats.norm.ppf(power) * seen["std_error"].to_numpy(dtype=float)
     return np.where(found <= 200, found, np.nan)

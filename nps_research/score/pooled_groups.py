@@ -18,8 +18,7 @@ from nps_research.errors import CannotAnswerError
 from nps_research.results.words import joined, p_text, plain_text, points
 from nps_research.score.limits.design_effects import group_design_effects
 from nps_research.score.limits.independent import VALUES, ZERO
-from nps_research.score.limits.methods import estimate, suitable_difference_method
-from nps_research.score.score import heterogeneity
+from nps_research.score.score import equality
 from nps_research.score.scored import NO_SCORE, ByLines
 from nps_research.statistics.randomness import DEFAULT_SEED
 from nps_research.study.study import Study
@@ -207,7 +206,6 @@ def pool_groups(
     given = towards * (posterior.mean @ VALUES)[:, None] + (1 - towards) * np.nan_to_num(raw)
     pooled = posterior.probability @ given
     draws = _score_draws(counts, posterior, n_draws, np.random.default_rng(DEFAULT_SEED) if rng is None else rng)
-    comparable = estimate(dist, method=suitable_difference_method(dist), confidence_level=confidence_level)
     low, high = np.quantile(draws, [0.5 - confidence_level / 2, 0.5 + confidence_level / 2], axis=0)
     frame = pd.DataFrame(
         {
@@ -231,7 +229,7 @@ def pool_groups(
         overall_estimate=float(mean @ VALUES),
         answer_std_dev=math.sqrt(max(float(mean @ VALUES**2 - (mean @ VALUES) ** 2), 0.0)),
         half_drawn_at=_half_drawn_at(posterior),
-        heterogeneity_p_value=heterogeneity(dist, comparable),
+        heterogeneity_p_value=equality(dist),
         by=dist.by,
         design=dist.design,
     )

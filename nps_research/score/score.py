@@ -14,8 +14,8 @@ from nps_research.counting.score_counts import score_distribution
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.results.result import KeyNumber
 from nps_research.results.words import interval_text, joined, p_text, plain_text, points, share
-from nps_research.score.limits.independent import VALUES, ZERO, Estimates
-from nps_research.score.limits.methods import LimitsMethod, estimate, suitable_difference_method, suitable_method
+from nps_research.score.limits.independent import VALUES, ZERO, Estimates, mover_difference
+from nps_research.score.limits.methods import LimitsMethod, estimate, suitable_method
 from nps_research.score.scored import NO_SCORE, Scored, described_design
 from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
@@ -150,9 +150,6 @@ def net_promoter_score(
     dist = as_distribution(dist, promoter_min=promoter_min, detractor_max=detractor_max)
     chosen: LimitsMethod = method or suitable_method(dist)
     estimates = estimate(dist, method=chosen, confidence_level=confidence_level, n_resamples=n_resamples, rng=rng)
-    comparable = estimates
-    if chosen in ("score", "bootstrap"):  # limits alone do not tell how groups vary together
-        comparable = estimate(dist, method=suitable_difference_method(dist), confidence_level=confidence_level)
     shares = dist.shares
     unknown = pd.array([pd.NA] * len(dist.groups), dtype="Int64")
     frame = pd.DataFrame(
@@ -181,7 +178,7 @@ def net_promoter_score(
         by=dist.by,
         ordered=dist.ordered,
         design=described_design(dist),
-        heterogeneity_p_value=heterogeneity(dist, comparable),
+        heterogeneity_p_value=equality(dist) if chosen in ("score", "bootstrap") else heterogeneity(dist, estimates),
     )
 
 
@@ -205,6 +202,18 @@ def effective_answers(dist: ScoreDistribution, shares: Floats, estimates: Estima
     with np.errstate(invalid="ignore", divide="ignore"):
         effective = np.where(one > ZERO, one / estimates.std_error**2, alike)
     return np.where(np.isnan(estimates.std_error), np.nan, effective)
+
+
+def equality(dist: ScoreDistribution) -> float | None:
+    """p-value of the test that all groups have one score, as suits the distribution; of two, that of their difference.
+
+    The standard errors are those of a method that gives one also to a group whose answers are all alike.
+    """
+    shown = dist.classes()[(dist.n > 0) & ~dist.hidden]
+    if dist.is_simple and len(shown) == 2:
+        return float(mover_difference(shown[:1], shown[1:], confidence_level=0.95)[2][0])
+    method: LimitsMethod = "adjusted-wald" if dist.is_simple else "effective-score"
+    return heterogeneity(dist, estimate(dist, method=method, confidence_level=0.95))
 
 
 def heterogeneity(dist: ScoreDistribution, estimates: Estimates) -> float | None:

@@ -8,17 +8,18 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from calibration import resumable, score_differences, score_intervals
+from calibration import difference_grid, resumable, score_differences, score_intervals
 from calibration.trinomial import SHAPES, truth_of
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.limits.independent import VALUES
-from nps_research.score.limits.methods import estimate, suitable_difference_method, suitable_method
+from nps_research.score.limits.methods import estimate, suitable_method
 from nps_research.score.score import net_promoter_score
 from tests.score.test_coverage import every_table, of_tables, tolerance
 from tests.support.made_up_answers import of_classes
 
 SCORES = pd.read_csv(score_intervals.TABLE)
 DIFFERENCES = pd.read_csv(score_differences.TABLE)
+GRID = pd.read_csv(difference_grid.TABLE)
 
 
 def is_due(coverage: pd.Series, n: pd.Series) -> pd.Series:
@@ -83,15 +84,15 @@ def test_the_package_draws_towards_these_percentile_limits():
         assert np.mean(np.abs(exact - found) < 1e-9) > 0.8
 
 
-@pytest.mark.parametrize(("n_a", "n_b"), [(10, 10), (15, 15)])
-def test_the_table_of_differences_is_what_the_package_gives(n_a, n_b):
+@pytest.mark.parametrize(("n_a", "n_b", "method"), [(10, 10, "adjusted-wald"), (10, 10, "score"), (15, 15, "score")])
+def test_the_table_of_differences_is_what_the_package_gives(n_a, n_b, method):
     tables = [every_table(n) for n in (n_a, n_b)]
     dist = of_tables(np.concatenate(tables).astype(int))
     groups = dist.groups[: len(tables[0])], dist.groups[len(tables[0]) :]
-    frame = compare_net_promoter_scores(dist, pairs=list(itertools.product(*groups)), adjust="none").frame
-    rows = DIFFERENCES[
-        (DIFFERENCES["n_a"] == n_a) & (DIFFERENCES["n_b"] == n_b) & (DIFFERENCES["method"] == "adjusted-wald")
-    ]
+    frame = compare_net_promoter_scores(
+        dist, pairs=list(itertools.product(*groups)), method=method, adjust="none"
+    ).frame
+    rows = DIFFERENCES[(DIFFERENCES["n_a"] == n_a) & (DIFFERENCES["n_b"] == n_b) & (DIFFERENCES["method"] == method)]
     assert len(rows) == len(score_differences.SHAPES)
     for row in rows.to_dict("records"):
         shapes = row["shape_a"], row["shape_b"]
@@ -124,17 +125,20 @@ def test_what_is_said_of_the_default_interval_stands_in_the_table():
 
 
 def test_what_is_said_of_the_default_difference_stands_in_the_table():
-    assert suitable_difference_method(of_classes(a=(20, 30, 50), b=(10, 30, 60))) == "adjusted-wald"
+    assert suitable_method(of_classes(a=(20, 30, 50), b=(10, 30, 60))) == "score"
     said = re.sub(r"\s+", " ", compare_net_promoter_scores.__doc__)
-    default = DIFFERENCES[DIFFERENCES["method"] == "adjusted-wald"]
-    far_apart = default["difference"].abs() > 100
-    least = np.floor(1000 * default.loc[~far_apart, "coverage"].min()) / 1000
-    (gap,) = default.loc[far_apart, "difference"].abs().unique()
-    alike = default[far_apart & (default["n_a"] == default["n_b"])].set_index("n_a")["coverage"].round(3)
-    assert f"at least {least}" in said
-    assert (
-        f"{gap:.0f} points apart {alike[10]} with 10 answers each, {alike[30]} with 30, {alike[100]} with 100" in said
-    )
+    own = GRID[GRID["method"] == "score"]
+    assert (own["enough"] >= 0.99).all()
+    assert f"cover at least {np.floor(1000 * own['least'].min()) / 1000} from 10 answers on" in said
+    usual = GRID[GRID["method"] == "adjusted-wald"]
+    assert f"of adjusted Wald, {np.floor(1000 * usual['least'].min()) / 1000}" in said
+
+
+def test_a_row_of_the_grid_of_differences_is_what_it_was():
+    (row,) = GRID[(GRID["n_a"] == 10) & (GRID["n_b"] == 10) & (GRID["method"] == "score")].to_dict("records")
+    assert difference_grid.measure(10, 10, "score") == {
+        name: row[name] for name in ("pairs", "least", "mean", "enough")
+    }
 
 
 # Going on where a study stopped

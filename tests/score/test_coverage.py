@@ -17,7 +17,7 @@ from calibration import clustered_intervals
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.limits.independent import adjusted_wald, score_interval, wald
-from nps_research.score.limits.methods import estimate, suitable_difference_method
+from nps_research.score.limits.methods import estimate
 from nps_research.score.score import heterogeneity
 from tests.support.made_up_answers import CLASS_SCORES, SHAPES, clustered_distribution, truth_of
 
@@ -80,7 +80,8 @@ def draw_clusters(rng, *, n_draws: int, n_groups: int, m: int, shape, shared: bo
 
 def p_values_of_draws(dist: ScoreDistribution, n_groups: int) -> list[float]:
     """The test of equal scores among each draw's groups."""
-    scores = estimate(dist, method=suitable_difference_method(dist), confidence_level=0.95)
+    method = "adjusted-wald" if dist.is_simple else "effective-score"
+    scores = estimate(dist, method=method, confidence_level=0.95)
     draws = range(len(dist.groups) // n_groups)
     p = [heterogeneity(*clustered_intervals.groups_of_draw(dist, scores, draw, n_groups)) for draw in draws]
     return np.array(p, dtype=float).tolist()

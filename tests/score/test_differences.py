@@ -14,6 +14,7 @@ from scipy import stats
 from nps_research.errors import EstimationError
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.limits.independent import adjusted_wald
+from nps_research.score.score import net_promoter_score
 from nps_research.statistics.multiplicity import adjust_p_values
 from tests.support.made_up_answers import (
     distribution_of,
@@ -89,12 +90,33 @@ def test_differences_of_independent_groups():
 
 
 def test_adjusted_wald_differences_stand_between_adjusted_scores():
-    row = compare_net_promoter_scores(SIX, pairs=[("a", "d")]).frame.loc[0]
+    row = compare_net_promoter_scores(SIX, pairs=[("a", "d")], method="adjusted-wald").frame.loc[0]
     alone = adjusted_wald(np.array([[20.0, 30, 50], [1, 2, 1]]), confidence_level=0.95)
     centre, error = alone.centre[1] - alone.centre[0], np.hypot(*alone.std_error)
     assert row["estimate"] == pytest.approx(-30)
     assert (row["conf_low"] + row["conf_high"]) / 2 == pytest.approx(centre)
     assert row["p_value"] == pytest.approx(2 * stats.norm.sf(abs(centre) / error))
+
+
+def test_differences_reach_as_far_as_the_score_intervals_of_both_groups_together():
+    scores = net_promoter_score(SIX).frame.set_index("group")
+    for row in compare_net_promoter_scores(SIX, adjust="none").frame.to_dict("records"):
+        a, b = (scores.loc[row[name]] for name in ("group_a", "group_b"))
+        difference = b["estimate"] - a["estimate"]
+        below = np.hypot(b["estimate"] - b["conf_low"], a["conf_high"] - a["estimate"])
+        above = np.hypot(b["conf_high"] - b["estimate"], a["estimate"] - a["conf_low"])
+        assert (row["conf_low"], row["conf_high"]) == pytest.approx((difference - below, difference + above))
+        touching = compare_net_promoter_scores(
+            SIX, pairs=[(row["group_a"], row["group_b"])], confidence_level=1 - row["p_value"]
+        ).frame.loc[0]
+        assert min(abs(touching["conf_low"]), abs(touching["conf_high"])) == pytest.approx(0, abs=1e-6)
+
+
+def test_two_groups_are_called_different_as_their_difference_is():
+    two = of_classes(a=(20, 30, 50), b=(15, 12, 8))
+    assert net_promoter_score(two).heterogeneity_p_value == pytest.approx(
+        compare_net_promoter_scores(two).frame["p_value"][0]
+    )
 
 
 @given(st.tuples(*[st.integers(0, 30)] * 3).filter(any), st.tuples(*[st.integers(0, 30)] * 3).filter(any))
@@ -259,8 +281,8 @@ def test_pairs_can_be_named_or_neighbours():
         ({"pairs": "neighbours"}, "pairs = 'neighbours' is not known; allowed: all, consecutive"),
         ({"pairs": [("north", "suoth")]}, "no group 'suoth': did you mean south"),
         (
-            {"method": "score"},
-            "'score' gives no differences; allowed: adjusted-wald, wald, bootstrap, linearized, effective-score",
+            {"method": "tango"},
+            "'tango' gives no differences; allowed: adjusted-wald, wald, bootstrap, linearized, score, effective-score",
         ),
         ({"method": "bootstrap", "confidence_level": 1.5}, "confidence_level = 1.5"),
         ({"method": "bootstrap", "promoter_min": 5}, "promoter_min = 5"),

@@ -30,11 +30,6 @@ def suitable_method(dist: ScoreDistribution) -> LimitsMethod:
     return "score" if dist.is_simple else "effective-score"
 
 
-def suitable_difference_method(dist: ScoreDistribution) -> LimitsMethod:
-    """The method for differences of scores that suits how the answers were gathered."""
-    return "adjusted-wald" if dist.is_simple else "effective-score"
-
-
 def estimate(
     dist: ScoreDistribution,
     *,
