@@ -9,16 +9,20 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.score_distribution import N_SCORES, ScoreDistribution, merged_clusters
 from nps_research.drivers.enough import LEAST_OF_GROUP
+from nps_research.drivers.fitting.data import DriverData
 from nps_research.drivers.fitting.resampling import GroupFits, spread
 from nps_research.drivers.model import DriverModel
 from nps_research.errors import CannotAnswerError, EstimationError, did_you_mean
 from nps_research.results.result import Result
 from nps_research.results.words import interval_text, joined, points
+from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.statistics.normal_limits import with_normal_limits
-from nps_research.typing import Floats
+from nps_research.typing import Floats, Integers
 
 REST = "Not told by the ratings"
+PASSIVE = 7  # an answer that is neither a promoter's nor a detractor's
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -212,7 +216,6 @@ def explain_change(model: DriverModel, from_group: str | None = None, to_group: 
         name: _bridge_limits(parts[name].sum(), drawn[name].sum(axis=-1), level)
         for name in ("rating_points", "worth_points")
     }
-    score, scores = of_model.score, of_draws.score
     return ScoreBridge(
         frame=frame.loc[order].reset_index(drop=True),
         confidence_level=model.confidence_level,
@@ -220,9 +223,9 @@ def explain_change(model: DriverModel, from_group: str | None = None, to_group: 
         minimum_cell=0,
         from_group=from_group,
         to_group=to_group,
-        score_from=float(score[first]),
-        score_to=float(score[second]),
-        change=_bridge_limits(score[second] - score[first], scores[:, second] - scores[:, first], level),
+        score_from=float(of_model.score[first]),
+        score_to=float(of_model.score[second]),
+        change=_change(data, np.asarray(group.codes), (first, second), level),
         remainder=_bridge_limits(parts["remainder"], drawn["remainder"], level),
         n_from=int((np.asarray(group.codes) == first).sum()),
         n_to=int((np.asarray(group.codes) == second).sum()),
@@ -245,6 +248,30 @@ def _parts(fits: GroupFits, first: int, second: int) -> dict[str, Floats]:
         "estimate": ratings + worth,
         "remainder": np.asarray(fits.level[..., second] - fits.level[..., first]),
     }
+
+
+def _change(data: DriverData, group: Integers, ends: tuple[int, int], confidence_level: float) -> dict[str, float]:
+    """The whole difference, with the limits that the scores of these answers have wherever they are compared."""
+    answers = np.zeros((len(data), N_SCORES))
+    answers[np.arange(len(data)), np.where(data.y[0] > 0, N_SCORES - 1, np.where(data.y[1] < 0, 0, PASSIVE))] = 1.0
+    place = np.where(group == ends[0], 0, np.where(group == ends[1], 1, -1))
+
+    def per_end(weight: Floats) -> Floats:
+        return np.stack([(weight[:, None] * answers)[place == end].sum(axis=0) for end in (0, 1)])
+
+    weighted, either = bool(np.ptp(data.weights) > 0), place >= 0
+    of_clusters = merged_clusters(
+        place[either], data.cluster[either].astype(object), (data.weights[:, None] * answers)[either]
+    )
+    dist = ScoreDistribution(
+        groups=("from", "to"),
+        counts=per_end(np.ones(len(data))).astype(np.int64),
+        weight_sums=per_end(data.weights) if weighted else None,
+        squared_weight_sums=per_end(data.weights**2) if weighted else None,
+        clusters=of_clusters if data.n_clusters < len(data) else None,
+    )
+    found = compare_net_promoter_scores(dist, confidence_level=confidence_level).frame
+    return {name: float(found[name].iloc[0]) for name in ("estimate", "conf_low", "conf_high")}
 
 
 def _bridge_limits(estimate: Any, drawn: Floats, confidence_level: float) -> dict[str, float]:

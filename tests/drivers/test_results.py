@@ -28,6 +28,7 @@ from nps_research.drivers.methods import compare_methods, path_dependent_contrib
 from nps_research.drivers.priorities import importance_performance, simulate_improvement
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError
 from nps_research.results.listing import LISTS, Listing
+from nps_research.score.trend import trend
 from nps_research.statistics.boosting import folds_of_clusters
 from nps_research.statistics.least_squares import regress
 from nps_research.study.study import Study
@@ -50,6 +51,22 @@ def test_the_bridge_adds_up_exactly(weighted):
     rows = bridge.frame[bridge.frame["term"] != REST]
     assert (rows["rating_points"] + rows["worth_points"]).to_numpy() == pytest.approx(rows["estimate"].to_numpy())
     assert rows["rating_points"].sum() == pytest.approx(bridge.rating_points["estimate"])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_bridge_has_the_limits_that_the_change_has_elsewhere(weighted):
+    model = fitted_model(weighted=weighted)
+    waves = np.asarray(model.data.group)
+    names = ["respondent_id", "account_id", "wave", "likelihood_to_recommend", "design_weight"]
+    score = np.where(model.observed > 0, 10, np.where(model.observed < 0, 0, 8))
+    values = [np.arange(len(waves)).astype(str), model.data.cluster.astype(str), waves, score, model.data.weights]
+    table = pd.DataFrame(dict(zip(names, values, strict=True)))
+    table = table if weighted else table.drop(columns="design_weight")
+    study = Study.from_frames(responses=table, settings={"cluster": "account_id"})
+    change = trend(study).frame.iloc[-1]
+    bridge = explain_change(model, "2024", "2025")
+    expected = [change["change"], change["change_conf_low"], change["change_conf_high"]]
+    assert list(bridge.change.values()) == pytest.approx(expected)
 
 
 def test_the_bridge_turned_round_is_the_bridge_with_other_signs():
