@@ -9,9 +9,12 @@ infinity (not at all), and their answers in one of four ways:
     clustered    clusters of up to 5 answers, alike by 0.2 (the intraclass correlation)
     uneven       weighted and in clusters of up to 10, alike by 0.02 in half of the groups and by 0.3 in the others
 
+The last rows are studies of 12 groups of 30, 60 or 100 answers, all by themselves: eleven at +35, the first at -40.
+
 Columns: runs; coverage of the pooled scores' 95% limits over all groups, its Monte Carlo standard error (runs are
-independent, groups of one run are not), and the coverage of groups with 4 and with 100 answers; mean squared error of
-raw and pooled scores; the share of runs in which the pooled scores' mean squared error is the lower.
+independent, groups of one run are not), and the coverage of groups with 4 and with 100 answers, and of the first group;
+mean squared error of raw and pooled scores; the share of runs in which the pooled scores' mean squared error is the
+lower.
 Run it with `python -m calibration.pooling`.
 """
 
@@ -36,6 +39,8 @@ DESIGNS = {  # clusters of up to so many answers, how alike they are in even and
     "clustered": (5, (0.2, 0.2), 0.0),
     "uneven": (10, (0.02, 0.3), 0.6),
 }
+UNLIKE = {f"one of {size} answers unlike": size for size in (30, 60, 100)}
+OTHERS, OUTLIER = (0.15, 0.35, 0.50), (0.60, 0.20, 0.20)
 SCORE_OF_CLASS = np.array([3, 7, 10])
 N_GROUPS_PER_CELL = 6000
 N_DRAWS = 1000
@@ -78,13 +83,24 @@ def made_up_study(
     )
 
 
+def with_an_outlier(n: int, n_groups: int, rng: np.random.Generator) -> tuple[np.ndarray, ScoreDistribution]:
+    """True scores, of which the first is unlike the others, and answers."""
+    shares = np.array([OUTLIER, *[OTHERS] * (n_groups - 1)])
+    counts = np.zeros((n_groups, 11), dtype=np.int64)
+    counts[:, SCORE_OF_CLASS] = rng.multinomial(n, shares)
+    return shares @ VALUES, ScoreDistribution(groups=tuple(f"g{row}" for row in range(n_groups)), counts=counts)
+
+
 def measure(n_groups: int, concentration: float, shape: str, design: str) -> dict[str, object]:
     """Coverage and squared errors of one cell."""
     rng = generator({"n_groups": n_groups, "concentration": concentration, "shape": shape, "design": design})
     runs = N_GROUPS_PER_CELL // n_groups
     held, size, raw, pooled = (np.zeros((runs, n_groups)) for _ in range(4))
     for run in range(runs):
-        truth, dist = made_up_study(n_groups, concentration, shape, design, rng)
+        if design in UNLIKE:
+            truth, dist = with_an_outlier(UNLIKE[design], n_groups, rng)
+        else:
+            truth, dist = made_up_study(n_groups, concentration, shape, design, rng)
         frame = pool_groups(dist, n_draws=N_DRAWS, rng=rng).frame
         held[run] = (frame["conf_low"] <= truth + 1e-9) & (truth - 1e-9 <= frame["conf_high"])
         size[run] = dist.n
@@ -93,8 +109,9 @@ def measure(n_groups: int, concentration: float, shape: str, design: str) -> dic
         "runs": runs,
         "coverage": round(held.mean(), 4),
         "coverage_std_error": round(held.mean(axis=1).std(ddof=1) / math.sqrt(runs), 4),
-        "coverage_of_4": round(held[size == 4].mean(), 4),
-        "coverage_of_100": round(held[size == 100].mean(), 4),
+        "coverage_of_4": round(held[size == 4].mean(), 4) if (size == 4).any() else math.nan,
+        "coverage_of_100": round(held[size == 100].mean(), 4) if (size == 100).any() else math.nan,
+        "coverage_of_first": round(held[:, 0].mean(), 4),
         "raw_squared_error": round(raw.mean(), 2),
         "pooled_squared_error": round(pooled.mean(), 2),
         "runs_won": round(float((pooled.mean(axis=1) < raw.mean(axis=1)).mean()), 4),
@@ -107,10 +124,12 @@ def main() -> None:
     cells = [
         dict(zip(names, cell, strict=True)) for cell in product(DESIGNS, (10.0, 100.0, math.inf), (5, 20, 60), SHAPES)
     ]
+    cells += [dict(zip(names, (design, math.inf, 12, "one unlike"), strict=True)) for design in UNLIKE]
     table = fill(Path(__file__).with_suffix(".csv"), cells, measure, fresh=fresh_is_asked(__doc__))
     error_left = (table["pooled_squared_error"] / table["raw_squared_error"]).rename("error_left")
+    kept = ["coverage", "coverage_of_4", "coverage_of_100", "coverage_of_first", "error_left", "runs_won"]
     shown = table.join(error_left).groupby(["design", "concentration", "n_groups"])
-    print(shown[["coverage", "coverage_of_4", "coverage_of_100", "error_left", "runs_won"]].mean().round(3).to_string())
+    print(shown[kept].mean().round(3).to_string())
 
 
 if __name__ == "__main__":

@@ -31,6 +31,9 @@ SFO = Path(__file__).parents[2] / "data" / "sfo-airport"
 WIDE = {"a": [30, 40, 30], "b": [5, 20, 75], "c": [60, 30, 10], "d": [1, 1, 6], "e": [0, 0, 4]}
 
 
+ONE_UNLIKE = {"unlike": [60, 20, 20], **{f"g{row}": [15 + row % 3, 35, 50 - row % 3] for row in range(1, 12)}}
+
+
 def groups_of(answers):
     return of_classes(**{f"g{row}": counts for row, counts in enumerate(answers.tolist())})
 
@@ -109,23 +112,39 @@ def test_without_heterogeneity_infinity_is_found_about_as_often_as_not():
 # What a pooled score is
 
 
-def test_a_pooled_score_is_its_posterior_mean():
-    answers, result = np.array(list(WIDE.values())), pool_groups(of_classes(**WIDE))
-    chances, given, drawn_by = [], [], []
-    for likeness in (np.arange(1500) + 0.5) / 1500:  # every concentration in turn, by the share of variance it leaves
-        concentration, n = 1 / likeness - 1, answers.sum(axis=1)
-        tells = n / (1 + (n - 1) * likeness)
-        mean = (tells / tells.sum()) @ (answers / n[:, None])
-        alpha = answers + concentration * mean
-        chances.append(log_likelihood(answers, concentration * mean) - math.log(tells.sum()))
-        given.append(alpha @ VALUES / alpha.sum(axis=1))
-        drawn_by.append(concentration / (concentration + n))
+@pytest.mark.parametrize("answers", [WIDE, {**WIDE, "unlike": [80, 10, 10]}, ONE_UNLIKE], ids=["wide", "six", "one"])
+def test_a_pooled_score_is_its_posterior_mean(answers):
+    result, answers = pool_groups(of_classes(**answers)), np.array(list(answers.values()))
+    n = answers.sum(axis=1)
+    raw, chances, given, drawn_by = answers / n[:, None], [], [], []
+    for likeness in (np.arange(600) + 0.5) / 600:  # every concentration in turn, by the share of variance it leaves
+        concentration, tells = 1 / likeness - 1, n / (1 + (n - 1) * likeness)
+        for any_unlike in (False, True):
+            unlike = np.zeros(len(n))
+            for _ in range(2 if any_unlike else 1):  # the mean leaves out who is unlike
+                weight = tells * (1 - unlike)
+                mean = (weight / weight.sum()) @ raw
+                core = [stats.dirichlet_multinomial.pmf(row, concentration * mean, row.sum()) for row in answers]
+                wide = [stats.dirichlet_multinomial.pmf(row, 2 * mean, row.sum()) for row in answers]
+                share = 0.1 * any_unlike * (concentration > 2)
+                either = (1 - 0.1 * any_unlike) * np.array(core) + share * np.array(wide)
+                unlike = share * np.array(wide) / either
+            chances.append(np.log(either).sum() - math.log(weight.sum()) + math.log(0.1 if any_unlike else 0.9))
+            drawn_by.append((1 - unlike) * concentration / (concentration + n) + unlike * 2 / (2 + n))
+            given.append(drawn_by[-1] * (mean @ VALUES) + (1 - drawn_by[-1]) * (raw @ VALUES))
     weight = np.exp(np.array(chances) - max(chances))
     weight /= weight.sum()
-    assert result.frame["estimate"].to_numpy() == pytest.approx(weight @ np.array(given), abs=0.02)
-    assert result.frame["shrinkage"].to_numpy() == pytest.approx(weight @ np.array(drawn_by), abs=2e-4)
-    assert result.frame["raw_estimate"].to_numpy() == pytest.approx(answers @ VALUES / answers.sum(axis=1))
+    assert result.frame["estimate"].to_numpy() == pytest.approx(weight @ np.array(given), abs=0.15)
+    assert result.frame["shrinkage"].to_numpy() == pytest.approx(weight @ np.array(drawn_by), abs=0.01)
+    assert result.frame["raw_estimate"].to_numpy() == pytest.approx(raw @ VALUES)
     assert result.concentration == fit_dirichlet(answers.astype(float))[1]
+
+
+def test_a_group_unlike_all_others_keeps_its_score_and_leaves_the_others_drawn_together():
+    rows = pool_groups(of_classes(**ONE_UNLIKE)).frame.set_index("group")
+    assert rows.loc["unlike", "estimate"] == pytest.approx(-40, abs=4)
+    assert rows.loc["unlike", "conf_high"] < -20
+    assert rows.loc["g1", "shrinkage"] > 0.5 > 0.1 > rows.loc["unlike", "shrinkage"]
 
 
 def test_a_branch_with_four_answers_is_not_the_best_branch():
@@ -154,7 +173,7 @@ def test_the_same_answers_give_the_same_limits():
     assert first.equals(again)
     other = pool_groups(of_classes(**WIDE), rng=np.random.default_rng(1)).frame
     assert other["conf_low"].tolist() != first["conf_low"].tolist()
-    assert other["conf_low"].to_numpy() == pytest.approx(first["conf_low"].to_numpy(), abs=2)
+    assert other["conf_low"].to_numpy() == pytest.approx(first["conf_low"].to_numpy(), abs=4)  # tails are long
 
 
 tables = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40)), min_size=2, max_size=6)
@@ -216,6 +235,12 @@ def test_pooled_scores_are_nearer_the_truth_and_their_limits_hold_it(concentrati
 
 def test_what_the_docstring_says_of_coverage_is_in_the_table():
     table = pd.read_csv(Path(__file__).parents[2] / "calibration" / "pooling.csv")
+    outliers = table["shape"] == "one unlike"
+    of_first = table[outliers].set_index("design")["coverage_of_first"]
+    assert of_first["one of 60 answers unlike"] >= 0.9
+    assert of_first["one of 100 answers unlike"] >= 0.9
+    assert table["runs_won"].min() > 0.5
+    table = table[~outliers]
     assert len(table) == 72
     said = re.findall(r"(\d+) to (\d+)%", " ".join(pool_groups.__doc__.split()))
     differ = table[np.isfinite(table["concentration"])]
@@ -223,7 +248,6 @@ def test_what_the_docstring_says_of_coverage_is_in_the_table():
     error_left = differ["pooled_squared_error"] / differ["raw_squared_error"]
     found = [differ.loc[simple, "coverage"], differ.loc[~simple, "coverage"], error_left]
     assert said == [(f"{100 * of.min():.0f}", f"{100 * of.max():.0f}") for of in found]
-    assert table["runs_won"].min() > 0.5
 
 
 # Weights and clusters
