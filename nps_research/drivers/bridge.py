@@ -18,7 +18,7 @@ from nps_research.errors import CannotAnswerError, EstimationError, did_you_mean
 from nps_research.results.result import Result
 from nps_research.results.words import interval_text, joined, points
 from nps_research.score.differences import compare_net_promoter_scores
-from nps_research.statistics.normal_limits import with_normal_limits
+from nps_research.statistics.normal_limits import normal_quantile, with_normal_limits
 from nps_research.typing import Floats, Integers
 
 REST = "Not told by the ratings"
@@ -111,7 +111,19 @@ class ScoreBridge(Result):
             f"({interval_text(self.worth_points, self.confidence_level)}); {points(self.remainder['estimate'])} is not "
             f"told by the ratings ({interval_text(self.remainder, self.confidence_level)})."
         )
+        if worth := self._worth_changed():
+            said.append(f" The points at stake changed with {joined(worth)}; by itself that hardly moves the score.")
         return "".join(said)
+
+    def _worth_changed(self) -> list[str]:
+        """Ratings at stake for more, or less, than before, beyond chance in as many as there are."""
+        rows = [row for row in self.records if row["term"] != REST and row["stake_change_std_error"] > 0]
+        reach = normal_quantile(1 - (1 - self.confidence_level) / max(len(rows), 1))
+        return [
+            f"{row['term']} ({points(row['stake_from'])} to {points(row['stake_to'])})"
+            for row in rows
+            if abs(row["stake_change"]) > reach * row["stake_change_std_error"]
+        ]
 
     @property
     def note(self) -> str:

@@ -28,6 +28,7 @@ from nps_research.drivers.methods import compare_methods, path_dependent_contrib
 from nps_research.drivers.priorities import importance_performance, simulate_improvement
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError
 from nps_research.results.listing import LISTS, Listing
+from nps_research.results.words import points
 from nps_research.score.trend import trend
 from nps_research.statistics.boosting import folds_of_clusters
 from nps_research.statistics.least_squares import regress
@@ -97,6 +98,8 @@ def test_a_rating_worth_more_in_one_group_shows_as_worth():
     answer = (6 + worth * (ratings["price"] - 3) + 0.3 * ratings["other"] + rng.normal(0, 1.2, n)).round().clip(0, 10)
     bridge = explain_change(fit_drivers_from_frame(ratings, answer, group=group, n_resamples=20), "a", "b")
     row = bridge.frame.set_index("term").loc["price"]
+    assert f"The points at stake changed with price ({points(row['stake_from'])} to " in bridge.finding
+    assert "The points at stake changed" not in explain_change(fitted_model(), "2024", "2025").finding
     assert row["rating_points_conf_low"] > 0
     assert row["stake_to"] > 2 * row["stake_from"] > 0
     assert row["stake_change"] == pytest.approx(row["stake_to"] - row["stake_from"])
