@@ -216,8 +216,11 @@ def test_the_table_of_clustered_intervals_is_why_their_default_is_what_it_is():
     ordinary = table[table["shape"] != "extreme"]
     own, usual = (ordinary[ordinary["method"] == method] for method in ("effective-score", "linearized"))
     assert own.groupby("accounts").size().to_dict() == usual.groupby("accounts").size().to_dict() == {
-        20: 145, 60: 145, 300: 145
+        20: 190, 60: 190, 300: 190
     }  # fmt: skip
+    half = own[own["quantity"] == "change, half the same accounts"]
+    assert half[half["accounts"] > 20]["rate"].between(0.93, 0.97).all()
+    assert half["rate"].between(0.93, 0.98).all()
     few, many = own[own["accounts"] < 300], own[own["accounts"] == 300]
     assert few["rate"].min() >= 0.925
     near = (many["rate"] - 0.95).abs() <= tolerance(4000)
@@ -246,6 +249,7 @@ def test_equal_groups_of_few_clusters_are_seldom_called_different_in_the_table()
         (20, "skewed low", "single", 0.0, "design", "score"),
         (20, "b2b", "log-normal", 0.3, "none", "change, other accounts"),
         (20, "few promoters", "equal", 0.3, "none", "change, same accounts"),
+        (20, "b2b", "equal", 0.1, "none", "change, half the same accounts"),
     ],
 )
 def test_cells_of_the_table_of_clustered_intervals_are_what_the_package_gives(m, shape, sizes, icc, weights, quantity):
