@@ -97,10 +97,12 @@ def measure(n_groups: int, concentration: float, shape: str, design: str) -> dic
     runs = N_GROUPS_PER_CELL // n_groups
     held, size, raw, pooled = (np.zeros((runs, n_groups)) for _ in range(4))
     for run in range(runs):
-        if design in UNLIKE:
-            truth, dist = with_an_outlier(UNLIKE[design], n_groups, rng)
-        else:
-            truth, dist = made_up_study(n_groups, concentration, shape, design, rng)
+        dist = None
+        while dist is None or (dist.counts > 0).any(axis=0).sum() < 2:  # all answers alike are refused
+            if design in UNLIKE:
+                truth, dist = with_an_outlier(UNLIKE[design], n_groups, rng)
+            else:
+                truth, dist = made_up_study(n_groups, concentration, shape, design, rng)
         frame = pool_groups(dist, n_draws=N_DRAWS, rng=rng).frame
         held[run] = (frame["conf_low"] <= truth + 1e-9) & (truth - 1e-9 <= frame["conf_high"])
         size[run] = dist.n
