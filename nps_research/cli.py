@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(highlight=False, soft_wrap=True)
 _NEAREST = "nps_research.nearest"
-_NEAREST_CHARACTER = {MINUS: "-", DASH: "-", "\N{EN DASH}": "-", "\N{NO-BREAK SPACE}": " ", "\N{MIDDLE DOT}": "-"}
+_NEAREST_OF = {MINUS: "-", DASH: "-", "\N{EN DASH}": "-", "\N{NO-BREAK SPACE}": " ", "\N{MIDDLE DOT}": "-"}
 _LINES = 30  # of a long list of differences
 
 StudyArgument = Annotated[Path, typer.Argument(metavar="STUDY", help="Folder with the study's study.toml.")]
@@ -51,21 +51,21 @@ JobsOption = Annotated[int | None, typer.Option(metavar="N", min=1, help="Notebo
 @app.callback()
 def _begin() -> None:
     """Net Promoter Score research: reports from survey exports."""
-    codecs.register_error(_NEAREST, _nearest)
+    codecs.register_error(_NEAREST, _nearest_character)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=_NEAREST)
 
 
-def _nearest(error: UnicodeError) -> tuple[str, int]:
+def _nearest_character(error: UnicodeError) -> tuple[str, int]:
     """What to write instead of characters that the terminal's encoding does not hold."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lost = error.object[error.start : error.end]
-    return "".join(_NEAREST_CHARACTER.get(character, "?") for character in lost), error.end
+    return "".join(_NEAREST_OF.get(character, "?") for character in lost), error.end
 
 
-def _shown(text: str) -> str:
+def _for_terminal(text: str) -> str:
     """Text of a study or file for the terminal: one line that steers nothing."""
     return escape(visible(text).replace("\n", r"\n"))
 
@@ -86,12 +86,12 @@ def _errors_in_words() -> Iterator[None]:
     try:
         yield
     except NPSResearchError as error:
-        said.print(f"[bold red]Error:[/] {_shown(str(error))}")
+        said.print(f"[bold red]Error:[/] {_for_terminal(str(error))}")
         raise typer.Exit(1) from None
     except BrokenPipeError:
         raise  # whoever read our words has gone; typer ends quietly
     except OSError as error:
-        said.print(f"[bold red]Error:[/] {_shown(error.strerror or type(error).__name__)}")
+        said.print(f"[bold red]Error:[/] {_for_terminal(error.strerror or type(error).__name__)}")
         raise typer.Exit(1) from None
     except KeyboardInterrupt as stop:
         said.print("Stopped. Nothing is left half made.")
@@ -121,16 +121,16 @@ def report(
         from nps_research.study.study import open_study
 
         opened = open_study(study, data=data).where(**read_filters(where or ()))
-        console.print(_shown(f"{opened.name}: {opened.base}."))
+        console.print(_for_terminal(f"{opened.name}: {opened.base}."))
         target = out or _default_report(study, opened)
         with _progress() as show:
             made = make_report(opened, out=target, only=only or (), jobs=jobs, fresh=fresh, progress=show)
     for outcome in made.not_made:
-        console.print(_shown(f"Not made: {outcome.title}. {outcome.reason}"))
+        console.print(_for_terminal(f"Not made: {outcome.title}. {outcome.reason}"))
     for outcome in made.failed:
-        console.print(f"[bold red]Failed:[/] {_shown(outcome.title)}. {_shown(outcome.reason)}")
-    console.print(_shown(f"Report: {_relative(made.out / 'index.html')}"))
-    console.print(_shown(f"Private, not to be shared: {_relative(made.private)}"))
+        console.print(f"[bold red]Failed:[/] {_for_terminal(outcome.title)}. {_for_terminal(outcome.reason)}")
+    console.print(_for_terminal(f"Report: {_relative(made.out / 'index.html')}"))
+    console.print(_for_terminal(f"Private, not to be shared: {_relative(made.private)}"))
     raise typer.Exit(made.exit_code)
 
 
@@ -152,14 +152,14 @@ def verify(
         with _progress() as show:
             found = verify_report(opened, report=report or _default_report(study, opened), jobs=jobs, progress=show)
     for sentence in (*found.files, *(f"Failed: {each.title}. {each.reason}" for each in found.failed)):
-        console.print(_shown(sentence))
+        console.print(_for_terminal(sentence))
     for place, differences in groupby(found.differences[:_LINES], lambda each: each.place):
-        console.print(f"[bold]{_shown(place)}[/]")
+        console.print(f"[bold]{_for_terminal(place)}[/]")
         for difference in differences:
-            console.print(_shown(f"  {difference.text}"))
+            console.print(_for_terminal(f"  {difference.text}"))
     if len(found.differences) > _LINES:
         console.print(f"  and {len(found.differences) - _LINES:,} more")
-    console.print(_shown(found.finding))
+    console.print(_for_terminal(found.finding))
     raise typer.Exit(found.exit_code)
 
 
@@ -183,18 +183,18 @@ def check(
             overview.identity_checks,
             overview.questions,
         ]
-        console.print(f"[bold]{_shown(opened.name)}[/]")
-        console.print(_shown(f"Period: {opened.period}. {opened.base}."))
+        console.print(f"[bold]{_for_terminal(opened.name)}[/]")
+        console.print(_for_terminal(f"Period: {opened.period}. {opened.base}."))
         _print_frame(_columns_in_words(opened), "Columns of the contract")
         for result in results:
             listing = result(opened)
-            console.print(f"\n{_shown(listing.finding)}")
+            console.print(f"\n{_for_terminal(listing.finding)}")
             if len(listing.frame):
                 _print_frame(listing.frame.rename(columns=listing.headings), listing.title)
         if opened.nothing_accepted:
             raise ContractError(opened.nothing_accepted)
         for warning in opened.warnings:
-            console.print(f"\n[bold red]Warning:[/] {_shown(warning)}")
+            console.print(f"\n[bold red]Warning:[/] {_for_terminal(warning)}")
         if opened.too_much_lost:
             raise ContractError("more than half of the answers are lost: what is left speaks for nobody.")
         if strict and opened.warnings:
@@ -234,19 +234,19 @@ def init(
         for heading in ("What", "Column", "Why"):
             table.add_column(heading, overflow="fold")
         for line in draft.found:
-            table.add_row(_shown(line.what), _shown(line.columns), _shown(line.why))
+            table.add_row(_for_terminal(line.what), _for_terminal(line.columns), _for_terminal(line.why))
         console.print(table)
         for sentence in draft.cannot:
-            console.print(f"[yellow]cannot[/]    {_shown(sentence)}")
+            console.print(f"[yellow]cannot[/]    {_for_terminal(sentence)}")
         for sentence in draft.warnings:
-            console.print(f"[yellow]note[/]      {_shown(sentence)}")
+            console.print(f"[yellow]note[/]      {_for_terminal(sentence)}")
         for sentence in draft.questions:
-            console.print(f"[red]question[/]  {_shown(sentence)}")
+            console.print(f"[red]question[/]  {_for_terminal(sentence)}")
         if draft.has_score:
-            console.print(_shown(_score_as_drafted(target, file.parent)))
-    console.print(_shown(f"Wrote {_relative(target)}: read it, correct the guesses, then run"))
+            console.print(_for_terminal(_score_as_drafted(target, file.parent)))
+    console.print(_for_terminal(f"Wrote {_relative(target)}: read it, correct the guesses, then run"))
     data = shlex.quote(str(_relative(file.parent)))
-    console.print(_shown(f"  nps-research check {shlex.quote(str(_relative(target.parent)))} --data {data}"))
+    console.print(_for_terminal(f"  nps-research check {shlex.quote(str(_relative(target.parent)))} --data {data}"))
 
 
 def _score_as_drafted(target: Path, data: Path) -> str:
@@ -274,7 +274,7 @@ def studies(
             absent = [file for file in files if not (path.parent / file).is_file()]
             state = f"not here (name their folder with --data): {', '.join(absent)}" if absent else "here"
             made_up = " (made up)" if file.made_up else ""
-            table.add_row(_shown(str(path.parent)), _shown(file.name + made_up), _shown(state))
+            table.add_row(_for_terminal(str(path.parent)), _for_terminal(file.name + made_up), _for_terminal(state))
     console.print(table)
 
 
@@ -313,13 +313,13 @@ def _lines() -> Callable[[Progress], None]:
 
     def show(news: Progress) -> None:
         if news.state == "unchanged":
-            console.print(_shown(f"{news.notebook}: unchanged, taken from the last run"))
+            console.print(_for_terminal(f"{news.notebook}: unchanged, taken from the last run"))
         elif news.state != "running":
             done = f"{news.cells_done} of {news.cells_total} cells, {news.seconds:.0f} s"
-            console.print(_shown(f"{news.notebook}: {news.state}, {done}"))
+            console.print(_for_terminal(f"{news.notebook}: {news.state}, {done}"))
         elif news.notebook not in started:
             started.add(news.notebook)
-            console.print(_shown(f"{news.notebook}: running, {news.cells_total} cells"))
+            console.print(_for_terminal(f"{news.notebook}: running, {news.cells_total} cells"))
 
     return show
 
@@ -357,9 +357,11 @@ def _columns_in_words(study: Study) -> pd.DataFrame:
 
 
 def _print_frame(frame: pd.DataFrame, title: str) -> None:
-    table = Table(*(_shown(str(name)) for name in frame.columns), title=_shown(title), title_justify="left")
+    table = Table(
+        *(_for_terminal(str(name)) for name in frame.columns), title=_for_terminal(title), title_justify="left"
+    )
     for row in frame.astype("str").fillna("").itertuples(index=False):
-        table.add_row(*(_shown(value) for value in row))
+        table.add_row(*(_for_terminal(value) for value in row))
     console.print(table)
 
 

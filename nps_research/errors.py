@@ -24,7 +24,7 @@ NO_ADDRESS = (
     "is an address (URL), and must be a path: put the address of a database into an environment variable, and state "
     "the variable's name as url_variable"
 )
-_ADDRESS = re.compile(r"[A-Za-z][\w+.-]+:/")  # a path has lost one of two strokes
+_WITH_SCHEME = re.compile(r"[A-Za-z][\w+.-]+:/")  # a path has lost one of two strokes
 _SECRET = re.compile(r"([A-Za-z][\w+.-]+:/{1,2})[^\s/]*@")
 
 
@@ -64,7 +64,7 @@ def visible(text: str) -> str:
 
 def check_no_address(path: object, what: str) -> None:
     """Refuse an address such as postgresql://user:password@host where a path is meant; it is not repeated."""
-    if _ADDRESS.search(str(path)):
+    if _WITH_SCHEME.search(str(path)):
         raise ContractError(f"{what} {NO_ADDRESS}.")
 
 

@@ -114,7 +114,7 @@ def _read_duckdb(path: Path, columns: Sequence[str] | None, reading: Reading) ->
     chosen: str | None = None
     notes: tuple[str, ...] = ()
     query = reading.query
-    limits = _limits(path.name, reading)
+    limits = _limits_of(path.name, reading)
     try:
         with connection, limits.watched(connection.interrupt):
             if query is None:
@@ -151,7 +151,7 @@ def _read_engine(engine: sa.Engine, path: Path, columns: Sequence[str] | None, r
     notes: tuple[str, ...] = ()
     parts: list[list[pa.Array]] = []
     fetched, connected = 0, False
-    limits = _limits(what, reading)
+    limits = _limits_of(what, reading)
     try:
         with engine.connect() as connection, limits.watched(stop_of(connection)):
             connected = True
@@ -211,7 +211,7 @@ def _what_failed(error: SQLAlchemyError, connected: bool, fetched: int) -> str:
 # Both
 
 
-def _limits(what: str, reading: Reading) -> Limits:
+def _limits_of(what: str, reading: Reading) -> Limits:
     """What reading may take; a query that is none is refused here."""
     if reading.query is not None:
         check_one_select(reading.query, what)

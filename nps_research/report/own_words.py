@@ -16,10 +16,10 @@ from pathlib import Path
 from nps_research.study.contract import CUSTOMERS, RESPONSES
 from nps_research.study.study import Study
 
-_PACKAGE = Path(__file__).parents[1]
+_SOURCES = Path(__file__).parents[1]
 _NOT_SAID = "made_up"  # its comments are those of made-up people
 _WORD = re.compile(r"\d+\.\d+(?:e[+-]?\d+)?|\w+", re.IGNORECASE)  # a decimal number is one word
-_NUMBER = re.compile(r"\d{1,6}(?:\.\d+)?")  # seven digits may be an id
+_SHORT_NUMBER = re.compile(r"\d{1,6}(?:\.\d+)?")  # seven digits may be an id
 _MARKUP = re.compile(r"<[^>]*>|{%.*?%}|{{.*?}}|{#.*?#}", re.DOTALL)
 
 
@@ -33,7 +33,7 @@ class OwnWords:
 
     def __init__(self, labels: Iterable[str]) -> None:
         labels = list(labels)
-        self._labels = _lines(labels)
+        self._labels = _line_each(labels)
         self._values = {label.strip().casefold() for label in labels}
         self.says = lru_cache(maxsize=None)(self._says)
 
@@ -58,7 +58,7 @@ class OwnWords:
 
     def _is_one(self, words: tuple[str, ...], from_start: bool, to_end: bool) -> bool:
         said = f" {' '.join(words)} "
-        if said in self._labels or (len(words) == 1 and _NUMBER.fullmatch(words[0])):
+        if said in self._labels or (len(words) == 1 and _SHORT_NUMBER.fullmatch(words[0])):
             return True
         return ("\n" * from_start) + said + ("\n" * to_end) in _texts_of_package()
 
@@ -76,7 +76,7 @@ def labels_of(study: Study) -> set[str]:
     return labels - {""}
 
 
-def _lines(texts: Iterable[str]) -> str:
+def _line_each(texts: Iterable[str]) -> str:
     """A text a line, as written and in small letters, a blank around every word."""
     written = {" ".join(words) for text in texts if (words := words_of(text))}
     return "\n" + "".join(f" {line} \n" for line in sorted(written | {line.casefold() for line in written}))
@@ -86,15 +86,15 @@ def _lines(texts: Iterable[str]) -> str:
 def _texts_of_package() -> str:
     """What the code and the templates of the package say."""
     texts: list[str] = []
-    for path in sorted(_PACKAGE.rglob("*.py")):
+    for path in sorted(_SOURCES.rglob("*.py")):
         if _NOT_SAID not in path.parts:
-            texts += _texts(ast.parse(path.read_text(encoding="utf-8")))
-    for path in sorted(_PACKAGE.rglob("*.j2")):
+            texts += _texts_in(ast.parse(path.read_text(encoding="utf-8")))
+    for path in sorted(_SOURCES.rglob("*.j2")):
         texts += _MARKUP.sub("\n", path.read_text(encoding="utf-8")).splitlines()
-    return _lines(texts)
+    return _line_each(texts)
 
 
-def _texts(tree: ast.AST) -> Iterator[str]:
+def _texts_in(tree: ast.AST) -> Iterator[str]:
     """The texts of a module but its docstrings; those of an f-string between what is filled in."""
     for node in ast.walk(tree):
         for child in ast.iter_child_nodes(node):

@@ -10,12 +10,12 @@ from nps_research.reading.values import Parsed, each_distinct_value, parse_text
 
 NO_GROUP = "holds an e-mail address or a telephone number, which names no group"
 
-_ADDRESS = r"[^\s@]@[^\s@]+\.[^\s@]"
+_MAILED = r"[^\s@]@[^\s@]+\.[^\s@]"
 _SEVEN_DIGITS = r"\d(?:[\s().\-/]{0,3}\d){6}"
-_RUN = re.compile(r"(?:\+ ?)?[\d(](?:[\d\s().\-/]*\d)?")  # digits with what stands between those of a number
-_DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
-_DATE = re.compile(
-    rf"(?:19|20)\d\d[./-]{_MONTH}[./-]{_DAY}(?!\d)|(?<!\d){_DAY}[./-]{_MONTH}[./-](?:(?:19|20)\d\d|\d\d)(?!\d)"
+_DIGITS = re.compile(r"(?:\+ ?)?[\d(](?:[\d\s().\-/]*\d)?")  # digits with what stands between those of a number
+_NTH_DAY, _NTH_MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
+_WRITTEN_DATE = re.compile(
+    rf"(?:19|20)\d\d[./-]{_NTH_MONTH}[./-]{_NTH_DAY}(?!\d)|(?<!\d){_NTH_DAY}[./-]{_NTH_MONTH}[./-](?:(?:19|20)\d\d|\d\d)(?!\d)"
 )
 _ANNOUNCED = re.compile(r"(?i)\b(?:tel|telephone|telefon|phone|fon|whatsapp|тел|телефон|моб)\b[\s.:#№]*[+(]?\d")
 _NATIONAL = (
@@ -29,7 +29,7 @@ _NATIONAL = (
     r"[6-9]\d{4}\s\d{5}",  # 98765 43210
 )
 _BARE = re.compile(r"[1-9]\d{9,11}|0\d{8,11}")  # as a spreadsheet keeps one
-_NUMBER = re.compile("|".join(f"(?:{each})" for each in _NATIONAL))
+_TELEPHONE = re.compile("|".join(f"(?:{each})" for each in _NATIONAL))
 
 
 @each_distinct_value
@@ -43,7 +43,7 @@ def holds_contact(text: pd.Series, *, is_id: bool = False) -> pd.Series:
     >>> holds_contact(pd.Series(["ann@example.com", "+1 555 010 9999", "2024-12-31", "100 000 - 499 999"])).tolist()
     [True, True, False, False]
     """
-    address = text.str.contains(_ADDRESS, regex=True).fillna(value=False).astype(bool)
+    address = text.str.contains(_MAILED, regex=True).fillna(value=False).astype(bool)
     may_call = text.str.contains(_SEVEN_DIGITS, regex=True).fillna(value=False).astype(bool) & ~address
     calls = text[may_call].map(lambda cell: _has_telephone_number(cell, is_id)).astype(bool)
     return address | calls.reindex(text.index, fill_value=False)
@@ -57,12 +57,12 @@ def parse_group(column: pd.Series) -> Parsed:
 
 
 def _has_telephone_number(cell: str, is_id: bool) -> bool:
-    undated = _DATE.sub(" | ", cell)
-    runs = _RUN.findall(undated)
+    undated = _WRITTEN_DATE.sub(" | ", cell)
+    runs = _DIGITS.findall(undated)
     return _ANNOUNCED.search(undated) is not None or any(_is_telephone_number(run, is_id) for run in runs)
 
 
 def _is_telephone_number(run: str, is_id: bool) -> bool:
     if not 7 <= sum(map(str.isdigit, run)) <= 15:
         return False
-    return run.startswith("+") or bool(_NUMBER.fullmatch(run)) or (not is_id and bool(_BARE.fullmatch(run)))
+    return run.startswith("+") or bool(_TELEPHONE.fullmatch(run)) or (not is_id and bool(_BARE.fullmatch(run)))

@@ -88,10 +88,10 @@ def is_private_name(column: str) -> bool:
     >>> is_private_name("Account ID"), is_private_name("E-mail"), is_private_name("Account type")
     (True, True, False)
     """
-    return _folded(column) in map(_folded, PRIVATE)
+    return _letters(column) in map(_letters, PRIVATE)
 
 
-def _folded(name: str) -> str:
+def _letters(name: str) -> str:
     return re.sub(r"[\W_]+", "", name).casefold()
 
 

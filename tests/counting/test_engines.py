@@ -264,7 +264,7 @@ def test_a_zone_other_than_utc_is_refused():
 
 
 def test_a_segment_with_a_private_name_is_refused(rows):
-    assert "cannot be called respondent_id" in fault(in_duckdb(rows), segments=["respondent_id"])
+    assert "respondent_id is private" in fault(in_duckdb(rows), segments=["respondent_id"])
 
 
 @pytest.mark.parametrize("thing", [[9, 10], pl.DataFrame({LTR: [9]})])
@@ -301,7 +301,7 @@ def test_rows_that_break_a_rule_stop_the_count_with_every_rule_and_how_many(engi
         "delivered says no, yet there is an answer (1 row)",
         "delivered says no, yet responded says yes (2 rows)",
         "responded_at is before invited_at (1 row)",
-        "holds an e-mail address, which names no group (1 row)",
+        "holds an e-mail address or a telephone number, which names no group (1 row)",
     ):
         assert part in said
     assert "ann" not in said

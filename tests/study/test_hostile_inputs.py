@@ -121,6 +121,7 @@ CALLS = (
 CALLS_NOT = (
     *(
         "2024-12-31",
+        "01.12.2024",
         "01.01.2024 - 31.03.2024",
         "2024-01-01 09:00:00",
         "100 000 - 499 999",
@@ -387,7 +388,7 @@ def test_a_reader_of_the_output_who_goes(study):
 
 def test_a_character_that_no_encoding_holds_is_replaced_by_the_nearest():
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
-    codecs.register_error(cli._NEAREST, cli._nearest)
+    codecs.register_error(cli._NEAREST, cli._nearest_character)
     stream.reconfigure(errors=cli._NEAREST)
     stream.write("\N{MINUS SIGN}5 \N{EM DASH} Ї\ud800")
     stream.flush()
