@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from nps_research.statistics.normal_limits import drawn_in
 from nps_research.statistics.proportions import wilson_limits
 from nps_research.typing import Integers, Numbers
 
@@ -60,9 +60,7 @@ def clustered_rates(
         variance = np.bincount(of, weights=error**2, minlength=n_groups) * m / (m - 1)
         simple = rate * (1 - rate) / (n - 1)  # alone, everyone counts as one
         effective = np.where(simple > 0, np.minimum(simple / variance * n, n), np.minimum(m, n))
-        quantile = 0.5 + confidence_level / 2
-        drawn_in = (stats.norm.ppf(quantile) / stats.t.ppf(quantile, np.maximum(m - 1, 1))) ** 2
-        effective = np.where(m < n, effective * drawn_in, effective)
+        effective = np.where(m < n, effective * drawn_in(m - 1, quantile=0.5 + confidence_level / 2), effective)
     low, high = wilson_limits(rate * effective, effective, confidence_level=confidence_level)
     return pd.DataFrame(
         {

@@ -102,24 +102,45 @@ def ratio_limits(
     ([1.079822], [1.670806])
     """
     events_a, n_a, events_b, n_b = (np.asarray(value, dtype=float) for value in (events_a, n_a, events_b, n_b))
-
-    def statistic(log_ratio: Floats) -> Floats:
-        ratio = np.exp(log_ratio)
-        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            a = (n_a + n_b) * ratio
-            b = n_a * ratio + events_a + n_b + events_b * ratio
-            rate_b = np.clip((b - np.sqrt(np.maximum(b**2 - 4 * a * (events_a + events_b), 0.0))) / (2 * a), 0.0, 1.0)
-            rate_a = np.clip(rate_b * ratio, 0.0, 1.0)
-            gap = events_a / n_a - ratio * events_b / n_b
-            variance = rate_a * (1 - rate_a) / n_a + ratio**2 * rate_b * (1 - rate_b) / n_b
-            return np.asarray(np.where(np.abs(gap) < 1e-12, 0.0, gap / np.sqrt(np.maximum(variance, 1e-300))))
-
     with np.errstate(invalid="ignore", divide="ignore"):
         middle = np.log(_rate(events_a, n_a)) - np.log(_rate(events_b, n_b))
-    low, high = _limits(statistic, lowest=-20.0, middle=middle, highest=20.0, confidence_level=confidence_level)
+    low, high = _limits(
+        lambda log_ratio: ratio_statistic(events_a, n_a, events_b, n_b, np.exp(log_ratio)),
+        lowest=-20.0,
+        middle=middle,
+        highest=20.0,
+        confidence_level=confidence_level,
+    )
     low, high = np.where(low <= -20.0 + 1e-6, 0.0, np.exp(low)), np.where(high >= 20.0 - 1e-6, np.inf, np.exp(high))
     nothing = (events_a == 0) & (events_b == 0)
     return np.where(nothing, 0.0, low), np.where(nothing, np.inf, high)
+
+
+def ratio_statistic(events_a: Floats, n_a: Floats, events_b: Floats, n_b: Floats, ratio: Floats) -> Floats:
+    """Compute Farrington & Manning's z of the observed rate of a against a supposed multiple of that of b.
+
+    z = (a - r b) / s(r), where s(r) rests on the rates of highest likelihood among those of which one is r times the
+    other; Koopman's limits are the ratios that this test does not reject.
+
+    References
+    ----------
+    Farrington, C. P. & Manning, G. (1990). Test statistics and sample size formulae for comparative binomial trials
+    with null hypothesis of non-zero risk difference or non-unity relative risk. Statistics in Medicine 9, 1447-1454.
+    doi:10.1002/sim.4780091208
+
+    Examples
+    --------
+    >>> ratio_statistic(*np.array([56.0, 70, 48, 80])[:, None], np.array([1.5])).round(4).tolist()
+    [-1.0514]
+    """
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        a = (n_a + n_b) * ratio
+        b = n_a * ratio + events_a + n_b + events_b * ratio
+        rate_b = np.clip((b - np.sqrt(np.maximum(b**2 - 4 * a * (events_a + events_b), 0.0))) / (2 * a), 0.0, 1.0)
+        rate_a = np.clip(rate_b * ratio, 0.0, 1.0)
+        gap = events_a / n_a - ratio * events_b / n_b
+        variance = rate_a * (1 - rate_a) / n_a + ratio**2 * rate_b * (1 - rate_b) / n_b
+        return np.asarray(np.where(np.abs(gap) < 1e-12, 0.0, gap / np.sqrt(np.maximum(variance, 1e-300))))
 
 
 def _rate(events: Floats, n: Floats) -> Floats:
@@ -133,14 +154,12 @@ def _limits(
     """Where a statistic that falls with the supposed value passes the normal quantiles, by bisection."""
     z = normal_quantile(confidence_level)
     known = ~np.isnan(middle)
-    found = []
-    for level, side in ((z, lowest), (-z, highest)):
-        low, high = np.full(middle.shape, lowest), np.full(middle.shape, highest)
-        inner = np.clip(np.where(known, middle, 0.0), lowest, highest)
-        low, high = (low, inner) if side == lowest else (inner, high)
-        for _ in range(70):
-            centre = (low + high) / 2
-            is_above = statistic(centre) > level
-            low, high = np.where(is_above, centre, low), np.where(is_above, high, centre)
-        found.append(np.where(known, (low + high) / 2, np.nan))
+    inner = np.clip(np.where(known, middle, 0.0), lowest, highest)
+    level = np.array([z, -z]).reshape(2, *[1] * middle.ndim)
+    low, high = np.stack([np.full(middle.shape, lowest), inner]), np.stack([inner, np.full(middle.shape, highest)])
+    for _ in range(70):
+        centre = (low + high) / 2
+        is_above = statistic(centre) > level
+        low, high = np.where(is_above, centre, low), np.where(is_above, high, centre)
+    found = np.where(known, (low + high) / 2, np.nan)
     return found[0], found[1]

@@ -1,14 +1,13 @@
-"""As loyal as the promoters? The equivalence of two bands of scores, with a margin fixed beforehand."""
+"""As loyal as the promoters? Two bands of scores against each other, with a margin fixed beforehand."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from nps_research.counting.checks import check_level
 from nps_research.counting.given import as_outcome
@@ -17,38 +16,47 @@ from nps_research.counting.score_bands import band_text
 from nps_research.counting.score_distribution import N_SCORES
 from nps_research.errors import EstimationError
 from nps_research.results.words import format_interval, format_value, p_text, quoted, share
-from nps_research.statistics.proportions import difference_limits, difference_statistic
+from nps_research.statistics.proportions import difference_limits
+from nps_research.statistics.rate_ratios import MARGIN, checked_margin, events_to_decide, rate_ratios
 from nps_research.study.study import Study
 from nps_research.thresholds.comparison import ThresholdComparison
+from nps_research.thresholds.evidence.band_verdict import BandCounts, BandWord, band_verdicts
 from nps_research.thresholds.evidence.resampling import Sample
 from nps_research.thresholds.of_outcome import OfOutcome
-
-BandVerdict = Literal["equivalent", "worse", "better", "cannot-tell"]
 
 FEWEST_CLUSTERS = 10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class BandComparison(OfOutcome):
-    """Rates of an outcome in two bands of scores, and whether they are equivalent.
+    """Rates of an outcome in two bands of scores, and whether the one is as loyal as the other.
 
     `frame` columns, one row: term (which bands), n, events, rate; reference_n, reference_events, reference_rate;
     estimate (rate less reference_rate), std_error, conf_low, conf_high (at `confidence_level`, which is 1 - 2 alpha of
-    the two one-sided tests), p_value (the larger of the two).
+    one-sided tests); ratio (rate over reference_rate, of the bad side of the outcome), ratio_conf_low, ratio_conf_high;
+    p_value (of the claim to be as loyal: that the ratio is `margin` or more); p_alike (the larger of this and of its
+    mirror image).
 
     Attributes
     ----------
     verdict : str
-        ``"equivalent"`` (limits within the margin), else ``"worse"`` or ``"better"`` (limits on one side of 0), else
+        ``"cannot-tell"`` without bad outcomes in the reference. ``"worse"`` or ``"better"``: the limits of the
+        difference leave out 0; ``"worse-within-margin"`` where the ratio is below the margin none the less. Else
+        ``"equivalent"``: the ratio is below the margin and above one over it; ``"not-worse"``: it is below the margin;
         ``"cannot-tell"``. Worse is more of a bad, less of a good outcome.
+    margin : float
+        Times the reference's rate of the bad side that no longer count as loyal as it.
+    decides_at : int or None
+        Where nothing can be told, bad outcomes in each band that would do.
     exploratory : bool
         Whether the band was read off the same data: then the test is too sure of itself.
     """
 
-    verdict: BandVerdict
+    verdict: BandWord
     margin: float
     band: tuple[int, int]
     reference: tuple[int, int]
+    decides_at: int | None = None
     exploratory: bool = False
     direction: Direction = "bad"
     n_clusters: int | None = None
@@ -61,24 +69,20 @@ class BandComparison(OfOutcome):
         "reference_events": "Outcomes, reference",
         "reference_rate": "Rate, reference",
         "estimate": "Difference",
-        "p_value": "p of equivalence",
+        "ratio": "Bad outcomes, times the reference's",
+        "p_value": "p, not worse",
     }
     formats: ClassVar[Mapping[str, str]] = {
         "rate": "share",
         "reference_rate": "share",
         "estimate": "share_points",
+        "ratio": "number",
         "reference_n": "count",
         "reference_events": "count",
     }
     table_columns: ClassVar[tuple[str, ...]] = (
-        "term",
-        "n",
-        "rate",
-        "reference_n",
-        "reference_rate",
-        "estimate",
-        "conf_high",
-        "p_value",
+        *("term", "n", "rate", "reference_n", "reference_rate"),
+        *("estimate", "conf_high", "ratio", "ratio_conf_high", "p_value"),
     )
 
     @property
@@ -87,8 +91,8 @@ class BandComparison(OfOutcome):
 
     @property
     def settings(self) -> dict[str, Any]:
-        kept = super().settings
-        return kept if self.may_show else {name: value for name, value in kept.items() if name != "verdict"}
+        told = ("verdict", "decides_at")
+        return {name: value for name, value in super().settings.items() if self.may_show or name not in told}
 
     @property
     def full_note(self) -> str:
@@ -99,40 +103,62 @@ class BandComparison(OfOutcome):
         band, reference = band_text(*self.band), band_text(*self.reference)
         if not self.may_show:
             return f"{band} against {reference}: too few answers in or beside these bands to show their outcomes."
-        row = self.frame.iloc[0]
-        margin = f"{100 * self.margin:g} percentage points"
-        seen = (
-            f"{quoted(self.outcome)} applies to {share(row['rate'])} of them and "
-            f"{share(row['reference_rate'])} of those "
-            f"({self.confidence_level:.0%} interval of the difference "
-            f"{format_interval(row['conf_low'], row['conf_high'], 'share_points')})."
-        )
         one, other = f"Customers who answered {band}", f"those who answered {reference}"
+        ruled_out = f"bad outcomes {self.margin:g} times as common are ruled out"
         says = {
-            "equivalent": f"{one} are as loyal as {other}, within {margin}",
+            "equivalent": f"{one} are as loyal as {other}, and no more: {ruled_out}, either way",
+            "not-worse": f"{one} are as loyal as {other}: {ruled_out}",
+            "worse-within-margin": f"{one} are less loyal than {other}, but by less than the margin: {ruled_out}",
             "worse": f"{one} are less loyal than {other}",
-            "better": f"{one} are more loyal than {other}",
-            "cannot-tell": f"{one} may or may not be as loyal as {other}, within {margin}: the data cannot tell",
+            "better": f"{one} are as loyal as {other}, or more so: fewer bad outcomes than theirs are shown",
+            "cannot-tell": f"{one} may or may not be as loyal as {other}: the data cannot tell",
         }[self.verdict]
-        parts = [f"{says}.", seen]
-        rare = min(row["reference_rate"], 1 - row["reference_rate"])
-        if self.verdict == "equivalent" and self.margin >= rare:
-            parts.append(
-                f"The margin is as large as the reference's rate of the rarer outcome ({share(rare)}): even twice that "
-                "would count as alike."
-            )
+        parts = [f"{says}.", self._seen, self._more_needed]
         if self.exploratory:
             parts.append("Exploratory: the band was read off the same data; only new data can confirm it.")
         return self.said(*parts)
 
     @property
+    def _bad_events(self) -> tuple[int, int]:
+        row = self.frame.iloc[0]
+        seen = ((row["n"], row["events"]), (row["reference_n"], row["reference_events"]))
+        one, other = (int(n - events if self.direction == "good" else events) for n, events in seen)
+        return one, other
+
+    @property
+    def _seen(self) -> str:
+        row = self.frame.iloc[0]
+        rates = [share(row[name]) for name in ("rate", "reference_rate")]
+        seen = f"{quoted(self.outcome)} applies to {rates[0]} of them and {rates[1]} of those"
+        if not self._bad_events[1]:
+            return f"{seen}; with no bad outcome among those, no ratio can be told."
+        what = "without it are " if self.direction == "good" else ""
+        limits = format_interval(row["ratio_conf_low"], row["ratio_conf_high"], "number")
+        return (
+            f"{seen}: {what}{format_value(row['ratio'], 'number')} times as many "
+            f"({self.confidence_level:.0%} interval {limits})."
+        )
+
+    @property
+    def _more_needed(self) -> str:
+        if self.decides_at is None:
+            return ""
+        one, other = self._bad_events
+        return f"Some {self.decides_at:,} bad outcomes in each group would decide it; there are {one:,} and {other:,}."
+
+    @property
     def note(self) -> str:
         row = self.frame.iloc[0]
-        how = "" if self.n_clusters is None else f", at the effective answers of {self.n_clusters:,} clusters"
-        margin = format_value(self.margin, "share_points").lstrip("+")
+        how = (
+            ""
+            if self.n_clusters is None
+            else f", at the effective answers of {self.n_clusters:,} clusters (t for few of them)"
+        )
         return (
-            f"Two one-sided tests against a margin of {margin} either way "
-            f"({p_text(row['p_value'])}); Miettinen-Nurminen limits{how}. Not different is not the same as equal."
+            "As loyal means: bad outcomes are less than "
+            f"{self.margin:g} times as common ({p_text(row['p_value'])}, one-sided; as loyal and no more: "
+            f"{p_text(row['p_alike'])}). Farrington and Manning's test and Koopman's limits of the ratio, Miettinen "
+            f"and Nurminen's of the difference{how}. Not different is not the same as equal."
         )
 
     @property
@@ -140,10 +166,10 @@ class BandComparison(OfOutcome):
         if not self.may_show:
             return "Not shown."
         row = self.frame.iloc[0]
-        limits = format_interval(row["conf_low"], row["conf_high"], "share_points")
+        limits = format_interval(row["ratio_conf_low"], row["ratio_conf_high"], "number")
         return (
-            f"Difference of rates, {row['term']}: {format_value(row['estimate'], 'share_points')} ({limits}), "
-            f"beside the margin of {format_value(self.margin, 'share_points').lstrip('+')} either way."
+            f"Bad outcomes, {row['term']}: {format_value(row['ratio'], 'number')} times as common ({limits}), "
+            f"beside the margin of {self.margin:g} times."
         )
 
 
@@ -152,16 +178,18 @@ def compare_bands(
     *,
     band: tuple[int, int] | ThresholdComparison | None = None,
     reference: tuple[int, int] | None = None,
-    margin: float = 0.05,
+    margin: float = MARGIN,
     alpha: float = 0.05,
     promoter_min: int | None = None,
     detractor_max: int | None = None,
 ) -> BandComparison:
-    """Test whether customers of two bands of scores are equally loyal: equivalence by two one-sided tests.
+    """Test whether customers of one band of scores are as loyal as those of another: not worse, by a ratio of rates.
 
-    The estimand is the difference of the two rates of the outcome. Equivalence is claimed where the limits at
-    1 - 2 `alpha` lie within the margin, which has to be fixed before the data are seen. Answers are independent, or
-    alike within clusters: then counts are divided by the design effect of the difference.
+    The estimand is the ratio of the two rates of the bad side of the outcome: of leaving, or of not renewing. As loyal
+    is claimed where a ratio of `margin` is rejected, which has to be fixed before the data are seen; without bad
+    outcomes in the reference nothing is. Answers are independent, or alike within clusters: then counts are divided by
+    the design effect (of the logarithm of the ratio, linearised; of the difference), and for the ratio t with the
+    smaller effective number of clusters, less one, takes the place of the normal.
 
     Parameters
     ----------
@@ -173,7 +201,7 @@ def compare_bands(
         between its best line and the reference; such a band is read off the data, and the result says that it is
         exploratory.
     margin : float
-        Largest difference of rates (0 to 1) that counts as none.
+        Times the reference's rate of the bad side, above 1, that no longer count as loyal as it.
     alpha : float
         Error rate of each test.
     promoter_min, detractor_max : int, optional
@@ -186,10 +214,14 @@ def compare_bands(
     Raises
     ------
     EstimationError
-        If a band is empty or impossible, the bands overlap, the margin is not between 0 and 1, or clusters are few.
+        If a band is empty or impossible, the bands overlap, the margin is no ratio above 1, or clusters are few.
 
     References
     ----------
+    Farrington, C. P. & Manning, G. (1990). Test statistics and sample size formulae for comparative binomial trials
+    with null hypothesis of non-zero risk difference or non-unity relative risk. Statistics in Medicine 9, 1447-1454.
+    doi:10.1002/sim.4780091208
+
     Schuirmann, D. J. (1987). A comparison of the two one-sided tests procedure and the power approach. Journal of
     Pharmacokinetics and Biopharmaceutics 15, 657-680. doi:10.1007/BF01068419
 
@@ -204,10 +236,7 @@ def compare_bands(
     check_level(1 - 2 * alpha)
     outcome = as_outcome(outcome, promoter_min=promoter_min, detractor_max=detractor_max)
     reference = (outcome.promoter_min, N_SCORES - 1) if reference is None else reference
-    if not 0 < margin < 1:
-        raise EstimationError(
-            f"margin = {margin!r}: a difference of rates between 0 and 1 is needed; no data show that two are equal."
-        )
+    checked_margin(margin)
     if band is None:
         band = (min(outcome.lines_compared) + 1, outcome.promoter_min - 1)
     exploratory = isinstance(band, ThresholdComparison)
@@ -229,18 +258,18 @@ def compare_bands(
         raise EstimationError(
             f"{sample.n_clusters} independent answers or clusters are too few: {FEWEST_CLUSTERS} are needed."
         )
-    deff = sample.design_effect(*members)
+    counts = BandCounts.of(sample, *members)
+    ratios = rate_ratios(*counts.of_ratio, margin=margin, alpha=alpha, degrees=counts.degrees)
+    verdict: BandWord = band_verdicts(counts, ratios, alpha=alpha)[0]
     events, n, reference_events, reference_n = (
         int(values[0][member].sum()) for member in members for values in (outcome.events, outcome.n)
     )
-    numbers = np.array([events, n, reference_events, reference_n]) / deff
-    effective = numbers[0:1], numbers[1:2], numbers[2:3], numbers[3:4]
-    limits = difference_limits(*effective, confidence_level=1 - 2 * alpha)
-    conf_low, conf_high = float(limits[0][0]), float(limits[1][0])
-    above = stats.norm.sf(difference_statistic(*effective, difference=np.array([-margin]))[0])
-    below = stats.norm.cdf(difference_statistic(*effective, difference=np.array([margin]))[0])
+    there, design_effect = float(counts.of_ratio[[0, 2], 0].min()), n / counts.of_ratio[1, 0]
+    decides_at = events_to_decide(margin, alpha=alpha, there=there, design_effect=design_effect)
     rate, other = events / n, reference_events / reference_n
-    std_error = np.sqrt(deff * (rate * (1 - rate) / n + other * (1 - other) / reference_n))
+    deff = n / counts.of_difference[1, 0]
+    numbers = np.array([[events], [n], [reference_events], [reference_n]]) / deff
+    conf_low, conf_high = difference_limits(*numbers, confidence_level=1 - 2 * alpha)
     return BandComparison(
         frame=pd.DataFrame(
             {
@@ -252,18 +281,23 @@ def compare_bands(
                 "reference_events": [reference_events],
                 "reference_rate": [other],
                 "estimate": [rate - other],
-                "std_error": [std_error],
-                "conf_low": [conf_low],
-                "conf_high": [conf_high],
-                "p_value": [max(float(above), float(below))],
+                "std_error": [np.sqrt(deff * (rate * (1 - rate) / n + other * (1 - other) / reference_n))],
+                "conf_low": conf_low,
+                "conf_high": conf_high,
+                "ratio": ratios.ratio,
+                "ratio_conf_low": ratios.conf_low,
+                "ratio_conf_high": ratios.conf_high,
+                "p_value": ratios.p_not_worse,
+                "p_alike": ratios.p_alike,
             }
         ),
         confidence_level=1 - 2 * alpha,
         title=f"{band_text(*band)} against {band_text(*reference)}, by {quoted(outcome.outcome)}",
-        verdict=_band_verdict(conf_low, conf_high, margin, is_good=outcome.direction == "good"),
+        verdict=verdict,
         margin=margin,
         band=band,
         reference=reference,
+        decides_at=decides_at if verdict == "cannot-tell" else None,
         exploratory=exploratory,
         outcome=outcome.outcome,
         direction=outcome.direction,
@@ -271,16 +305,6 @@ def compare_bands(
         n_clusters=None if outcome.clusters is None else sample.n_clusters,
         may_show=_may_show(outcome, band, reference),
     )
-
-
-def _band_verdict(low: float, high: float, margin: float, *, is_good: bool) -> BandVerdict:
-    if -margin < low and high < margin:
-        return "equivalent"
-    if low > 0:
-        return "better" if is_good else "worse"
-    if high < 0:
-        return "worse" if is_good else "better"
-    return "cannot-tell"
 
 
 def _may_show(outcome: OutcomeByScore, band: tuple[int, int], reference: tuple[int, int]) -> bool:

@@ -114,16 +114,26 @@ def plot_confidence_set(result: ThresholdComparison, ax: Axes | None = None) -> 
 
 @draws(BandComparison)
 def plot_bands(result: BandComparison, ax: Axes | None = None) -> Axes:
-    """The difference of the two rates with its limits, between the margins."""
+    """The ratio of the two rates of bad outcomes with its limits, on a logarithmic axis, beside the margin."""
     ax = axes_for(ax, n_rows=2)
     row = result.records[0]
-    margin = 100 * result.margin
-    ax.axvspan(-margin, margin, color=PROMOTER, alpha=0.12, linewidth=0, label="Within the margin: as loyal")
-    estimates(ax, rows_axis(ax, [label(row["term"])]), [row], scale=100, color=INK)
-    reach = max(margin, 100 * abs(row["conf_low"]), 100 * abs(row["conf_high"])) * 1.15
+    ax.axvspan(1 / result.margin, result.margin, color=PROMOTER, alpha=0.12, linewidth=0, label="Within the margin")
+    ends = [row[name] for name in ("ratio", "ratio_conf_low", "ratio_conf_high")]
+    known = [abs(np.log(end)) for end in ends if np.isfinite(end) and end > 0]
+    reach = 1.2 * max([np.log(2 * result.margin), *known])
+    outermost = np.exp(-2 * reach), np.exp(2 * reach)  # beyond the axis: an interval without an end runs off it
+    drawn = dict(zip(("ratio", "ratio_conf_low", "ratio_conf_high"), np.clip(ends, *outermost), strict=True))
+    ax.set_xscale("log")
+    estimates(ax, rows_axis(ax, [label(row["term"])], zero=False), [drawn], column="ratio", color=INK)
+    ax.axvline(1, color=INK, linewidth=0.8, linestyle="--")
     ax.set(
-        xlim=(-reach, reach), ylim=(0.6, -1), xlabel=with_interval("Difference of the rates, percentage points", result)
+        xlim=np.exp([-reach, reach]),
+        ylim=(0.6, -1),
+        xlabel=with_interval("Bad outcomes, times as common as in the reference", result),
     )
+    ticks = [tick for tick in (0.1, 0.25, 0.5, 1, 2, 4, 10) if abs(np.log(tick)) < reach]
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
     ax.legend(loc="upper left")
     return ax
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from calibration import bands, demo_companies, thresholds
+from nps_research.statistics.rate_ratios import rate_ratios
 from nps_research.thresholds.bands import compare_bands
 from nps_research.thresholds.compare_thresholds import compare_thresholds
 from nps_research.thresholds.risk_by_score import risk_by_score
@@ -65,11 +66,24 @@ def test_sets_of_accounts_that_share_their_outcome_hold_the_line(truth):
     assert (cells("accounts", truth)["held"] >= at_least(0.95, thresholds.RUNS)).all()
 
 
-def test_bands_that_differ_by_the_margin_are_seldom_called_equivalent_and_equal_ones_mostly():
-    apart = BANDS[BANDS["truth"] == "margin apart"]
+def test_as_loyal_is_seldom_said_of_bands_that_differ_by_the_margin():
+    above = BANDS[BANDS["truth"] == "margin above"]
+    assert (above["below_margin"] <= at_most(0.05, bands.RUNS)).all()
+    apart = BANDS[BANDS["truth"] != "equal"]
     assert (apart["equivalent"] <= at_most(0.05, bands.RUNS)).all()
-    alike = BANDS[(BANDS["truth"] == "alike") & (BANDS["band_rate"] == 0.05) & (BANDS["n"] >= 1000)]
-    assert (alike["equivalent"] >= 0.9).all()
+    assert set(above["reference_rate"]) >= {0.005, 0.10}
+
+
+def test_as_loyal_is_said_of_equal_bands_with_75_bad_outcomes_each_and_alike_with_104():
+    equal = BANDS[(BANDS["truth"] == "equal") & BANDS["design"].isin(["independent", "accounts"])]
+    assert (equal["below_margin"][equal["events"] >= 75] >= at_least(0.8, bands.RUNS)).all()
+    assert (equal["equivalent"][equal["events"] >= 104] >= 0.75).all()
+    assert (equal["equivalent"][equal["events"] >= 150] >= 0.8).all()
+
+
+def test_equal_bands_are_seldom_called_less_loyal():
+    equal = BANDS[(BANDS["truth"] == "equal") & (BANDS["design"] != "stores")]  # few clusters: up to 7%
+    assert (equal["worse"] + equal["worse-within-margin"] <= at_most(0.05, bands.RUNS)).all()
 
 
 def test_the_planted_line_is_found_in_companies_like_the_made_up_one():
@@ -101,14 +115,37 @@ def test_fewer_data_sets_give_what_the_table_has(design, truth, n):
             assert abs(found[name] - table[name]) <= 3.3 * spread, name
 
 
-@pytest.mark.parametrize("cell", [bands.CELLS[0], bands.CELLS[-4]], ids=str)
+FAST_BANDS = [
+    {"design": "independent", "truth": "equal", "reference_rate": 0.1, "events": 75},
+    {"design": "accounts", "truth": "margin above", "reference_rate": 0.1, "events": 75},
+    {"design": "stores", "truth": "margin below", "reference_rate": 0.1, "events": 150},
+]
+
+
+@pytest.mark.parametrize("cell", FAST_BANDS, ids=str)
 def test_fewer_data_sets_give_the_shares_of_bands(cell):
     (row,) = BANDS[(BANDS[list(cell)] == pd.Series(cell)).all(axis=1)].to_dict("records")
-    runs = 150
+    runs = 200
     found = bands.measure(**cell, runs=runs)
-    for name in ("equivalent", "worse", "better"):
+    for name in (*bands.WORDS, "below_margin"):
         spread = np.sqrt(max(row[name] * (1 - row[name]), 0.01) * (1 / runs + 1 / bands.RUNS))
-        assert abs(found[name] - row[name]) <= 3.3 * spread
+        assert abs(found[name] - row[name]) <= 3.3 * spread, name
+
+
+def test_the_words_counted_are_those_of_the_function_that_users_call():
+    rng = np.random.default_rng(14)
+    drawn = [
+        bands.made_up_outcome(design, ratio, 0.05, 75, rng)
+        for design in ("independent", "accounts", "stores")
+        for ratio in (0.67, 0.9, 1.2, 1.5)
+        for _ in range(3)
+    ]
+    counts = bands.BandCounts.stacked([bands.counts_of(outcome) for outcome in drawn])
+    ratios = rate_ratios(*counts.of_ratio, margin=1.5, alpha=0.05, degrees=counts.degrees)
+    found = [compare_bands(outcome, band=(8, 8)) for outcome in drawn]
+    assert [each.verdict for each in found] == bands.band_verdicts(counts, ratios, alpha=0.05).tolist()
+    assert [each.frame["p_value"].iloc[0] for each in found] == pytest.approx(ratios.p_not_worse)
+    assert len({each.verdict for each in found}) >= 4
 
 
 # Limits where contacts of an account share their outcome
@@ -116,14 +153,16 @@ def test_fewer_data_sets_give_the_shares_of_bands(cell):
 
 def test_limits_of_bands_and_rates_hold_the_truth_in_clusters():
     rng = np.random.default_rng(12)
-    runs, in_bands, in_rates = 400, 0, 0
+    runs, in_bands, in_ratios, in_rates = 400, 0, 0, 0
     for _ in range(runs):
-        outcome = bands.made_up_outcome("accounts", 0.12, 0.08, 1500, rng)
-        band = compare_bands(outcome).frame.iloc[0]
+        outcome = bands.made_up_outcome("accounts", 1.5, 0.08, 60, rng)
+        band = compare_bands(outcome, band=(8, 8)).frame.iloc[0]
         in_bands += band["conf_low"] <= 0.04 <= band["conf_high"]
+        in_ratios += band["ratio_conf_low"] <= 1.5 <= band["ratio_conf_high"]
         rate = risk_by_score(outcome).frame.iloc[8]
         in_rates += rate["conf_low"] <= 0.12 <= rate["conf_high"]
-    assert abs(in_bands / runs - 0.90) <= 3.3 * np.sqrt(0.90 * 0.10 / runs)
+    for held in (in_bands, in_ratios):
+        assert abs(held / runs - 0.90) <= 3.3 * np.sqrt(0.90 * 0.10 / runs)
     assert abs(in_rates / runs - 0.95) <= 3.3 * np.sqrt(0.95 * 0.05 / runs)
 
 
@@ -131,7 +170,7 @@ def test_limits_of_ratios_hold_the_truth_in_clusters():
     rng = np.random.default_rng(13)
     runs, held = 150, 0
     for _ in range(runs):
-        outcome = bands.made_up_outcome("accounts", 0.12, 0.08, 1500, rng)
+        outcome = bands.made_up_outcome("accounts", 1.5, 0.08, 60, rng)
         row = compare_thresholds(outcome, n_resamples=100, rng=rng).frame.iloc[8]
         held += row["conf_low"] <= 0.12 / 0.08 <= row["conf_high"]
     assert abs(held / runs - 0.95) <= 3.3 * np.sqrt(0.95 * 0.05 / runs)

@@ -82,8 +82,18 @@ class Sample:
         is_below = np.arange(N_SCORES) <= cut
         return self.design_effect(is_below, ~is_below)
 
-    def design_effect(self, scores: Flags, others: Flags | None = None) -> float:
-        """Variance of a rate of scores, or of its difference from others', with clusters over without; 1 or more."""
+    def effective_clusters(self, scores: Flags) -> float:
+        """Clusters of one size that would tell as much of some scores: (sum n)^2 / sum n^2; infinite without any."""
+        if self.cluster_n is None:
+            return np.inf
+        n = self.cluster_n[:, scores].sum(axis=1)
+        return float(n.sum() ** 2 / (n**2).sum())
+
+    def design_effect(self, scores: Flags, others: Flags | None = None, *, of_ratio: bool = False) -> float:
+        """Variance of a rate of scores, or of its difference from others', with clusters over without; 1 or more.
+
+        `of_ratio` takes the logarithm of their ratio in place of the difference, where both have events.
+        """
         if self.cluster_n is None or self.cluster_events is None or self.n_clusters < 2:
             return 1.0
         contrast, binomial = np.zeros(self.n_clusters), 0.0
@@ -94,9 +104,10 @@ class Sample:
             if n == 0:
                 return 1.0
             rate = self.events[side].sum() / n
+            scale = n * rate if of_ratio and rate > 0 else n
             residual = self.cluster_events[:, side].sum(axis=1) - rate * self.cluster_n[:, side].sum(axis=1)
-            contrast += sign * residual / n
-            binomial += rate * (1 - rate) / n
+            contrast += sign * residual / scale
+            binomial += rate * (1 - rate) * n / scale**2
         robust = float((contrast**2).sum()) * self.n_clusters / (self.n_clusters - 1)
         return max(robust / binomial, 1.0) if binomial > 0 else 1.0
 
