@@ -20,7 +20,8 @@ from calibration.resumable import fill, fresh_is_asked, generator
 from nps_research.counting.landmarks import ANSWERED, Landmarks
 from nps_research.silence.signal.contrasts import adjusted_contrasts, ratios
 from nps_research.silence.signal.signal import PLACE, group_of, risks_by_state
-from nps_research.silence.signal.verdict import MARGIN, silence_verdict
+from nps_research.silence.signal.verdict import silence_verdict
+from nps_research.statistics.rate_ratios import MARGIN
 
 RUNS, TABLE, TRUTHS = (
     Path(__file__).with_name(name) for name in ("silence_runs.csv", "silence.csv", "silence_truths.csv")
@@ -120,8 +121,9 @@ def quantities(landmarks: Landmarks, *, ratios_too: bool = True) -> tuple[str, d
     found = {"churn_rate": (float(risks.risk[silent]), float(low[silent]), float(high[silent]))}
     for state, name in zip(ANSWERED, RISKS[1:], strict=True):
         found[name] = risks.difference(silent, PLACE[state], LEVEL)
+    adjusted = adjusted_contrasts(landmarks, rows, group, for_verdict=not ratios_too)
+    judged = silence_verdict(risks, PLACE, margin=MARGIN, alpha=1 - LEVEL, adjusted=adjusted)
     if ratios_too:
-        adjusted = adjusted_contrasts(landmarks, rows, group)
         for names, contrasts in (
             (RATIOS, ratios(rows, group)),
             (ADJUSTED[:3], adjusted.differences),
@@ -131,7 +133,7 @@ def quantities(landmarks: Landmarks, *, ratios_too: bool = True) -> tuple[str, d
             for state, name in zip(ANSWERED, names, strict=True):
                 at = PLACE[state]
                 found[name] = (float(contrasts.estimate[at]), float(limits[0][at]), float(limits[1][at]))
-    return silence_verdict(risks, PLACE, margin=MARGIN, alpha=1 - LEVEL).verdict, found
+    return judged.verdict, found
 
 
 def truth(scenario: str) -> dict[str, object]:

@@ -10,7 +10,7 @@ from scipy import stats
 from nps_research.errors import EstimationError
 from nps_research.statistics.normal_limits import drawn_in
 from nps_research.statistics.proportions import ratio_limits, ratio_statistic
-from nps_research.typing import Floats
+from nps_research.typing import Flags, Floats
 
 MARGIN = 1.5  # times another rate that count as no more than it
 
@@ -21,24 +21,38 @@ class RateRatios:
 
     Attributes
     ----------
-    ratio, conf_low, conf_high : ndarray
-        With Koopman's limits at 1 - 2 alpha; infinite above, where b has no event.
+    counts : ndarray, shape (4, ...)
+        Effective events and numbers of a, then of b; drawn in for few clusters.
     p_not_worse : ndarray
         That a is at least `margin` times b: where it is small, a is not worse.
     p_not_better : ndarray
         That b is at least `margin` times a.
+    is_told : ndarray of bool
+        Whether there is anybody in both, and clusters enough to tell how unsure the ratio is.
     """
 
-    ratio: Floats
-    conf_low: Floats
-    conf_high: Floats
+    counts: Floats
     p_not_worse: Floats
     p_not_better: Floats
+    is_told: Flags
+
+    @property
+    def ratio(self) -> Floats:
+        """Of the rates, a / b; infinite where b has no event."""
+        events_a, n_a, events_b, n_b = self.counts
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray((events_a / n_a) / (events_b / n_b))
 
     @property
     def p_alike(self) -> Floats:
         """That one is at least the margin times the other: the larger of two one-sided p."""
         return np.maximum(self.p_not_worse, self.p_not_better)
+
+    def limits(self, confidence_level: float) -> tuple[Floats, Floats]:
+        """Koopman's limits of the ratio: at 1 - 2 alpha, what tests at the alpha of the comparison do not reject."""
+        events_a, n_a, events_b, n_b = self.counts
+        low, high = ratio_limits(events_a, n_a, events_b, n_b, confidence_level=confidence_level)
+        return np.where(self.is_told, low, 0.0), np.where(self.is_told, high, np.inf)
 
 
 def checked_margin(margin: float) -> float:
@@ -78,26 +92,22 @@ def rate_ratios(
     --------
     >>> counts = np.array([[75.0], [1500.0], [75.0], [1500.0]])
     >>> found = rate_ratios(*counts, margin=1.5, alpha=0.05)
-    >>> found.conf_high.round(2).tolist(), found.p_not_worse.round(3).tolist()
-    ([1.3], [0.005])
-    >>> rate_ratios(*counts, margin=1.5, alpha=0.05, degrees=4).conf_high.round(2).tolist()
+    >>> found.p_not_worse.round(3).tolist(), found.limits(0.9)[1].round(2).tolist()
+    ([0.005], [1.3])
+    >>> rate_ratios(*counts, margin=1.5, alpha=0.05, degrees=4).limits(0.9)[1].round(2).tolist()
     [1.4]
     """
     size = drawn_in(degrees, quantile=1 - alpha)
     events_a, n_a, events_b, n_b = (np.asarray(value, dtype=float) * size for value in (events_a, n_a, events_b, n_b))
-    low, high = ratio_limits(events_a, n_a, events_b, n_b, confidence_level=1 - 2 * alpha)
-    told = (np.asarray(degrees) > 0) & ~np.isnan(low)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = (events_a / n_a) / (events_b / n_b)
     times_more, times_less = (
         ratio_statistic(events_a, n_a, events_b, n_b, np.asarray(value)) for value in (margin, 1 / margin)
     )
+    is_told = (np.asarray(degrees) > 0) & (n_a > 0) & (n_b > 0)
     return RateRatios(
-        ratio=ratio,
-        conf_low=np.where(told, low, 0.0),
-        conf_high=np.where(told, high, np.inf),
-        p_not_worse=np.where(told, stats.norm.cdf(times_more), 1.0),
-        p_not_better=np.where(told, stats.norm.sf(times_less), 1.0),
+        counts=np.stack([events_a, n_a, events_b, n_b]),
+        p_not_worse=np.where(is_told, stats.norm.cdf(times_more), 1.0),
+        p_not_better=np.where(is_told, stats.norm.sf(times_less), 1.0),
+        is_told=is_told,
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import stats
 
 from nps_research.statistics.proportions import difference_limits, difference_statistic, wilson_limits
+from nps_research.statistics.rate_ratios import RateRatios, rate_ratios
 from nps_research.typing import Flags, Floats, Integers
 
 SAME = 1e-12
@@ -33,6 +34,8 @@ class Risks:
     n_effective : ndarray, shape (n_groups,)
         Independent rows that would err by as much: risk (1 - risk) / variance, never more than n. A group in which
         nobody or everybody left takes the mean design effect of the others.
+    clusters : ndarray, shape (n_groups,)
+        Clusters of one size that would tell as much: (sum n)^2 / sum n^2 over the rows of each.
     """
 
     n: Floats
@@ -40,6 +43,7 @@ class Risks:
     risk: Floats
     covariance: Floats
     n_effective: Floats
+    clusters: Floats
 
     def limits(self, confidence_level: float) -> tuple[Floats, Floats]:
         """Wilson's limits of each risk at the effective numbers of rows."""
@@ -48,21 +52,31 @@ class Risks:
 
     def difference(self, one: int, other: int, confidence_level: float) -> tuple[float, float, float]:
         """Risk of one group less that of another, with Miettinen & Nurminen's limits."""
-        events_a, n_a, events_b, n_b = (np.array([value]) for value in self._effective(one, other))
+        events_a, n_a, events_b, n_b = (np.array([value]) for value in self.effective_counts(one, other))
         low, high = difference_limits(events_a, n_a, events_b, n_b, confidence_level=confidence_level)
         return float(self.risk[one] - self.risk[other]), float(low[0]), float(high[0])
 
     def statistic(self, one: int, other: int, difference: float = 0.0) -> float:
         """Miettinen & Nurminen's z of the difference against a supposed one."""
-        events_a, n_a, events_b, n_b = (np.array([value]) for value in self._effective(one, other))
+        events_a, n_a, events_b, n_b = (np.array([value]) for value in self.effective_counts(one, other))
         return float(difference_statistic(events_a, n_a, events_b, n_b, np.array([difference]))[0])
 
-    def _effective(self, one: int, other: int) -> tuple[float, float, float, float]:
-        """Events and rows of two groups as if independent, so that their difference errs as it does."""
+    def ratio(self, one: int, other: int, *, margin: float, alpha: float) -> RateRatios:
+        """Risk of one group over that of another, against a margin.
+
+        t with the smaller effective number of clusters, less one, takes the place of the normal.
+        """
+        counts = np.array(self.effective_counts(one, other, of_ratio=True))[:, None]
+        degrees = self.clusters[[one, other]].min(keepdims=True) - 1
+        return rate_ratios(*counts, margin=margin, alpha=alpha, degrees=degrees)
+
+    def effective_counts(self, one: int, other: int, *, of_ratio: bool = False) -> tuple[float, float, float, float]:
+        """Events and rows of two groups as if independent, so that their difference, or log ratio, errs as it does."""
         pair = np.array([one, other])
-        binomial = self.risk[pair] * (1 - self.risk[pair]) / self.n_effective[pair]
+        scale = self.risk[pair] if of_ratio and (self.risk[pair] > 0).all() else np.ones(2)
+        binomial = self.risk[pair] * (1 - self.risk[pair]) / self.n_effective[pair] / scale**2
         apart = binomial.sum()
-        shared = apart - 2 * self.covariance[one, other]
+        shared = apart - 2 * self.covariance[one, other] / scale.prod()
         # clusters in both groups share their fate, and so the difference errs less, or more, than two apart
         size = self.n_effective[pair] * (apart / max(shared, 0.1 * apart) if apart > 0 else 1.0)
         return (float(self.risk[one] * size[0]), float(size[0]), float(self.risk[other] * size[1]), float(size[1]))
@@ -149,13 +163,14 @@ def survival_risks(
     found = []
     for day in at:
         risk, events = np.full(n_groups, np.nan), np.zeros(n_groups)
-        by_cluster = np.zeros((n_clusters, n_groups))
+        by_cluster, clusters = np.zeros((n_clusters, n_groups)), np.zeros(n_groups)
         for place, rows in enumerate(parts):
             if not len(rows):
                 continue
             risk[place], influence = _influence(days[rows], event[rows], curves[place], day)
             events[place] = (event[rows] & (days[rows] <= day)).sum()
             by_cluster[:, place] = np.bincount(cluster[rows], influence, minlength=n_clusters)
+            clusters[place] = len(rows) ** 2 / (np.bincount(cluster[rows]) ** 2.0).sum()
         n = np.array([len(rows) for rows in parts], dtype=float)
         correction = n_clusters / max(n_clusters - 1, 1)
         covariance = by_cluster.T @ by_cluster * correction
@@ -166,6 +181,7 @@ def survival_risks(
                 risk=risk,
                 covariance=covariance,
                 n_effective=_n_effective(n, risk, np.diag(covariance)),
+                clusters=clusters,
             )
         )
     return found

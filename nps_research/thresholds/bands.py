@@ -270,6 +270,7 @@ def compare_bands(
     deff = n / counts.of_difference[1, 0]
     numbers = np.array([[events], [n], [reference_events], [reference_n]]) / deff
     conf_low, conf_high = difference_limits(*numbers, confidence_level=1 - 2 * alpha)
+    ratio_low, ratio_high = ratios.limits(1 - 2 * alpha)
     return BandComparison(
         frame=pd.DataFrame(
             {
@@ -285,8 +286,8 @@ def compare_bands(
                 "conf_low": conf_low,
                 "conf_high": conf_high,
                 "ratio": ratios.ratio,
-                "ratio_conf_low": ratios.conf_low,
-                "ratio_conf_high": ratios.conf_high,
+                "ratio_conf_low": ratio_low,
+                "ratio_conf_high": ratio_high,
                 "p_value": ratios.p_not_worse,
                 "p_alike": ratios.p_alike,
             }

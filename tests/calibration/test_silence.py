@@ -7,18 +7,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration import silence, silent_companies
+from calibration import silence, silence_verdicts, silent_companies
 from calibration.silence import ADJUSTED, RATIOS, RISKS, SCENARIOS, draw
-from nps_research.silence.signal.signal import PLACE, group_of, risks_by_state
+from nps_research.silence.signal.signal import PLACE, group_of, risks_by_state, verdict_of
 from nps_research.silence.signal.verdict import silence_verdict
 
 RUNS, TABLE = pd.read_csv(silence.RUNS), pd.read_csv(silence.TABLE)
 COMPANIES = pd.read_csv(silent_companies.TABLE)
 PLANTED = COMPANIES[COMPANIES["kind"] == "planted"]
+VERDICTS = pd.read_csv(silence_verdicts.TABLE).set_index(["scenario", "rate", "n_units"])
+ALIKE = ["like-respondents", "like-detractors", "within-margin"]
 
 
 def error(share, runs):
     return 3.3 * np.sqrt(share * (1 - share) / runs)
+
+
+def at_most(share):
+    return share + error(share, silence_verdicts.RUNS)
 
 
 def test_every_data_set_stands_once_and_the_table_is_worked_out_from_them():
@@ -59,7 +65,7 @@ def test_the_fast_version_worst_is_seldom_said():
         landmarks = draw(SCENARIOS["silent like detractors"], 250, np.random.default_rng([5, number]))
         rows = landmarks.classed(promoter_min=9, detractor_max=6)
         risks = risks_by_state(rows, group_of(rows), silence.HORIZON)
-        said += silence_verdict(risks, PLACE, margin=0.05, alpha=0.05).verdict == "worst"
+        said += silence_verdict(risks, PLACE, margin=1.5, alpha=0.05).verdict == "worst"
     assert said / 150 <= 0.05 + error(0.05, 150)
 
 
@@ -67,6 +73,58 @@ def test_a_data_set_still_gives_what_is_in_the_table():
     row = RUNS.iloc[0]
     found = silence.measure(row["scenario"], int(row["n_units"]), int(row["number"]))
     assert {name: row[name] for name in found} == found
+
+
+# Verdicts, false and true
+
+
+def test_every_cell_of_verdicts_stands_once_and_in_order():
+    assert VERDICTS.reset_index()[["scenario", "rate", "n_units"]].to_dict("records") == silence_verdicts.CELLS
+    runs = VERDICTS["runs"].drop("demo company")
+    assert (runs == silence_verdicts.RUNS).all()
+    assert VERDICTS.loc["demo company", "runs"].tolist() == [silence_verdicts.RUNS_OF_COMPANY]
+
+
+def test_the_silent_are_seldom_called_like_those_whose_rate_is_the_margin_away():
+    for scenario in ("margin above", "margin below"):
+        rows = VERDICTS.loc[scenario]
+        assert (rows[ALIKE].sum(axis=1) <= at_most(0.05)).all()
+        assert set(rows.index.get_level_values("rate")) == {0.01, 0.05, 0.10}
+    assert (VERDICTS.loc["above detractors", "like-detractors"] <= at_most(0.05)).all()
+    assert (VERDICTS.loc["four times", ALIKE].sum(axis=1) <= at_most(0.05)).all()
+
+
+def test_the_silent_are_called_like_others_where_enough_left():
+    """150 leavers a group and more; some 120 detractors."""
+    alike = VERDICTS.loc["alike"]
+    assert (alike.loc[[(0.05, 3000), (0.10, 3000)], "like-respondents"] >= 0.8).all()
+    assert VERDICTS.loc[("like detractors", 0.10, 6000), "like-detractors"] >= 0.8
+
+
+def test_worst_is_seldom_said_where_only_a_known_contract_does_it_and_mostly_where_silence_adds():
+    for scenario in ("contract alone", "contract and score"):
+        assert (VERDICTS.loc[scenario, "worst"] <= at_most(0.05)).all()
+        assert (VERDICTS.loc[scenario, "worst-unadjusted"] >= 0.8).all()
+    assert (VERDICTS.loc["contract and silence", "worst"] >= 0.8).all()
+    assert VERDICTS.loc["demo company", "worst"].min() >= 0.8
+
+
+@pytest.mark.parametrize("cell", [("margin above", 0.05, 1000), ("like detractors", 0.10, 3000)])
+def test_fewer_data_sets_give_the_shares_of_verdicts(cell):
+    runs = 200
+    found, table = silence_verdicts.measure(*cell, runs=runs), VERDICTS.loc[cell]
+    for word in silence_verdicts.WORDS:
+        spread = np.sqrt(max(table[word] * (1 - table[word]), 0.01) * (1 / runs + 1 / silence_verdicts.RUNS))
+        assert abs(found[word] - table[word]) <= 3.3 * spread, word
+
+
+def test_verdicts_from_risks_alone_are_those_of_the_landmarks():
+    for scenario in ("alike", "like detractors", "four times"):
+        for number in range(4):
+            risks_alone = silence_verdicts.verdict(scenario, 0.05, 1500, np.random.default_rng([9, number]))
+            drawn = silence_verdicts.draw(scenario, 0.05, 1500, np.random.default_rng([9, number]))
+            landmarks = silence_verdicts.landmarks_of_drawn(scenario, drawn)
+            assert verdict_of(landmarks, **silence_verdicts.RULE) == risks_alone
 
 
 # Made-up companies

@@ -104,19 +104,23 @@ def test_tests_of_the_margin_equal_statsmodels(counts):
 
 def test_a_claim_is_made_where_the_limit_is_within_the_margin():
     events = np.arange(40.0, 140)
+    counts = np.stack([events, *np.broadcast_to([[3000.0], [80.0], [3000.0]], (3, len(events)))])
     for degrees in (np.inf, 12.0):
-        found = rate_ratios(events, 3000.0, 80.0, 3000.0, margin=1.5, alpha=0.05, degrees=degrees)
-        assert ((found.conf_high < 1.5) == (found.p_not_worse < 0.05)).all()
-        assert ((found.conf_low > 1 / 1.5) == (found.p_not_better < 0.05)).all()
+        found = rate_ratios(*counts, margin=1.5, alpha=0.05, degrees=degrees)
+        low, high = found.limits(0.9)
+        assert ((high < 1.5) == (found.p_not_worse < 0.05)).all()
+        assert ((low > 1 / 1.5) == (found.p_not_better < 0.05)).all()
+        np.testing.assert_allclose(found.ratio, events / 80)
         assert 0 < (found.p_alike < 0.05).sum() < len(events)
 
 
 def test_few_clusters_widen_as_t_does_and_none_tell_nothing():
     counts = np.array([[75.0], [1500.0], [75.0], [1500.0]])
-    normal, drawn, none = (rate_ratios(*counts, margin=1.5, alpha=0.05, degrees=degrees) for degrees in (np.inf, 9, 0))
-    wider = np.log(drawn.conf_high / drawn.conf_low) / np.log(normal.conf_high / normal.conf_low)
-    assert wider[0] == pytest.approx(stats.t.ppf(0.95, 9) / stats.norm.ppf(0.95), rel=0.005)
-    assert (none.p_alike[0], none.conf_low[0], none.conf_high[0]) == (1, 0, np.inf)
+    found = [rate_ratios(*counts, margin=1.5, alpha=0.05, degrees=degrees) for degrees in (np.inf, 9, 0)]
+    normal, drawn = (np.log(each.limits(0.9)).ravel() for each in found[:2])
+    assert np.ptp(drawn) / np.ptp(normal) == pytest.approx(stats.t.ppf(0.95, 9) / stats.norm.ppf(0.95), rel=0.005)
+    assert np.ravel(found[2].limits(0.9)).tolist() == [0, np.inf]
+    assert found[2].p_alike[0] == 1
 
 
 def test_the_events_that_decide_are_those_of_the_power_formula():

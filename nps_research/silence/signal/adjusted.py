@@ -53,8 +53,8 @@ class AdjustedSilence(Result):
             return f"Too little is known, or too few left, to hold other things alike. {self.caveat}".strip()
         said = "; ".join(
             f"against {row['term'].lower()} {format_value(row[DIFFERENCE], 'share_points')} ("
-            f"{format_interval(row[f'{DIFFERENCE}_conf_low'], row[f'{DIFFERENCE}_conf_high'], 'share_points')}), "
-            f"hazard ratio {row[RATIO]:.1f}"
+            f"{format_interval(row[f'{DIFFERENCE}_conf_low'], row[f'{DIFFERENCE}_conf_high'], 'share_points')})"
+            + (f", hazard ratio {row[RATIO]:.1f}" if np.isfinite(row[RATIO]) else "")
             for row in rows
         )
         return (

@@ -10,14 +10,26 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.landmarks import ANSWERED, SILENT
+from nps_research.counting.score_bands import band_text
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import format_interval, format_value, joined, p_text, share
+from nps_research.silence.signal.adjusted import DIFFERENCE as ADJUSTED
 from nps_research.silence.signal.adjusted import AdjustedSilence
 from nps_research.silence.signal.curves import SHOWN, RetentionCurves, hidden_states
 from nps_research.silence.signal.history import SilenceHistory
 from nps_research.silence.signal.verdict import SilenceWord
 
 STATE_WORDS = {**SHOWN, "answered": "All who answered", "not_reached": "Not reached"}
+MOVED: dict[SilenceWord, str] = {  # what the verdict by the line that moved says, after "by 0-3,"
+    "worst": "they leave most of all, too",
+    "worst-unadjusted": "not with other things alike",
+    "better": "they leave least of all",
+    "like-detractors": "they leave like detractors",
+    "between": "they leave less often than detractors",
+    "like-respondents": "they leave like those who answer",
+    "within-margin": "they leave nearly like those who answer",
+    "cannot-tell": "this cannot be told",
+}
 LEFT_OUT = {
     "no_invitation_date": "invitations without a date",
     "no_customer": "invitations of nobody in the customer table",
@@ -40,8 +52,10 @@ class NonresponseSignal(Result):
 
     Attributes
     ----------
-    verdict : str
+    verdict, unconfirmed, lacking, is_rare, decides_at
         As in `nps_research.silence.signal.verdict.SilenceVerdict`.
+    moved_line : int or None
+        Highest detractor answer by customers' leaving, where that is another one; `moved_verdict` is the verdict by it.
     curves : RetentionCurves
         Kaplan-Meier curves from the landmark.
     histories : SilenceHistory
@@ -60,8 +74,12 @@ class NonresponseSignal(Result):
     detractor_max: int
     promoter_min: int
     adjusted_for: tuple[str, ...]
+    unconfirmed: tuple[str, ...] = ()
     lacking: str
     is_rare: bool
+    decides_at: int | None = None
+    moved_line: int | None = None
+    moved_verdict: SilenceWord | None = None
     caveat: str
     early: float
     late: float
@@ -118,58 +136,103 @@ class NonresponseSignal(Result):
             f"Of {units} that met the survey with silence, {share(silent['churn_rate'])} left within "
             f"{self.horizon_days} days ({self.confidence_level:.0%} interval {limits}){against}."
         )
-        return _sentence(f"{self._verdict_words(others)} {said}", self.caveat)
-
-    def _verdict_words(self, others: Sequence[Mapping[str, Any]]) -> str:
-        all_shown = len(others) == len(ANSWERED)
-        nearest = min(others, key=lambda row: float(row["risk_difference"])) if all_shown else None
-        margin = f"{100 * self.margin:g} percentage points{self._wide}"
-        if self.verdict == "worst" and nearest is not None:
-            gap = format_interval(
-                nearest["risk_difference_conf_low"], nearest["risk_difference_conf_high"], "share_points"
-            )
-            return (
-                f"The silent leave most of all: more often than promoters, passives and detractors, each. Smallest is "
-                f"the gap to {nearest['term'].lower()} ({format_value(nearest['risk_difference'], 'share_points')}, "
-                f"{self.confidence_level:.0%} interval {gap}; one-sided {p_text(nearest['p_value'])})."
-            )
-        if self.verdict == "cannot-tell":
-            if self.lacking:
-                absent = STATE_WORDS[self.lacking].lower()
-                return f"There are no {absent} at any landmark, so no verdict on silence is given."
-            if self.is_rare:
-                return "Too few left, or too few stayed, for the silent to be set beside those who answer."
-            p_values = self.frame.set_index("state")["p_value"]
-            above = [STATE_WORDS[name].lower() for name in ANSWERED if p_values[name] < 1 - self.confidence_level]
-            unclear = [words for name in ANSWERED if (words := STATE_WORDS[name].lower()) not in above]
-            more = f" They leave more often than {joined(above)}; beside {joined(unclear)} it is open." if above else ""
-            return f"Where the silent stand among those who answer cannot be told.{more}"
-        return {
-            "worst": "The silent leave most of all: more often than promoters, passives and detractors, each.",
-            "better": "The silent leave least of all: less often than promoters, passives and detractors, each.",
-            "like-respondents": "The churn rates of the silent and of all who answer differ by less than "
-            f"{margin}{self._still('answered')}.",
-            "like-detractors": "The silent leave more often than promoters and passives; their churn rate and that of "
-            f"detractors differ by less than {margin}{self._still('detractor')}.",
-            "between": "The silent leave more often than promoters and less often than detractors.",
-        }[self.verdict]
+        return _sentence(f"{self._verdict_words} {said} {self._gap}".strip(), self.caveat)
 
     @property
-    def _wide(self) -> str:
-        """A margin as large as the rate itself says little."""
-        rate = float(self.frame.set_index("state")["churn_rate"].get("answered", np.nan))
-        return (
-            f" (a margin as large as the rate itself: even twice {share(rate)} is within it)"
-            if rate <= self.margin
-            else ""
-        )
+    def _verdict_words(self) -> str:
+        """The verdict by the line, what it is with other things alike, and the verdict by the line that moved."""
+        if self.lacking:
+            return f"There are no {_words(self.lacking)} at any landmark, so no verdict on silence is given."
+        if self.is_rare:
+            return "Too few left, or too few stayed, for the silent to be set beside those who answer."
+        times = f"{self.margin:g} times"
+        says = {
+            "worst": "the silent leave most of all",
+            "worst-unadjusted": "the silent leave most",
+            "better": "the silent leave least of all",
+            "like-detractors": "the silent leave more often than promoters and passives, like detractors "
+            f"(less than {times} apart)",
+            "between": "the silent leave more often than promoters and less often than detractors",
+            "like-respondents": f"the silent leave like those who answer (less than {times} apart)",
+            "within-margin": f"the silent leave {self._more_or_less} often than those who answer, but by less than "
+            f"{times}",
+            "cannot-tell": "where the silent stand among those who answer cannot be told",
+        }[self.verdict]
+        first, moved = says + self._held_alike, ""
+        if self.moved_line is not None and self.moved_verdict is not None:
+            first = f"by {band_text(0, self.detractor_max)}, {first}"
+            moved = f"; by {band_text(0, self.moved_line)}, {MOVED[self.moved_verdict]}"
+        return f"{first[0].upper()}{first[1:]}{moved}.{self._open}"
 
-    def _still(self, state: str) -> str:
-        """What two rates within the margin may be none the less: apart by more than chance."""
-        row = self.frame.set_index("state").loc[state]
-        if row["risk_difference_conf_low"] > 0:
-            return ", though the silent leave more often"
-        return ", though the silent leave less often" if row["risk_difference_conf_high"] < 0 else ""
+    @property
+    def _held_alike(self) -> str:
+        """What the verdict becomes with what is known held alike."""
+        if self.verdict == "worst-unadjusted" and not self.adjusted_for:
+            return ", but too few left to hold anything else alike"
+        if not self.adjusted_for:
+            return ""
+        alike = f"with {_shortened(self.adjusted_for)} held alike"
+        answered = [row for state in ANSWERED if (row := self._row(state)) and np.isfinite(row[ADJUSTED])]
+        nearest = min(answered, key=lambda row: float(row[ADJUSTED]), default=None)
+        if self.verdict == "worst":
+            value = "" if nearest is None else format_value(nearest[ADJUSTED], "share_points")
+            gap = "" if nearest is None else f" (nearest: {nearest['term'].lower()}, {value})"
+            return f", also {alike}{gap}"
+        if self.verdict == "worst-unadjusted":
+            others = joined([_words(state) for state in self.unconfirmed])
+            gap = ""
+            if nearest is not None and nearest["state"] in self.unconfirmed:
+                gap = f" ({self._adjusted_gap(nearest)})"
+            return f", but {alike} not shown to leave more often than {others}{gap}"
+        row = self._row("detractor" if self.verdict in ("like-detractors", "between") else "answered")
+        if row is None or not np.isfinite(row[ADJUSTED]):
+            return ""
+        differs = "no difference is shown"
+        if row[f"{ADJUSTED}_conf_low"] > 0 or row[f"{ADJUSTED}_conf_high"] < 0:
+            differs = f"{'more' if row[ADJUSTED] > 0 else 'less'} often"
+        than = " than those who answer" if self.verdict in ("better", "cannot-tell") and "often" in differs else ""
+        return f"; {alike}, {differs}{than} ({self._adjusted_gap(row)})"
+
+    def _adjusted_gap(self, row: Mapping[str, Any]) -> str:
+        """With its interval, where the sentence does not go on."""
+        gap = format_value(row[ADJUSTED], "share_points")
+        limits = format_interval(row[f"{ADJUSTED}_conf_low"], row[f"{ADJUSTED}_conf_high"], "share_points")
+        return gap if self.moved_verdict else f"{gap}, {limits}"
+
+    @property
+    def _more_or_less(self) -> str:
+        difference = self.frame.set_index("state")["risk_difference"].get("answered", np.nan)
+        return "more" if difference > 0 else "less"
+
+    @property
+    def _open(self) -> str:
+        """Beside whom it is open, and how many leavers would tell."""
+        if self.verdict != "cannot-tell":
+            return ""
+        p_values = self.frame.set_index("state")["p_value"]
+        above = [name for name in ANSWERED if p_values[name] < 1 - self.confidence_level]
+        unclear = joined([_words(name) for name in ANSWERED if name not in above])
+        more = f" They leave more often than {joined([_words(name) for name in above])}; beside {unclear} it is open."
+        if self.decides_at is None:
+            return more if above else ""
+        enough = f" Some {self.decides_at:,} leavers among them and in each group would decide it."
+        return (more if above else "") + enough
+
+    @property
+    def _gap(self) -> str:
+        """The smallest gap of the silent that leave most, as they are."""
+        others = [row for state in ANSWERED if (row := self._row(state))]
+        if not self.verdict.startswith("worst") or len(others) < len(ANSWERED):
+            return ""
+        nearest = min(others, key=lambda row: float(row["risk_difference"]))
+        limits = format_interval(
+            nearest["risk_difference_conf_low"], nearest["risk_difference_conf_high"], "share_points"
+        )
+        gap = format_value(nearest["risk_difference"], "share_points")
+        return (
+            f"Smallest is the gap to {nearest['term'].lower()} ({gap}, {self.confidence_level:.0%} interval {limits}; "
+            f"one-sided {p_text(nearest['p_value'])})."
+        )
 
     @property
     def note(self) -> str:
@@ -234,6 +297,15 @@ class NonresponseSignal(Result):
             for row, words in ((silent, "the silent"), (answered, "those who answered"))
             if row is not None
         )
+
+
+def _words(state: str) -> str:
+    return STATE_WORDS[state].lower()
+
+
+def _shortened(known: Sequence[str]) -> str:
+    """What is held alike, for a sentence: two things by name, the number of the others."""
+    return joined([*known[:2], f"{len(known) - 2} more"]) if len(known) > 3 else joined(known)
 
 
 def _sentence(finding: str, caveat: str) -> str:

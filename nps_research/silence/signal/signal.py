@@ -17,10 +17,12 @@ from nps_research.silence.signal.contrasts import Adjusted, adjusted_contrasts, 
 from nps_research.silence.signal.curves import curves_of
 from nps_research.silence.signal.history import histories_of
 from nps_research.silence.signal.result import STATE_WORDS, NonresponseSignal
-from nps_research.silence.signal.verdict import MARGIN, SilenceVerdict, silence_verdict
+from nps_research.silence.signal.verdict import SilenceVerdict, SilenceWord, silence_verdict
 from nps_research.statistics.hazard_ratios import Contrasts
+from nps_research.statistics.rate_ratios import MARGIN, checked_margin
 from nps_research.statistics.survival import Risks, survival_risks
 from nps_research.study.needs import begins_with
+from nps_research.study.settings_file import Settings
 from nps_research.study.study import Study
 from nps_research.typing import Integers
 
@@ -42,6 +44,7 @@ def nonresponse_signal(
     *,
     horizon_days: int | None = None,
     detractor_max: int | None = None,
+    moved_line: int | None = None,
     margin: float = MARGIN,
     confidence_level: float = 0.95,
 ) -> NonresponseSignal:
@@ -59,8 +62,11 @@ def nonresponse_signal(
         Days after the landmark; None takes the study's.
     detractor_max : int, optional
         Highest detractor answer; None takes the study's. With another cut the others are passives.
+    moved_line : int, optional
+        Highest detractor answer by customers' leaving, where `compare_thresholds` says that it is another one: the
+        first sentence of the finding then has the verdict by both lines.
     margin : float
-        Difference of rates within which two groups count as alike; to be fixed before the data are seen.
+        Ratio of rates, above 1, below which two groups count as alike; to be fixed before the data are seen.
     confidence_level : float
         Of limits. One-sided tests are at 1 - confidence_level.
 
@@ -74,7 +80,9 @@ def nonresponse_signal(
         If the study lacks a column that this needs; nobody was silent, answered, left or was watched over the horizon,
         or everybody left.
     ContractError
-        If a setting is out of range.
+        If a line or the level is out of range.
+    EstimationError
+        If the margin is no ratio above 1.
 
     Notes
     -----
@@ -96,23 +104,31 @@ def nonresponse_signal(
     """
     landmarks, convention = landmarks_of(study, horizon_days=horizon_days), study.settings.detractor_max
     line = convention if detractor_max is None else detractor_max
-    whole = np.floor(landmarks.rows["score"] + 0.5)
-    between = int(((whole > min(line, convention)) & (whole <= max(line, convention))).sum())
-    if 0 < between < study.settings.minimum_cell:
+    if _gives_few_away(landmarks, line, study.settings):
         raise CannotAnswerError(
             f"Fewer than {study.settings.minimum_cell} answers lie between {line} and {convention}: beside the study's "
             "own line another one would tell what they did."
         )
+    if moved_line is not None and (moved_line == line or _gives_few_away(landmarks, moved_line, study.settings)):
+        moved_line = None
     return signal_of(
         landmarks,
         promoter_min=study.settings.promoter_min,
         detractor_max=line,
+        moved_line=moved_line,
         margin=margin,
         confidence_level=confidence_level,
         minimum_cell=study.settings.minimum_cell,
         caveat=silence_caveat(study),
         named_line=line != convention,
     )
+
+
+def _gives_few_away(landmarks: Landmarks, line: int, settings: Settings) -> bool:
+    """Whether another line, shown beside the study's own, would tell what the few between them did."""
+    whole, convention = np.floor(landmarks.rows["score"] + 0.5), settings.detractor_max
+    between = int(((whole > min(line, convention)) & (whole <= max(line, convention))).sum())
+    return 0 < between < settings.minimum_cell
 
 
 def _require_leaving(rows: pd.DataFrame, horizon_days: int) -> None:
@@ -132,6 +148,7 @@ def signal_of(
     *,
     promoter_min: int = 9,
     detractor_max: int = 6,
+    moved_line: int | None = None,
     margin: float = MARGIN,
     confidence_level: float = 0.95,
     minimum_cell: int = 0,
@@ -140,18 +157,18 @@ def signal_of(
 ) -> NonresponseSignal:
     """Compare as `nonresponse_signal`, from landmarks; `named_line` puts the line into the title."""
     check_level(confidence_level)
-    if not 0 < margin < 1:
-        raise ContractError(f"margin = {margin!r}: a difference of rates between 0 and 1 is needed.")
-    if not 0 <= detractor_max < promoter_min:
-        raise ContractError(
-            f"detractor_max = {detractor_max!r}: an answer from 0 to {promoter_min - 1}, below promoters, is needed."
-        )
+    checked_margin(margin)
+    for name, line in (("detractor_max", detractor_max), ("moved_line", moved_line)):
+        if line is not None and not 0 <= line < promoter_min:
+            raise ContractError(
+                f"{name} = {line!r}: an answer from 0 to {promoter_min - 1}, below promoters, is needed."
+            )
     rows = landmarks.classed(promoter_min=promoter_min, detractor_max=detractor_max)
     _require_leaving(rows, landmarks.horizon_days)
     group = group_of(rows)
     risks = risks_by_state(rows, group, landmarks.horizon_days)
-    judged = silence_verdict(risks, PLACE, margin=margin, alpha=1 - confidence_level)
     adjusted = adjusted_contrasts(landmarks, rows, group)
+    judged = silence_verdict(risks, PLACE, margin=margin, alpha=1 - confidence_level, adjusted=adjusted)
     about: dict[str, Any] = {
         "horizon_days": landmarks.horizon_days,
         "unit": landmarks.unit,
@@ -160,6 +177,10 @@ def signal_of(
         "caveat": caveat,
     }
     of_line = f", detractors {band_text(0, detractor_max)}" if named_line else ""
+    moved = None
+    if moved_line is not None:
+        lines = {"promoter_min": promoter_min, "detractor_max": moved_line}
+        moved = verdict_of(landmarks, **lines, margin=margin, alpha=1 - confidence_level)
     early, late, proportional_p = halves(rows, group, landmarks.horizon_days)
     return NonresponseSignal(
         frame=_table(rows, group, risks, judged, adjusted, confidence_level),
@@ -171,8 +192,12 @@ def signal_of(
         detractor_max=detractor_max,
         promoter_min=promoter_min,
         adjusted_for=adjusted.words,
+        unconfirmed=judged.unconfirmed,
         lacking=judged.lacking,
         is_rare=judged.is_rare,
+        decides_at=judged.decides_at,
+        moved_line=moved_line,
+        moved_verdict=moved,
         early=early,
         late=late,
         proportional_p=proportional_p,
@@ -181,6 +206,20 @@ def signal_of(
         histories=histories_of(rows, **about),
         **about,
     )
+
+
+def verdict_of(
+    landmarks: Landmarks, *, promoter_min: int, detractor_max: int, margin: float, alpha: float
+) -> SilenceWord:
+    """Give the verdict alone, by any lines."""
+    rows = landmarks.classed(promoter_min=promoter_min, detractor_max=detractor_max)
+    group = group_of(rows)
+    risks = risks_by_state(rows, group, landmarks.horizon_days)
+    found = silence_verdict(risks, PLACE, margin=margin, alpha=alpha).verdict
+    if found != "worst":  # no other word rests on what is held alike
+        return found
+    adjusted = adjusted_contrasts(landmarks, rows, group, for_verdict=True)
+    return silence_verdict(risks, PLACE, margin=margin, alpha=alpha, adjusted=adjusted).verdict
 
 
 def group_of(rows: pd.DataFrame) -> Integers:
