@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import stats
 
 from nps_research.statistics.cox import cox
 from nps_research.statistics.hazard_ratios import hazard_ratios
@@ -228,3 +229,26 @@ def test_survival_never_rises_and_limits_hold_the_rate(days, left, group):
             estimate, lower, upper = risks.difference(0, 1, 0.95)
             assert lower - 1e-9 <= estimate <= upper + 1e-9
             assert risks.difference(1, 0, 0.95)[0] == -estimate
+
+
+def test_ratios_err_as_leaving_out_a_unit_at_a_time_says():
+    """Units of which most stand in both groups, with the same fate."""
+    rng = np.random.default_rng(6)
+    unit, group = np.repeat(np.arange(400), 2), np.tile([0, 1], 400)
+    group[rng.random(800) < 0.1] = 0
+    fate = rng.random(400) < 0.2
+    left = np.where(rng.random(800) < 0.5, fate[unit], rng.random(800) < 0.2)
+    days = np.where(left, 40.0, 90.0)
+    risks = survival_risks(days, left, group, unit, n_groups=2, at=[90])[0]
+    x, n, y, m = risks.effective_counts(0, 1, of_ratio=True)
+    logs = []
+    for gone in range(400):
+        kept = unit != gone
+        logs.append(np.log(left[kept & (group == 0)].mean() / left[kept & (group == 1)].mean()))
+    assert (1 - x / n) / x + (1 - y / m) / y == pytest.approx(399 * np.var(logs), rel=0.02)
+    assert x / n == pytest.approx(risks.risk[0])
+    size = np.bincount(unit[group == 0], minlength=400)
+    assert risks.clusters[0] == pytest.approx(size.sum() ** 2 / (size**2).sum())
+    found = risks.ratio(0, 1, margin=1.5, alpha=0.05)
+    z = (np.log(x / n / (y / m)) - np.log(1.5)) / np.sqrt(399 * np.var(logs))
+    assert found.p_not_worse[0] == pytest.approx(stats.norm.cdf(z), rel=0.25)

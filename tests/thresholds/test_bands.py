@@ -9,6 +9,8 @@ import pytest
 from scipy import optimize, stats
 from statsmodels.stats.proportion import test_proportions_2indep as statsmodels_test
 
+from calibration.bands import counts_of
+from calibration.bands import made_up_outcome as stores_outcome
 from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.errors import EstimationError
 from nps_research.statistics.proportions import difference_limits, difference_statistic, ratio_limits, ratio_statistic
@@ -199,6 +201,24 @@ def test_equivalent_is_when_both_one_sided_tests_reject_and_no_difference_is_sho
         assert (found.verdict in ("equivalent", "not-worse")) == (row["p_value"] < 0.05 and includes_zero)
         words.add(found.verdict)
     assert {"better", "equivalent", "worse"} <= words
+
+
+@pytest.mark.parametrize("direction", ["bad", "good"])
+def test_the_ratio_errs_as_leaving_out_a_store_at_a_time_says(direction):
+    """The variance of the logarithm of the ratio by the jackknife over clusters that hold both bands."""
+    outcome = stores_outcome("stores", 1.3, 0.1, 400, np.random.default_rng(5))
+    outcome = dataclasses.replace(outcome, direction=direction)
+    counts = counts_of(outcome)
+    x, n, y, m = counts.of_ratio[:, 0]
+    variance = (1 - x / n) / x + (1 - y / m) / y
+    left, there = outcome.clusters.events[:, [8, 10]], outcome.clusters.n[:, [8, 10]]
+    left = there - left if direction == "good" else left
+    rates = (left.sum(axis=0) - left) / (there.sum(axis=0) - there)
+    logs = np.log(rates[:, 0] / rates[:, 1])
+    jackknife = (len(logs) - 1) * logs.var()
+    assert variance == pytest.approx(jackknife, rel=0.1)
+    share = there / there.sum(axis=0)
+    assert counts.degrees[0] == pytest.approx((1 / (share**2).sum(axis=0)).min() - 1)
 
 
 def test_the_ratio_holds_in_clusters_of_stores_as_of_repeated_answers():
