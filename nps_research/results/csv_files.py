@@ -13,8 +13,8 @@ import pandas as pd
 
 from nps_research.errors import visible
 
-# What spreadsheets take for a formula: a sign, plain or full-width, perhaps behind blanks, seen or not; and what begins with a
-# control character, which some of them drop.
+# What spreadsheets take for a formula: a sign, plain or full-width, perhaps behind blanks, seen or not; and what begins
+# with a control character, which some of them drop.
 _FORMULA = re.compile(r"[\s\u00ad\u200b-\u200f\u2060\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\x00-\x1f]")
 
 
