@@ -13,6 +13,7 @@ from calibration import silence_verdicts
 from calibration.silence import SCENARIOS, draw
 from nps_research.counting.landmarks import STATES, landmarks_of
 from nps_research.errors import CannotAnswerError, NPSResearchError
+from nps_research.results.words import format_value
 from nps_research.silence.signal.contrasts import Adjusted, adjusted_contrasts
 from nps_research.silence.signal.history import histories_of
 from nps_research.silence.signal.leaving_reasons import leaving_reasons
@@ -482,7 +483,9 @@ def test_the_first_sentence_says_what_becomes_of_it_with_other_things_alike(demo
     moved = [name for name in demo.frame if name.startswith("adjusted_risk_difference")]
     frame = demo.frame.assign(**{name: demo.frame[name] + change for name in moved})
     first = replace(demo, frame=frame, verdict="like-respondents").finding.split(". ")[0]
-    assert f"with tenure, revenue and 4 more held alike, {says} (" in first
+    row = frame.set_index("state").loc["answered"]
+    gap = format_value(row["adjusted_risk_difference"], "share_points")
+    assert f"with tenure, revenue and 4 more held alike, {says} ({gap}, " in first
     few = replace(demo, verdict="worst-unadjusted", adjusted_for=(), unconfirmed=("detractor",))
     assert few.finding.startswith("The silent leave most, but too few left to hold anything else alike.")
 

@@ -206,7 +206,7 @@ def test_equivalent_is_when_both_one_sided_tests_reject_and_no_difference_is_sho
 @pytest.mark.parametrize("direction", ["bad", "good"])
 def test_the_ratio_errs_as_leaving_out_a_store_at_a_time_says(direction):
     """The variance of the logarithm of the ratio by the jackknife over clusters that hold both bands."""
-    outcome = stores_outcome("stores", 1.3, 0.1, 400, np.random.default_rng(5))
+    outcome = stores_outcome("stores", 6.0, 0.05, 800, np.random.default_rng(5))
     outcome = dataclasses.replace(outcome, direction=direction)
     counts = counts_of(outcome)
     x, n, y, m = counts.of_ratio[:, 0]
