@@ -140,11 +140,12 @@ def pool_groups(
     simulation, are averaged over the mean too. In ``calibration/pooling.csv``, with 5, 20 and 60 groups of 4 to 100
     answers, 95% limits held 94 to 97% of the true scores where answers were independent and groups differed, 93 to 98%
     where they were weighted or clustered, and more where groups did not differ at all; where groups differed, the
-    mean squared error was 5 to 52% of the raw scores'.
+    mean squared error was 5 to 56% of the raw scores'.
 
     One group may be unlike all others. It may so come from a second, wide distribution; how likely that is, group by
     group, the answers tell. Then it keeps nearly its own score, and the others are drawn together as if it were not
-    there (a contaminated prior, Berger & Berliner 1986).
+    there (a contaminated prior, Berger & Berliner 1986). Where one of twelve is 75 points below the others, its limits held
+    its true score in 70% of studies with 30 answers a group, 92% with 60 and 95% with 100.
 
     Parameters
     ----------

@@ -239,6 +239,10 @@ def test_what_the_docstring_says_of_coverage_is_in_the_table():
     table = pd.read_csv(Path(__file__).parents[2] / "calibration" / "pooling.csv")
     outliers = table["shape"] == "one unlike"
     of_first = table[outliers].set_index("design")["coverage_of_first"]
+    held = [f"{100 * of_first[f'one of {size} answers unlike']:.0f}%" for size in (30, 60, 100)]
+    assert "{} of studies with 30 answers a group, {} with 60 and {} with 100".format(*held) in " ".join(
+        pool_groups.__doc__.split()
+    )
     assert of_first["one of 60 answers unlike"] >= 0.9
     assert of_first["one of 100 answers unlike"] >= 0.9
     assert table["runs_won"].min() > 0.5
