@@ -8,7 +8,9 @@ gives the same; sums of weights, and rates, are made of them in Python.
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -169,7 +171,14 @@ def _apart_in_waves(study: Study, cluster: str | None, stratum: str | None) -> l
 def _in_duckdb(rows: pd.DataFrame) -> nw.LazyFrame[Any]:
     if rows.columns.str.casefold().has_duplicates:  # DuckDB takes "Channel" and "channel" for one
         return nw.from_native(rows).lazy()
-    return nw.from_native(duckdb.connect().from_arrow(pa.Table.from_pandas(rows, preserve_index=False)))
+    table = pa.Table.from_pandas(rows, preserve_index=False)
+    return nw.from_native(_database(os.getpid()).cursor().from_arrow(table))
+
+
+@cache
+def _database(process: int) -> duckdb.DuckDBPyConnection:
+    """An empty database, kept: to make one takes longer than to count. A process that was split off has its own."""
+    return duckdb.connect()
 
 
 def _plain_column(name: str, schema: nw.Schema) -> nw.Expr:

@@ -127,7 +127,7 @@ def hidden_groups(
     classes, size = of_group[:, :-1], of_group[:, :-1].sum(axis=1)
     hidden = _small(size, of_group[:, -1], minimum_cell)
     any_answer = answers.sum(axis=1) > 0
-    codes = {name: labels[name].map(place[name]) for name in labels}
+    codes = {name: labels[name].map(place[name]).to_numpy(dtype=float) for name in labels}
     found: dict[Any, frozenset[str]] = {}
     for name, own in place.items():
         if settled and name in settled:
@@ -136,7 +136,8 @@ def hidden_groups(
             continue
         combined = list((parts or {}).get(name, ()))
         for part in combined:
-            hidden[codes[name][labels[part].isin(found[part])].dropna().astype(int)] = True
+            within = codes[name][labels[part].isin(found[part])]
+            hidden[within[~np.isnan(within)].astype(int)] = True
         for others in [*([earlier] for earlier in found), combined]:
             shared = [_shared(codes[name], codes[other], any_answer, len(size)) for other in others]
             if len(shared) == 1 and len(shared[0]) == 1:
@@ -149,15 +150,16 @@ def hidden_groups(
     return found
 
 
-def _shared(one: pd.Series, other: pd.Series, answers: Flags, n_groups: int) -> Floats:
+def _shared(one: Floats, other: Floats, answers: Flags, n_groups: int) -> Floats:
     """Sets of groups of two groupings that hold the same answers, a row each: +1 of one, -1 of the other."""
-    both = pd.DataFrame({"one": one, "other": other})[answers].drop_duplicates().dropna().astype(int)
-    edges = coo_array((np.ones(len(both)), (both["one"], both["other"])), shape=(n_groups, n_groups))
+    in_one, in_other = answers & ~np.isnan(one), answers & ~np.isnan(other)
+    both = np.unique(np.stack([one, other], axis=1)[in_one & in_other].astype(int), axis=0)
+    edges = coo_array((np.ones(len(both)), (both[:, 0], both[:, 1])), shape=(n_groups, n_groups))
     n_sets, set_of = connected_components(edges, directed=False)
     rows = np.zeros((n_sets, n_groups))
-    rows[set_of[both["one"]], both["one"]], rows[set_of[both["other"]], both["other"]] = 1, -1
-    for within, beyond in ((one, other), (other, one)):  # a group that reaches beyond the other grouping equals nothing
-        rows[set_of[within[beyond.isna() & answers].dropna().astype(int)]] = 0
+    rows[set_of[both[:, 0]], both[:, 0]], rows[set_of[both[:, 1]], both[:, 1]] = 1, -1
+    for beyond in (one[in_one & ~in_other], other[in_other & ~in_one]):  # what reaches beyond the other equals nothing
+        rows[set_of[beyond.astype(int)]] = 0
     return rows[rows.any(axis=1)]
 
 
