@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from nps_research.drivers.enough import (
 )
 from nps_research.drivers.fitting.trees import Coding
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError, NPSResearchError, did_you_mean
+from nps_research.results.words import BETWEEN
 from nps_research.study.study import Study
 from nps_research.typing import Flags, Floats, Integers, Numbers
 
@@ -163,7 +165,8 @@ def group_labels(study: Study, by: str | Sequence[str]) -> pd.Series[Any]:
     if lost := [key for key in keys if key not in answered]:
         allowed = ["wave", "channel", "touchpoint", *study.segments]
         raise ContractError(f"responses: there is no column {lost[0]!r}{did_you_mean(lost[0], allowed)}")
-    labels = answered[keys].astype("str").where(answered[keys].notna(), NOT_STATED).agg(" \N{MIDDLE DOT} ".join, axis=1)
+    stated = (answered[key].astype("str").where(answered[key].notna(), NOT_STATED) for key in keys)
+    labels = reduce(lambda one, other: one + BETWEEN + other, stated)
     found = set(labels)
     order = [wave for wave in study.waves if wave in found] if keys == ["wave"] else []
     others = found - set(order) - {NOT_STATED}

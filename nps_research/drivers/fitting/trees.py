@@ -7,7 +7,8 @@ values of a table against a background sample need no more than the background's
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import factorial
@@ -32,6 +33,8 @@ SETTINGS = {
     "min_data_in_bin": 1,
     "feature_pre_filter": False,
 }
+_FIELDS = ("split_feature", "threshold", "decision_type", "left_child", "right_child", "leaf_value")
+_FIELD = re.compile(rf"^({'|'.join(_FIELDS)})=(.*)$", re.MULTILINE)
 NAN_TYPE = 2  # LightGBM's code for "missing values were seen and have a side of their own"
 
 
@@ -147,27 +150,26 @@ def _grown(binned: Any, y: Floats, max_depth: int) -> Any:
 
 def trees_of(booster: Any) -> list[Tree]:
     """Read the trees of a booster from its text."""
-    trees = []
-    for block in booster.model_to_string().split("\nTree=")[1:]:
-        fields = dict(line.split("=", 1) for line in block.split("\n\n", 1)[0].splitlines()[1:] if "=" in line)
+    fields = [dict(_FIELD.findall(block)) for block in booster.model_to_string().split("\nTree=")[1:]]
 
-        def numbers(name: str, fields: Mapping[str, str] = fields) -> Floats:
-            return np.array(fields.get(name, "").split(), dtype=np.float64)
+    def numbers(name: str) -> list[Floats]:
+        """A field of every tree; all are read at once, which takes less time than one by one."""
+        said = [each.get(name, "").split() for each in fields]
+        together = np.array([float(text) for texts in said for text in texts])
+        return np.split(together, np.cumsum([len(texts) for texts in said])[:-1])
 
-        threshold, decision = numbers("threshold"), numbers("decision_type").astype(np.int64)
-        # where training saw no missing value, LightGBM takes one for a zero
-        missing_left = np.where(decision >> 2 == NAN_TYPE, (decision & 2) > 0, threshold >= 0)
-        trees.append(
-            Tree(
-                feature=numbers("split_feature").astype(np.int64),
-                threshold=threshold,
-                missing_left=missing_left,
-                left=numbers("left_child").astype(np.int64),
-                right=numbers("right_child").astype(np.int64),
-                value=numbers("leaf_value"),
-            )
+    return [
+        Tree(
+            feature=feature.astype(np.int64),
+            threshold=threshold,
+            # where training saw no missing value, LightGBM takes one for a zero
+            missing_left=np.where((kind := decision.astype(np.int64)) >> 2 == NAN_TYPE, (kind & 2) > 0, threshold >= 0),
+            left=left.astype(np.int64),
+            right=right.astype(np.int64),
+            value=value,
         )
-    return trees
+        for feature, threshold, decision, left, right, value in zip(*map(numbers, _FIELDS), strict=True)
+    ]
 
 
 def tables_of(trees: Sequence[Tree], coding: Coding) -> Tables:
@@ -176,8 +178,9 @@ def tables_of(trees: Sequence[Tree], coding: Coding) -> Tables:
     Together the tables give each row what the trees give it, to floating-point error.
     """
     tables: Tables = {}
+    known: dict[tuple[int, float, bool], Flags] = {}
     for tree in trees:
-        for passes, value in _leaves(tree, coding):
+        for passes, value in _leaves(tree, coding, known):
             terms = tuple(sorted(passes))
             if terms not in tables:
                 tables[terms] = np.zeros(coding.shape(terms))
@@ -188,16 +191,24 @@ def tables_of(trees: Sequence[Tree], coding: Coding) -> Tables:
     return tables
 
 
-def _leaves(tree: Tree, coding: Coding) -> Iterator[tuple[dict[int, Flags], float]]:
-    """Each leaf: which levels of which ratings come to it, and its value."""
+def _leaves(
+    tree: Tree, coding: Coding, known: dict[tuple[int, float, bool], Flags]
+) -> Iterator[tuple[dict[int, Flags], float]]:
+    """Each leaf: which levels of which ratings come to it, and its value; `known` keeps what each split sends left."""
     if not len(tree.feature):
         yield {}, float(tree.value[0])
         return
     open_nodes: list[tuple[int, dict[int, Flags]]] = [(0, {})]
     while open_nodes:
         node, passes = open_nodes.pop()
-        term = int(tree.feature[node])
-        goes_left = np.append(coding.levels[term] <= tree.threshold[node], tree.missing_left[node])
+        split = term, threshold, missing_left = (
+            int(tree.feature[node]),
+            float(tree.threshold[node]),
+            bool(tree.missing_left[node]),
+        )
+        if split not in known:
+            known[split] = np.append(coding.levels[term] <= threshold, missing_left)
+        goes_left = known[split]
         for child, side in ((int(tree.left[node]), goes_left), (int(tree.right[node]), ~goes_left)):
             reached = {**passes, term: passes[term] & side if term in passes else side}
             if child < 0:
