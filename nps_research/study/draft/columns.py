@@ -75,14 +75,21 @@ class ReadColumn:
         return dict(folded)
 
     @cached_property
+    def distinct(self) -> pd.Series:
+        """The whole number that each value says, by value, in the order of `counts`; missing where it says none."""
+        values = pd.Series(self.counts.index, dtype="str")
+        return parse_score(values).values.set_axis(pd.Index(values))
+
+    @cached_property
     def scores(self) -> dict[int, int]:
         """Whole numbers with their counts, also where a label follows, as in "10 - Extremely likely"."""
-        return _whole_numbers(self.counts)
+        return _whole_numbers(self.distinct, self.counts)
 
     @cached_property
     def codes(self) -> dict[int, int]:
         """Whole numbers by themselves with their counts; empty where fewer than nine cells in ten hold one."""
-        codes = _whole_numbers(self.counts[pd.to_numeric(self.counts.index.to_series(), errors="coerce").notna()])
+        plain = pd.to_numeric(self.counts.index.to_series(), errors="coerce").notna().to_numpy()
+        codes = _whole_numbers(self.distinct[plain], self.counts[plain])
         return codes if sum(codes.values()) >= 0.9 * len(self.cells) else {}
 
     @cached_property
@@ -93,17 +100,14 @@ class ReadColumn:
     @cached_property
     def labelled(self) -> dict[str, int]:
         """The values in which a label stands beside the number, with their numbers."""
-        values = pd.Series(self.counts.index, dtype="str")
-        number = parse_score(values).values
-        plain = pd.to_numeric(values, errors="coerce").notna()
-        return {str(value): int(n) for value, n in zip(values[~plain], number[~plain], strict=True) if pd.notna(n)}
+        values = self.distinct.index.to_series()
+        labelled = self.distinct[pd.to_numeric(values, errors="coerce").isna().to_numpy()]
+        return {str(value): int(n) for value, n in labelled.dropna().items()}
 
     @cached_property
     def numbers(self) -> pd.Series:
         """Whole numbers by row, where there is one."""
-        of_value = dict(
-            zip(self.counts.index, parse_score(pd.Series(self.counts.index, dtype="str")).values, strict=True)
-        )
+        of_value = dict(zip(self.counts.index, self.distinct, strict=True))
         return pd.to_numeric(self.cells.map(of_value), errors="coerce").dropna()
 
     @cached_property
@@ -210,10 +214,9 @@ def _words_apart(text: str) -> str:
     return " ".join(re.sub(r"[\W_]+", " ", apart).casefold().split())
 
 
-def _whole_numbers(counts: pd.Series) -> dict[int, int]:
-    read = parse_score(pd.Series(counts.index, dtype="str")).values
+def _whole_numbers(said: pd.Series, counts: pd.Series) -> dict[int, int]:
     numbers: Counter[int] = Counter()
-    for number, times in zip(read, counts, strict=True):
+    for number, times in zip(said, counts, strict=True):
         if pd.notna(number):
             numbers[int(number)] += int(times)
     return dict(sorted(numbers.items()))

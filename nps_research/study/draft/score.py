@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from nps_research.reading.values import parse_score
 from nps_research.study.draft.columns import ReadColumn, matches
 from nps_research.study.draft.vocabulary import (
     COMPANION,
@@ -81,6 +80,7 @@ class _Reading:
     no_answer: tuple[str, ...]
     odd: dict[str, int]
     fits: bool
+    answers: pd.Series
 
 
 def find_score(columns: Sequence[ReadColumn]) -> ScoreGuess:
@@ -124,8 +124,7 @@ def _guess(
     column: ReadColumn, why: str, others: tuple[str, ...], columns: Sequence[ReadColumn], readings: dict[str, _Reading]
 ) -> ScoreGuess:
     reading = readings[column.name]
-    answers = _answers(column, reading.shift, reading.recode, reading.no_answer)
-    companions = companions_of(answers, columns, but=column)
+    companions = companions_of(reading.answers, columns, but=column)
     return ScoreGuess(
         column=column,
         why=why,
@@ -155,12 +154,12 @@ def _reading(column: ReadColumn) -> _Reading:
     fits = len(numbers) >= 2 and not is_group and len(answers) >= 0.8 * max(left, 1) and not column.is_date
     known = set(map(str, column.cells.loc[answers.index].unique())) | set(no_answer)
     odd = {str(value): int(n) for value, n in column.counts.items() if str(value) not in known} if fits else {}
-    return _Reading(shift=shift, recode=recode, no_answer=no_answer, odd=odd, fits=fits)
+    return _Reading(shift=shift, recode=recode, no_answer=no_answer, odd=odd, fits=fits, answers=answers)
 
 
 def _answers(column: ReadColumn, shift: int, recode: dict[str, int], no_answer: Sequence[str]) -> pd.Series:
     distinct = pd.Series(column.counts.index, dtype="str")
-    values = parse_score(distinct).values.astype("Float64") + shift
+    values = column.distinct.reset_index(drop=True).astype("Float64") + shift
     if recode:
         values = distinct.map({str(k): v for k, v in recode.items()}).astype("Float64").fillna(values)
     values = values.mask(
@@ -184,7 +183,7 @@ def _labels_around(column: ReadColumn) -> dict[str, int]:
     values = [str(value) for value in column.counts.index]
     if len(values) > 60:
         return {}
-    plain = parse_score(pd.Series(values, dtype="str")).values.notna().to_numpy()
+    plain = column.distinct.notna().to_numpy()
     words = [value for value, is_plain in zip(values, plain, strict=True) if not is_plain]
     behind = {value: int(found[1]) for value in words if (found := _LABEL_AROUND.search(value))}
     if behind:
@@ -231,9 +230,7 @@ def _group_columns(columns: Sequence[ReadColumn]) -> tuple[str, ...]:
 
 
 def _is_repeated_by(column: ReadColumn, columns: Sequence[ReadColumn], readings: dict[str, _Reading]) -> bool:
-    reading = readings[column.name]
-    answers = _answers(column, reading.shift, reading.recode, reading.no_answer)
-    return bool(companions_of(answers, columns, but=column))
+    return bool(companions_of(readings[column.name].answers, columns, but=column))
 
 
 def _nearest_score(columns: Sequence[ReadColumn], strong: str, weak: str) -> str:
