@@ -193,11 +193,12 @@ class Result:
     @property
     def full_note(self) -> str:
         """The note, and how many groups are too small to show."""
-        if not self.n_hidden:
+        n_hidden = self.n_hidden
+        if not n_hidden:
             return self.note
-        groups = "1 group is" if self.n_hidden == 1 else f"{self.n_hidden} groups are"
+        groups = "1 group is" if n_hidden == 1 else f"{n_hidden} groups are"
         or_told = ", or would let such a group be worked out by subtraction" if self.rows_are_parts else ""
-        has = "it has" if self.n_hidden == 1 else "each has"
+        has = "it has" if n_hidden == 1 else "each has"
         hidden = f"{groups} not shown: {has} fewer than {self.minimum_cell} answers{or_told}."
         return f"{self.note} {hidden}".strip()
 

@@ -127,7 +127,7 @@ def hidden_groups(
     classes, size = of_group[:, :-1], of_group[:, :-1].sum(axis=1)
     hidden = _small(size, of_group[:, -1], minimum_cell)
     any_answer = answers.sum(axis=1) > 0
-    codes = {name: labels[name].map(place[name]).to_numpy(dtype=float) for name in labels}
+    codes = {name: np.asarray(labels[name].map(place[name]), dtype=np.float64) for name in labels}
     found: dict[Any, frozenset[str]] = {}
     for name, own in place.items():
         if settled and name in settled:

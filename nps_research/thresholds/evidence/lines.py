@@ -91,13 +91,12 @@ def single_lines(sample: Sample, *, n_resamples: int, rng: np.random.Generator) 
     shapes = [cut_risks(sample.events, n, int(cut)) for cut in CUTS]
     shapes.append(np.full(N_SCORES, sample.events.sum() / n.sum()))
     drawn = null_tables(sample, np.stack(shapes), n_resamples=n_resamples, rng=rng)
-    of_drawn = cut_logliks(drawn, np.broadcast_to(n, drawn.shape))
+    of_drawn = cut_logliks(drawn, n)
     null = of_drawn[:-1].max(axis=-1) - of_drawn[CUTS, :, CUTS]
     p_values = _p_values(null, logliks.max() - logliks)
 
     def gain(events: Floats) -> Floats:
-        answers = np.broadcast_to(n, events.shape)
-        return np.asarray(cut_logliks(events, answers).max(axis=-1) - constant_loglik(events, answers))
+        return np.asarray(cut_logliks(events, n).max(axis=-1) - constant_loglik(events, n))
 
     flat = drawn[-1]
     falls = float(_p_values(gain(flat)[None], gain(sample.events)[None])[0])
@@ -126,8 +125,7 @@ def group_lines(sample: Sample, *, n_resamples: int, rng: np.random.Generator) -
         own = np.where(member, pairs, -np.inf)
         shapes = np.stack([pair_risks(sample.events, n, pair) for pair in PAIRS[own.argmax(axis=1)]])
         drawn = null_tables(sample, shapes, n_resamples=n_resamples, rng=rng)
-        answers = np.broadcast_to(n, drawn.shape)
-        of_drawn = pair_logliks(drawn, answers, cut_logliks(drawn, answers))
+        of_drawn = pair_logliks(drawn, n, cut_logliks(drawn, n))
         null = np.stack(
             [each.max(axis=1) - each[:, rows].max(axis=1) for each, rows in zip(of_drawn, member, strict=True)]
         )
@@ -135,9 +133,8 @@ def group_lines(sample: Sample, *, n_resamples: int, rng: np.random.Generator) -
     drawn = null_tables(
         sample, cut_risks(sample.events, n, int(cuts.argmax()))[None], n_resamples=n_resamples, rng=rng
     )[0]
-    answers = np.broadcast_to(n, drawn.shape)
-    of_cuts = cut_logliks(drawn, answers)
-    null = pair_logliks(drawn, answers, of_cuts).max(axis=1) - of_cuts.max(axis=1)
+    of_cuts = cut_logliks(drawn, n)
+    null = pair_logliks(drawn, n, of_cuts).max(axis=1) - of_cuts.max(axis=1)
     return (found[0], found[1]), float(_p_values(null[None], np.array([pairs.max() - cuts.max()]))[0])
 
 
