@@ -32,6 +32,7 @@ from nps_research.study.study import open_study
 from tests.support.postgresql import running
 from tests.support.report_command import CELL, Place, obey_permissions
 from tests.support.report_notebooks import code, notebook, write_notebooks
+from tests.support.run_here import run_here
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,7 +178,7 @@ def test_a_nul_byte_in_what_is_stated(place: Place, stated: str, said: str) -> N
 FORMULAS = ['=HYPERLINK("//a.b","c")', "+1+1", "-1-1", "@SUM(1)", "\uff1d1+1", "=1\tb", "=1\rb"]
 
 
-def test_formulas_come_out_as_text_and_exact_in_parquet(place: Place) -> None:
+def test_formulas_come_out_as_text_and_exact_in_parquet(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """In names of groups, which are shared, and in quarantined cells, which are not."""
     header = "ID,NPS,Comment,Region\n"
     cells = [formula.replace('"', '""') for formula in FORMULAS]
@@ -189,6 +190,7 @@ def test_formulas_come_out_as_text_and_exact_in_parquet(place: Place) -> None:
         "nps.net_promoter_score(nps.score_distribution(study, by='=Region'))"
     )
     folder = write_notebooks(place.folder / "asks", n01_asks=notebook("Asks", ask))
+    monkeypatch.setattr(runner, "run_notebooks", run_here)
     runner.make_report(open_study(place.study), notebooks=folder, out=place.out)
     shared, private = place.files(shared=True), place.files()
     (table,) = [content.decode() for name, content in shared.items() if name.startswith("out/tables/")]

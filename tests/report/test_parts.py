@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 import nps_research as nps
 from nps_research import cli
 from nps_research.errors import ReportError
-from nps_research.report import make_report, verify_report
+from nps_research.report import make_report, runner, verify_report
 from nps_research.report.parts import part_folder, read_filters
 from tests.support.report_notebooks import code, notebook, write_notebooks
+from tests.support.run_here import run_here
 
 HOSTILE = '../<img src=x onerror="alert(1)">\' {{ 7*7 }}'
 OPEN = """
@@ -44,6 +45,7 @@ def make_study(folder: Path, *, ireland: int = 20) -> Path:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cli.console, "width", 200)
+    monkeypatch.setattr(runner, "run_notebooks", run_here)  # a notebook's process is not told of parts
     return tmp_path
 
 
