@@ -20,7 +20,7 @@ from nps_research.drivers.explanations import explain_respondents
 from nps_research.drivers.fit_drivers import fit_drivers, fit_drivers_from_frame
 from nps_research.drivers.fitting import noise as driver_noise
 from nps_research.drivers.fitting.cross_fit import cross_fit, predictions_left_out
-from nps_research.drivers.fitting.data import data_of_frame
+from nps_research.drivers.fitting.data import data_of_frame, data_of_study
 from nps_research.drivers.fitting.noise import _level_effects, noise_tests
 from nps_research.drivers.groups import LIFETIME, _equal, compare_drivers, lifetime_stages
 from nps_research.drivers.interactions import driver_interactions
@@ -247,6 +247,13 @@ def test_calibration_compares_tenths():
 # Pairs
 
 
+def pairs_of(ratings, answer, rng):
+    """By the cross-fitted trees alone: pairs ask a model for nothing else, and not for its resamples."""
+    data = data_of_frame(ratings, answer)
+    fit = cross_fit(data, folds_of_clusters(data.cluster, rng))
+    return driver_interactions(replace(fitted_model(), data=data, fit=fit))
+
+
 def test_a_planted_pair_is_found_and_no_other():
     rng = np.random.default_rng(6)
     n = 4000
@@ -254,7 +261,7 @@ def test_a_planted_pair_is_found_and_no_other():
     both = (ratings["a"] >= 4) & (ratings["b"] >= 4)
     chance = 0.2 + 0.04 * ratings["c"] + 0.35 * both
     answer = np.where(rng.random(n) < chance, 10, np.where(rng.random(n) < 0.5, 8, 3))
-    found = driver_interactions(fit_drivers_from_frame(ratings, answer, n_resamples=20))
+    found = pairs_of(ratings, answer, rng)
     first = found.frame.iloc[0]
     assert {first["term_a"], first["term_b"]} == {"a", "b"}
     assert first["p_adjusted"] < 0.01
@@ -264,17 +271,14 @@ def test_a_planted_pair_is_found_and_no_other():
 
 
 def test_effects_that_add_up_are_no_pairs_as_often_as_said():
-    """By the cross-fitted trees alone: pairs ask a model for nothing else, and not for its resamples."""
     rng = np.random.default_rng(7)
-    any_model = fitted_model()
     said = 0
     for _ in range(40):
         ratings = pd.DataFrame(rng.integers(1, 6, (500, 4)).astype(float), columns=list("abcd"))
         chance = 0.1 + 0.08 * (ratings["a"] - 1) + 0.06 * (ratings["b"] - 1)
-        data = data_of_frame(ratings, np.where(rng.random(500) < chance, 10, 5))
+        answer = np.where(rng.random(500) < chance, 10, 5)
         (folding,) = rng.spawn(1)
-        model = replace(any_model, data=data, fit=cross_fit(data, folds_of_clusters(data.cluster, folding)))
-        said += bool((driver_interactions(model).frame["p_adjusted"] < 0.05).any())
+        said += bool((pairs_of(ratings, answer, folding).frame["p_adjusted"] < 0.05).any())
     assert said / 40 <= 0.05 + 3.3 * np.sqrt(0.05 * 0.95 / 40)
 
 
@@ -577,7 +581,7 @@ def test_the_size_of_a_planted_pair_is_found_and_its_neighbour_is_none():
     ratings = pd.DataFrame(np.searchsorted([-0.8, -0.2, 0.2, 0.8], latent) + 1.0, columns=list("abc"))
     both = (ratings["a"] >= 4) & (ratings["b"] >= 4)
     answer = np.where(rng.random(n) < 0.2 + 0.5 * both, 10, np.where(rng.random(n) < 0.5, 8, 3))
-    found = driver_interactions(fit_drivers_from_frame(ratings, answer, n_resamples=20)).frame
+    found = pairs_of(ratings, answer, rng).frame
     first = found.iloc[0]
     assert (first["term_a"], first["term_b"]) == ("a", "b")
     # a promoter more is 100 points less whatever the answer else was: half of it 0, half of it -100
@@ -672,7 +676,7 @@ def test_clusters_without_a_name_are_alone_and_waves_have_clusters_of_their_own(
     assert data.n_clusters == 202
     table = ratings.assign(likelihood_to_recommend=answer, wave=np.arange(400) % 2, cluster=np.arange(400) // 8)
     study = Study.from_frames(responses=table, drivers=TERMS)
-    assert fit_drivers(study, n_resamples=20).n_clusters == 100
+    assert data_of_study(study).n_clusters == 100
 
 
 def test_settings_of_a_study_that_are_impossible_are_faults_and_not_something_it_lacks():
