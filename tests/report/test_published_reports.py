@@ -135,7 +135,7 @@ CANARIES = {
 
 
 def part_of_the_demo(folder: Path) -> Path:
-    """Three in ten of the made-up company's accounts, five of its twelve ratings: all is still answered, and sooner."""
+    """One in ten of the made-up company's accounts, five of its twelve ratings: all is still answered, and sooner."""
     shutil.copytree(DEMO, folder)
     settings = folder / "study.toml"
     rated = re.compile(r'^"(?!Delivery|Product|Account|Order tracking|Newsletter).*" = "[a-z_]+"\n', flags=re.MULTILINE)
@@ -145,7 +145,7 @@ def part_of_the_demo(folder: Path) -> Path:
     for path in folder.glob("*.csv"):
         header, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
         account = header.split(",").index("account_id")
-        kept = [row for row in rows if row.split(",")[account][-1:] in ("1", "4", "7")]
+        kept = [row for row in rows if row.split(",")[account].endswith("7")]
         path.write_text("".join([header, *kept]), encoding="utf-8")
     return folder
 
