@@ -142,7 +142,7 @@ class NonresponseSignal(Result):
     def _verdict_words(self) -> str:
         """The verdict by the line, what it is with other things alike, and the verdict by the line that moved."""
         if self.lacking:
-            return f"There are no {_words(self.lacking)} at any landmark, so no verdict on silence is given."
+            return f"There are no {_state_words(self.lacking)} at any landmark, so no verdict on silence is given."
         if self.is_rare:
             return "Too few left, or too few stayed, for the silent to be set beside those who answer."
         times = f"{self.margin:g} times"
@@ -179,7 +179,7 @@ class NonresponseSignal(Result):
             gap = "" if nearest is None else f" (nearest: {nearest['term'].lower()}, {value})"
             return f", also {alike}{gap}"
         if self.verdict == "worst-unadjusted":
-            others = joined([_words(state) for state in self.unconfirmed])
+            others = joined([_state_words(state) for state in self.unconfirmed])
             gap = ""
             if nearest is not None and nearest["state"] in self.unconfirmed:
                 gap = f" ({self._adjusted_gap(nearest)})"
@@ -210,9 +210,9 @@ class NonresponseSignal(Result):
         if self.verdict != "cannot-tell":
             return ""
         p_values = self.frame.set_index("state")["p_value"]
-        above = [name for name in ANSWERED if p_values[name] < 1 - self.confidence_level]
-        unclear = joined([_words(name) for name in ANSWERED if name not in above])
-        more = f" They leave more often than {joined([_words(name) for name in above])}; beside {unclear} it is open."
+        above = [_state_words(name) for name in ANSWERED if p_values[name] < 1 - self.confidence_level]
+        unclear = [words for name in ANSWERED if (words := _state_words(name)) not in above]
+        more = f" They leave more often than {joined(above)}; beside {joined(unclear)} it is open."
         if self.decides_at is None:
             return more if above else ""
         enough = f" Some {self.decides_at:,} leavers among them and in each group would decide it."
@@ -299,7 +299,7 @@ class NonresponseSignal(Result):
         )
 
 
-def _words(state: str) -> str:
+def _state_words(state: str) -> str:
     return STATE_WORDS[state].lower()
 
 
