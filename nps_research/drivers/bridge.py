@@ -22,7 +22,7 @@ from nps_research.statistics.normal_limits import normal_quantile, with_normal_l
 from nps_research.typing import Floats, Integers
 
 REST = "Not told by the ratings"
-PASSIVE = 7  # an answer that is neither a promoter's nor a detractor's
+A_PASSIVE = 7  # an answer that is neither a promoter's nor a detractor's
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -265,7 +265,7 @@ def _parts(fits: GroupFits, first: int, second: int) -> dict[str, Floats]:
 def _change(data: DriverData, group: Integers, ends: tuple[int, int], confidence_level: float) -> dict[str, float]:
     """The whole difference, with the limits that the scores of these answers have wherever they are compared."""
     answers = np.zeros((len(data), N_SCORES))
-    answers[np.arange(len(data)), np.where(data.y[0] > 0, N_SCORES - 1, np.where(data.y[1] < 0, 0, PASSIVE))] = 1.0
+    answers[np.arange(len(data)), np.where(data.y[0] > 0, N_SCORES - 1, np.where(data.y[1] < 0, 0, A_PASSIVE))] = 1.0
     place = np.where(group == ends[0], 0, np.where(group == ends[1], 1, -1))
 
     def per_end(weight: Floats) -> Floats:

@@ -318,9 +318,9 @@ def _posterior(counts: Floats) -> _Posterior:
     """Concentration by its likelihood at the mean that suits it, times how well that mean is known."""
     n = counts.sum(axis=1)
     weight = n / (1 + np.outer(LIKENESS, np.maximum(n - 1, 0)))
-    alike = _fitted(counts, weight, share=0.0)
-    some = _fitted(counts, weight, share=SHARE_UNLIKE)
-    some = _fitted(counts, weight * (1 - some[-1]), share=SHARE_UNLIKE)  # of means without who is unlike
+    alike = _posterior_of_likeness(counts, weight, share=0.0)
+    some = _posterior_of_likeness(counts, weight, share=SHARE_UNLIKE)
+    some = _posterior_of_likeness(counts, weight * (1 - some[-1]), share=SHARE_UNLIKE)  # of means without who is unlike
     fit, mean, known, unlike = (np.concatenate(both) for both in zip(alike, some, strict=True))
     fit += np.repeat(np.log([1 - ANY_UNLIKE, ANY_UNLIKE]), len(LIKENESS))
     chance = np.exp(fit - fit.max())
@@ -333,7 +333,7 @@ def _posterior(counts: Floats) -> _Posterior:
     )
 
 
-def _fitted(counts: Floats, weight: Floats, *, share: float) -> tuple[Floats, Floats, Floats, Floats]:
+def _posterior_of_likeness(counts: Floats, weight: Floats, *, share: float) -> tuple[Floats, Floats, Floats, Floats]:
     """Log posterior of each concentration; mean, how well it is known, and who is unlike, if a share of groups is."""
     n, seen = counts.sum(axis=1), counts.sum(axis=0) > 0
     raw = np.divide(counts, n[:, None], out=np.zeros_like(counts), where=n[:, None] > 0)
