@@ -189,7 +189,8 @@ class NonresponseSignal(Result):
             return ""
         differs = "no difference is shown"
         if row[f"{ADJUSTED}_conf_low"] > 0 or row[f"{ADJUSTED}_conf_high"] < 0:
-            differs = f"{'more' if row[ADJUSTED] > 0 else 'less'} often"
+            they = "they leave " if self.verdict == "cannot-tell" else ""  # else the verdict has the verb
+            differs = f"{they}{'more' if row[ADJUSTED] > 0 else 'less'} often"
         than = " than those who answer" if self.verdict in ("better", "cannot-tell") and "often" in differs else ""
         return f"; {alike}, {differs}{than} ({self._adjusted_gap(row)})"
 
