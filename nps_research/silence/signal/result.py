@@ -156,7 +156,7 @@ class NonresponseSignal(Result):
             "like-respondents": f"the silent leave like those who answer (less than {times} apart)",
             "within-margin": f"the silent leave {self._more_or_less} often than those who answer, but by less than "
             f"{times}",
-            "cannot-tell": "where the silent stand among those who answer cannot be told",
+            "cannot-tell": "where the silent stand cannot be told",
         }[self.verdict]
         first, moved = says + self._held_alike, ""
         if self.moved_line is not None and self.moved_verdict is not None:
