@@ -26,7 +26,7 @@ from nps_research.drivers.fitting.trees import (
     Coding,
     boost,
     boost_folds,
-    shapley_of_table,
+    shapley_of_tables,
     tables_of,
     trees_of,
 )
@@ -126,7 +126,7 @@ def _explain(booster: Any, rows: Floats, background: Floats) -> Floats:
     values = np.zeros(rows.shape)
     for terms, table in tables_of(trees_of(booster), coding).items():
         cells = coding.cells(terms)
-        for term, value in zip(terms, shapley_of_table(table, against.shares(terms))[1], strict=True):
+        for term, value in zip(terms, shapley_of_tables(table[None], against.shares(terms)[None])[1], strict=True):
             values[:, term] += value.ravel()[cells]
     return values
 

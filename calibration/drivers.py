@@ -24,7 +24,7 @@ from nps_research.drivers.fit_drivers import N_NOISE_FITS, fit_drivers_from_fram
 from nps_research.drivers.fitting.cross_fit import cross_fit
 from nps_research.drivers.fitting.data import data_of_frame
 from nps_research.drivers.fitting.noise import near_duplicates, noise_tests
-from nps_research.drivers.fitting.trees import shapley_of_table
+from nps_research.drivers.fitting.trees import shapley_of_tables
 from nps_research.statistics.boosting import folds_of_clusters
 
 if TYPE_CHECKING:
@@ -114,9 +114,9 @@ def population_points() -> Floats:
     corners = np.array([[cdf([one, other]) for other in ends] for one in ends])
     shares = np.diff(np.diff(corners, axis=0), axis=1)
     shares /= shares.sum()
-    _, values = shapley_of_table(100 * PAIR, shares)
+    _, values = shapley_of_tables(100 * PAIR[None], shares[None])
     for axis, place in enumerate((SUPPORT, PRICE)):
-        along = np.moveaxis(values[axis] * shares, axis, 0).sum(axis=1)
+        along = np.moveaxis(values[axis][0] * shares, axis, 0).sum(axis=1)
         margin = np.moveaxis(shares, axis, 0).sum(axis=1)
         points[place] += along[4] / margin[4] - along[:3].sum() / margin[:3].sum()
     return points

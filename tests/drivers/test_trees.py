@@ -17,10 +17,9 @@ from hypothesis.extra.numpy import arrays
 from nps_research.drivers.fitting.trees import (
     Background,
     Coding,
-    Tree,
     boost,
     boost_folds,
-    shapley_of_table,
+    shapley_of_tables,
     tables_of,
     trees_of,
 )
@@ -39,8 +38,8 @@ def contributions(tables, coding, background):
     """Shapley values of all rows, and the mean, from tables."""
     values, mean = np.zeros(coding.codes.shape), 0.0
     for terms, table in tables.items():
-        base, of_terms = shapley_of_table(table, background.shares(terms))
-        mean += base
+        base, of_terms = shapley_of_tables(table[None], background.shares(terms)[None])
+        mean += base[0]
         for term, value in zip(terms, of_terms, strict=True):
             values[:, term] += value.ravel()[coding.cells(terms)]
     return mean, values
@@ -128,16 +127,17 @@ def brute_force(table, shares):
 @settings(max_examples=25)
 @given(st.data())
 def test_shapley_values_of_a_table_are_those_of_all_orders(data):
-    shape = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=3).map(tuple))
-    table = data.draw(arrays(float, shape, elements=st.floats(-50, 50)))
+    shape = data.draw(st.lists(st.integers(1, 3), min_size=1, max_size=3).map(lambda cells: (2, *cells)))
+    tables = data.draw(arrays(float, shape, elements=st.floats(-50, 50)))
     counts = data.draw(arrays(float, shape, elements=st.integers(0, 5)))
-    counts.flat[0] += 1
-    shares = counts / counts.sum()
-    mean, values = shapley_of_table(table, shares)
-    assert mean == pytest.approx((table * shares).sum(), abs=1e-9)
-    assert mean + sum(values) == pytest.approx(table, abs=1e-9)
-    for found, expected in zip(values, brute_force(table, shares), strict=True):
-        assert found == pytest.approx(expected, abs=1e-9)
+    counts.reshape(2, -1)[:, 0] += 1
+    shares = np.stack([each / each.sum() for each in counts])
+    means, values = shapley_of_tables(tables, shares)
+    for place, (table, share) in enumerate(zip(tables, shares, strict=True)):
+        assert means[place] == pytest.approx((table * share).sum(), abs=1e-9)
+        assert means[place] + sum(value[place] for value in values) == pytest.approx(table, abs=1e-9)
+        for found, expected in zip(values, brute_force(table, share), strict=True):
+            assert found[place] == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.fixture(scope="module")
@@ -148,39 +148,12 @@ def reference():
     return known, survey
 
 
-def as_our_tree(tree):
-    inner = np.flatnonzero(np.array(tree["children_left"]) >= 0)
-    leaves = np.flatnonzero(np.array(tree["children_left"]) < 0)
-    place = {int(node): number for number, node in enumerate(inner)} | {
-        int(node): -1 - number for number, node in enumerate(leaves)
-    }
-    take = {name: np.array(tree[name])[inner] for name in ("feature", "threshold")}
-    return Tree(
-        feature=take["feature"],
-        threshold=take["threshold"],
-        missing_left=np.zeros(len(inner), dtype=bool),
-        left=np.array([place[tree["children_left"][node]] for node in inner]),
-        right=np.array([place[tree["children_right"][node]] for node in inner]),
-        value=np.array(tree["value"])[leaves],
-    )
-
-
-def test_the_reference_tree_is_explained_as_brute_force_explains_it(reference):
-    known, survey = reference
-    coding = Coding.of(survey, [LEVELS] * survey.shape[1])
-    first_50 = Coding(levels=coding.levels, codes=coding.codes[:50])
-    tables = tables_of([as_our_tree(known["tree"])], coding)
-    assert max(len(terms) for terms in tables) >= 3
-    mean, values = contributions(tables, coding, Background(first_50, np.ones(50)))
-    expected = known["interventional"]
-    assert mean == pytest.approx(expected["base"], abs=1e-9)
-    assert values[known["rows"]] == pytest.approx(np.array(expected["bruteforce"]), abs=1e-9)
-
-
-def as_lightgbm_text(tree, n_features):
-    ours = as_our_tree(tree)
-    n, left = np.array(tree["n"]), np.array(tree["children_left"])
-    inner, leaves = np.flatnonzero(left >= 0), np.flatnonzero(left < 0)
+def as_booster(tree, n_features):
+    """A tree of scikit-learn's kind as LightGBM reads one."""
+    tree = {name: np.array(values) for name, values in tree.items()}
+    inner, leaves = np.flatnonzero(tree["children_left"] >= 0), np.flatnonzero(tree["children_left"] < 0)
+    place = np.empty(len(tree["n"]), dtype=int)
+    place[inner], place[leaves] = np.arange(len(inner)), -1 - np.arange(len(leaves))
 
     def row(name, values):
         return f"{name}=" + " ".join(f"{value:.17g}" for value in values)
@@ -189,18 +162,18 @@ def as_lightgbm_text(tree, n_features):
         "Tree=0",
         f"num_leaves={len(leaves)}",
         "num_cat=0",
-        row("split_feature", ours.feature),
+        row("split_feature", tree["feature"][inner]),
         row("split_gain", np.ones(len(inner))),
-        row("threshold", ours.threshold),
+        row("threshold", tree["threshold"][inner]),
         row("decision_type", np.full(len(inner), 2)),
-        row("left_child", ours.left),
-        row("right_child", ours.right),
-        row("leaf_value", ours.value),
-        row("leaf_weight", n[leaves]),
-        row("leaf_count", n[leaves]),
-        row("internal_value", np.array(tree["value"])[inner]),
-        row("internal_weight", n[inner]),
-        row("internal_count", n[inner]),
+        row("left_child", place[tree["children_left"][inner]]),
+        row("right_child", place[tree["children_right"][inner]]),
+        row("leaf_value", tree["value"][leaves]),
+        row("leaf_weight", tree["n"][leaves]),
+        row("leaf_count", tree["n"][leaves]),
+        row("internal_value", tree["value"][inner]),
+        row("internal_weight", tree["n"][inner]),
+        row("internal_count", tree["n"][inner]),
         "is_linear=0",
         "shrinkage=1",
         "",
@@ -222,12 +195,24 @@ def as_lightgbm_text(tree, n_features):
         "",
         "",
     ]
-    return "\n".join(head) + text + "\nend of trees\n"
+    return lightgbm.Booster(model_str="\n".join(head) + text + "\nend of trees\n")
+
+
+def test_the_reference_tree_is_explained_as_brute_force_explains_it(reference):
+    known, survey = reference
+    coding = Coding.of(survey, [LEVELS] * survey.shape[1])
+    first_50 = Coding(levels=coding.levels, codes=coding.codes[:50])
+    tables = tables_of(trees_of(as_booster(known["tree"], survey.shape[1])), coding)
+    assert max(len(terms) for terms in tables) >= 3
+    mean, values = contributions(tables, coding, Background(first_50, np.ones(50)))
+    expected = known["interventional"]
+    assert mean == pytest.approx(expected["base"], abs=1e-9)
+    assert values[known["rows"]] == pytest.approx(np.array(expected["bruteforce"]), abs=1e-9)
 
 
 def test_path_dependent_values_of_the_reference_tree_are_those_of_brute_force(reference):
     known, survey = reference
-    booster = lightgbm.Booster(model_str=as_lightgbm_text(known["tree"], survey.shape[1]))
+    booster = as_booster(known["tree"], survey.shape[1])
     coding = Coding.of(survey, [LEVELS] * survey.shape[1])
     assert table_values(tables_of(trees_of(booster), coding), coding) == pytest.approx(booster.predict(survey))
     values = booster.predict(survey[known["rows"]], pred_contrib=True)

@@ -13,7 +13,8 @@ from nps_research.drivers.fitting.trees import (
     Coding,
     Tables,
     boost_folds,
-    shapley_of_table,
+    shapley_of_tables,
+    stacked,
     tables_of,
     trees_of,
 )
@@ -49,20 +50,22 @@ class CrossFit:
 
 def cross_fit(data: DriverData, fold: Integers) -> CrossFit:
     """Fit the promoter and the detractor part once for each fold left out, and explain those left out."""
-    n, p = data.ratings.shape
     background = Background(data.coding, data.weights)
-    contributions = np.zeros((len(data.y), n, p))
+    contributions = np.zeros((len(data.y), *data.ratings.shape))
     tables: list[list[Tables]] = [[] for _ in data.y]
     for left_out, boosters in boost_folds(data.ratings, data.y, data.weights, fold, coding=data.coding):
-        rows = np.flatnonzero(left_out)
-        for part, booster in enumerate(boosters):
-            found = tables_of(trees_of(booster), data.coding)
-            tables[part].append(found)
-            for terms, table in found.items():
-                cell = data.coding.cells(terms, rows)
-                _, values = shapley_of_table(table, background.shares(terms))
-                for term, value in zip(terms, values, strict=True):
-                    contributions[part, rows, term] += value.ravel()[cell]
+        found = [tables_of(trees_of(booster), data.coding) for booster in boosters]
+        here = data.coding.at(left_out)
+        cells = {terms: here.cells(terms) for terms in set().union(*found)}
+        for part, of_part in enumerate(found):
+            tables[part].append(of_part)
+            explained = np.zeros(here.codes.T.shape)
+            for alike, each in stacked(of_part):
+                _, values = shapley_of_tables(each, np.stack([background.shares(terms) for terms in alike]))
+                for place, terms in enumerate(alike):
+                    for term, value in zip(terms, values, strict=True):
+                        explained[term] += value[place].ravel()[cells[terms]]
+            contributions[part, left_out] = explained.T
     baseline = np.average(data.y, axis=1, weights=data.weights)
     return CrossFit(baseline=baseline, contributions=contributions, fold=fold, tables=tables)
 
@@ -97,17 +100,17 @@ def lifted(data: DriverData, fit: CrossFit) -> Floats:
     """Predict the change of NPS if each driver's poor ratings were one higher, shape (2, n_drivers), points."""
     up = np.searchsorted(data.levels, data.levels + 1 - 1e-9).clip(max=len(data.levels) - 1)
     up = np.append(up, len(data.levels))
-    change = np.zeros((2, data.ratings.shape[1]))
-    for part, of_folds in enumerate(fit.tables):
-        for left_out, tables in enumerate(of_folds):
-            rows = np.flatnonzero(fit.fold == left_out)
-            codes = data.coding.codes[rows]
-            for terms, table in tables.items():
-                for axis, term in enumerate(terms):
-                    poor = data.ratings[rows, term] <= data.poor
-                    before = [codes[poor, each] for each in terms]
-                    after = [*before]
-                    after[axis] = up[before[axis]]
-                    gain = table[tuple(after)] - table[tuple(before)]
-                    change[part, term] += gain @ data.weights[rows][poor]
+    poor = np.append(data.levels <= data.poor, False)
+    p = data.ratings.shape[1]
+    change = np.zeros((2, p))
+    for number in range(len(fit.tables[0])):
+        rows = fit.fold == number
+        here = Background(data.coding.at(rows), data.weights[rows])
+        for part, of_folds in enumerate(fit.tables):
+            for alike, tables in stacked(of_folds[number]):
+                shares = np.stack([here.shares(terms) for terms in alike])
+                for axis, term in enumerate(np.array(alike, dtype=np.int64).T, 1):
+                    gain = np.moveaxis((tables.take(up, axis) - tables) * shares, axis, -1) @ poor
+                    gain = gain.reshape(len(alike), -1).sum(axis=1)
+                    change[part] += data.weights[rows].sum() * np.bincount(term, gain, minlength=p)
     return np.asarray(change / data.weights.sum())

@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from nps_research.drivers.fitting.cross_fit import CrossFit, predictions_left_out
 from nps_research.drivers.fitting.data import DriverData
 from nps_research.drivers.fitting.trees import Background, Tables
+from nps_research.statistics.boosting import side_by_side
 from nps_research.statistics.least_squares import correlations, left_over
 from nps_research.statistics.multiplicity import adjust_p_values
 from nps_research.typing import Floats, Integers
@@ -99,11 +100,9 @@ def noise_tests(data: DriverData, fits: Sequence[CrossFit], *, sets: Sequence[Se
     effects = [_level_effects(data, fit) for fit in fits]
     curves = _curves(data)
     weighed = _adds_to_chances(data, curves, fits[0].fold)
+    tested = [*([term] for term in range(len(data.terms))), *sets]
     statistic = np.array(
-        [
-            _statistic(data, fits, effects, curves, terms, weighed=weighed)
-            for terms in [*([term] for term in range(len(data.terms))), *sets]
-        ]
+        side_by_side(lambda terms: _statistic(data, fits, effects, curves, terms, weighed=weighed), tested)
     )
     rises = np.array([_rises(data, effects, curves, term) for term in range(len(data.terms))])
     share = np.append(np.where(rises, RISING, 1 - RISING), np.full(len(sets), 0.5))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +10,12 @@ import pandas as pd
 from nps_research.drivers.enough import LEAST_OF_GROUP
 from nps_research.drivers.fitting.cross_fit import CrossFit, cross_fit, lifted, points_at_stake
 from nps_research.drivers.fitting.data import DriverData
-from nps_research.statistics.boosting import folds_of_clusters
+from nps_research.statistics.boosting import folds_of_clusters, side_by_side
 from nps_research.typing import Floats, Integers
 
 # A procedure fitted to resamples varies less than one fitted to new samples, which differ in more than weights:
 # standard deviations came out 8 to 10% too small in calibration.
 WIDENED = 1.08
-N_THREADS = 2
 N_DRAWS = 20_000  # of the largest difference between two drivers
 PRIOR_SPREAD = 2.0  # of what a group makes of a driver, as a multiple of what all make of it: wide, so that it hardly
 # moves a rating with much at stake, and keeps one without from running wild
@@ -99,10 +96,7 @@ def resample(data: DriverData, *, n_resamples: int, rng: np.random.Generator) ->
         drawn = data.rows(times > 0, times=times[times > 0].astype(float))
         return summary_of(drawn, cross_fit(drawn, folds_of_clusters(drawn.cluster, stream)), least_of_group=10)
 
-    with ThreadPoolExecutor(
-        max_workers=min(N_THREADS, os.cpu_count() or 1)
-    ) as threads:  # trees are grown outside Python
-        found = list(threads.map(refit, rng.spawn(n_resamples)))
+    found = side_by_side(refit, rng.spawn(n_resamples))
     groups = None
     if data.group is not None:
         fits = [each.groups for each in found if each.groups is not None]

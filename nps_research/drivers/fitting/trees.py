@@ -34,7 +34,6 @@ SETTINGS = {
     "feature_pre_filter": False,
 }
 _FIELDS = ("split_feature", "threshold", "decision_type", "left_child", "right_child", "leaf_value")
-_FIELD = re.compile(rf"^({'|'.join(_FIELDS)})=(.*)$", re.MULTILINE)
 NAN_TYPE = 2  # LightGBM's code for "missing values were seen and have a side of their own"
 
 
@@ -62,6 +61,10 @@ class Coding:
             codes[np.isnan(ratings[:, column]), column] = len(values)
         return cls(levels=tuple(levels), codes=codes)
 
+    def at(self, rows: Any) -> Coding:
+        """Some of the rows, over the same levels."""
+        return Coding(levels=self.levels, codes=self.codes[rows])
+
     def shape(self, terms: Sequence[int]) -> tuple[int, ...]:
         """Cells of a table over these ratings."""
         return tuple(len(self.levels[term]) + 1 for term in terms)
@@ -81,8 +84,8 @@ class Coding:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Tree:
-    """One tree as arrays over its inner nodes.
+class Trees:
+    """Trees as arrays over all their inner nodes, and over all their leaves, one tree after the other.
 
     Attributes
     ----------
@@ -92,8 +95,10 @@ class Tree:
         Values up to it go left.
     missing_left : ndarray of bool
         Where missing values go.
-    left, right : ndarray of int
-        Children: inner nodes from 0, leaves as -1 - leaf.
+    above, is_left : ndarray of int, ndarray of bool
+        Each inner node's parent (-1: it is a root), and whether it stands on its left.
+    above_leaf, leaf_is_left
+        The same of each leaf.
     value : ndarray of float
         Of the leaves.
     """
@@ -101,8 +106,10 @@ class Tree:
     feature: Integers
     threshold: Floats
     missing_left: Flags
-    left: Integers
-    right: Integers
+    above: Integers
+    is_left: Flags
+    above_leaf: Integers
+    leaf_is_left: Flags
     value: Floats
 
 
@@ -144,77 +151,87 @@ def _grown(binned: Any, y: Floats, max_depth: int) -> Any:
     import lightgbm
 
     settings = {**SETTINGS, "num_leaves": 2**max_depth, "max_depth": max_depth}
-    # a booster that is kept as it is saves writing the trees out and reading them back
-    return lightgbm.train(settings, binned.construct().set_label(y), N_TREES, keep_training_booster=True)
+    booster = lightgbm.Booster(settings, binned.construct().set_label(y))
+    for _ in range(N_TREES):
+        booster.update()
+    return booster
 
 
-def trees_of(booster: Any) -> list[Tree]:
+def trees_of(booster: Any) -> Trees:
     """Read the trees of a booster from its text."""
-    fields = [dict(_FIELD.findall(block)) for block in booster.model_to_string().split("\nTree=")[1:]]
+    text = booster.model_to_string()
+    said = {name: re.findall(rf"\n{name}=(.*)", text) for name in _FIELDS}
+    numbers = {name: np.array(" ".join(of_trees).split(), dtype=np.float64) for name, of_trees in said.items()}
+    n_leaves = np.array([len(of_tree.split()) for of_tree in said["leaf_value"]])
+    tree = np.repeat(np.arange(len(n_leaves)), n_leaves - 1)
+    first_leaf = (np.cumsum(n_leaves) - n_leaves)[tree]  # of the tree of each inner node
+    first_node = first_leaf - tree
+    above, above_leaf = np.full(len(tree), -1), np.full(int(n_leaves.sum()), -1)
+    is_left, leaf_is_left = np.zeros(len(above), dtype=bool), np.zeros(len(above_leaf), dtype=bool)
+    for side in ("left_child", "right_child"):
+        child = numbers[side].astype(np.int64)  # leaves as -1 - leaf
+        inner = child >= 0
+        nodes, leaves = (first_node + child)[inner], (first_leaf - 1 - child)[~inner]
+        above[nodes], above_leaf[leaves] = np.flatnonzero(inner), np.flatnonzero(~inner)
+        is_left[nodes] = leaf_is_left[leaves] = side == "left_child"
+    kind, threshold = numbers["decision_type"].astype(np.int64), numbers["threshold"]
+    return Trees(
+        feature=numbers["split_feature"].astype(np.int64),
+        threshold=threshold,
+        # where training saw no missing value, LightGBM takes one for a zero
+        missing_left=np.where(kind >> 2 == NAN_TYPE, (kind & 2) > 0, threshold >= 0),
+        above=above,
+        is_left=is_left,
+        above_leaf=above_leaf,
+        leaf_is_left=leaf_is_left,
+        value=numbers["leaf_value"],
+    )
 
-    def numbers(name: str) -> list[Floats]:
-        """A field of every tree; all are read at once, which takes less time than one by one."""
-        said = [each.get(name, "").split() for each in fields]
-        together = np.array([float(text) for texts in said for text in texts])
-        return np.split(together, np.cumsum([len(texts) for texts in said])[:-1])
 
-    return [
-        Tree(
-            feature=feature.astype(np.int64),
-            threshold=threshold,
-            # where training saw no missing value, LightGBM takes one for a zero
-            missing_left=np.where((kind := decision.astype(np.int64)) >> 2 == NAN_TYPE, (kind & 2) > 0, threshold >= 0),
-            left=left.astype(np.int64),
-            right=right.astype(np.int64),
-            value=value,
-        )
-        for feature, threshold, decision, left, right, value in zip(*map(numbers, _FIELDS), strict=True)
-    ]
-
-
-def tables_of(trees: Sequence[Tree], coding: Coding) -> Tables:
+def tables_of(trees: Trees, coding: Coding) -> Tables:
     """Add trees up to tables: ratings split on along a path -> values over their levels (missing last).
 
     Together the tables give each row what the trees give it, to floating-point error.
     """
+    split, passes = _paths(trees, coding)
+    kinds, kind = np.unique(split, axis=0, return_inverse=True)
     tables: Tables = {}
-    known: dict[tuple[int, float, bool], Flags] = {}
-    for tree in trees:
-        for passes, value in _leaves(tree, coding, known):
-            terms = tuple(sorted(passes))
-            if terms not in tables:
-                tables[terms] = np.zeros(coding.shape(terms))
-            box = np.array(value)
-            for term in terms:
-                box = np.multiply.outer(box, passes[term])
-            tables[terms] += box
+    for number, splits in enumerate(kinds):
+        terms, leaves = tuple(np.flatnonzero(splits).tolist()), kind == number
+        boxes: list[Any] = [trees.value[leaves], [0]]
+        for axis, (term, size) in enumerate(zip(terms, coding.shape(terms), strict=True), 1):
+            boxes += [passes[leaves, term, :size], [0, axis]]
+        tables[terms] = np.asarray(np.einsum(*boxes, list(range(1, len(terms) + 1))))
     return tables
 
 
-def _leaves(
-    tree: Tree, coding: Coding, known: dict[tuple[int, float, bool], Flags]
-) -> Iterator[tuple[dict[int, Flags], float]]:
-    """Each leaf: which levels of which ratings come to it, and its value; `known` keeps what each split sends left."""
-    if not len(tree.feature):
-        yield {}, float(tree.value[0])
-        return
-    open_nodes: list[tuple[int, dict[int, Flags]]] = [(0, {})]
-    while open_nodes:
-        node, passes = open_nodes.pop()
-        split = term, threshold, missing_left = (
-            int(tree.feature[node]),
-            float(tree.threshold[node]),
-            bool(tree.missing_left[node]),
-        )
-        if split not in known:
-            known[split] = np.append(coding.levels[term] <= threshold, missing_left)
-        goes_left = known[split]
-        for child, side in ((int(tree.left[node]), goes_left), (int(tree.right[node]), ~goes_left)):
-            reached = {**passes, term: passes[term] & side if term in passes else side}
-            if child < 0:
-                yield reached, float(tree.value[-1 - child])
-            else:
-                open_nodes.append((child, reached))
+def _paths(trees: Trees, coding: Coding) -> tuple[Flags, Floats]:
+    """Which ratings are split on on the way to each leaf, and which of their levels come to it (1, else 0)."""
+    sizes = coding.shape(range(len(coding.levels)))
+    levels = np.full((len(sizes), max(sizes)), np.nan)
+    for values, row in zip(coding.levels, levels, strict=True):
+        row[: len(values)] = values
+    go_left = levels[trees.feature] <= trees.threshold[:, None]
+    go_left[np.arange(len(go_left)), np.array(sizes)[trees.feature] - 1] = trees.missing_left
+    split = np.zeros((len(trees.value), len(sizes)), dtype=bool)
+    passes = np.ones((*split.shape, max(sizes)))
+    leaf, node, is_left = np.arange(len(split)), trees.above_leaf, trees.leaf_is_left
+    while (inside := node >= 0).any():  # a step up on the way from each leaf to the root
+        leaf, node, is_left = leaf[inside], node[inside], is_left[inside]
+        term = trees.feature[node]
+        split[leaf, term] = True
+        passes[leaf, term] *= go_left[node] == is_left[:, None]
+        node, is_left = trees.above[node], trees.is_left[node]
+    return split, passes
+
+
+def stacked(tables: Tables) -> Iterator[tuple[list[tuple[int, ...]], Floats]]:
+    """Put tables of one shape on top of each other: of which ratings each is, and the tables."""
+    of_shape: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
+    for terms, table in tables.items():
+        of_shape.setdefault(table.shape, []).append(terms)
+    for alike in of_shape.values():
+        yield alike, np.stack([tables[terms] for terms in alike])
 
 
 class Background:
@@ -234,24 +251,24 @@ class Background:
         return self._shares[terms]
 
 
-def shapley_of_table(table: Floats, shares: Floats) -> tuple[float, list[Floats]]:
-    """Compute interventional Shapley values of a function given as a table, exactly.
+def shapley_of_tables(tables: Floats, shares: Floats) -> tuple[Floats, list[Floats]]:
+    """Compute interventional Shapley values of functions given as tables, exactly.
 
     Ratings outside a coalition are drawn from the background together, apart from those inside: v(S)(x) is the mean
     of the table where the ratings in S are held at x.
 
     Parameters
     ----------
-    table : ndarray
-        The function over the levels of its m ratings, one axis each.
-    shares : ndarray, same shape
-        Shares of the background in the cells.
+    tables : ndarray, shape (n, ...)
+        Each a function over the levels of m ratings, an axis a rating after the first.
+    shares : ndarray, shape (n, ...)
+        Shares of the background in the cells of each table.
 
     Returns
     -------
-    float
-        The background's mean.
-    list of ndarray
+    ndarray, shape (n,)
+        The background's means.
+    list of ndarray, shape (n, ...)
         Per rating its value in every cell; with the mean they add up to the table.
 
     References
@@ -261,25 +278,25 @@ def shapley_of_table(table: Floats, shares: Floats) -> tuple[float, list[Floats]
 
     Examples
     --------
-    >>> mean, (first, second) = shapley_of_table(np.array([[0.0, 0.0], [0.0, 4.0]]), np.full((2, 2), 0.25))
-    >>> mean, first.tolist()
-    (1.0, [[-0.5, -1.5], [0.5, 1.5]])
+    >>> mean, (first, second) = shapley_of_tables(np.array([[[0.0, 0.0], [0.0, 4.0]]]), np.full((1, 2, 2), 0.25))
+    >>> mean.tolist(), first[0].tolist()
+    ([1.0], [[-0.5, -1.5], [0.5, 1.5]])
     """
-    m = table.ndim
-    axes = range(m)
+    m = tables.ndim - 1
+    axes = range(1, m + 1)
     worth: Tables = {}
     for size in range(m + 1):
         for inside in combinations(axes, size):
             outside = tuple(axis for axis in axes if axis not in inside)
             rest = shares.sum(axis=inside, keepdims=True)
-            worth[inside] = (table * rest).sum(axis=outside, keepdims=True)
+            worth[inside] = (tables * rest).sum(axis=outside, keepdims=True)
     values = []
     for axis in axes:
-        value = np.zeros_like(table)
+        value = np.zeros_like(tables)
         others = [other for other in axes if other != axis]
         for size in range(m):
             chance = factorial(size) * factorial(m - size - 1) / factorial(m)
             for inside in combinations(others, size):
                 value += chance * (worth[tuple(sorted((*inside, axis)))] - worth[inside])
         values.append(value)
-    return float(worth[()].item()) if m else float(table), values
+    return worth[()].reshape(len(tables)), values
