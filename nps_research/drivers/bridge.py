@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.score_distribution import N_SCORES, ScoreDistribution, merged_clusters
-from nps_research.drivers.enough import LEAST_OF_GROUP
+from nps_research.drivers.enough import LEAST_OF_GROUP, LEAST_RATINGS
 from nps_research.drivers.fitting.data import DriverData
 from nps_research.drivers.fitting.resampling import GroupFits, spread
 from nps_research.drivers.model import DriverModel
@@ -19,7 +19,7 @@ from nps_research.results.result import Result
 from nps_research.results.words import interval_text, joined, points
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.statistics.normal_limits import normal_quantile, with_normal_limits
-from nps_research.typing import Floats, Integers
+from nps_research.typing import Flags, Floats, Integers
 
 REST = "Not told by the ratings"
 A_PASSIVE = 7  # an answer that is neither a promoter's nor a detractor's
@@ -46,6 +46,8 @@ class ScoreBridge(Result):
     n_from, n_to : int
     weighted : bool
         Whether answers have weights.
+    not_in_both : tuple of str
+        Drivers that hardly anybody rated in one of the groups, or in both: they have no part.
     """
 
     from_group: str
@@ -60,6 +62,7 @@ class ScoreBridge(Result):
     n_to: int
     weighted: bool
     n_resamples: int
+    not_in_both: tuple[str, ...] = ()
 
     kind: ClassVar[str] = "score_bridge"
     headings: ClassVar[Mapping[str, str]] = {
@@ -113,6 +116,8 @@ class ScoreBridge(Result):
         )
         if worth := self._worth_changed():
             said.append(f" The points at stake changed with {joined(worth)}; by itself that hardly moves the score.")
+        if self.not_in_both:
+            said.append(f" Not rated in both, so without a part: {joined(self.not_in_both)}.")
         return "".join(said)
 
     def _worth_changed(self) -> list[str]:
@@ -130,9 +135,9 @@ class ScoreBridge(Result):
         return (
             f"{self.n_from:,} and {self.n_to:,} answers. Each group has its own model: all answers' contributions, "
             "times what the group makes of each rating, plus its level. Either group could go first, so both orders "
-            "are averaged; the parts add up to the difference exactly. Worth is measured around the average rating of "
-            "all: a rating worth more lifts those above it and lowers those below, so that the score hardly moves; what"
-            f" is at stake in each group shows it. {self.confidence_level:.0%} intervals from {self.n_resamples:,} "
+            "are averaged; the parts add up to the difference exactly. Worth is measured around the average of all who "
+            "rated: a rating worth more lifts those above it and lowers those below, so that the score hardly moves; "
+            f"what is at stake in each group shows it. {self.confidence_level:.0%} intervals from {self.n_resamples:,} "
             "refits. What goes with the score need not move it."
         )
 
@@ -205,8 +210,10 @@ def explain_change(model: DriverModel, from_group: str | None = None, to_group: 
     first, second = names.index(from_group), names.index(to_group)
     if not np.isfinite(of_model.score[[first, second]]).all():
         raise CannotAnswerError(f"One of the two groups has fewer than {LEAST_OF_GROUP} answers: too few for a model.")
-    parts, drawn = _parts(of_model, first, second), _parts(of_draws, first, second)
     data, level = model.data, model.confidence_level
+    rated = np.stack([np.isfinite(data.ratings[np.asarray(group.codes) == end]).sum(axis=0) for end in (first, second)])
+    in_both = np.asarray((rated >= LEAST_RATINGS).all(axis=0))
+    parts, drawn = _parts(of_model, first, second, in_both), _parts(of_draws, first, second, in_both)
     columns: dict[str, Any] = {"term": [*data.terms, REST]}
     for end, place in (("mean_from", first), ("mean_to", second)):
         rows = np.asarray(group.codes) == place
@@ -223,7 +230,8 @@ def explain_change(model: DriverModel, from_group: str | None = None, to_group: 
         error = np.append(spread(drawn[name]), spread(drawn["remainder"]) if rest else np.nan)
         columns |= with_normal_limits(value, error, level, name=name)
     frame = pd.DataFrame(columns)
-    order = [*frame.index[:-1][np.argsort(-np.abs(parts["estimate"]), kind="stable")], len(data.terms)]
+    order = [place for place in np.argsort(-np.abs(parts["estimate"]), kind="stable") if in_both[place]]
+    order.append(len(data.terms))
     sums = {
         name: _bridge_limits(parts[name].sum(), drawn[name].sum(axis=-1), level)
         for name in ("rating_points", "worth_points")
@@ -243,22 +251,28 @@ def explain_change(model: DriverModel, from_group: str | None = None, to_group: 
         n_to=int((np.asarray(group.codes) == second).sum()),
         weighted=model.weighted,
         n_resamples=model.n_resamples,
+        not_in_both=tuple(term for term, known in zip(data.terms, in_both, strict=True) if not known),
         rating_points=sums["rating_points"],
         worth_points=sums["worth_points"],
     )
 
 
-def _parts(fits: GroupFits, first: int, second: int) -> dict[str, Floats]:
-    """The parts of the difference, by driver in the last axis; the remainder without that axis."""
+def _parts(fits: GroupFits, first: int, second: int, in_both: Flags) -> dict[str, Floats]:
+    """The parts of the difference, by driver in the last axis; the remainder without that axis.
+
+    Zero for a driver that was not rated in both: what the model makes of it goes to the remainder.
+    """
     mean_a, mean_b = fits.means[..., first, :], fits.means[..., second, :]
     worth_a, worth_b = fits.worth[..., first, :], fits.worth[..., second, :]
-    ratings = (worth_a + worth_b) / 2 * (mean_b - mean_a)
-    worth = (mean_a + mean_b) / 2 * (worth_b - worth_a)
+    ratings = np.where(in_both, (worth_a + worth_b) / 2 * (mean_b - mean_a), 0.0)
+    worth = np.where(in_both, (mean_a + mean_b) / 2 * (worth_b - worth_a), 0.0)
+    either = ratings + worth
+    change = fits.score[..., second] - fits.score[..., first]
     return {
         "rating_points": ratings,
         "worth_points": worth,
-        "estimate": ratings + worth,
-        "remainder": np.asarray(fits.level[..., second] - fits.level[..., first]),
+        "estimate": either,
+        "remainder": np.asarray(change - either.sum(axis=-1)),
     }
 
 

@@ -160,8 +160,9 @@ def compare_drivers(study: Study, model: DriverModel, *, by: Sequence[str] | Non
         )
     places = [model.data.terms.index(term) for term in real]
     points_of_all = model.frame.set_index("term")["estimate"]
-    contributions = model.fit.contributions.sum(axis=0)
-    rest = model.data.y.sum(axis=0) - contributions.sum(axis=1)
+    rest = model.data.y.sum(axis=0) - model.fit.contributions.sum(axis=(0, 2))
+    contributions = model.data.among_raters(model.fit.contributions.sum(axis=0))
+    rated = np.isfinite(model.data.ratings)
     rows, tests, left_out = [], [], 0
     for name in by:
         labels = lifetime_stages(study) if name == LIFETIME else group_labels(study, name)
@@ -182,20 +183,23 @@ def compare_drivers(study: Study, model: DriverModel, *, by: Sequence[str] | Non
         fitted = regress(rest[within], design, model.data.weights[within], cluster)
         extra = fitted.coefficient[len(kept) :].reshape(len(kept), len(places))
         errors = np.sqrt(np.diag(fitted.covariance)[len(kept) :]).reshape(extra.shape)
+        rated_by = (member.T @ rated[within][:, places]).astype(int)
         for place, term in enumerate(real):
-            which = len(kept) + np.arange(len(kept)) * len(places) + place
-            p_value = _equal(
-                fitted.coefficient[which], fitted.covariance[np.ix_(which, which)], int(clusters[kept].min()) - 1
-            )
+            asked = np.flatnonzero(rated_by[:, place] >= ANSWERS_PER_GROUP)
+            if len(asked) < 2:
+                continue
+            which = len(kept) + asked * len(places) + place
+            least = int(clusters[[kept[position] for position in asked]].min())
+            p_value = _equal(fitted.coefficient[which], fitted.covariance[np.ix_(which, which)], least - 1)
             tests.append({"by": name, "term": term, "p_value": p_value})
-            for position, group in enumerate(kept):
-                base = float(points_of_all[term])
+            for position in asked:
+                group, base = kept[position], float(points_of_all[term])
                 rows.append(
                     {
                         "by": name,
                         "term": term,
                         "group": group,
-                        "n": int(counts[group]),
+                        "n": int(rated_by[position, place]),
                         "estimate": base * (1 + extra[position, place]),
                         "std_error": abs(base) * errors[position, place],
                         "difference": base * extra[position, place],

@@ -27,9 +27,10 @@ class DriverModel(Result):
     std_error, conf_low and conf_high; promoter_points and detractor_points, each with its own limits; mean_abs_shap
     (NPS points; positive even for noise); rank_low and rank_high (1 is the most points, of either sign; ranks of all
     drivers hold together); above_noise, p_value (one-sided, see `fitting.noise.noise_tests`) and p_adjusted (Holm);
-    told_from (drivers that it cannot be told apart from). Where too few gave good or poor ratings the estimate is
-    missing. above_noise is missing where the data cannot tell: nothing varies, or a set of drivers is above noise and
-    no one of them is.
+    told_from (drivers that it cannot be told apart from); n_asked (who was asked for it: somebody of the same wave
+    rated it), skip_points (NPS of those who skipped it less that of those who rated it) and skip_p_adjusted. Where too
+    few gave good or poor ratings the estimate is missing. above_noise is missing where the data cannot tell: nothing
+    varies, or a set of drivers is above noise and no one of them is.
 
     Attributes
     ----------
@@ -230,8 +231,25 @@ class DriverModel(Result):
             "interventional Shapley values of boosted trees that did not see the respondent. "
             f"{self.confidence_level:.0%} intervals from {self.n_resamples:,} refits"
             f"{' to resampled clusters' if self.n_clusters else ''}. They are not tests against zero: a rating that "
-            f"does nothing can average a few points; whether it adds {self._tested}. {NOT_CAUSES}"
+            f"does nothing can average a few points; whether it adds {self._tested}.{self._skipped} {NOT_CAUSES}"
         )
+
+    @property
+    def _skipped(self) -> str:
+        """Who did not rate, where not everybody did."""
+        rows = self.shown[self.shown["n"] < self.n]
+        if rows.empty:
+            return ""
+        said = " Points and test of a rating are among those who rated it."
+        if parts := rows.loc[rows["n_asked"] < self.n, "term"].tolist():
+            said += f" Not asked in every wave: {joined(parts)}."
+        told = rows[
+            (rows["skip_p_adjusted"] < 1 - self.confidence_level) & (rows["n_asked"] - rows["n"] >= self.minimum_cell)
+        ]
+        if len(told):
+            who = joined([f"{row['term']} ({points(row['skip_points'])})" for row in told.to_dict("records")])
+            said += f" Who skips a rating is no part of it; NPS of those who did, less that of the others: {who}."
+        return said
 
     @property
     def _tested(self) -> str:

@@ -478,7 +478,9 @@ def test_the_noise_test_is_a_clustered_regression_of_what_the_others_leave(monke
     model = fitted_model(weighted=True)
     data, fit = model.data, model.fit
     found = noise_tests(data, [fit], sets=[])["statistic"][2]
-    effects = _level_effects(data, fit)
+    who = np.isfinite(data.ratings[:, 2])
+    assert not who.all()
+    effects, fit, data = _level_effects(data, fit)[:, who], replace(fit, fold=fit.fold[who]), data.rows(who)
     others = [0, 1, 3, 4]
     rated = np.isfinite(data.ratings)
     columns = [np.ones(len(data))]
@@ -521,10 +523,11 @@ def test_each_direction_pays_its_share_of_the_error():
         data = data_of_frame(turned, answer)
         fit = cross_fit(data, folds_of_clusters(data.cluster, np.random.default_rng(1)))
         row = noise_tests(data, [fit], sets=[[0, 1]])
-        assert row["p_value"][0] == pytest.approx(
-            stats.t.sf(row["statistic"][0], len(data) - 1) / share, rel=1e-6, abs=0
+        n_both = np.isfinite(data.ratings[:, :2]).all(axis=1).sum()
+        one = stats.t.sf(row["statistic"][0], data.n_rated[0] - 1) / share
+        assert row["p_value"][[0, 5]].tolist() == pytest.approx(
+            [one, 2 * stats.t.sf(row["statistic"][5], n_both - 1)], rel=1e-6, abs=0
         )
-        assert row["p_value"][5] == pytest.approx(2 * stats.t.sf(row["statistic"][5], len(data) - 1), rel=1e-6, abs=0)
 
 
 def test_ratings_that_others_make_up_are_tested_together():
@@ -641,9 +644,74 @@ def test_a_driver_that_few_rated_is_in_nothing_that_is_shared():
     for result in made:
         assert "lounge" not in json.dumps({**result.to_json(), "settings": {}}), result.kind
         assert sum("newsletter" in str(row) for row in result.to_json()["rows"]) >= 1, result.kind
-    bridge = explain_change(model, "2024", "2025").frame.set_index("term")
-    assert bridge.loc["lounge", ["mean_from", "mean_to"]].isna().all()
-    assert bridge.loc["delivery", ["mean_from", "mean_to"]].notna().all()
+    bridge = explain_change(model, "2024", "2025")
+    assert bridge.not_in_both == ("lounge",)
+    assert "lounge" not in bridge.frame["term"].tolist()
+    assert "Not rated in both, so without a part: lounge." in bridge.finding
+    assert bridge.frame.set_index("term").loc["delivery", ["mean_from", "mean_to"]].notna().all()
+
+
+# Asked, rated, and the rating
+
+
+def asked_in_part(seed=5):
+    """Two waves of 800; `delivery` drives the answer, and three idle ratings are asked in the second, whose answers
+    are lower for a reason that no rating tells."""
+    rng = np.random.default_rng(seed)
+    names = ["delivery", "idle 1", "idle 2", "idle 3"]
+    ratings = pd.DataFrame(rng.integers(1, 6, (1600, 4)).astype(float), columns=names)
+    later = np.arange(1600) >= 800
+    answer = (4.5 + ratings["delivery"] - 1.5 * later + rng.normal(0, 1.5, 1600)).round().clip(0, 10)
+    ratings.loc[~later, names[1:]] = np.nan
+    return ratings, answer, np.where(later, "2025", "2024")
+
+
+def test_ratings_asked_in_one_wave_have_no_part_in_the_change_of_the_score():
+    ratings, answer, wave = asked_in_part()
+    model = fit_drivers_from_frame(ratings, answer, group=wave, n_resamples=20)
+    bridge = explain_change(model, "2024", "2025")
+    assert bridge.frame["term"].tolist() == ["delivery", REST]
+    assert set(bridge.not_in_both) == {"idle 1", "idle 2", "idle 3"}
+    assert bridge.frame["estimate"].sum() == pytest.approx(bridge.score_to - bridge.score_from, abs=1e-9)
+    assert bridge.remainder["conf_high"] < -20  # what changed was told by no rating
+    assert model.leaders == ["delivery"]
+    assert model.frame.set_index("term")["n_asked"].to_dict() == dict.fromkeys(ratings, 800) | {"delivery": 1600}
+    assert "Not asked in every wave: " in model.note
+
+
+def test_groups_that_were_not_asked_are_not_compared():
+    ratings, answer, wave = asked_in_part()
+    ratings["support"] = np.where(np.arange(1600) % 2 == 0, ratings["delivery"], np.nan)
+    table = ratings[["delivery", "support"]].assign(likelihood_to_recommend=answer, half=np.arange(1600) % 2)
+    table["half"], table["wave"] = table["half"].map({0: "even", 1: "odd"}), wave
+    study = Study.from_frames(responses=table, drivers=["delivery", "support"], segments=["half"])
+    rng = np.random.default_rng(1)
+    noisy = study.responses["support"] + rng.integers(-1, 2, 1600)
+    study = Study.from_frames(
+        responses=table.assign(support=noisy.clip(1, 5)), drivers=["delivery", "support"], segments=["half"]
+    )
+    model = fit_drivers(study, n_resamples=20)
+    found = compare_drivers(study, model).frame
+    assert set(found.loc[found["term"] == "support", "by"]) <= {"wave"}
+    assert set(found.loc[found["term"] == "delivery", "by"]) == {"wave", "half"}
+    if (found["term"] == "support").any():
+        assert found.loc[found["term"] == "support", "n"].max() == 400
+
+
+def test_that_unhappy_people_skip_a_rating_is_told_beside_it_and_is_no_driver():
+    rng = np.random.default_rng(8)
+    ratings = pd.DataFrame(rng.integers(1, 6, (1500, 3)).astype(float), columns=["delivery", "idle", "other"])
+    answer = (4.5 + ratings["delivery"] + rng.normal(0, 1.5, 1500)).round().clip(0, 10)
+    ratings.loc[rng.random(1500) < np.where(answer <= 6, 0.8, 0.1), "idle"] = np.nan
+    model = fit_drivers_from_frame(ratings, answer, n_resamples=20)
+    assert model.leaders == ["delivery"]
+    rows, rated = model.frame.set_index("term"), ratings["idle"].notna()
+    nps = 100.0 * (answer >= 9) - 100.0 * (answer <= 6)
+    assert rows.loc["idle", "skip_points"] == pytest.approx(nps[~rated].mean() - nps[rated].mean())
+    assert rows.loc["idle", "skip_p_adjusted"] < 0.001
+    assert rows.loc[["delivery", "other"], "skip_points"].isna().all()
+    assert "Points and test of a rating are among those who rated it." in model.note
+    assert f"less that of the others: idle ({points(rows.loc['idle', 'skip_points'])})" in model.note
 
 
 def test_dots_of_one_person_cannot_be_put_together():

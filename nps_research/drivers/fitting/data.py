@@ -57,6 +57,8 @@ class DriverData:
         Of the respondents in the caller's table.
     group : pandas.Categorical or None
         Each respondent's group.
+    asked : ndarray of bool, shape (n, n_drivers)
+        Whether the rating was asked: somebody of the same wave (or group) gave it.
     """
 
     terms: tuple[str, ...]
@@ -69,6 +71,7 @@ class DriverData:
     good: float
     poor: float
     index: pd.Index
+    asked: Flags
     group: pd.Categorical | None = None
 
     def __len__(self) -> int:
@@ -91,6 +94,10 @@ class DriverData:
             total = np.where(rated, value[rows] * weight, 0.0).sum(axis=0)
             return np.asarray(total / (rated * weight).sum(axis=0))
 
+    def among_raters(self, value: Floats) -> Floats:
+        """Each rating's value, less its mean over those who rated the driver; 0 for who did not rate it."""
+        return np.where(np.isfinite(self.ratings), value - self.mean_of_raters(value), 0.0)
+
     @property
     def n_clusters(self) -> int:
         """How many clusters, or respondents where each is one alone."""
@@ -112,6 +119,7 @@ class DriverData:
             weights=weights / weights.mean(),
             cluster=np.unique(self.cluster[kept], return_inverse=True)[1],
             index=self.index[kept],
+            asked=self.asked[kept],
             group=None if self.group is None else self.group[kept],
         )
 
@@ -153,6 +161,8 @@ def data_of_study(
         detractor_max=study.settings.detractor_max,
         too_little=CannotAnswerError,
     )
+    if study.waves:
+        data = replace(data, asked=_asked(data.ratings, answered.loc[data.index, "wave"]))
     if not by:
         return data
     return replace(data, group=group_labels(study, by).reindex(data.index).array)
@@ -223,6 +233,7 @@ def data_of_frame(
             f"Ratings take {len(levels):,} different values; at most {MOST_LEVELS} are needed: round them."
         )
     score = score[kept]
+    groups = None if group is None else _groups(group, kept)
     data = DriverData(
         terms=tuple(map(str, table.columns)),
         ratings=values,
@@ -234,11 +245,18 @@ def data_of_frame(
         good=float(levels[levels >= good - 1e-9].min()),
         poor=float(levels[levels <= poor + 1e-9].max()),
         index=table.index[kept],
-        group=None if group is None else _groups(group, kept),
+        asked=_asked(values, np.zeros(len(values)) if groups is None else np.asarray(groups.codes)),
+        group=groups,
     )
     if why := _why_not(data):
         raise too_little(why)
     return data
+
+
+def _asked(ratings: Floats, together: Any) -> Flags:
+    """Whether anybody of those who were asked together gave the rating."""
+    rated = pd.DataFrame(np.isfinite(ratings))
+    return np.asarray(rated.groupby(np.asarray(together), dropna=False).transform("any"), dtype=bool)
 
 
 def _rating_numbers(ratings: pd.DataFrame) -> pd.DataFrame:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 from scipy.sparse.csgraph import connected_components
 
+from nps_research.drivers.enough import LEAST_CLUSTERS, LEAST_RATINGS
 from nps_research.drivers.fitting.cross_fit import CrossFit, predictions_left_out
 from nps_research.drivers.fitting.data import DriverData
 from nps_research.drivers.fitting.trees import Background, Tables
 from nps_research.statistics.boosting import side_by_side
-from nps_research.statistics.least_squares import correlations, left_over
+from nps_research.statistics.least_squares import correlations, left_over, regress
 from nps_research.statistics.multiplicity import adjust_p_values
 from nps_research.typing import Floats, Integers
 
@@ -51,15 +53,17 @@ def near_duplicates(data: DriverData) -> list[list[int]]:
 def noise_tests(data: DriverData, fits: Sequence[CrossFit], *, sets: Sequence[Sequence[int]]) -> pd.DataFrame:
     """Test for each driver, and each set of drivers, whether it adds to all the others.
 
-    The hypothesis: given the other ratings, neither the promoter nor the detractor part depends on the driver; the test
-    is as good as boosted trees of depth `DEPTH_OF_OTHERS` are at what the others do, alone and together. The
-    statistic is the slope of the cross-fitted squared error at the moment the driver is added to a model of all
-    others: the mean of (answer - prediction from the others) times the driver's effect, over both parts, each after
-    least squares on the others' ratings, their squares and gaps, so that what trees left of the others is not taken
-    for the driver's. The effect is the model's own, by level of the rating, its bends shrunk as far as they can be
-    noise; which effect is taken matters for what is found, not for how often noise is called real. Trees did not see
-    the respondent. Under the hypothesis the mean is zero; above zero, adding the driver lowers the error. The plain
-    difference of the two errors tests the same, but pays for the noise of both models, and finds less.
+    The hypothesis: among those who rated the driver (all of the set), neither the promoter nor the detractor part
+    depends on it given the other ratings, of which a missing one is a level more. Who skips a rating is no part of it:
+    unhappy people may skip what does nothing. The test is as good as boosted trees of depth `DEPTH_OF_OTHERS` are at
+    what the others do, alone and together. The statistic is the slope of the cross-fitted squared error at the moment
+    the driver is added to a model of all others: the mean of (answer - prediction from the others) times the driver's
+    effect, over both parts, each after least squares on the others' ratings, their squares and gaps, so that what trees
+    left of the others is not taken for the driver's. The effect is the model's own, by level of the rating, its bends
+    shrunk as far as they can be noise; which effect is taken matters for what is found, not for how often noise is
+    called real. Trees did not see the respondent. Under the hypothesis the mean is zero; above zero, adding the driver
+    lowers the error. The plain difference of the two errors tests the same, but pays for the noise of both models, and
+    finds less.
 
     Where effects add to chances, respondents whose answer the others leave open say less of the driver than those in
     whom it is nearly certain, and weigh by the inverse variance of the part, as the others tell it (`_certainty`).
@@ -101,13 +105,35 @@ def noise_tests(data: DriverData, fits: Sequence[CrossFit], *, sets: Sequence[Se
     curves = _curves(data)
     weighed = _adds_to_chances(data, curves, fits[0].fold)
     tested = [*([term] for term in range(len(data.terms))), *sets]
-    statistic = np.array(
+    statistic, n_clusters = np.array(
         side_by_side(lambda terms: _statistic(data, fits, effects, curves, terms, weighed=weighed), tested)
-    )
+    ).T
     rises = np.array([_rises(data, effects, curves, term) for term in range(len(data.terms))])
     share = np.append(np.where(rises, RISING, 1 - RISING), np.full(len(sets), 0.5))
-    p_value = (stats.t.sf(statistic, data.n_clusters - 1) / share).clip(max=1)
+    p_value = (stats.t.sf(statistic, n_clusters - 1) / share).clip(max=1)
     return pd.DataFrame({"statistic": statistic, "p_value": p_value, "p_adjusted": adjust_p_values(p_value)})
+
+
+def skipping(data: DriverData) -> pd.DataFrame:
+    """Set those who were asked for a rating and skipped it beside those who gave it.
+
+    Returns
+    -------
+    DataFrame
+        A row a driver: n_asked; skip_points (NPS of those who skipped it minus NPS of those who rated it) and
+        skip_p_adjusted (t over clusters; Holm), nan where fewer than `LEAST_RATINGS` skipped it or rated it.
+    """
+    n_asked, y = data.asked.sum(axis=0), data.y.sum(axis=0)
+    found = np.full((2, len(data.terms)), np.nan)
+    for term, asked in enumerate(data.asked.T):
+        skipped = np.isnan(data.ratings[asked, term])
+        cluster = np.unique(data.cluster[asked], return_inverse=True)[1]
+        if min(skipped.sum(), (~skipped).sum()) >= LEAST_RATINGS and cluster.max() + 1 >= LEAST_CLUSTERS:
+            design = np.column_stack([np.ones(len(skipped)), skipped])
+            fit = regress(y[asked], design, data.weights[asked], cluster)
+            statistic = fit.coefficient[1] / np.sqrt(fit.covariance[1, 1])
+            found[:, term] = fit.coefficient[1], 2 * stats.t.sf(abs(statistic), cluster.max())
+    return pd.DataFrame({"n_asked": n_asked, "skip_points": found[0], "skip_p_adjusted": adjust_p_values(found[1])})
 
 
 def _rises(data: DriverData, effects: Sequence[Floats], curves: Floats, term: int) -> bool:
@@ -124,8 +150,18 @@ def _statistic(
     terms: Sequence[int],
     *,
     weighed: bool,
-) -> float:
-    """How many clustered standard errors the slope is above zero; nan if the drivers' effects do not vary."""
+) -> tuple[float, int]:
+    """How many clustered standard errors the slope is above zero, and over how many clusters, among who rated all.
+
+    nan if the drivers' effects do not vary, or too few clusters rated them.
+    """
+    rated = np.asarray(np.isfinite(data.ratings[:, terms]).all(axis=1))
+    if len(np.unique(data.cluster[rated])) < LEAST_CLUSTERS:
+        return float("nan"), LEAST_CLUSTERS
+    if not rated.all():
+        data, curves = data.rows(rated), curves[:, :, rated]
+        fits = [replace(fit, fold=fit.fold[rated]) for fit in fits]
+        effects = [effect[:, rated] for effect in effects]
     others = [term for term in range(len(data.terms)) if term not in terms]
     known = np.vstack([np.ones(len(data)), curves[others].reshape(-1, len(data))]).T
     certainty = _certainty(data, known) if weighed else np.ones_like(data.y)
@@ -141,7 +177,7 @@ def _statistic(
     of_clusters = np.bincount(data.cluster, data.weights * (slope - mean))
     m, n, k = len(of_clusters), len(data), known.shape[1]
     variance = (of_clusters**2).sum() * m / (m - 1) * (n - 1) / max(n - k, 1)
-    return float(mean * data.weights.sum() / np.sqrt(variance)) if variance > 0 else float("nan")
+    return (float(mean * data.weights.sum() / np.sqrt(variance)) if variance > 0 else float("nan")), m
 
 
 def _curves(data: DriverData) -> Floats:
@@ -202,8 +238,10 @@ def _level_effects(data: DriverData, fit: CrossFit) -> Floats:
         of_parts = [_main_effects(tables[left_out], background, len(data.terms)) for tables in fit.tables]
         for term in range(len(data.terms)):
             by_level = np.stack([effect[term] for effect in of_parts])
-            shares = background.shares((term,))
-            direction = _towards_a_line(by_level, shares, data.levels, residual / (len(data) - len(rows)))
+            shares = background.shares((term,)).copy()
+            shares[-1] = 0.0  # tested among those who rated
+            n_rated, shares = (len(data) - len(rows)) * shares.sum(), shares / max(shares.sum(), 1e-12)
+            direction = _towards_a_line(by_level, shares, data.levels, residual / max(n_rated, 1.0))
             size = np.sqrt((direction**2 @ shares).sum())
             effects[:, rows, term] = (direction / size if size > 0 else direction)[:, data.coding.codes[rows, term]]
     return effects

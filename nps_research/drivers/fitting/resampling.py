@@ -23,7 +23,7 @@ PRIOR_SPREAD = 2.0  # of what a group makes of a driver, as a multiple of what a
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GroupFits:
-    """One model for each group: the drivers' contributions, each times what the group makes of it.
+    """One model for each group: the drivers' contributions among raters, each times what the group makes of it.
 
     A group's answers are its `level` plus the sum of `worth` times contribution, by weighted least squares, with
     `worth` drawn towards 1 (all groups alike) as by a wide normal prior of standard deviation `PRIOR_SPREAD`. nan where
@@ -79,7 +79,7 @@ def summary_of(data: DriverData, fit: CrossFit, *, least_of_group: int = LEAST_O
         by_level=_by_level(data, fit),
         mean_abs_shap=np.average(np.abs(both), axis=0, weights=data.weights),
         r_squared=np.asarray(1 - error / spread),
-        groups=None if data.group is None else _group_fits(data, data.group, both, least_of_group),
+        groups=None if data.group is None else _group_fits(data, data.group, data.among_raters(both), least_of_group),
     )
 
 
