@@ -40,9 +40,9 @@ class ScoreBridge(Result):
     from_group, to_group : str
     score_from, score_to : float
         Observed NPS, weighted as the model.
-    change, rating_points, worth_points, remainder : dict
+    change, told, rating_points, worth_points, remainder : dict
         ``estimate``, ``conf_low``, ``conf_high`` of the whole difference and of the sums; rating_points +
-        worth_points + remainder = change.
+        worth_points = told, told + remainder = change.
     n_from, n_to : int
     weighted : bool
         Whether answers have weights.
@@ -55,6 +55,7 @@ class ScoreBridge(Result):
     score_from: float
     score_to: float
     change: dict[str, float]
+    told: dict[str, float]
     rating_points: dict[str, float]
     worth_points: dict[str, float]
     remainder: dict[str, float]
@@ -95,14 +96,14 @@ class ScoreBridge(Result):
                 f"{'Weighted, ' * self.weighted}NPS went from {points(self.score_from)} ({self.from_group}) to "
                 f"{points(self.score_to)} ({self.to_group}): {points(self.change['estimate'])} "
                 f"({interval_text(self.change, self.confidence_level)}). "
-                f"{points(self.rating_points['estimate'])} of it go with changed ratings "
-                f"({interval_text(self.rating_points, self.confidence_level)})"
+                f"{points(self.told['estimate'])} of it go with the ratings "
+                f"({interval_text(self.told, self.confidence_level)})"
             )
         ]
         sure = [
-            f"{row['term']} ({points(row['rating_points'])})"
+            f"{row['term']} ({points(row['estimate'])})"
             for row in self.records
-            if row["term"] != REST and row["rating_points_conf_low"] * row["rating_points_conf_high"] > 0
+            if row["term"] != REST and row["conf_low"] * row["conf_high"] > 0
         ]
         said.append(
             f", with limits away from zero {joined(sure[:4])}; "
@@ -110,9 +111,8 @@ class ScoreBridge(Result):
             else ", no single one with limits away from zero; "
         )
         said.append(
-            f"{points(self.worth_points['estimate'])} with what ratings are worth "
-            f"({interval_text(self.worth_points, self.confidence_level)}); {points(self.remainder['estimate'])} is not "
-            f"told by the ratings ({interval_text(self.remainder, self.confidence_level)})."
+            f"{points(self.remainder['estimate'])} is not told by them "
+            f"({interval_text(self.remainder, self.confidence_level)})."
         )
         if worth := self._worth_changed():
             said.append(f" The points at stake changed with {joined(worth)}; by itself that hardly moves the score.")
@@ -234,7 +234,7 @@ def explain_change(model: DriverModel, from_group: str | None = None, to_group: 
     order.append(len(data.terms))
     sums = {
         name: _bridge_limits(parts[name].sum(), drawn[name].sum(axis=-1), level)
-        for name in ("rating_points", "worth_points")
+        for name in ("estimate", "rating_points", "worth_points")
     }
     return ScoreBridge(
         frame=frame.loc[order].reset_index(drop=True),
@@ -252,6 +252,7 @@ def explain_change(model: DriverModel, from_group: str | None = None, to_group: 
         weighted=model.weighted,
         n_resamples=model.n_resamples,
         not_in_both=tuple(term for term, known in zip(data.terms, in_both, strict=True) if not known),
+        told=sums["estimate"],
         rating_points=sums["rating_points"],
         worth_points=sums["worth_points"],
     )

@@ -95,7 +95,8 @@ def model_calibration(model: DriverModel) -> ModelCalibration:
             {
                 "term": f"{tenth + 1}",
                 "n": int(rows_of.sum()),
-                "predicted": float(np.average(predicted[rows_of], weights=weight)),
+                # trees may go beyond what a score can be
+                "predicted": float(np.clip(np.average(predicted[rows_of], weights=weight), -100, 100)),
                 **with_normal_limits(mean, error, model.confidence_level),
             }
         )

@@ -11,16 +11,18 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from nps_research.drivers.fitting.data import DriverData
 from nps_research.drivers.model import DriverModel
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
 from nps_research.results.words import joined, points
-from nps_research.statistics.least_squares import level_dummies, regress
+from nps_research.statistics.least_squares import Regression, level_dummies, regress
 from nps_research.statistics.multiplicity import adjust_p_values
 from nps_research.statistics.normal_limits import with_normal_limits
 from nps_research.typing import Flags, Floats
 
 PAIRS_SHOWN = 8
+LOOSE = 10.0  # little shrinkage, so that a level that few gave has a finite log odds
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -29,7 +31,7 @@ class DriverInteractions(Result):
 
     `frame` columns: term_a, term_b, n (who rated both), estimate (points by which a good rating of one is worth more
     where the other is good than where it is poor) with std_error, conf_low, conf_high;
-    statistic, p_value and p_adjusted (Holm over all pairs).
+    statistic (the smaller one, on the scale of points or of log odds), p_value and p_adjusted (Holm over all pairs).
 
     Attributes
     ----------
@@ -76,8 +78,8 @@ class DriverInteractions(Result):
         return (
             f"{self.n_pairs} pairs tested (Holm), those with the strongest evidence shown; {self.scale}. Extra points: "
             "what a good rather than a poor rating of one goes with where the other is good, minus that where it is "
-            "poor. Scores end at 0 and 10, and classes at their cuts: where one bad experience alone makes a "
-            "detractor, another bad one adds little."
+            "poor. Scores end at 0 and 10, and where one bad experience alone makes a detractor another adds little: a "
+            "pair counts only where that does not explain it (effects do not add up in log odds either)."
         )
 
     @property
@@ -92,7 +94,9 @@ def driver_interactions(model: DriverModel) -> DriverInteractions:
     The direction of a pair is what the model, by trees that did not see the respondent, makes of it beyond both main
     effects. The answer is regressed on all pairs' directions together and on every level of every rating, so that a
     pair is not taken for its neighbour: each t statistic, robust to clusters, tests that effects add up, one-sided and
-    doubled, since its sign is learned from these answers too. Both parts of the score are taken together. The estimate
+    doubled, since its sign is learned from these answers too. Where nearly all are promoters already, nothing can add
+    much, so that a pair counts only where effects add up neither on the scale of points nor on that of log odds: the
+    statistic is the smaller of the two. Both parts of the score are taken together. The estimate
     is the model's contrast (good, good) - (good, poor) - (poor, good) + (poor, poor), times the coefficient.
 
     Parameters
@@ -129,10 +133,14 @@ def driver_interactions(model: DriverModel) -> DriverInteractions:
     if not used.any():
         raise CannotAnswerError("The model uses no two ratings together.")
     design = np.column_stack([directions[:, used], level_dummies(data.coding.codes, n_levels)])
-    fitted = regress(data.y.sum(axis=0), design, data.weights, data.cluster)
-    size, error = np.zeros(len(pairs)), np.full(len(pairs), np.nan)
-    size[used] = fitted.coefficient[: used.sum()]
-    error[used] = np.sqrt(np.diag(fitted.covariance)[: used.sum()])
+    y = data.y.sum(axis=0)
+    fitted = regress(y, design, data.weights, data.cluster)
+    beyond = regress(y - _sum_of_log_odds(data), design, data.weights, data.cluster)
+    size, error, statistic = np.zeros(len(pairs)), np.full(len(pairs), np.nan), np.full(len(pairs), np.nan)
+    size[used], error[used] = _sizes(fitted, used.sum())
+    ratios = [value / error_of for value, error_of in (_sizes(fitted, used.sum()), _sizes(beyond, used.sum()))]
+    alike = np.sign(ratios[0]) == np.sign(ratios[1])
+    statistic[used] = np.where(alike, np.sign(ratios[0]) * np.abs(ratios).min(axis=0), 0.0)
     rated = np.isfinite(data.ratings)
     rows = [
         {
@@ -141,7 +149,7 @@ def driver_interactions(model: DriverModel) -> DriverInteractions:
             "n": int((rated[:, first] & rated[:, second]).sum()),
             "estimate": contrasts[place] * size[place],
             "std_error": abs(contrasts[place]) * error[place],
-            "statistic": size[place] / error[place] if error[place] > 0 else np.nan,
+            "statistic": statistic[place] if error[place] > 0 else np.nan,
         }
         for place, (first, second) in enumerate(pairs)
     ]
@@ -157,6 +165,24 @@ def driver_interactions(model: DriverModel) -> DriverInteractions:
         n_pairs=int(frame["statistic"].notna().sum()),
         scale=model.scale,
     )
+
+
+def _sizes(fitted: Regression, n: int) -> tuple[Floats, Floats]:
+    """The first coefficients, and their standard errors."""
+    return fitted.coefficient[:n], np.sqrt(np.diag(fitted.covariance)[:n])
+
+
+def _sum_of_log_odds(data: DriverData) -> Floats:
+    """Expected answer (as -100, 0, 100) where ratings add up on the scale of log odds, which has no ends."""
+    from sklearn.linear_model import LogisticRegression
+
+    dummies = level_dummies(data.coding.codes, len(data.levels) + 1)[:, 1:]
+    told = np.zeros(len(data))
+    for y in data.y:
+        if np.ptp(y):
+            model = LogisticRegression(C=LOOSE, solver="newton-cholesky").fit(dummies, y != 0, data.weights)
+            told += y[y != 0][0] * model.predict_proba(dummies)[:, 1]
+    return told
 
 
 def _pure(table: Floats, counted: Floats) -> Floats:

@@ -103,8 +103,8 @@ class DriverList(Result):
                 if row["estimate"] * of_way > 0
             ]
             if named:
-                most = "most of all " if len(self.frame) > 1 else ""
-                said.append(f"Good rather than poor ratings go with {way} {who} {most}for {joined(named)}.")
+                most = ", of those above noise most of all" if len(self.frame) > 1 else ""
+                said.append(f"Good rather than poor ratings go with {way} {who}{most} for {joined(named)}.")
         return " ".join(said) or f"For no rating above noise are the points of {who} away from zero."
 
     @property

@@ -57,7 +57,6 @@ class DriverMethods(Result):
 
     @property
     def finding(self) -> str:
-        rows = [row for row in self.records if row["why"]]
         gap = self.frame["path_dependent_points"] - self.frame["estimate"]
         most = self.frame.iloc[gap.abs().argmax()]
         shapley = (
@@ -72,8 +71,11 @@ class DriverMethods(Result):
                 f" Alone, {joined([row['term']])} goes with {points(row['correlation_points'])} points; beside all "
                 f"other ratings, {points(row['estimate'])} are its own."
             )
-        ranks = f" {len(rows)} of {len(self.frame)} ratings rank differently by some method." if rows else ""
-        return shapley + alone + ranks
+        ranked = self.frame.filter(regex="^rank_")
+        apart = (ranked.max(axis=1) - ranked.min(axis=1)).to_numpy()
+        several = f"{(apart >= APART).sum()} by {APART} places or more"
+        ranks = f" {(apart > 0).sum()} of {len(apart)} ratings rank differently by some method, {several}."
+        return shapley + alone + ranks * bool((apart > 0).any())
 
     @property
     def note(self) -> str:

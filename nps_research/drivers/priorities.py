@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from nps_research.drivers.asymmetry import rating_asymmetry
 from nps_research.drivers.enough import SURE
 from nps_research.drivers.fitting.resampling import spread
 from nps_research.drivers.lists import NOT_CAUSES, above_noise
@@ -23,8 +24,8 @@ from nps_research.statistics.normal_limits import with_normal_limits
 class ImportancePerformance(Result):
     """Points at stake against mean ratings.
 
-    `frame` columns: term, n, mean_rating, estimate (points at stake) with conf_low, conf_high, quadrant, certainty
-    (share of resamples in the same quadrant; the mean rating hardly varies and is taken as it is).
+    `frame` columns: term, n, mean_rating, estimate (points at stake) with conf_low, conf_high, quadrant (a must-be that
+    is rated above the average is to be protected), certainty (share of resamples on the same side of both lines).
 
     Attributes
     ----------
@@ -64,8 +65,7 @@ class ImportancePerformance(Result):
         return (
             f"Lines: mean rating {self.rating_line:.2f} and {points(self.points_line)} points at stake, the averages "
             f"of {'the ratings above noise' if self.some_above_noise else 'all ratings'}. Certainty: share of "
-            "resamples with the rating on the same side of the line of points. "
-            f"{NOT_CAUSES}"
+            f"resamples with the rating on the same side of both lines. {NOT_CAUSES}"
         )
 
     @property
@@ -109,10 +109,15 @@ def importance_performance(model: DriverModel) -> ImportancePerformance:
         raise CannotAnswerError(f"{which}, so no rating can be set against the average of several.")
     lines = (rating[over].mean(), np.abs(estimate[over]).mean())
     places = [model.data.terms.index(term) for term in frame["term"]]
-    drawn = np.abs(model.draws.points.sum(axis=1)[:, places])
-    quadrant = np.where(estimate < 0, "higher is worse", _quadrants(rating, estimate, lines))
+    drawn, ratings = np.abs(model.draws.points.sum(axis=1)[:, places]), model.draws.mean_rating[:, places]
+    asymmetry = rating_asymmetry(model).frame
+    must_be = set(asymmetry.loc[asymmetry["certain"] & (asymmetry["class"] == "must-be"), "term"])
+    quadrant = _quadrants(rating, estimate, lines)
+    quadrant = np.where(frame["term"].isin(must_be) & (rating > lines[0]), "protect", quadrant)
+    quadrant = np.where(estimate < 0, "higher is worse", quadrant)
     quadrant = np.where(real, quadrant, "not above noise")
     agree = (drawn > drawn[:, over].mean(axis=1, keepdims=True)) == (np.abs(estimate) > lines[1])
+    agree &= (ratings > ratings[:, over].mean(axis=1, keepdims=True)) == (rating > lines[0])
     return ImportancePerformance(
         frame=frame[["term", "n", "mean_rating", "estimate", "conf_low", "conf_high"]].assign(
             quadrant=quadrant, certainty=np.where(real, agree.mean(axis=0), np.nan)
@@ -129,9 +134,7 @@ def importance_performance(model: DriverModel) -> ImportancePerformance:
 def _quadrants(rating: np.ndarray, estimate: np.ndarray, lines: tuple[float, float]) -> np.ndarray:
     high, liked = estimate > lines[1], rating > lines[0]
     return np.select(
-        [high & ~liked, high & liked, ~high & ~liked],
-        ["look here first", "keep it up", "low priority"],
-        "more than needed",
+        [high & ~liked, high & liked, ~high & ~liked], ["look here first", "keep it up", "low priority"], "holding"
     )
 
 

@@ -87,7 +87,8 @@ class DetectableChange(OfPairs):
             f"seen {points(row['change'])}"
             for row in self.able
         ]
-        return f"Grey bands of changes too small to be found, with the change seen as a point: {'; '.join(rows)}."
+        seldom = f"found in fewer than {share(self.power)} of surveys like these"
+        return f"Grey bands of changes {seldom}, with the change seen as a point: {'; '.join(rows)}."
 
 
 def detectable_change(

@@ -76,11 +76,10 @@ class NetPromoterScores(Scored):
         if p is None:
             return span
         if p < 1 - self.confidence_level:
-            return f"{span} The groups differ by more than chance explains ({p_text(p)})."
-        return (
-            f"{span} Chance alone could make differences this large ({p_text(p)}): "
-            "no group is shown to be better or worse."
-        )
+            what = "It changed over time" if self.ordered else "The groups differ"
+            return f"{span} {what} by more than chance explains ({p_text(p)})."
+        none = "no change is shown" if self.ordered else "no group is shown to be better or worse"
+        return f"{span} Chance alone could make differences this large ({p_text(p)}): {none}."
 
     @property
     def alt(self) -> str:

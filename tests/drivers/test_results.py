@@ -618,7 +618,7 @@ def test_a_rating_whose_higher_values_are_worse_is_said_to_be():
     model = fit_drivers_from_frame(turned, answer, n_resamples=25)
     assert model.frame["term"].iloc[0] == "waiting"
     assert "Higher ratings go with lower scores: waiting." in model.finding
-    assert "go with fewer promoters most of all for waiting" in model.promoters.finding
+    assert "go with fewer promoters, of those above noise most of all for waiting" in model.promoters.finding
     assert rating_asymmetry(model).frame.set_index("term").loc["waiting", "class"] == "none"
     assert importance_performance(model).frame.set_index("term").loc["waiting", "quadrant"] == "higher is worse"
     assert "the largest step, \N{MINUS SIGN}" in rating_effect(model, "waiting").finding
@@ -755,3 +755,55 @@ def test_settings_of_a_study_that_are_impossible_are_faults_and_not_something_it
     halves = replace(model, data=data_of_frame(ratings + 0.5, answer, scale=(1, 6)))
     with pytest.raises(CannotAnswerError, match="not whole numbers"):
         simulate_improvement(halves)
+
+
+# Said of the right thing
+
+
+def test_predictions_of_a_tenth_are_scores():
+    rng = np.random.default_rng(3)
+    ratings = pd.DataFrame(rng.integers(1, 6, (800, 3)).astype(float), columns=["a", "b", "c"])
+    answer = np.where(ratings.sum(axis=1) + rng.normal(0, 0.3, 800) > 9, 10, 2)
+    model = fit_drivers_from_frame(ratings, answer, n_resamples=20)
+    assert model.predictions.max() > 100
+    assert model_calibration(model).frame["predicted"].between(-100, 100).all()
+
+
+def test_what_the_ends_of_the_scale_make_is_no_working_together():
+    """Steep effects that add up in log odds do not in points; an own effect of both together does in neither."""
+    rng = np.random.default_rng(6)
+    ratings = pd.DataFrame(rng.integers(1, 6, (4000, 3)).astype(float), columns=["a", "b", "c"])
+    odds = 1.6 * (ratings["a"] - 3) + 1.6 * (ratings["b"] - 3)
+    for extra in (0.0, 2.0):
+        together = extra * ((ratings["a"] - 3) * (ratings["b"] - 3))
+        answer = np.where(rng.random(4000) < expit(odds + together), 10, 3)
+        model = fit_drivers_from_frame(ratings, answer, n_resamples=20)
+        found = driver_interactions(model).frame.set_index(["term_a", "term_b"]).loc[("a", "b")]
+        assert (found["p_adjusted"] < 0.05) == (extra > 0)
+
+
+def test_a_must_be_that_is_rated_well_is_to_be_protected_and_certainty_is_of_both_lines():
+    model = fitted_model()
+    asymmetry = rating_asymmetry(model).frame.set_index("term")
+    frame = importance_performance(model).frame.set_index("term")
+    mapped = frame[frame["certainty"].notna()]
+    well = mapped["mean_rating"] > importance_performance(model).rating_line
+    must_be = (asymmetry["class"] == "must-be") & asymmetry["certain"]
+    assert ((mapped["quadrant"] == "protect") == (well & must_be.reindex(mapped.index))).all()
+    assert "more than needed" not in set(mapped["quadrant"])
+    places = [model.data.terms.index(term) for term in mapped.index]
+    points_drawn = np.abs(model.draws.points.sum(axis=1)[:, places])
+    for drawn, line in (
+        (points_drawn, mapped["estimate"].abs()),
+        (model.draws.mean_rating[:, places], mapped["mean_rating"]),
+    ):
+        above = drawn > drawn.mean(axis=1, keepdims=True)
+        of_line = (above == (line > line.mean()).to_numpy()).mean(axis=0)
+        assert (mapped["certainty"] <= of_line + 1e-12).all()
+
+
+def test_ratings_that_rank_differently_are_counted_and_not_those_with_a_reason():
+    found = compare_methods(fitted_model(), n_resamples=20)
+    ranks = found.frame.filter(regex="^rank_")
+    n = sum(len(set(row)) > 1 for row in ranks.to_numpy())
+    assert f"{n} of {len(ranks)} ratings rank differently by some method" in found.finding

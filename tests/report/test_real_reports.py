@@ -74,8 +74,8 @@ def test_real_reports_say_what_they_cannot_answer(real_report: ReportOutcome) ->
         assert [outcome.name for outcome in real_report.not_made] == ["02_thresholds", "04_nonresponse"]
         assert "Weighted, NPS went from +40.4 (2017) to +35.1 (2018): −5.3" in findings
         assert "NPS went from +39.8 (2017) to +31.0 (2018): −8.9" in findings
-        assert "go with more promoters most of all for Restaurants" in findings
-        assert "go with fewer detractors most of all for Flight screens" in findings
+        assert "go with more promoters, of those above noise most of all for Restaurants" in findings
+        assert "go with fewer detractors, of those above noise most of all for Flight screens" in findings
     else:
         assert "This study does not record the round of the survey" in findings
         assert [outcome.name for outcome in real_report.made] == list(PAGES[:-1])

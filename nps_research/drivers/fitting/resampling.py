@@ -53,7 +53,7 @@ class Summary:
         Points at stake; change of NPS if poor ratings were one higher.
     by_level : ndarray, shape (2, n_drivers, n_levels + 1)
         Mean contribution at each rating, missing last; nan where nobody gave it.
-    mean_abs_shap : ndarray, shape (n_drivers,)
+    mean_abs_shap, mean_rating : ndarray, shape (n_drivers,)
     r_squared : ndarray, shape ()
         Share of the variance of -100, 0, 100 that is predicted out of sample.
     groups : GroupFits or None
@@ -63,6 +63,7 @@ class Summary:
     lifted: Floats
     by_level: Floats
     mean_abs_shap: Floats
+    mean_rating: Floats
     r_squared: Floats
     groups: GroupFits | None
 
@@ -78,6 +79,7 @@ def summary_of(data: DriverData, fit: CrossFit, *, least_of_group: int = LEAST_O
         lifted=lifted(data, fit),
         by_level=_by_level(data, fit),
         mean_abs_shap=np.average(np.abs(both), axis=0, weights=data.weights),
+        mean_rating=data.mean_of_raters(data.ratings),
         r_squared=np.asarray(1 - error / spread),
         groups=None if data.group is None else _group_fits(data, data.group, data.among_raters(both), least_of_group),
     )
@@ -103,7 +105,10 @@ def resample(data: DriverData, *, n_resamples: int, rng: np.random.Generator) ->
         names = ("score", "level", "means", "worth")
         of_groups = {name: np.stack([getattr(fit, name) for fit in fits]) for name in names}
         groups = GroupFits(**of_groups | {name: _widened(of_groups[name]) for name in ("means", "worth")})
-    kept = {name: np.stack([getattr(each, name) for each in found]) for name in ("mean_abs_shap", "r_squared")}
+    kept = {
+        name: np.stack([getattr(each, name) for each in found])
+        for name in ("mean_abs_shap", "mean_rating", "r_squared")
+    }
     kept |= {
         name: _widened(np.stack([getattr(each, name) for each in found])) for name in ("points", "lifted", "by_level")
     }

@@ -69,13 +69,15 @@ class EarlierScores(Result):
         rows = {row["term"]: row for row in self.records}
         again, silent = rows[AGAIN], rows[SILENT_NOW]
         row = self.records[-1]
-        alike = ", with what else is known held alike" if row["term"] == ALIKE else ""
+        alike = (
+            "; with what else is known held alike, they differed by" if row["term"] == ALIKE else ": a difference of"
+        )
         sure = row["conf_low"] > 0 or row["conf_high"] < 0
         verdict = "" if sure else " Chance alone could make that difference."
         return (
             f"When they last answered, the {silent['n']:,} who are silent now gave an NPS of "
-            f"{points(silent['estimate'])}, the {again['n']:,} who answered again {points(again['estimate'])}: a "
-            f"difference of {points(row['estimate'])}{alike} ({interval_text(row, self.confidence_level)}).{verdict} "
+            f"{points(silent['estimate'])}, the {again['n']:,} who answered again {points(again['estimate'])}"
+            f"{alike} {points(row['estimate'])} ({interval_text(row, self.confidence_level)}).{verdict} "
             "This is a hint at how the silent differ, not a measurement: they did answer once, and scores may have "
             f"moved since. {self.caveat}"
         ).strip()
