@@ -11,7 +11,6 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -160,33 +159,27 @@ def moments_of(text: pd.Series) -> Moments:
     >>> read.values.astype("str").tolist()[:3], read.ambiguous.tolist()
     (['2024-01-05 09:00:00', '2024-01-05 00:00:00', '2024-01-05 21:00:00'], [False, False, False, True])
     """
-    codes, distinct = pd.factorize(text)
-    cells = pd.Series(distinct, dtype="str")
-    plain = cells.where(cells.str.match(_ISO))
-    values = pd.to_datetime(plain, format="ISO8601", errors="coerce", utc=True).dt.tz_localize(None)
-    values = values.astype("datetime64[us]")
-    zoned = plain.str.contains(r"(?:Z|:.*[+-]\d{2}:?\d{2})$", regex=True).fillna(value=False).astype(bool)
-    open_order = pd.Series(data=False, index=cells.index)
+    plain = text.str.match(_ISO).fillna(value=False).to_numpy(dtype=bool)
+    values = pd.Series(np.datetime64("NaT", "us"), text.index)
+    read = pd.to_datetime(text[plain], format="ISO8601", errors="coerce", utc=True, cache=False)  # most differ
+    values[plain] = read.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+    zoned = pd.Series(data=False, index=text.index)
+    zoned[plain] = text[plain].str.slice(len("2024-01-05")).str.contains("[Z+-]", regex=True).to_numpy(dtype=bool)
+    open_order = pd.Series(data=False, index=text.index)
     rules = {"a time with a zone turned to UTC": zoned}
-    rest = cells[plain.isna()]
-    if len(rest):
-        of_date, of_clock = _read_apart(rest)
+    others = ~plain & text.notna().to_numpy()
+    if others.any():
+        codes, distinct = pd.factorize(text[others])
+        of_date, of_clock = (part.take(codes) for part in _read_apart(pd.Series(distinct, dtype="str")))
         read = (of_date["moment"] + of_clock["after_midnight"]).where(of_date["has_clock"] == of_clock["is_clock"])
-        values[rest.index] = read
-        open_order[rest.index] = of_date["is_open"]
-        zoned[rest.index] = of_clock["has_zone"] & read.notna()
+        values[others] = read.to_numpy()
+        open_order[others] = of_date["is_open"].to_numpy()
+        zoned[others] = (of_clock["has_zone"] & read.notna()).to_numpy()
         for name in _ORDERS:
-            read_so = (of_date["order"] == name) & read.notna()
-            rules[f"a date read as {name}: {_WHY_SO[name]}"] = read_so.reindex(cells.index, fill_value=False)
-
-    def of_cells(column: pd.Series, missing: Any) -> pd.Series:
-        return column.reindex(codes, fill_value=missing).set_axis(text.index)
-
-    return Moments(
-        values=of_cells(values, pd.NaT),
-        ambiguous=of_cells(open_order, missing=False),
-        rules={rule: of_cells(where, missing=False) for rule, where in rules.items()},
-    )
+            read_so = pd.Series(data=False, index=text.index)
+            read_so[others] = ((of_date["order"] == name) & read.notna()).to_numpy()
+            rules[f"a date read as {name}: {_WHY_SO[name]}"] = read_so
+    return Moments(values=values, ambiguous=open_order, rules=rules)
 
 
 def _read_apart(cells: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:

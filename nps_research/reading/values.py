@@ -247,13 +247,15 @@ def parse_timestamp(column: pd.Series, *, date_format: str | None = None) -> Par
             read_by={"Unix time read as a moment": values.notna(), "a Unix time of 0 read as missing": blank},
         )
     text = _as_text(column)
-    missing = _missing(text)
     if date_format is None:
-        read = moments_of(text.mask(missing))
+        read = moments_of(text)
         values, ambiguous, read_by = read.values, read.ambiguous, dict(read.rules)
     else:
-        values = _to_datetime(text.mask(missing), date_format).dt.tz_localize(None)
+        values = _to_datetime(text, date_format).dt.tz_localize(None)
         read_by, ambiguous = {}, None
+    missing = text.isna()
+    unread = values.isna() & ~missing
+    missing[unread] = _missing(text[unread])
     return Parsed(
         values=values.astype("datetime64[us]"),
         unreadable=~missing & values.isna(),
