@@ -16,6 +16,7 @@ from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import tells_silence
 from nps_research.errors import CannotAnswerError
 from nps_research.results.words import BETWEEN
+from nps_research.study.small_waves import small_waves_said
 from nps_research.study.study import Study
 from nps_research.typing import Integers, Numbers
 
@@ -128,8 +129,14 @@ def score_distribution(
         squared_weight_sums=per_score(n * one**2) if weight else None,
         clusters=clusters,
         not_shown=None if study.is_lazy else groups_not_shown(study, keys),
-        design={name: column for name, column in design.items() if column is not None},
+        design={name: column for name, column in design.items() if column is not None} | _left_out(study, keys),
     )
+
+
+def _left_out(study: Study, keys: Sequence[str]) -> dict[str, str]:
+    """The waves that are left out for being small, in a sentence, where groups are waves."""
+    said = small_waves_said(study.left_out_waves, study.settings.minimum_cell) if "wave" in keys else ""
+    return {"left_out": said} if said else {}
 
 
 def _strata_of_clusters(cells: pd.DataFrame) -> dict[str, str] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nps_research.counting.shown_groups import groups_not_shown
+from nps_research.counting.shown_groups import groups_not_shown, without_small_waves
 from nps_research.results.listing import Listing
 from nps_research.results.words import joined
 from nps_research.study.repeats import STANDS_TWICE
@@ -36,11 +36,12 @@ def intake(study: Study) -> Listing:
     reason = " with a reason" if quarantined else ""
     excluded = int(study.files["excluded"].sum()) if "excluded" in study.files else 0
     left_out = f"; {excluded:,} {'is' if excluded == 1 else 'are'} left out as the study says" if excluded else ""
+    counted = without_small_waves(study)
     of_table = study.files.groupby("table", sort=False)["rows"].sum()
     each = f" ({joined([f'{n:,} of {table}' for table, n in of_table.items()])})" if len(of_table) > 1 else ""
     return Listing(
         frame=study.files,
-        hidden=groups_not_shown(study, ["wave"]) if study.waves else None,
+        hidden=groups_not_shown(counted, ["wave"]) | frozenset(counted.left_out_waves) if study.waves else None,
         title=f"Rows in = rows accepted + rows quarantined{' + rows left out' if excluded else ''}",
         says=f"{rows:,} rows came in{each}: {accepted:,} are accepted, {held} quarantined{reason}{left_out}.",
         remark="Quarantined rows are in no number here. They are written to the private folder, for repair.",
