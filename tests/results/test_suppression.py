@@ -321,7 +321,7 @@ def test_what_is_shown_does_not_depend_on_who_is_in_which_hidden_group(name, **m
     study = of_rows(columns_of(nps.counting.without_small_waves(study)), study.settings.minimum_cell)
     other = unlike(study, name, np.random.default_rng(made_up["seed"]))
     assume(other is not None)
-    for by in ([name], *([segment, "wave"] for segment in ("region", "area", "branch"))):
+    for by in ([name], *([segment, "wave"] for segment in ("region", "area", "branch", "channel"))):
         assume(groups_not_shown(study, by) == groups_not_shown(other, by))
     one, two = ([result.to_json() for result in displayed(each)] for each in (study, other))
     assert one == two
