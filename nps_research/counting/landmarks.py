@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.outcomes import watched_until
-from nps_research.counting.people import has_left, log_revenue, tenure_in_months
+from nps_research.counting.people import at_first_answer, has_left, log_revenue, tenure_in_months
 from nps_research.counting.score_bands import answer_class
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.study.response_states import NEEDED_FOR_LANDMARKS, window_open
@@ -117,6 +117,7 @@ def landmarks_of(study: Study, *, horizon_days: int | None = None) -> Landmarks:
     horizon = study.settings.outcome_horizon_days if horizon_days is None else horizon_days
     if horizon < 1 or horizon != int(horizon):
         raise ContractError(f"horizon_days = {horizon_days!r}: a whole number of days, 1 or more, is needed.")
+    study = at_first_answer(study)
     unit, owner = _owner(study)
     invitations, left_out = _invitations(study, owner)
     rows = _of_units(invitations, study)
