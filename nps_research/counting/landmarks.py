@@ -244,10 +244,18 @@ def _of_units(invitations: pd.DataFrame, study: Study) -> pd.DataFrame:
 def _check_states(rows: pd.DataFrame, study: Study) -> None:
     """There must be somebody silent and somebody who answered."""
     if not (rows["state"] == SILENT).any():
-        raise CannotAnswerError(
-            "Nobody is known to have been silent at a landmark: every invitation of this study was answered, or those "
-            "without an answer are not recorded."
+        unanswered = (
+            study.responses["response_state"].value_counts().reindex(["nonrespondent", "pending"], fill_value=0)
         )
+        why = "every invitation that arrived was answered, or those without an answer are not recorded"
+        if unanswered["nonrespondent"]:
+            why = (
+                "those who did not answer belong to no customer of this study, or to an account of which somebody else "
+                "did, or their invitation has no date or wave"
+            )
+        elif unanswered["pending"]:
+            why = "those who did not answer may still do so in time"
+        raise CannotAnswerError(f"Nobody is known to have been silent at a landmark: {why}.")
     if not rows["state"].isin(ANSWERED).any():
         study.require("responses.likelihood_to_recommend")
         raise CannotAnswerError("Nobody answered within the window, so there is nobody to set beside the silent.")

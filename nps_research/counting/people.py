@@ -10,6 +10,7 @@ import pandas as pd
 
 from nps_research.counting.cells import NOT_STATED
 from nps_research.counting.clusters import first_available
+from nps_research.errors import CannotAnswerError
 from nps_research.statistics.covariates import Covariates
 from nps_research.study.repeats import FIRST_ANSWER
 from nps_research.study.study import Study
@@ -106,6 +107,16 @@ def at_first_answer(study: Study) -> Study:
     named = {own: first for own, first in FIRST_ANSWER.items() if first in responses}
     changed = {own: responses[own].mask(again, responses[first]) for own, first in named.items()}
     return replace(study, rows=responses.assign(**changed))
+
+
+def who_can_be_called(study: Study) -> pd.Series:
+    """Mark the responses of customers that are known by an id; CannotAnswerError where there are none."""
+    found = pd.Series(data=False, index=study.responses.index)
+    if study.customers is not None and first_available(study, "customer_id", "respondent_id") is not None:
+        found = study.responses["customer_id"].isin(study.customers["customer_id"])
+    if not found.any():
+        raise CannotAnswerError("There is nobody to call: no id of a response joins to a customer of this study.")
+    return found
 
 
 def moment_known(study: Study) -> str:

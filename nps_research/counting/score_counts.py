@@ -10,6 +10,7 @@ import pandas as pd
 
 from nps_research.counting.cells import NOT_STATED, WEEKDAYS, count_cells, from_answer, is_period
 from nps_research.counting.clusters import by_size, declared_cluster
+from nps_research.counting.people import who_can_be_called
 from nps_research.counting.revenue_weights import revenue_unit, revenue_weighted
 from nps_research.counting.score_distribution import N_SCORES, ScoreDistribution, merged_clusters
 from nps_research.counting.shown_groups import groups_not_shown
@@ -131,6 +132,16 @@ def score_distribution(
         not_shown=None if study.is_lazy else groups_not_shown(study, keys),
         design={name: column for name, column in design.items() if column is not None} | _left_out(study, keys),
     )
+
+
+def answers_to_call(study: Study) -> ScoreDistribution:
+    """Count the answers of the last wave (all, without waves), for calls; CannotAnswerError where nobody can be called.
+
+    Nobody is left out of it: beside the answers of the wave that would tell what a few answered.
+    """
+    who_can_be_called(study)
+    by_wave = score_distribution(study, by="wave" if study.waves else None)
+    return by_wave.group(study.waves[-1]) if study.waves else by_wave
 
 
 def _left_out(study: Study, keys: Sequence[str]) -> dict[str, str]:

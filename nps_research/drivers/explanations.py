@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.people import who_can_be_called
 from nps_research.drivers.model import DriverModel
 from nps_research.errors import EstimationError, did_you_mean
 from nps_research.results.listing import Listing
@@ -19,7 +20,8 @@ def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = 
     """List the detractors of a wave with the (at most three) ratings that took most from their expected answer.
 
     A reason is a rating whose contribution, by trees that did not see the respondent, is below zero by a point or more:
-    what goes with such a rating on average, not what this person thought. Only ratings above noise are reasons.
+    what goes with such a rating on average, not what this person thought. Only ratings above noise are reasons. On the
+    list is who can be called: whose id joins to a customer.
 
     Parameters
     ----------
@@ -39,8 +41,11 @@ def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = 
     ------
     EstimationError
         If there is no such wave.
+    CannotAnswerError
+        If nobody can be called.
     """
     rows = study.responses.loc[model.data.index]
+    rows = rows[who_can_be_called(study)[rows.index]]
     if wave is None and study.waves:
         wave = study.waves[-1]
     if wave is not None:

@@ -12,6 +12,7 @@ from nps_research.errors import ContractError, did_you_mean, sentences_joined
 from nps_research.study.acceptance import Table
 from nps_research.study.accounts_table import customers_with_accounts
 from nps_research.study.contract import TABLES
+from nps_research.study.needs import NOT_YET
 from nps_research.study.plausible import latest_plausible_date
 from nps_research.study.raw_rows import Plan, RawRows
 from nps_research.study.repeats import first_answers
@@ -102,6 +103,8 @@ def response_states(tables: Sequence[Table], plans: Sequence[Plan], settings: Se
         notes += until
     if records_who_was_silent(responses):
         available.add("responses.silence")
+    elif (responses["response_state"] == "pending").any():
+        available.add(NOT_YET)
     if customers is not None:
         of_customers = [name for plan in plans[1:] for name in plan.segment_names]
         notes += _join_segments(responses, customers, of_customers, available)

@@ -130,7 +130,7 @@ class NonresponseSignal(Result):
         units = f"{self.unit}s"
         others = [row for row in self.records if row["state"] in ANSWERED]
         rates = joined([f"{share(row['churn_rate'])} of {row['term'].lower()}" for row in others])
-        against = f", against {rates}" if others else ""
+        against = f", against {rates} (base: {units}, each counted once a wave)" if others else ""
         limits = format_interval(silent["conf_low"], silent["conf_high"], "share")
         said = (
             f"Of {units} that met the survey with silence, {share(silent['churn_rate'])} left within "
