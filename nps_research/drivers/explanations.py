@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.people import who_can_be_called
 from nps_research.drivers.model import DriverModel
 from nps_research.errors import EstimationError, did_you_mean
 from nps_research.results.listing import Listing
@@ -16,12 +15,13 @@ LEAST_POINTS = 1.0  # a contribution that takes away less is no reason
 WHO = ("respondent_id", "customer_id", "account_id", "wave", "likelihood_to_recommend")
 
 
-def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = None) -> Listing:
+def explain_respondents(
+    study: Study, model: DriverModel, *, wave: str | None = None, among: pd.Series | None = None
+) -> Listing:
     """List the detractors of a wave with the (at most three) ratings that took most from their expected answer.
 
     A reason is a rating whose contribution, by trees that did not see the respondent, is below zero by a point or more:
-    what goes with such a rating on average, not what this person thought. Only ratings above noise are reasons. On the
-    list is who can be called: whose id joins to a customer.
+    what goes with such a rating on average, not what this person thought. Only ratings above noise are reasons.
 
     Parameters
     ----------
@@ -30,6 +30,8 @@ def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = 
         Of `study`.
     wave : str, optional
         None: the last; all answers where there are no waves.
+    among : Series of bool, optional
+        Which responses of the study are on the list, such as `counting.who_can_be_called` gives; None: all.
 
     Returns
     -------
@@ -41,11 +43,9 @@ def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = 
     ------
     EstimationError
         If there is no such wave.
-    CannotAnswerError
-        If nobody can be called.
     """
     rows = study.responses.loc[model.data.index]
-    rows = rows[who_can_be_called(study)[rows.index]]
+    rows = rows if among is None else rows[among[rows.index]]
     if wave is None and study.waves:
         wave = study.waves[-1]
     if wave is not None:

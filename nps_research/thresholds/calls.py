@@ -13,7 +13,7 @@ from nps_research.counting.given import as_outcome
 from nps_research.counting.outcome_by_score import Direction, OutcomeByScore
 from nps_research.counting.score_bands import band_text
 from nps_research.counting.score_distribution import ScoreDistribution
-from nps_research.errors import CannotAnswerError, EstimationError
+from nps_research.errors import EstimationError
 from nps_research.results.words import format_value, plain_text, quoted, share
 from nps_research.statistics.proportions import wilson_limits
 from nps_research.study.study import Study
@@ -155,8 +155,6 @@ def calls_by_cut(
     ------
     EstimationError
         If there are several groups, or a line is none.
-    CannotAnswerError
-        If the outcome is not dated: it may have come before the answer, and no call reaches it.
 
     Examples
     --------
@@ -166,11 +164,6 @@ def calls_by_cut(
     [[20.0, 10.0, 2.0], [100.0, 20.0, 5.0]]
     """
     outcome = as_outcome(outcome)
-    if outcome.dated is False:
-        raise CannotAnswerError(
-            f"What calls would reach is not known: {quoted(outcome.outcome)} is not dated, and may be older than the "
-            "answer."
-        )
     lines = outcome.lines_compared if lines is None else lines
     if wrong := [line for line in lines if line not in CUTS]:
         raise EstimationError(f"lines: {wrong[0]} is none; the highest score below a line is 0 to 9.")
