@@ -295,7 +295,7 @@ class NonresponseSignal(Result):
                 conf_high=row["conf_high"],
                 unit="share",
             )
-            for row, words in ((silent, "the silent"), (answered, "those who answered"))
+            for row, words in ((silent, f"silent {self.unit}s"), (answered, f"{self.unit}s that answered"))
             if row is not None
         )
 
