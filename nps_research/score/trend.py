@@ -23,7 +23,7 @@ from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
 
 CHANGE_ADJUSTED = (*CHANGE, "p_adjusted")
-MOST_NAMED = 3  # waves that are not shown, in a sentence
+MOST_WAVES_NAMED = 3  # waves that are not shown, in a sentence
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -89,9 +89,9 @@ class Trend(Scored):
         small, others = (gone.loc[rows, "group"].tolist() for rows in (is_small, ~is_small))
         said = [self.design.get("left_out", "")]
         if small:
-            said.append(f"{_waves(small)} not shown: fewer than {self.minimum_cell} answers.")
+            said.append(f"{_waves_are(small)} not shown: fewer than {self.minimum_cell} answers.")
         if others:
-            said.append(f"{_waves(others)} hidden, too: beside the total it would tell what those few answered.")
+            said.append(f"{_waves_are(others)} hidden, too: beside the total it would tell what those few answered.")
         return " ".join(filter(None, said))
 
     def _earlier(self, rows: list[dict[str, Any]]) -> str:
@@ -129,11 +129,11 @@ class Trend(Scored):
         return (KeyNumber.of(last, f"NPS, {last['group']}", since=before),)
 
 
-def _waves(names: list[str]) -> str:
+def _waves_are(names: list[str]) -> str:
     """Waves as the subject of a sentence, named where they are few."""
     if len(names) == 1:
         return f"{plain_text(names[0])} is"
-    return f"{joined(names) if len(names) <= MOST_NAMED else f'{len(names)} waves'} are"
+    return f"{joined(names) if len(names) <= MOST_WAVES_NAMED else f'{len(names)} waves'} are"
 
 
 @begins_with(lambda study: score_distribution(study, by="wave"))

@@ -9,7 +9,7 @@ import pandas as pd
 from nps_research.results.words import joined
 
 NO_WAVE = ""  # rows that belong to no wave
-_NAMED = 3  # small waves that a sentence names at most
+_WAVES_NAMED = 3  # small waves that a sentence names at most
 
 
 def small_waves_of(
@@ -31,16 +31,16 @@ def small_waves_of(
     """
     if not waves:
         return {}
-    n = _answers(responses, waves)
+    n = _answers_by_wave(responses, waves)
     small = {wave: count for wave, count in n.items() if 0 < count < minimum_cell}
     if not 0 < sum(small.values()) < minimum_cell <= max(n.values()):
         return {}
-    of_part = n if part is None else _answers(part, waves)
+    of_part = n if part is None else _answers_by_wave(part, waves)
     kept = sum(count for wave, count in of_part.items() if wave not in small)
     return {wave: of_part[wave] for wave in small if of_part[wave]} if kept else {}
 
 
-def _answers(responses: pd.DataFrame, waves: Sequence[str]) -> dict[str, int]:
+def _answers_by_wave(responses: pd.DataFrame, waves: Sequence[str]) -> dict[str, int]:
     answered = responses.loc[responses["response_state"] == "answered", "wave"].fillna(NO_WAVE).value_counts()
     return {wave: int(answered.get(wave, 0)) for wave in (*waves, NO_WAVE)}
 
@@ -65,7 +65,7 @@ def small_waves_said(small: Mapping[str, int], minimum_cell: int) -> str:
         wave, n = next(iter(small.items()))
         has = f"it has {n} answer{'s' * (n != 1)}, and {minimum_cell} are the least."
         return f"{wave or 'What belongs to no wave'} is not shown, nor counted in any total: {has}"
-    who = joined(named) if len(named) <= _NAMED else f"{len(named)} waves of {sum(small.values())} answers"
+    who = joined(named) if len(named) <= _WAVES_NAMED else f"{len(named)} waves of {sum(small.values())} answers"
     return (
         f"{who[0].upper()}{who[1:]} are not shown, nor counted in any total: "
         f"{minimum_cell} answers are the least that a wave is shown with."
