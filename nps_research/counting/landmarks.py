@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.outcomes import watched_until
-from nps_research.counting.people import has_left, log_revenue, tenure_in_months
+from nps_research.counting.people import at_first_answer, has_left, log_revenue, tenure_in_months
 from nps_research.counting.score_bands import answer_class
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.study.response_states import NEEDED_FOR_LANDMARKS, window_open
@@ -117,6 +117,7 @@ def landmarks_of(study: Study, *, horizon_days: int | None = None) -> Landmarks:
     horizon = study.settings.outcome_horizon_days if horizon_days is None else horizon_days
     if horizon < 1 or horizon != int(horizon):
         raise ContractError(f"horizon_days = {horizon_days!r}: a whole number of days, 1 or more, is needed.")
+    study = at_first_answer(study)
     unit, owner = _owner(study)
     invitations, left_out = _invitations(study, owner)
     rows = _of_units(invitations, study)
@@ -243,10 +244,18 @@ def _of_units(invitations: pd.DataFrame, study: Study) -> pd.DataFrame:
 def _check_states(rows: pd.DataFrame, study: Study) -> None:
     """There must be somebody silent and somebody who answered."""
     if not (rows["state"] == SILENT).any():
-        raise CannotAnswerError(
-            "Nobody is known to have been silent at a landmark: every invitation of this study was answered, or those "
-            "without an answer are not recorded."
+        unanswered = (
+            study.responses["response_state"].value_counts().reindex(["nonrespondent", "pending"], fill_value=0)
         )
+        why = "every invitation that arrived was answered, or those without an answer are not recorded"
+        if unanswered["nonrespondent"]:
+            why = (
+                "those who did not answer belong to no customer of this study, or to an account of which somebody else "
+                "did, or their invitation has no date or wave"
+            )
+        elif unanswered["pending"]:
+            why = "those who did not answer may still do so in time"
+        raise CannotAnswerError(f"Nobody is known to have been silent at a landmark: {why}.")
     if not rows["state"].isin(ANSWERED).any():
         study.require("responses.likelihood_to_recommend")
         raise CannotAnswerError("Nobody answered within the window, so there is nobody to set beside the silent.")

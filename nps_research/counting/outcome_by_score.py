@@ -200,7 +200,7 @@ class OutcomeByScore(Grouped):
     @property
     def hidden_groups(self) -> frozenset[str]:
         """Groups that pages must not show: those of the study, and those with few answers of known outcome."""
-        small = hidden_rows(self.n.sum(axis=1), self.minimum_cell)
+        small = hidden_rows(self.n.sum(axis=1), self.minimum_cell, in_time=self.ordered)
         return self.not_shown | {group for group, gone in zip(self.groups, small, strict=True) if gone}
 
     @property

@@ -12,6 +12,7 @@ import pandas as pd
 from nps_research.counting.cells import count_cells
 from nps_research.counting.clusters import declared_cluster
 from nps_research.counting.outcome_by_score import OutcomeByScore, OutcomeClusters
+from nps_research.counting.people import at_first_answer
 from nps_research.counting.score_counts import grouped_cells
 from nps_research.counting.score_distribution import N_SCORES
 from nps_research.counting.shown_groups import groups_not_shown
@@ -47,6 +48,8 @@ def outcome_by_score(
     to leave. Leavers whose ``observed_until`` is missing, or the day they left, are taken to have been watched as
     long as anybody. Rows are invitations: one churn counts at each landmark before it, so cluster by customer, or by
     account where churn is the account's.
+
+    Of who answered an invitation or a wave again, the first answer in the window counts: the outcome may follow it.
 
     Any other outcome is a yes/no column that the study names. It is counted as it stands, for its rows of known
     outcome.
@@ -163,6 +166,7 @@ def _settings_of(study: Study, outcome: str) -> OutcomeSettings | None:
 
 def _with_churn(study: Study) -> Study:
     """The study with what is known of each row's customer after its landmark; late answers are silence."""
+    study = at_first_answer(study)
     responses, known = study.responses, _customers(study)
     landmark = _landmark(study)
     end = landmark + pd.Timedelta(days=study.settings.outcome_horizon_days)
@@ -223,6 +227,8 @@ def _customers(study: Study) -> pd.DataFrame:
 
 def _with_outcome(study: Study, outcome: str) -> Study:
     """The study with a yes/no outcome in words, beside each invitation."""
+    if study.outcomes[outcome].table == "customers" and study.outcomes[outcome].dated:
+        study = at_first_answer(study)
     responses, name = study.responses, f"outcome_{outcome}"
     if study.outcomes[outcome].table == "responses":
         happened, is_stranger = responses[name], pd.Series(data=False, index=responses.index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ import pandas as pd
 
 from nps_research.counting.cells import NOT_STATED
 from nps_research.counting.clusters import first_available
+from nps_research.errors import CannotAnswerError
 from nps_research.statistics.covariates import Covariates
+from nps_research.study.repeats import FIRST_ANSWER
 from nps_research.study.study import Study
 
 DAYS_PER_MONTH = 365.25 / 12
@@ -90,6 +93,30 @@ def was_customer(customers: pd.DataFrame, moment: Any) -> pd.Series:
     if "started_at" in customers:
         found &= customers["started_at"].isna() | tenure_in_months(customers["started_at"], moment).notna()
     return found & ~has_left(customers["churned_at"], moment) if "churned_at" in customers else found
+
+
+def at_first_answer(study: Study) -> Study:
+    """The study with the first answer in the window of who answered again in one wave: what an outcome may follow.
+
+    For the score the newest answer counts. Picked for an outcome it would be late, and picked by who stayed to give it.
+    """
+    if study.is_lazy or "first_answer" not in study.responses:
+        return study
+    responses = study.responses
+    again = responses["first_answer"].notna()
+    named = {own: first for own, first in FIRST_ANSWER.items() if first in responses}
+    changed = {own: responses[own].mask(again, responses[first]) for own, first in named.items()}
+    return replace(study, rows=responses.assign(**changed))
+
+
+def who_can_be_called(study: Study) -> pd.Series:
+    """Mark the responses of customers that are known by an id; CannotAnswerError where there are none."""
+    found = pd.Series(data=False, index=study.responses.index)
+    if study.customers is not None and first_available(study, "customer_id", "respondent_id") is not None:
+        found = study.responses["customer_id"].isin(study.customers["customer_id"])
+    if not found.any():
+        raise CannotAnswerError("There is nobody to call: no id of a response joins to a customer of this study.")
+    return found
 
 
 def moment_known(study: Study) -> str:

@@ -10,12 +10,15 @@ import pandas as pd
 
 from nps_research.counting.cells import NOT_STATED, WEEKDAYS, count_cells, from_answer, is_period
 from nps_research.counting.clusters import by_size, declared_cluster
+from nps_research.counting.outcome_by_score import OutcomeByScore
+from nps_research.counting.people import who_can_be_called
 from nps_research.counting.revenue_weights import revenue_unit, revenue_weighted
 from nps_research.counting.score_distribution import N_SCORES, ScoreDistribution, merged_clusters
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import tells_silence
 from nps_research.errors import CannotAnswerError
-from nps_research.results.words import BETWEEN
+from nps_research.results.words import BETWEEN, quoted
+from nps_research.study.small_waves import small_waves_said
 from nps_research.study.study import Study
 from nps_research.typing import Integers, Numbers
 
@@ -128,8 +131,29 @@ def score_distribution(
         squared_weight_sums=per_score(n * one**2) if weight else None,
         clusters=clusters,
         not_shown=None if study.is_lazy else groups_not_shown(study, keys),
-        design={name: column for name, column in design.items() if column is not None},
+        design={name: column for name, column in design.items() if column is not None} | _left_out(study, keys),
     )
+
+
+def answers_to_call(study: Study, outcome: OutcomeByScore) -> ScoreDistribution:
+    """Count the answers of the last wave, or all without waves, for calls that shall reach an outcome.
+
+    Nobody is left out of it: beside the answers of the wave that would tell what a few answered. CannotAnswerError
+    where nobody can be called, or the outcome is not dated: it may have come before the answer.
+    """
+    if outcome.dated is False:
+        raise CannotAnswerError(
+            f"Whom to call is not known: {quoted(outcome.outcome)} is not dated, and may be older than the answer."
+        )
+    who_can_be_called(study)
+    by_wave = score_distribution(study, by="wave" if study.waves else None)
+    return by_wave.group(study.waves[-1]) if study.waves else by_wave
+
+
+def _left_out(study: Study, keys: Sequence[str]) -> dict[str, str]:
+    """The waves that are left out for being small, in a sentence, where groups are waves."""
+    said = small_waves_said(study.left_out_waves, study.settings.minimum_cell) if "wave" in keys else ""
+    return {"left_out": said} if said else {}
 
 
 def _strata_of_clusters(cells: pd.DataFrame) -> dict[str, str] | None:

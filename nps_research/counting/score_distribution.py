@@ -203,7 +203,7 @@ class ScoreDistribution(Grouped):
             return self.not_shown & frozenset(self.groups)
         missing = (self.item_missing, self.nonrespondents, self.not_reached, self.pending)
         people = sum((values for values in missing if values is not None), self.n)
-        gone = hidden_rows(self.n, self.minimum_cell, people=people)
+        gone = hidden_rows(self.n, self.minimum_cell, people=people, in_time=self.ordered)
         return frozenset(group for group, hidden in zip(self.groups, gone, strict=True) if hidden)
 
     @property

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.cells import FROM_ANSWER, count_cells, from_answer
+from nps_research.counting.cells import FROM_ANSWER, NOT_STATED, count_cells, from_answer, is_period
 from nps_research.results.suppression import hidden_groups
 from nps_research.results.words import BETWEEN
+from nps_research.study.small_waves import NO_WAVE
 from nps_research.study.study import Study
 
 # What was found for a study, for as long as the study is there.
@@ -58,6 +60,36 @@ def groups_not_shown(study: Study, by: Sequence[str]) -> frozenset[str]:
     return found[tuple(by)]
 
 
+def without_small_waves(study: Study) -> Study:
+    """Leave out the waves that are too small to show and could be worked out from the others and a total.
+
+    Where all of them together have fewer than `minimum_cell` answers, no page may count them: else the newest wave of
+    a few answers, or a stray one of long ago, would hide another that has enough. `Study.base` and the results by wave
+    say which they are. A report's notebooks count such a study.
+
+    Parameters
+    ----------
+    study : Study
+        The study; one on a lazy frame comes back as it is.
+
+    Returns
+    -------
+    Study
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"likelihood_to_recommend": [9] * 14, "wave": ["W1"] * 12 + ["W2"] * 2})
+    >>> without_small_waves(Study.from_frames(responses=table)).waves
+    ('W1',)
+    """
+    small = {} if study.is_lazy else study.small_waves
+    if not small or study.left_out_waves:
+        return study
+    part = study.where(~study.responses["wave"].fillna(NO_WAVE).isin(list(small)))
+    kept = {name: getattr(study, name) for name in ("name", "notes", "whole", "part", "folder", "data_folder")}
+    return replace(part, **kept, left_out_waves=small)
+
+
 def waves_not_shown(study: Study) -> frozenset[str]:
     """Waves, and all together, that a report on the study must not show."""
     return groups_not_shown(study, []) | (groups_not_shown(study, ["wave"]) if study.waves else frozenset())
@@ -91,6 +123,11 @@ def _not_shown(
         minimum_cell=study.settings.minimum_cell,
         parts=parts,
         settled={position: found[grouping] for position, grouping in enumerate(groupings) if grouping in found},
+        in_time={
+            position: study.waves if grouping == ("wave",) else sorted(set(labels[position].dropna()) - {NOT_STATED})
+            for position, grouping in enumerate(groupings)
+            if grouping == ("wave",) or (len(grouping) == 1 and is_period(study, grouping[0]))
+        },
     )
     return list(hidden.values())
 
@@ -99,7 +136,7 @@ def hidden_elsewhere(study: Study, term: str, wave: str) -> frozenset[str] | Non
     """Groups that the report's other pages hide, or could be held against; None: all of them."""
     if wave and wave in groups_not_shown(study, ["wave"]):
         return None
-    if term not in study.segments:
+    if term not in (*study.segments, "channel"):
         return frozenset()
     hidden = groups_not_shown(study, [term])
     if wave:

@@ -15,7 +15,9 @@ LEAST_POINTS = 1.0  # a contribution that takes away less is no reason
 WHO = ("respondent_id", "customer_id", "account_id", "wave", "likelihood_to_recommend")
 
 
-def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = None) -> Listing:
+def explain_respondents(
+    study: Study, model: DriverModel, *, wave: str | None = None, among: pd.Series | None = None
+) -> Listing:
     """List the detractors of a wave with the (at most three) ratings that took most from their expected answer.
 
     A reason is a rating whose contribution, by trees that did not see the respondent, is below zero by a point or more:
@@ -28,6 +30,8 @@ def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = 
         Of `study`.
     wave : str, optional
         None: the last; all answers where there are no waves.
+    among : Series of bool, optional
+        Which responses of the study are on the list, such as `counting.who_can_be_called` gives; None: all.
 
     Returns
     -------
@@ -41,6 +45,7 @@ def explain_respondents(study: Study, model: DriverModel, *, wave: str | None = 
         If there is no such wave.
     """
     rows = study.responses.loc[model.data.index]
+    rows = rows if among is None else rows[among[rows.index]]
     if wave is None and study.waves:
         wave = study.waves[-1]
     if wave is not None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nps_research.counting.shown_groups import groups_not_shown
+from nps_research.counting.shown_groups import groups_not_shown, without_small_waves
 from nps_research.results.listing import Listing
-from nps_research.results.words import joined
 from nps_research.study.repeats import STANDS_TWICE
 from nps_research.study.study import Study
 
@@ -31,18 +30,22 @@ def intake(study: Study) -> Listing:
     >>> intake(study).finding
     '3 rows came in: 2 are accepted, 1 is quarantined with a reason.'
     """
-    rows, accepted, quarantined = (int(study.files[name].sum()) for name in ("rows", "accepted", "quarantined"))
-    held = "1 is" if quarantined == 1 else f"{quarantined:,} are" if quarantined else "none is"
-    reason = " with a reason" if quarantined else ""
     excluded = int(study.files["excluded"].sum()) if "excluded" in study.files else 0
     left_out = f"; {excluded:,} {'is' if excluded == 1 else 'are'} left out as the study says" if excluded else ""
-    of_table = study.files.groupby("table", sort=False)["rows"].sum()
-    each = f" ({joined([f'{n:,} of {table}' for table, n in of_table.items()])})" if len(of_table) > 1 else ""
+    of_table = study.files.groupby("table", sort=False)[["rows", "accepted", "quarantined"]].sum()
+    said = []
+    for table, row in of_table.iterrows():
+        rows, accepted, quarantined = map(int, row)
+        held = "1 is" if quarantined == 1 else f"{quarantined:,} are" if quarantined else "none is"
+        reason = " with a reason" if quarantined else ""
+        of = f" of {table}" if len(of_table) > 1 else ""
+        said.append(f"{rows:,} rows{of} came in: {accepted:,} are accepted, {held} quarantined{reason}")
+    counted = without_small_waves(study)
     return Listing(
         frame=study.files,
-        hidden=groups_not_shown(study, ["wave"]) if study.waves else None,
+        hidden=groups_not_shown(counted, ["wave"]) | frozenset(counted.left_out_waves) if study.waves else None,
         title=f"Rows in = rows accepted + rows quarantined{' + rows left out' if excluded else ''}",
-        says=f"{rows:,} rows came in{each}: {accepted:,} are accepted, {held} quarantined{reason}{left_out}.",
+        says=f"{'. '.join(said)}{left_out}.",
         remark="Quarantined rows are in no number here. They are written to the private folder, for repair.",
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from nps_research.counting import without_small_waves
 from nps_research.errors import ReportError
 from nps_research.report.notebooks import has_tag
 from nps_research.study.study import Study
@@ -79,6 +80,23 @@ def check_part(study: Study, notebooks: Iterable[ReportNotebook]) -> None:
             raise ReportError(
                 f"{notebook.name} would open all of the study: it needs nps.open_study(...).where(**where), with where "
                 "in its parameters"
+            )
+
+
+def check_small_waves(study: Study, notebooks: Iterable[ReportNotebook]) -> None:
+    """Make sure that no notebook counts the small waves that a report leaves out: other pages would give them away.
+
+    Raises
+    ------
+    ReportError
+        Otherwise.
+    """
+    for notebook in notebooks if study.left_out_waves else ():
+        code = "\n".join(cell.source for cell in notebook.node.cells if cell.cell_type == "code")
+        if "open_study" in code and without_small_waves.__name__ not in code:
+            raise ReportError(
+                f"{notebook.name} would count a wave of fewer than {study.settings.minimum_cell} answers: it needs "
+                f"nps.counting.{without_small_waves.__name__}(nps.open_study(...))"
             )
 
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nps_research.counting import without_small_waves
 from nps_research.errors import NPSResearchError, ReportError
 from nps_research.intake.questions import why_not
 from nps_research.report.assemble import assemble, write_report
 from nps_research.report.cache import cache_keys, unchanged_notebooks, write_record
 from nps_research.report.execute import Progress, run_notebooks
 from nps_research.report.notebooks import read_notebooks, with_parameters
-from nps_research.report.parts import check_part
+from nps_research.report.parts import check_part, check_small_waves
 from nps_research.report.provenance import CHECKOUT
 from nps_research.report.publish import LISTS_FOLDER, check_place, keep_lists, private_folder, workspace
 from nps_research.study.study import Study
@@ -106,7 +107,9 @@ def make_report(
     check_part(study, chosen)
     check_place(out)
     check_place(private_folder(out), private=True)
-    missing = {each.name: reason for each in chosen if (reason := _why_not_made(study, each))}
+    counted = without_small_waves(study)
+    check_small_waves(counted, chosen)
+    missing = {each.name: reason for each in chosen if (reason := _why_not_made(counted, each))}
     nodes = {
         each.name: with_parameters(each, study_folder=study_folder, data_folder=data_folder, part=study.part)
         for each in chosen

@@ -56,6 +56,8 @@ class ResponseFunnel(Result):
         reach = row["reach"]
         delivered = "" if pd.isna(reach) else f"{row['delivered']:,} were delivered ({share(reach)}), and of these "
         rate = f"a response rate of {share(row['response_rate'])}"
+        if row["pending"]:
+            rate += f" among those whose window of {self.window_days} days has closed ({row['pending']:,} are open)"
         if pd.isna(row["response_rate"]):
             rate = "what the response rate is, is not known yet, for every window is still open"
         return (

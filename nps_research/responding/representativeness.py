@@ -18,7 +18,7 @@ from nps_research.results.column_groups import ColumnGroups, names_of
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, format_value, p_text, plain_text, share
 from nps_research.statistics.multiplicity import adjust_p_values
-from nps_research.study.needs import begins_with
+from nps_research.study.needs import NOT_YET, begins_with
 from nps_research.study.study import Study
 from nps_research.typing import Integers
 
@@ -104,6 +104,8 @@ def _base(study: Study, wave: str | None = None) -> tuple[pd.DataFrame, list[str
     elif "responses.silence" in study.available:
         base, kind = asked, "invitations"
     else:
+        if NOT_YET in study.available:
+            study.require("responses.silence")
         raise CannotAnswerError(
             "Who could have answered is not known: this study has neither a customers table nor invitations "
             "without an answer."

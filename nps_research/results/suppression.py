@@ -25,6 +25,7 @@ def hidden_rows(
     *,
     people: Sequence[float] | Numbers | None = None,
     hidden: Sequence[bool] | Flags | None = None,
+    in_time: bool = False,
 ) -> Flags:
     """Find the rows of one table that a shared page must not show.
 
@@ -43,6 +44,8 @@ def hidden_rows(
         All who could have answered, per group, where known.
     hidden : array-like of bool, shape (n_groups,), optional
         Groups that are hidden already, for other reasons.
+    in_time : bool
+        Whether the groups are in order of time: the newest that is large enough is the last to be hidden with others.
 
     Returns
     -------
@@ -56,8 +59,9 @@ def hidden_rows(
     size = np.nan_to_num(np.asarray(n, dtype=float))
     small = _small(size, size if people is None else np.asarray(people, dtype=float), minimum_cell)
     gone: Flags = small if hidden is None else small | np.asarray(hidden, dtype=bool)
-    for row in np.argsort(size, kind="stable"):
-        if not gone.any() or size[gone].sum() >= minimum_cell:
+    newest = np.flatnonzero(~gone)[-1:] if in_time else ()
+    for row in sorted(range(len(size)), key=lambda row: (row in newest, size[row])):
+        if not 0 < size[gone].sum() < minimum_cell:
             break
         gone[row] |= size[row] > 0
     return gone
@@ -76,6 +80,7 @@ def hidden_groups(
     minimum_cell: int,
     parts: Mapping[Any, Sequence[Any]] | None = None,
     settled: Mapping[Any, frozenset[str]] | None = None,
+    in_time: Mapping[Any, Sequence[str]] | None = None,
 ) -> dict[Any, frozenset[str]]:
     """Find the groups that a report must not show, where it groups the same answers in several ways.
 
@@ -101,6 +106,9 @@ def hidden_groups(
         combination and all its parts tell is taken together.
     settled : mapping, optional
         What is hidden of the first groupings, where it was found before.
+    in_time : mapping, optional
+        For groupings whose groups follow each other in time: these, the oldest first. The newest that is large enough
+        is the last to be hidden.
 
     Returns
     -------
@@ -134,6 +142,9 @@ def hidden_groups(
             hidden[own] = own.index.isin(settled[name])
             found[name] = settled[name]
             continue
+        timed = own.reindex(list((in_time or {}).get(name, ()))).dropna().to_numpy(dtype=np.int64)
+        newest = timed[~hidden[timed]][-1:]
+        order = np.array(sorted(own, key=lambda group: (group in newest, size[group])))
         combined = list((parts or {}).get(name, ()))
         for part in combined:
             within = codes[name][labels[part].isin(found[part])]
@@ -145,7 +156,7 @@ def hidden_groups(
             known = np.zeros((len(others) + 1, len(size)))
             for row, told in enumerate([name, *others]):
                 known[row, place[told]] = 1  # the answers in all are known
-            _protect(hidden, own.to_numpy(), classes, np.vstack([known, *shared]), minimum_cell)
+            _protect(hidden, order, classes, np.vstack([known, *shared]), minimum_cell)
         found[name] = frozenset(own.index[hidden[own]])
     return found
 
@@ -164,14 +175,14 @@ def _shared(one: Floats, other: Floats, answers: Flags, n_groups: int) -> Floats
 
 
 def _protect(hidden: Flags, own: Numbers, classes: Floats, known: Floats, minimum_cell: int) -> None:
-    """Hide more of a grouping's `own` groups, until no small group in `known` could be told to be small."""
+    """Hide more of a grouping's `own` groups, in their order, until no small group in `known` could be told to be."""
     size, involved = classes.sum(axis=1), known.any(axis=0)
     safe: set[bytes] = set()  # hiding more never makes the most less
     for row in np.flatnonzero(hidden & involved & (size > 0) & (size < minimum_cell)):
         if known[:, row].tobytes() in safe:
             continue
         while (most := _most(row, hidden & involved, classes, known)) < minimum_cell:
-            rest = [group for group in own[np.argsort(size[own], kind="stable")] if size[group] and not hidden[group]]
+            rest = [group for group in own if size[group] and not hidden[group]]
             if not rest:
                 break
             helping = (group for group in rest if _most(row, _with(hidden & involved, group), classes, known) > most)

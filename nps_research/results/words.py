@@ -18,6 +18,8 @@ def points(value: float) -> str:
 
 def share(value: float) -> str:
     """Spell a share of 0 to 1 as a whole percentage: ``'46%'``; small ones keep a decimal."""
+    if value != value:
+        return "not known"
     return f"{value:.0%}" if value >= 0.095 or value == 0 else f"{value:.1%}"
 
 

@@ -15,7 +15,7 @@ from nps_research.results.result import Result
 from nps_research.results.words import joined, plain_text, points
 from nps_research.score.limits.methods import METHOD_WORDS, LimitsMethod, suitable_method
 from nps_research.score.score import net_promoter_score
-from nps_research.score.scored import NO_SCORE
+from nps_research.score.scored import no_score
 from nps_research.study.study import Study
 
 
@@ -37,7 +37,7 @@ class ScoresByCut(Result):
     @property
     def finding(self) -> str:
         if not self.records:
-            return NO_SCORE
+            return no_score(self)
         last = self.records[-1]["group"]
         of_last = [row for row in self.records if row["group"] == last]
         if len(of_last) > 3:

@@ -19,7 +19,7 @@ from nps_research.results.words import joined, p_text, plain_text, points
 from nps_research.score.limits.design_effects import group_design_effects
 from nps_research.score.limits.independent import VALUES, ZERO
 from nps_research.score.score import equality
-from nps_research.score.scored import NO_SCORE, ByLines
+from nps_research.score.scored import ByLines, no_score
 from nps_research.statistics.randomness import DEFAULT_SEED
 from nps_research.study.study import Study
 from nps_research.typing import Floats
@@ -65,7 +65,7 @@ class PooledGroups(ByLines):
     def finding(self) -> str:
         rows = self.answered
         if not rows:
-            return NO_SCORE
+            return no_score(self)
         by = f"By {joined(self.by)}, the" if self.by else "The"
         raw = [pick(rows, key=lambda row: float(row["raw_estimate"])) for pick in (min, max)]
         spread = f"{by} raw NPS runs from {' to '.join(map(self._raw, raw))}."

@@ -16,7 +16,7 @@ from nps_research.results.result import KeyNumber
 from nps_research.results.words import interval_text, joined, p_text, plain_text, points, share
 from nps_research.score.limits.independent import VALUES, ZERO, Estimates, mover_difference
 from nps_research.score.limits.methods import LimitsMethod, estimate, suitable_method
-from nps_research.score.scored import NO_SCORE, Scored, described_design
+from nps_research.score.scored import Scored, described_design, no_score
 from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
 from nps_research.typing import Floats
@@ -58,7 +58,7 @@ class NetPromoterScores(Scored):
     def finding(self) -> str:
         rows = self.answered
         if not rows:
-            return NO_SCORE
+            return no_score(self)
         if len(rows) == 1:
             row = rows[0]
             whom = "" if row["group"] == "all" else f" of {plain_text(row['group'])}"

@@ -12,7 +12,17 @@ from nps_research.results.words import interval_text, plain_text, points
 from nps_research.score.limits.methods import METHOD_WORDS, LimitsMethod
 
 NO_SCORE = "There is no score to show: no group has enough answers."
+NO_SCORE_BESIDE = (
+    "There is no score to show: a group has fewer than {} answers, which could be worked out from the others and "
+    "the total."
+)
 CHANGE = ("change", "change_conf_low", "change_conf_high", "change_p_value")  # since the wave before
+
+
+def no_score(result: Result) -> str:
+    """Why a result shows no score: no group has enough answers, or those that have would give another away."""
+    enough = bool(result.minimum_cell) and bool((result.frame["n"] >= result.minimum_cell).any())
+    return NO_SCORE_BESIDE.format(result.minimum_cell) if enough else NO_SCORE
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -14,7 +14,7 @@ from nps_research.counting.score_counts import score_distribution
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
 from nps_research.results.result import KeyNumber, without_changes_from
-from nps_research.results.words import interval_text, p_text, plain_text, points
+from nps_research.results.words import interval_text, joined, p_text, plain_text, points
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.limits.methods import LimitsMethod, suitable_method
 from nps_research.score.score import net_promoter_score
@@ -23,6 +23,7 @@ from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
 
 CHANGE_ADJUSTED = (*CHANGE, "p_adjusted")
+MOST_WAVES_NAMED = 3  # waves that are not shown, in a sentence
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -54,17 +55,18 @@ class Trend(Scored):
 
     @property
     def finding(self) -> str:
-        rows = self.answered
+        return " ".join(filter(None, [self._found(self.answered), self._not_shown()]))
+
+    def _found(self, rows: list[dict[str, Any]]) -> str:
+        """What the last wave that is shown scores, and how it changed."""
         if not rows:
-            return "There is no trend to show: no wave has enough answers."
+            enough = self.minimum_cell and (self.frame["n"] >= self.minimum_cell).any()
+            return "There is no trend to show" + ("." if enough else ": no wave has enough answers.")
         last = rows[-1]
         now = (
             f"The NPS is {points(last['estimate'])} in {plain_text(last['group'])} "
             f"({interval_text(last, self.confidence_level)})"
         )
-        if last["group"] != self.frame["group"].iloc[-1]:
-            why = "The last wave is not shown: it has too few answers, or would give such a wave away."
-            now = f"{why} Before it: {now}"
         if len(rows) == 1 or np.isnan(last["change"]):
             return f"{now}; there is no wave just before it to compare it with."
         if np.isnan(last["change_p_value"]):
@@ -79,6 +81,18 @@ class Trend(Scored):
         if last["change_p_value"] < 1 - self.confidence_level:
             return f"{now}, {change}: more than chance explains.{self._earlier(rows[:-1])}"
         return f"{now}, {change}. The change is not established: chance alone could make it.{self._earlier(rows[:-1])}"
+
+    def _not_shown(self) -> str:
+        """Which waves are not shown, and why."""
+        gone = self.frame[~self.frame["group"].isin(self.shown["group"])]
+        is_small = gone["n"] < self.minimum_cell
+        small, others = (gone.loc[rows, "group"].tolist() for rows in (is_small, ~is_small))
+        said = [self.design.get("left_out", "")]
+        if small:
+            said.append(f"{_waves_are(small)} not shown: fewer than {self.minimum_cell} answers.")
+        if others:
+            said.append(f"{_waves_are(others)} hidden, too: beside the total it would tell what those few answered.")
+        return " ".join(filter(None, said))
 
     def _earlier(self, rows: list[dict[str, Any]]) -> str:
         """The largest of the earlier changes that are established, in a sentence."""
@@ -113,6 +127,13 @@ class Trend(Scored):
         last = rows[-1]
         before = rows[-2]["group"] if len(rows) > 1 and not np.isnan(last["change"]) else ""
         return (KeyNumber.of(last, f"NPS, {last['group']}", since=before),)
+
+
+def _waves_are(names: list[str]) -> str:
+    """Waves as the subject of a sentence, named where they are few."""
+    if len(names) == 1:
+        return f"{plain_text(names[0])} is"
+    return f"{joined(names) if len(names) <= MOST_WAVES_NAMED else f'{len(names)} waves'} are"
 
 
 @begins_with(lambda study: score_distribution(study, by="wave"))

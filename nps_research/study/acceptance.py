@@ -57,8 +57,9 @@ class Table:
         What makes one doubt the column of the score, and how many answers were lost, where it is much.
     too_much_lost : bool
         Whether more than half of the answers were lost.
-    has_repeats : bool
-        Whether a respondent has several rows, accepted or not.
+    displaced : DataFrame or None
+        Answers that gave way to a newer one of the same wave, `kept` by the index of `accepted`; None where no
+        respondent has several rows, accepted or not.
     """
 
     accepted: pd.DataFrame
@@ -69,7 +70,7 @@ class Table:
     notes: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     too_much_lost: bool = False
-    has_repeats: bool = False
+    displaced: pd.DataFrame | None = None
 
 
 def check_table(raw: RawRows, plan: Plan) -> Table:
@@ -85,13 +86,15 @@ def check_table(raw: RawRows, plan: Plan) -> Table:
     values = pd.concat([values.drop(columns=list(segments), errors="ignore"), drivers, segments, outcomes], axis=1)
     if plan.wave is not None:
         values["wave"] = wave_of_dates(values, plan.wave)
-    has_repeats = False
+    displaced = None
     if plan.table == "responses":
-        has_repeats = check_responses(values, violations, counts=plan.counts or "newest")
+        displaced = check_responses(values, violations, counts=plan.counts or "newest")
     else:
         notes += _not_yet_left(values)
         check_customers(values, violations, key="account_id" if plan.table == "accounts" else "customer_id")
     broken = violations.rows
+    if displaced is not None:
+        displaced["kept"] = values.index[~broken].get_indexer(pd.Index(displaced["kept"]))
     rows = {"file": raw.file[broken], "line": raw.line[broken], "reasons": violations.reasons()[broken]}
     quarantine = pd.concat(
         [
@@ -117,7 +120,7 @@ def check_table(raw: RawRows, plan: Plan) -> Table:
         notes=(*raw.notes, *notes, *driver_notes, *outcome_notes, *_on_waves(values[~broken], plan)),
         warnings=(*score_doubts(score, plan.score_column), *lost, *end_before_leaving(values, plan.table)),
         too_much_lost=too_much,
-        has_repeats=has_repeats,
+        displaced=displaced,
     )
 
 
@@ -174,8 +177,10 @@ def _on_waves(accepted: pd.DataFrame, plan: Plan) -> list[str]:
     if plan.wave is None:
         return []
     lost, waves = int(accepted["wave"].isna().sum()), accepted["wave"].nunique()
-    without = f"; {counted(lost, 'row')} without that date, and so without a wave" if lost else ""
-    return [f"wave: {counted(waves, 'wave')} made of {plan.wave.from_date}, one every {plan.wave.every}{without}."]
+    by_invitation = int((accepted[plan.wave.from_date].isna() & accepted["wave"].notna()).sum())
+    said = f"; {counted(by_invitation, 'row')} without that date by the invitation's" if by_invitation else ""
+    said += f"; {counted(lost, 'row')} without that date, and so without a wave" if lost else ""
+    return [f"wave: {counted(waves, 'wave')} made of {plan.wave.from_date}, one every {plan.wave.every}{said}."]
 
 
 _TAKEN = ("response_state", "table", "file", "line", "reasons", "weekday", "hour")

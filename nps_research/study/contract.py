@@ -21,7 +21,7 @@ from nps_research.reading.values import PARSERS, Parsed, parse_timestamp
 from nps_research.study.contact_details import NO_GROUP, holds_contact
 from nps_research.study.doubts import helping_line
 from nps_research.study.plausible import implausible_dates
-from nps_research.study.repeats import Counts, stands_twice
+from nps_research.study.repeats import Counts, displaced_answers, stands_twice
 
 Kind = Literal["score", "number", "flag", "timestamp", "text", "id"]
 
@@ -290,13 +290,13 @@ def typed(
     return pd.DataFrame(values, index=raw.index, copy=False), rules
 
 
-def check_responses(table: pd.DataFrame, violations: Violations, *, counts: Counts = "newest") -> bool:
+def check_responses(table: pd.DataFrame, violations: Violations, *, counts: Counts = "newest") -> pd.DataFrame | None:
     """Hold typed responses against the rules that need more than one cell; `counts` as in study.toml.
 
     Returns
     -------
-    bool
-        Whether a respondent has several rows.
+    DataFrame or None
+        Answers that gave way to a newer one, see `displaced_answers`; None where no respondent has several rows.
     """
     if "likelihood_to_recommend" in table:
         score = table["likelihood_to_recommend"]
@@ -329,10 +329,11 @@ def check_responses(table: pd.DataFrame, violations: Violations, *, counts: Coun
         violations.add("design_weight", "is missing", weight.isna() & answered)
         violations.add("design_weight", "is negative", weight < 0)
     if "respondent_id" not in table or table["respondent_id"].is_unique:
-        return False
+        return None
+    good = pd.Series(~violations.rows, table.index)
     repeated, rule = stands_twice(table, violations.rows, counts)  # last: a quarantined row displaces no good one
     violations.add("respondent_id", rule, repeated)
-    return True
+    return displaced_answers(table, good, repeated if counts == "newest" else repeated & False)
 
 
 def check_customers(table: pd.DataFrame, violations: Violations, *, key: str = "customer_id") -> None:

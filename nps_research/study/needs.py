@@ -33,6 +33,8 @@ def need_in_words(need: str) -> str:
     return f"{NEEDS.get(need, _OUTCOMES)} ({need})"
 
 
+NOT_YET = "responses.pending"  # some have not answered, and for all of them the window is still open
+
 _FIRST_STEPS: dict[Callable[..., Any], Callable[[Any], object]] = {}
 
 
@@ -92,6 +94,8 @@ class Recorded:
     def missing(self, *needs: str) -> str:
         """One sentence on what the study lacks; empty where it lacks nothing."""
         lacking = self._lacking(needs)
+        if lacking == ["responses.silence"] and NOT_YET in self.available:
+            return "Who is silent is not known yet: all who have not answered may still do so in time."
         return f"This study does not record {', nor '.join(map(need_in_words, lacking))}." if lacking else ""
 
     def require(self, *needs: str) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean, sentences_joined
 from nps_research.results.words import plain_text
 from nps_research.study.contract import PRIVATE
+from nps_research.study.needs import NOT_YET
 from nps_research.study.response_states import needed_for_churn, records_who_was_silent
 
 _NAMED = 20  # groups that an error names at most
@@ -117,6 +118,7 @@ def available_in(
     filled |= {"responses.drivers"} if columns & set(drivers) else set()
     filled |= {"responses.segments"} if columns & set(segments) else set()
     filled |= {"responses.silence"} if records_who_was_silent(responses) else set()
+    filled |= {NOT_YET} if (responses["response_state"] == "pending").any() else set()
     filled |= {"outcomes.churned"} if set(needed_for_churn(filled)) <= filled else set()
     kept = available & filled
     return kept | ({"outcomes"} if any(name.startswith("outcomes.") for name in kept) else set())

@@ -12,8 +12,10 @@ from nps_research.errors import ContractError, did_you_mean, sentences_joined
 from nps_research.study.acceptance import Table
 from nps_research.study.accounts_table import customers_with_accounts
 from nps_research.study.contract import TABLES
+from nps_research.study.needs import NOT_YET
 from nps_research.study.plausible import latest_plausible_date
 from nps_research.study.raw_rows import Plan, RawRows
+from nps_research.study.repeats import first_answers
 from nps_research.study.settings_file import Settings
 
 _OF_CUSTOMERS = ("customers.churned_at", "customers.observed_until")
@@ -101,10 +103,15 @@ def response_states(tables: Sequence[Table], plans: Sequence[Plan], settings: Se
         notes += until
     if records_who_was_silent(responses):
         available.add("responses.silence")
+    elif (responses["response_state"] == "pending").any():
+        available.add(NOT_YET)
     if customers is not None:
         of_customers = [name for plan in plans[1:] for name in plan.segment_names]
         notes += _join_segments(responses, customers, of_customers, available)
-    if tables[0].has_repeats:
+    if (displaced := tables[0].displaced) is not None:
+        first = first_answers(responses, displaced, pd.Timedelta(days=settings.response_window_days))
+        for name, column in first.items():
+            responses[str(name)] = column
         notes += _on_repeats(responses, available)
     segments = dict.fromkeys(name for plan in plans for name in plan.segment_names if name in responses)
     if any(responses[name].notna().any() for name in segments):

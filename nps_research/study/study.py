@@ -31,7 +31,8 @@ from nps_research.study.private_values import private_values_of
 from nps_research.study.raw_rows import Plan, read_files
 from nps_research.study.response_states import response_states, rows_of_frame
 from nps_research.study.settings_file import OutcomeSettings, Settings, read_outcome, read_settings, read_study_file
-from nps_research.study.summary import facts_html, period_of, shown_waves, why_nothing_is_accepted
+from nps_research.study.small_waves import small_waves_of, small_waves_said, without_waves
+from nps_research.study.summary import base_of, facts_html, period_of, shown_waves, why_nothing_is_accepted
 from nps_research.study.table_settings import DriverSettings, SegmentSettings
 
 
@@ -74,6 +75,8 @@ class Study(Recorded):
         The study that this one is a part of, see `where`.
     part : mapping of str to tuple of str
         The values, by column, that make it one.
+    left_out_waves : mapping of str to int
+        Small waves whose rows are not here, with their answers; see `counting.without_small_waves`.
     """
 
     name: str
@@ -103,6 +106,7 @@ class Study(Recorded):
     data_folder: Path | None = None
     whole: Study | None = None
     part: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    left_out_waves: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_frames(
@@ -307,16 +311,15 @@ class Study(Recorded):
         """Base sizes in a sentence."""
         if self.is_lazy:
             return "a lazy frame, whose rows are counted where they lie"
-        responses = self.files[self.files["table"] == "responses"]
-        rows, kept, quarantined = (int(responses[name].sum()) for name in ("rows", "accepted", "quarantined"))
-        answers = int((self.responses["response_state"] == "answered").sum())
-        if self.whole is not None:
-            part = f"{len(self.responses):,} of {len(self.whole.responses):,} accepted rows"
-            return f"{part}; {answers:,} answers to the recommendation question"
-        intake = f"{rows:,} rows in, {kept:,} accepted, {quarantined:,} quarantined"
-        if "excluded" in responses and (excluded := int(responses["excluded"].sum())):
-            intake += f", {excluded:,} left out as the study says"
-        return f"{intake}; {answers:,} answers to the recommendation question"
+        whole = None if self.whole is None else len(self.whole.responses)
+        said = small_waves_said(self.small_waves, self.settings.minimum_cell)
+        return base_of(self.files, self.responses, whole=whole, small_waves=said)
+
+    @property
+    def small_waves(self) -> Mapping[str, int]:
+        """Waves of few answers, with these, that no page counts; see `counting.without_small_waves`."""
+        whole, fewest = self.whole or self, self.settings.minimum_cell
+        return self.left_out_waves or small_waves_of(whole.responses, whole.waves, fewest, part=self.responses)
 
     @property
     def nothing_accepted(self) -> str:
@@ -330,7 +333,7 @@ class Study(Recorded):
         """From when to when the data speak: as stated, else months where dates are known, else the waves."""
         if self.stated_period or self.is_lazy:
             return self.stated_period or "not stated"
-        return period_of(self.responses, self.waves, self.settings.minimum_cell)
+        return period_of(without_waves(self.responses, self.small_waves), self.waves, self.settings.minimum_cell)
 
     def private_values(self) -> frozenset[str]:
         """Every id, name, e-mail and comment in the tables and the quarantine, for leak scans."""

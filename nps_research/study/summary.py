@@ -7,7 +7,6 @@ from html import escape
 
 import pandas as pd
 
-from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import plain_text
 
 
@@ -25,11 +24,28 @@ def period_of(responses: pd.DataFrame, waves: Sequence[str], minimum_cell: int) 
 
 
 def shown_waves(responses: pd.DataFrame, waves: Sequence[str], minimum_cell: int) -> list[str]:
-    """List the waves that are not too small to be shown."""
+    """List the waves that are not too small to be shown: by their answers, without any by their people."""
     wave, answered = responses["wave"], responses["response_state"] == "answered"
     answers, people = (rows.value_counts().reindex(list(waves), fill_value=0) for rows in (wave[answered], wave))
-    hidden = hidden_rows(answers.to_numpy(), minimum_cell, people=people.to_numpy())
-    return [wave for wave, is_hidden in zip(waves, hidden, strict=True) if not is_hidden]
+    size = answers.where(answers > 0, people)
+    return [wave for wave in waves if size[wave] >= minimum_cell]
+
+
+def base_of(files: pd.DataFrame, responses: pd.DataFrame, *, whole: int | None, small_waves: str) -> str:
+    """Say how many rows came in and how many answers they hold; of a part, of how many rows of the `whole`.
+
+    What is said of small waves follows.
+    """
+    own = files[files["table"] == "responses"]
+    rows, kept, quarantined = (int(own[name].sum()) for name in ("rows", "accepted", "quarantined"))
+    answers = int((responses["response_state"] == "answered").sum())
+    intake = f"{rows:,} rows in, {kept:,} accepted, {quarantined:,} quarantined"
+    if "excluded" in own and (excluded := int(own["excluded"].sum())):
+        intake += f", {excluded:,} left out as the study says"
+    if whole is not None:
+        intake = f"{len(responses):,} of {whole:,} accepted rows"
+    said = f". {small_waves.removesuffix('.')}" * bool(small_waves)
+    return f"{intake}; {answers:,} answers to the recommendation question{said}"
 
 
 def why_nothing_is_accepted(quarantine: pd.DataFrame, violations: pd.DataFrame) -> str:

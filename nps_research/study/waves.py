@@ -9,7 +9,7 @@ from nps_research.study.table_settings import WaveOfDates
 
 
 def wave_of_dates(table: pd.DataFrame, made: WaveOfDates) -> pd.Series:
-    """Each row's wave by its date, missing where there is none.
+    """Each row's wave by its date, missing where there is none. Who did not answer belongs to that of the invitation.
 
     Raises
     ------
@@ -29,6 +29,8 @@ def wave_of_dates(table: pd.DataFrame, made: WaveOfDates) -> pd.Series:
         hint = f": did you mean {other}?" if other else ", nor is there another date."
         raise ContractError(f'responses: wave is made from "{made.from_date}", which the responses do not have{hint}')
     date = table[made.from_date]
+    if "invited_at" in table:
+        date = date.fillna(table["invited_at"])
     wave: pd.Series
     year = date.dt.year.astype("Int64").astype("str").where(date.notna())
     if made.every == "year":

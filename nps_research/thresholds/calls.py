@@ -12,8 +12,9 @@ import pandas as pd
 from nps_research.counting.given import as_outcome
 from nps_research.counting.outcome_by_score import Direction, OutcomeByScore
 from nps_research.counting.score_bands import band_text
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
-from nps_research.results.words import format_value, quoted, share
+from nps_research.results.words import format_value, plain_text, quoted, share
 from nps_research.statistics.proportions import wilson_limits
 from nps_research.study.study import Study
 from nps_research.thresholds.evidence.resampling import Sample
@@ -25,24 +26,29 @@ from nps_research.thresholds.of_outcome import ByCut
 class CallsByCut(ByCut):
     """Calls and leavers reached at each line.
 
-    `frame` columns: cut, calls (customers below the line), call_share, reached (bad outcomes among them),
+    `frame` columns: cut, calls (answers below the line), call_share, reached (bad outcomes among them),
     reached_share (of all bad outcomes of those who answered), estimate (calls per bad outcome reached) with conf_low
     and conf_high.
 
     Attributes
     ----------
+    called : str
+        The wave whose answers are called, with these in column `last_calls`; empty where all are.
     silent_leavers : int or None
         Bad outcomes among the silent, whom no call list of answers reaches; None where silence is not known, or the
         silent are too few to show.
     """
 
     lines: tuple[int, ...]
+    called: str = ""
     silent_leavers: int | None = None
     direction: Direction = "bad"
 
     kind: ClassVar[str] = "calls_by_cut"
     headings: ClassVar[Mapping[str, str]] = {
         "cut": "Call those who answered",
+        "last_calls": "Calls, last wave",
+        "calls": "Answers so far",
         "call_share": "Share of all answers",
         "reached": "Bad outcomes reached",
         "reached_share": "Share of bad outcomes",
@@ -50,6 +56,7 @@ class CallsByCut(ByCut):
     }
     formats: ClassVar[Mapping[str, str]] = {
         "calls": "count",
+        "last_calls": "count",
         "call_share": "share",
         "reached": "count",
         "reached_share": "share",
@@ -57,6 +64,7 @@ class CallsByCut(ByCut):
     }
     table_columns: ClassVar[tuple[str, ...]] = (
         "cut",
+        "last_calls",
         "calls",
         "call_share",
         "reached",
@@ -79,7 +87,14 @@ class CallsByCut(ByCut):
         parts = []
         for cut in self.lines:
             row = rows.get(band_text(0, cut))
-            if row is not None and row["reached"] > 0:
+            if row is not None and row["reached"] > 0 and self.called:
+                parts.append(
+                    f"Calling those who answered {row['cut']} in {plain_text(self.called)} takes "
+                    f"{row['last_calls']:,} calls. So far {row['reached']:,} of {row['calls']:,} such answers were "
+                    f"followed by a bad outcome ({share(row['reached_share'])} of those of all who answered): "
+                    f"{format_value(row['estimate'], 'width')} calls for each."
+                )
+            elif row is not None and row["reached"] > 0:
                 parts.append(
                     f"Calling those who answered {row['cut']} takes {row['calls']:,} calls and reaches "
                     f"{row['reached']:,} bad outcomes ({share(row['reached_share'])} of those of all who answered): "
@@ -112,7 +127,11 @@ class CallsByCut(ByCut):
 
 
 def calls_by_cut(
-    outcome: OutcomeByScore | Study, *, lines: tuple[int, ...] | None = None, confidence_level: float = 0.95
+    outcome: OutcomeByScore | Study,
+    *,
+    lines: tuple[int, ...] | None = None,
+    last: ScoreDistribution | None = None,
+    confidence_level: float = 0.95,
 ) -> CallsByCut:
     """Count the calls to everybody below each line, and the bad outcomes among them (sensitivity, calls per outcome).
 
@@ -122,6 +141,9 @@ def calls_by_cut(
         One group's outcomes by score; of a Study churn is counted, or its only yes/no outcome.
     lines : tuple of int, optional
         Highest scores called that the finding compares; None takes the study's line and 3 (6, where its line is 3).
+    last : ScoreDistribution, optional
+        The answers that would be called now, of one group, such as `counting.answers_to_call` gives; None counts the
+        calls to all whose outcome is known.
     confidence_level : float
         Level of the limits of calls per bad outcome.
 
@@ -162,6 +184,10 @@ def calls_by_cut(
                 "conf_high": np.where(reached > 0, 1 / low, np.nan),
             }
         )
+    called = ""
+    if last is not None and not last.hidden.any():
+        called = last.groups[0]
+        frame.insert(1, "last_calls", np.cumsum(last.counts[0])[:-1])
     silent = None
     if outcome.nonrespondents is not None and outcome.nonrespondent_events is not None:
         there, left = int(outcome.nonrespondents[0]), int(outcome.nonrespondent_events[0])
@@ -173,6 +199,7 @@ def calls_by_cut(
         title=f"What calling everybody below a line costs and reaches, by {quoted(outcome.outcome)}",
         minimum_cell=outcome.minimum_cell,
         lines=lines,
+        called="this survey" if called == "all" else called,
         silent_leavers=silent,
         outcome=outcome.outcome,
         direction=outcome.direction,

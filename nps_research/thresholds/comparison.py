@@ -127,7 +127,7 @@ class ThresholdComparison(ByCut):
             f"{quoted(self.outcome)} applies to "
             f"{share(row['rate_below'])} of those who answered {band_text(0, cut)} and {share(row['rate_above'])} of "
             f"the others (ratio {row['risk_ratio']:.2f}, {self.confidence_level:.0%} interval {row['conf_low']:.2f} to "
-            f"{row['conf_high']:.2f})."
+            f"{row['conf_high']:.2f}; base: {self.n:,} answers)."
         )
 
     @property

@@ -18,7 +18,7 @@ from nps_research.results.result import without_changes_from
 from nps_research.results.words import joined, plain_text, points
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.score import net_promoter_score
-from nps_research.score.scored import CHANGE, NO_SCORE, ByLines
+from nps_research.score.scored import CHANGE, ByLines, no_score
 from nps_research.study.study import Study
 
 NO_CHANGE = 0.05  # points; shown as 0.0
@@ -79,7 +79,7 @@ class LineConclusions(ByLines):
         rows = self.answered
         if len(rows) < 2:
             one = "".join(f" the NPS is {points(row['other'])} instead of {points(row['estimate'])}." for row in rows)
-            return f"{lines}{one}" if one else NO_SCORE
+            return f"{lines}{one}" if one else no_score(self)
         return f"{lines}, {self._of_changes(rows) if self.ordered else self._of_order(rows)}"
 
     def _of_changes(self, rows: list[dict[str, float]]) -> str:

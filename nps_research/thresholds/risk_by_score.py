@@ -63,7 +63,8 @@ class RiskByScore(OfOutcome):
             for low, high in bands_between(self.convention)
             if (within := [row for row in rows if low <= row["low"] and row["high"] <= high])
         ]
-        return self.said(f"{quoted(self.outcome)} applies to {joined(named)}.")
+        base = f"Base: {sum(row['n'] for row in rows):,} answers."
+        return self.said(f"{quoted(self.outcome)} applies to {joined(named)}.", base)
 
     @property
     def note(self) -> str:

@@ -140,10 +140,16 @@ def test_a_wave_whose_window_is_open_is_no_landmark_for_those_who_have_answered_
     assert landmarks.left_out == {"window_open": 2}
 
 
+def strangers_silent():
+    study = panel({"a": [9, 3], "b": [None, None]})
+    return replace(study, customers=study.customers[study.customers["customer_id"] != "b"])
+
+
 @pytest.mark.parametrize(
     ("study", "says"),
     [
-        (lambda: panel({"a": [9, 3], "b": [8, 10]}), "Nobody is known to have been silent"),
+        (lambda: panel({"a": [9, 3], "b": [8, 10]}), "landmark: every invitation that arrived was answered"),
+        (lambda: strangers_silent(), "those who did not answer belong to no customer of this study"),
         (lambda: panel({"a": [None, None], "b": [None, "late 3"]}), "Nobody answered within the window"),
     ],
 )

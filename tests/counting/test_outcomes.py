@@ -1,6 +1,7 @@
 """Events by score: against the planted truth, loops over rows, and every reason to leave a row out."""
 
 import json
+from dataclasses import replace
 
 import duckdb
 import numpy as np
@@ -10,7 +11,8 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
-from nps_research.counting import outcomes
+from nps_research.counting import answers_to_call, outcomes, score_distribution, who_can_be_called
+from nps_research.counting.landmarks import landmarks_of
 from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.counting.outcomes import outcome_by_score
 from nps_research.errors import CannotAnswerError, ContractError
@@ -41,6 +43,41 @@ def seen(company) -> pd.DataFrame:
 
 
 # Churn after the landmark
+
+
+@pytest.mark.parametrize("dated", [True, False])
+def test_an_outcome_follows_the_first_answer_in_the_window_and_the_score_is_of_the_newest(dated):
+    invited = pd.Timestamp("2024-01-10")
+    people = [f"p{row}" for row in range(40)]
+    rows = pd.DataFrame({"respondent_id": people, "wave": "1", "invited_at": invited, LTR: 3.0})
+    rows["responded_at"] = invited + pd.Timedelta(days=2)
+    silent = rows[20:].assign(responded_at=pd.NaT, **{LTR: np.nan})
+    again = rows[:10].assign(responded_at=invited + pd.Timedelta(days=30), **{LTR: 10.0})  # after the window
+    left = [invited + pd.Timedelta(days=60) if row % 4 == 0 else pd.NaT for row in range(40)]
+    customers = pd.DataFrame({"customer_id": people, "churned_at": left, "observed_until": pd.Timestamp("2025-06-01")})
+    customers["kept"] = np.where(pd.isna(left), "yes", "no")
+    kept = {"table": "customers", "column": "kept", "event": ["yes"], "no_event": ["no"], "direction": "good"}
+    table = pd.concat([again, rows[:20], silent], ignore_index=True)
+    study = Study.from_frames(responses=table, customers=customers, outcomes={"kept": kept | {"dated": dated}})
+    assert score_distribution(study).counts[0, [3, 10]].tolist() == [10, 10]
+    counted = outcome_by_score(study)
+    assert (counted.n[0, [3, 10]].tolist(), counted.nonrespondents.tolist()) == ([20, 0], [20])
+    states = landmarks_of(study).rows["state"].value_counts()
+    assert states.to_dict() == {"detractor": 20, "nonrespondent": 20}
+    assert outcome_by_score(study, outcome="kept").n[0, [3, 10]].tolist() == ([20, 0] if dated else [10, 10])
+
+
+def test_calls_are_of_the_last_wave_and_of_a_dated_outcome_of_known_customers(study):
+    counted = outcome_by_score(study)
+    last = answers_to_call(study, counted)
+    assert last.groups == study.waves[-1:]
+    assert last.n.tolist() == score_distribution(study, by="wave").n[-1:].tolist()
+    assert who_can_be_called(study).all()
+    with pytest.raises(CannotAnswerError, match="is not dated"):
+        answers_to_call(study, replace(counted, dated=False))
+    for unknown in (None, study.customers.assign(customer_id=study.customers["customer_id"] + "x")):
+        with pytest.raises(CannotAnswerError, match="There is nobody to call"):
+            answers_to_call(replace(study, customers=unknown), counted)
 
 
 def test_churn_by_score_is_that_of_the_simulation(study, seen):

@@ -422,6 +422,13 @@ def test_the_call_list_is_private(tmp_path, monkeypatch):
         assert stat.S_IMODE(written.stat().st_mode) == 0o600
 
 
+def test_a_list_of_some_holds_no_others():
+    study, model = fitted_study()
+    some = pd.Series(study.responses.index % 2 == 0, study.responses.index)
+    everybody, found = (explain_respondents(study, model, among=among).people for among in (None, some))
+    assert set(found["respondent_id"]) == set(everybody["respondent_id"]) & set(study.responses["respondent_id"][some])
+
+
 def test_a_short_list_is_not_counted_out():
     study, model = fitted_study()
     few = study.responses[study.responses["wave"] == "2025"].index[:3]

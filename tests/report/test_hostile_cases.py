@@ -110,7 +110,9 @@ class Tried:
             responses = nps.open_study(self.place / "study").responses
         except NPSResearchError as error:
             return [str(error)]
-        told: dict[str, Any] = {"n": int((responses["response_state"] == "answered").sum())}
+        states = responses["response_state"].value_counts()
+        told: dict[str, Any] = {"n": int(states.get("answered", 0))}
+        told["nonrespondents"] = int(states.get("nonrespondent", 0))
         told |= {f"group {name}": responses[name].value_counts().to_dict() for name in responses}
         return [
             f"{key}: {told[key]}"

@@ -98,6 +98,8 @@ def test_the_response_rate_is_that_of_closed_windows():
     rates = response_funnel(open_window()).frame["response_rate"].tolist()
     assert rates[0] == rates[2] == 0.2
     assert math.isnan(rates[1])
+    said = "30 came back: a response rate of 20% among those whose window of 14 days has closed (90 are open)."
+    assert said in response_funnel(open_window()).finding
 
 
 def test_reach_is_unknown_where_delivery_is():
@@ -355,3 +357,8 @@ def test_while_every_window_is_open_no_rate_is_known():
     assert "what the response rate is, is not known yet, for every window is still open" in found.finding
     assert "nan" not in found.finding
     assert found.key_numbers == ()
+    study = Study.from_frames(responses=table.assign(area=["N", "S"] * 20), segments=["area"])
+    assert study.missing("responses.silence") == study.where(area="N").missing("responses.silence")
+    assert study.missing("responses.silence").startswith("Who is silent is not known yet")
+    with pytest.raises(CannotAnswerError, match="is not known yet"):
+        representativeness(study)

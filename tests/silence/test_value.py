@@ -437,6 +437,16 @@ def test_watch_list_is_of_the_silent_who_stay(tables, study):
     assert listed.people["reasons"].str.contains("silent").mean() > 0.5
 
 
+def test_who_was_silent_before_the_last_wave_only_is_not_on_the_list(tables):
+    responses, customers = tables
+    early = responses.drop_duplicates("respondent_id").iloc[:200]["respondent_id"]
+    kept = ~responses["respondent_id"].isin(early) | (responses["wave"] == "w0")
+    listed = watch_list(study_of(responses[kept], customers))
+    assert set(listed.people["wave"]) == {"w5"}
+    assert not listed.people["customer_id"].isin(early).any()
+    assert "silent in w5 and not known to have left" in listed.finding
+
+
 def test_who_spoke_at_a_landmark_that_nobody_was_watched_after_is_not_on_the_list(tables):
     responses, customers = tables
     ends = customers["observed_until"].min() - pd.Timedelta(days=819 - 4 * 91 - 60)  # before the landmark of w5

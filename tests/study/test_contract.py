@@ -124,6 +124,17 @@ def test_of_answers_with_dates_the_newest_counts():
     assert broken(study) == {("respondent_id", "stands twice in one wave; the newest answered row is kept"): 2}
 
 
+def test_the_first_answer_in_the_window_is_kept_beside_the_newest():
+    said = {"invited_at": ["2025-01-01"] * 8, "wave": ["1"] * 8, "respondent_id": [*"aaabbcdd"]}
+    days = ["01-20", "01-03", "01-05", "02-20", "02-28", "01-02", "01-09", "01-04"]
+    study = study_of(**said, responded_at=[f"2025-{day}" for day in days], **{LTR: [1, 2, 3, 4, 5, 6, 7, 11]})
+    found = study.responses.set_index("respondent_id")
+    assert found[LTR].to_dict() == {"a": 1, "b": 5, "c": 6, "d": 7}  # the newest; an 11 is no answer
+    assert found["first_answer"].fillna(-1).to_dict() == {"a": 2, "b": -1, "c": -1, "d": -1}  # b answered late, twice
+    assert found.loc["a", "first_answered_at"] == pd.Timestamp("2025-01-03")
+    assert "first_answer" not in study_of(respondent_id=["a", "b"], **{LTR: [9, 3]}).responses
+
+
 def test_without_waves_answers_of_different_moments_all_count_and_a_person_is_a_cluster():
     dates = ["2025-01-02", "2025-04-09 10:00", "2025-04-09 10:00", "2025-05-01", "2025-05-01", None, None]
     study = study_of(respondent_id=["a"] * 7, responded_at=dates, **{LTR: [1, 9, 9, 5, 4, None, None]})

@@ -71,6 +71,13 @@ def test_waves_of_answers_where_invitations_are_not_recorded(tmp_path):
     assert study.responses["wave"].isna().tolist() == [False, True, False]
 
 
+def test_the_silent_belong_to_a_wave_of_answers_by_their_invitation(tmp_path):
+    content = "NPS,invited_at,responded_at\n9,2024-03-30,2024-04-02\n,2024-03-30,\n3,2024-01-05,2024-01-06\n"
+    study = opened(tmp_path, content, NPS + 'wave = { from = "responded_at", every = "quarter" }')
+    assert study.responses["wave"].tolist() == ["2024 Q2", "2024 Q1", "2024 Q1"]
+    assert noted(study, "made of responded_at, one every quarter; 1 row without that date by the invitation's.")
+
+
 def test_waves_of_a_date_that_is_not_there(tmp_path):
     says = fault(tmp_path, "NPS,responded_at\n9,2024-05-01\n", NPS + 'wave = { from = "invited_at", every = "year" }')
     assert (

@@ -73,6 +73,15 @@ def test_calls_and_leavers_are_counted_below_each_line():
     assert "90 bad outcomes are among those who did not answer in time" in found.finding
 
 
+def test_calls_are_those_of_the_last_wave_where_it_is_given():
+    last = ScoreDistribution.from_counts({"2025 Q4": [1, 2, 3, 4, *[0] * 6, 90]}, detractor_max=3)
+    found = calls_by_cut(outcome(), lines=(3,), last=last)
+    assert found.frame["last_calls"].tolist() == [1, 3, 6, *[10] * 7]
+    assert f"answered 0-3 in 2025 Q4 takes 10 calls. So far {sum(EVENTS[:4])} of {sum(N[:4])}" in found.finding
+    few = dataclasses.replace(last, minimum_cell=1000)
+    assert "last_calls" not in calls_by_cut(outcome(), last=few).frame
+
+
 def test_of_a_good_outcome_those_without_it_are_to_be_called():
     good = OutcomeByScore.from_counts(N, [n - e for n, e in zip(N, EVENTS, strict=True)], (500, 410), direction="good")
     one, other = calls_by_cut(outcome()), calls_by_cut(good)

@@ -130,7 +130,7 @@ class NonresponseSignal(Result):
         units = f"{self.unit}s"
         others = [row for row in self.records if row["state"] in ANSWERED]
         rates = joined([f"{share(row['churn_rate'])} of {row['term'].lower()}" for row in others])
-        against = f", against {rates}" if others else ""
+        against = f", against {rates} (base: {units}, each counted once a wave)" if others else ""
         limits = format_interval(silent["conf_low"], silent["conf_high"], "share")
         said = (
             f"Of {units} that met the survey with silence, {share(silent['churn_rate'])} left within "
@@ -295,7 +295,7 @@ class NonresponseSignal(Result):
                 conf_high=row["conf_high"],
                 unit="share",
             )
-            for row, words in ((silent, "the silent"), (answered, "those who answered"))
+            for row, words in ((silent, f"silent {self.unit}s"), (answered, f"{self.unit}s that answered"))
             if row is not None
         )
 

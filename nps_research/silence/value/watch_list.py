@@ -26,7 +26,9 @@ SAID_TOGETHER = {
 
 
 def watch_list(study: Study, *, horizon_days: int | None = None) -> Listing:
-    """List those who were silent when last surveyed and are not known to have left, by revenue at risk.
+    """List those who were silent in the last wave (whose window has closed) and are not known to have left.
+
+    They stand in order of the revenue at risk.
 
     The predicted risk is the chance to leave within the horizon after the last landmark, by boosted trees that learnt
     from all landmarks whose horizon was watched to the end, with the silence and earlier scores. A reason is what adds
@@ -64,10 +66,14 @@ def watch_list(study: Study, *, horizon_days: int | None = None) -> Listing:
     owners = landmarks.owners[landmarks.owners["unit"] >= 0].drop_duplicates("unit", keep="last").set_index("unit")
     is_last = ~rows["unit"].duplicated(keep="last") & (rows["state"] == SILENT)
     is_last &= rows["unit"].map(owners["state"]) == SILENT  # nor heard at a later landmark that nobody watched
+    newest = str(landmarks.owners.sort_values("landmark")["period"].iloc[-1])
+    is_last &= rows["unit"].map(owners["period"]) == newest  # who was asked before only is another matter
     stays = rows["unit"].map(owners["churned_at"]).isna()
     listed = np.flatnonzero(is_last & stays)
     if not len(listed):
-        raise CannotAnswerError(f"Of the {landmarks.unit}s that are not known to have left nobody was silent last.")
+        raise CannotAnswerError(
+            f"Of the {landmarks.unit}s that are not known to have left nobody was silent in {plain_text(newest)}."
+        )
     chosen = rows.iloc[listed]
     risk = np.asarray(booster.predict(encoding.matrix(listed), num_threads=1))
     people = pd.DataFrame(
@@ -87,8 +93,8 @@ def watch_list(study: Study, *, horizon_days: int | None = None) -> Listing:
     people["reasons"] = _reasons(contributions(booster, encoding, listed), features.numbers, chosen, MOST_REASONS)
     found = Listing.of_people(
         people.sort_values(order, ascending=False, kind="stable", ignore_index=True),
-        title=f"Silent {landmarks.unit}s to look after",
-        who=f"{landmarks.unit}s, silent when last surveyed and not known to have left,",
+        title=f"Silent {landmarks.unit}s to look after, {newest}",
+        who=f"{landmarks.unit}s, silent in {plain_text(newest)} and not known to have left,",
         remark=(
             f"In order of {'revenue at risk' if 'revenue' in people else 'predicted risk'}. Risk: chance to leave "
             f"within {horizon} days after the survey closed, by boosted trees; some of these days may be over. Reasons "
