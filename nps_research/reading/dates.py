@@ -159,14 +159,20 @@ def moments_of(text: pd.Series) -> Moments:
     >>> read.values.astype("str").tolist()[:3], read.ambiguous.tolist()
     (['2024-01-05 09:00:00', '2024-01-05 00:00:00', '2024-01-05 21:00:00'], [False, False, False, True])
     """
+    values = pd.Series(pd.NaT, text.index, dtype="datetime64[us]")
+    zoned, open_order = (pd.Series(data=False, index=text.index) for _ in range(2))
+    rules = {"a time with a zone turned to UTC": zoned}
+    try:  # where no cell is of another kind, all are read at once
+        moments = pa.array(text, pa.large_string(), from_pandas=True).cast(pa.timestamp("us"))
+        return Moments(
+            values=pd.Series(moments.to_numpy(zero_copy_only=False), text.index), ambiguous=open_order, rules=rules
+        )
+    except pa.ArrowInvalid:
+        pass
     plain = text.str.match(_ISO).fillna(value=False).to_numpy(dtype=bool)
-    values = pd.Series(np.datetime64("NaT", "us"), text.index)
     read = pd.to_datetime(text[plain], format="ISO8601", errors="coerce", utc=True, cache=False)  # most differ
     values[plain] = read.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
-    zoned = pd.Series(data=False, index=text.index)
     zoned[plain] = text[plain].str.slice(len("2024-01-05")).str.contains("[Z+-]", regex=True).to_numpy(dtype=bool)
-    open_order = pd.Series(data=False, index=text.index)
-    rules = {"a time with a zone turned to UTC": zoned}
     others = ~plain & text.notna().to_numpy()
     if others.any():
         codes, distinct = pd.factorize(text[others])
