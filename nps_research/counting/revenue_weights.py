@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.account_units import groups_told
 from nps_research.counting.score_distribution import N_SCORES, ScoreDistribution
 from nps_research.errors import ContractError
 from nps_research.results.suppression import hidden_rows
@@ -82,8 +83,9 @@ def revenue_weighted(dist: ScoreDistribution, study: Study, unit: str) -> ScoreD
         ),
         weight_sums=per_group(counts * each),
         squared_weight_sums=per_group(counts * each**2),
-        clusters=replace(clusters, group=group, label=clusters.label[known], sums=counts * each),
+        clusters=replace(clusters.kept(known), sums=counts * each, answers=counts.sum(axis=1).astype(np.int64)),
         design={**dist.design, "weight": "revenue", **extra},
+        told_elsewhere=groups_told(dist, np.ones(len(revenue)), np.nan_to_num(revenue)),
     )
 
 

@@ -118,7 +118,11 @@ def score_distribution(
         sums = np.zeros((int(answered.sum()), N_SCORES))
         sums[np.arange(len(sums)), score[answered]] = (n * one)[answered]
         clusters = merged_clusters(
-            place[answered], cells["cluster"].to_numpy(dtype=object)[answered], sums, strata=_strata_of_clusters(cells)
+            place[answered],
+            cells["cluster"].to_numpy(dtype=object)[answered],
+            sums,
+            n[answered] if weight else None,
+            strata=_strata_of_clusters(cells),
         )
     return ScoreDistribution(
         **grouped,

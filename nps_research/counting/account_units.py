@@ -1,0 +1,94 @@
+"""What pages show over accounts, taken together: their influence, the score of all alike, the score by revenue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nps_research.counting.score_distribution import ScoreDistribution
+from nps_research.errors import EstimationError
+from nps_research.results.few_units import tells_of_one
+from nps_research.results.suppression import hidden_rows
+from nps_research.results.unit_ranges import tells_of_units
+from nps_research.typing import Flags, Floats
+
+VALUE = np.array([-100.0, 0.0, 100.0])  # of detractors, passives and promoters
+LISTED = 10  # accounts whose influence is shown at most
+
+
+def changes_without(dist: ScoreDistribution) -> Floats:
+    """The score without each account (row of the clusters) less the score with it; NaN where nobody else answered."""
+    clusters = dist.clusters
+    if clusters is None:
+        raise EstimationError("Answers must be counted by account: score_distribution(..., cluster='account_id').")
+    whole = dist.classes()[clusters.group]
+    rest = whole - dist.classes(clusters.sums)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(rest @ VALUE / rest.sum(axis=1) - whole @ VALUE / whole.sum(axis=1))
+
+
+def accounts_listed(n: Floats, change: Floats, minimum_cell: int) -> tuple[Flags, Flags]:
+    """Of one group's accounts, which are large enough to show, and which of them, those of most influence, are shown.
+
+    Those not shown are a group, of which the plain score less those shown would tell: it must keep the rule of
+    `tells_of_one`, or be of large accounts alone.
+    """
+    large = ~hidden_rows(n, minimum_cell) & (n > 0)
+    listed = np.zeros(len(n), dtype=bool)
+    order = np.lexsort((-n, -np.abs(np.nan_to_num(change))))
+    most = order[large[order]][:LISTED]
+    listed[most] = True
+    for row in most[::-1]:
+        rest = n[~listed]
+        if not (rest < minimum_cell).any() or not tells_of_one(rest, rest, minimum_cell):
+            break
+        listed[row] = False
+    return large, listed
+
+
+def groups_told(dist: ScoreDistribution, *weights: Floats) -> frozenset[str]:
+    """Groups in which scores over accounts tell of one, together with the plain score and the influences shown.
+
+    Parameters
+    ----------
+    dist : ScoreDistribution
+        Unweighted answers by account.
+    *weights : ndarray, shape (n_rows,)
+        For each score over accounts that is shown with its standard error: what the account of each row of the
+        clusters weighs.
+    """
+    clusters = dist.clusters
+    if clusters is None or dist.minimum_cell <= 1:
+        return frozenset()
+    whole = dist.total()
+    assert whole.clusters is not None
+    _, listed = accounts_listed(whole.clusters.n, changes_without(whole), dist.minimum_cell)
+    known = np.isin(clusters.label, whole.clusters.label[listed])
+    told = set()
+    for row, group in enumerate(dist.groups):
+        of_group = clusters.group == row
+        rest = of_group & ~known
+        n = clusters.n[rest]
+        weights_of_group = [weight for weight in weights if weight[rest].any()]
+        if rest.any() and (
+            any(tells_of_one(weight[rest], n, dist.minimum_cell) for weight in (clusters.n, *weights_of_group))
+            or _pinned(dist, of_group, rest, weights_of_group)
+        ):
+            told.add(group)
+    return frozenset(told)
+
+
+def _pinned(dist: ScoreDistribution, of_group: Flags, rest: Flags, weights: Sequence[Floats]) -> bool:
+    """Whether linear programs tell of an account among the rest of a group."""
+    assert dist.clusters is not None
+    classes = dist.classes(dist.clusters.sums)
+    n = classes.sum(axis=1)
+    score = classes @ VALUE / n
+    spreads = []
+    for weight in (n, *weights):
+        share = weight / weight[of_group].sum()
+        spreads.append((share[rest], -share[rest] * (share[of_group] @ score[of_group])))
+    if weights:  # the error of the difference of the first from the plain score
+        spreads.append((spreads[1][0] - spreads[0][0], spreads[1][1] - spreads[0][1]))
+    return tells_of_units(classes[rest], [weight[rest] / n[rest] for weight in weights], spreads, dist.minimum_cell)

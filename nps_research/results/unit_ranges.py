@@ -1,0 +1,145 @@
+"""How far single units' scores are left open by all that is shown over them: by linear programming.
+
+Shown over the same units are the plain shares of detractors and promoters, shares in which units count by some other
+weight, and standard errors of their scores. Given the means, a standard error is a sum of squares of
+e = a s + b, s being a unit's score; of k values with a known sum and sum of squares none is further from their mean
+than root((k - 1) / k) times the root of their squared deviations (Samuelson 1968).
+
+References
+----------
+Samuelson, P. A. (1968). How deviant can you be? Journal of the American Statistical Association 63, 1522-1525.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import linprog
+
+from nps_research.typing import Flags, Floats, Integers
+
+NARROWEST = 20.0  # points: a score is not to be known to within 10
+_BLOCKS, _MOST, _ROUNDS = (40, 160), 80, 3  # units asked for together, at first and where that leaves too little open
+_NEAR = 1e-6
+
+
+def tells_of_units(
+    classes: Floats, weights: Sequence[Floats], spreads: Sequence[tuple[Floats, Floats]], minimum_cell: int
+) -> bool:
+    """Whether some unit's score is told to within 10 points, or, of fewer than `minimum_cell` answers, exactly.
+
+    Parameters
+    ----------
+    classes : ndarray, shape (n_units, 3)
+        Detractors, passives and promoters of each unit of which nothing else is known.
+    weights : sequence of ndarray, shape (n_units,)
+        What an answer of the unit counts, for each way of counting that is shown beside the plain one.
+    spreads : sequence of pairs of ndarray, shape (n_units,)
+        a and b of each standard error that is shown.
+    minimum_cell : int
+        Units of fewer answers have few possible scores: another than the true one must be possible.
+
+    Notes
+    -----
+    Units of which the same is told could change places, so each may have the score of the others. The rest are asked
+    for in blocks, all others as they are: what is possible so is possible.
+
+    Examples
+    --------
+    Of units with 1, 2, 3 and 4 answers, their plain score and their mean leave some open:
+
+    >>> classes = np.array([[1, 0, 0], [0, 1, 1], [1, 1, 1], [2, 0, 2]])
+    >>> tells_of_units(classes, [], [], 10), tells_of_units(classes, [1 / classes.sum(axis=1)], [], 10)
+    (False, False)
+    >>> tells_of_units(classes[:2], [1 / classes[:2].sum(axis=1)], [], 10)
+    True
+    """
+    n = classes.sum(axis=1)
+    score = _score(classes, n)
+    alike = pd.DataFrame([n, *weights, *(values for pair in spreads for values in pair)]).T.round(12)
+    of_type = pd.Series(score).groupby([alike[column] for column in alike])
+    low, high = (of_type.transform(end).to_numpy(copy=True) for end in ("min", "max"))
+    box = _box(score, spreads)
+    step = np.where(n < minimum_cell, 100 / n, 0.0)
+
+    def narrow() -> Flags:
+        short = (high - low < NARROWEST - _NEAR) | (np.maximum(high - score, score - low) < step - _NEAR)
+        return np.asarray(short)
+
+    rng = np.random.default_rng(0)
+    heaviest = np.max([size / max(size.max(), _NEAR**4) for size in (n, *(weight * n for weight in weights))], axis=0)
+    asked = np.flatnonzero(narrow())
+    for block in (block for size in _BLOCKS for block in _blocks(asked[narrow()[asked]], heaviest, size, rng)):
+        of_block = _Programs(classes[block], [weight[block] for weight in weights], [ends[block] for ends in box])
+        directions = rng.normal(size=(_ROUNDS, len(block)))
+        singly = (sign * np.eye(len(block))[row] for row in range(len(block)) for sign in (1, -1))
+        for position, direction in enumerate([*directions, *-directions, *singly]):
+            single = position - 2 * _ROUNDS
+            if not narrow()[block[single // 2] if single >= 0 else block].any():
+                continue
+            found = of_block.furthest(direction)
+            low[block], high[block] = np.minimum(low[block], found), np.maximum(high[block], found)
+    return bool(narrow()[_heaviest(asked, heaviest)].any())
+
+
+def _heaviest(asked: Integers, heaviest: Floats) -> Integers:
+    return asked[np.argsort(-heaviest[asked], kind="stable")[:_MOST]]
+
+
+def _blocks(asked: Integers, heaviest: Floats, size: int, rng: np.random.Generator) -> Iterator[Integers]:
+    """The units that are asked for, the heaviest where they are many, in blocks; others fill the last."""
+    most = rng.permutation(_heaviest(asked, heaviest))
+    for start in range(0, len(most), size):
+        block = most[start : start + size]
+        others = np.setdiff1d(np.arange(len(heaviest)), block)
+        yield np.concatenate([block, _heaviest(others, heaviest)[: max(size - len(block), 0)]])
+
+
+def _score(classes: Floats, n: Floats) -> Floats:
+    return np.asarray(100 * (classes[:, 2] - classes[:, 0]) / n)
+
+
+def _box(score: Floats, spreads: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
+    """The least and the most that each unit's score can be, for what each standard error tells."""
+    low, high = np.full(len(score), -100.0), np.full(len(score), 100.0)
+    for a, b in spreads:
+        error = a * score + b
+        reach = np.sqrt((len(score) - 1) / len(score) * ((error - error.mean()) ** 2).sum())
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ends = np.sort((np.stack([error.mean() - reach, error.mean() + reach])[:, None] - b) / a, axis=0)
+        told = np.abs(a) * 200 > _NEAR * max(reach, _NEAR)
+        low = np.where(told, np.maximum(low, np.minimum(ends[0], score)), low)
+        high = np.where(told, np.minimum(high, np.maximum(ends[1], score)), high)
+    return low, high
+
+
+class _Programs:
+    """All that is told of a block's units, as a linear program in their detractors and promoters."""
+
+    def __init__(self, classes: Floats, weights: Sequence[Floats], box: Sequence[Floats]) -> None:
+        self.n = classes.sum(axis=1)
+        one = np.eye(len(classes))
+        per_class = np.array(
+            [weight / max(np.abs(weight).max(), 1e-300) for weight in (np.ones(len(classes)), *weights)]
+        )
+        nothing = np.zeros_like(per_class)
+        scores = np.hstack([-100 * one, 100 * one]) / self.n[:, None]
+        truth = np.concatenate([classes[:, 0], classes[:, 2]])
+        told = np.block([[per_class, nothing], [nothing, per_class]])
+        self.known = {
+            "A_eq": told,
+            "b_eq": told @ truth,
+            "A_ub": np.vstack([np.hstack([one, one]), scores, -scores]),
+            "b_ub": np.concatenate([self.n, box[1], -box[0]]),
+        }
+        self.truth = truth
+
+    def furthest(self, direction: Floats) -> Floats:
+        """The units' scores where their sum, in a direction, is largest."""
+        wanted = np.concatenate([-direction, direction]) / np.tile(self.n, 2)
+        solved = linprog(-wanted, **self.known)
+        counts = self.truth if solved.x is None else solved.x
+        half = len(self.n)
+        return np.asarray(100 * (counts[half:] - counts[:half]) / self.n)
