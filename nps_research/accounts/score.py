@@ -11,8 +11,9 @@ import pandas as pd
 
 from nps_research.counting.account_units import groups_told
 from nps_research.counting.checks import check_level
+from nps_research.counting.cluster_sums import ClusterSums
 from nps_research.counting.given import as_distribution
-from nps_research.counting.score_distribution import ClusterSums, ScoreDistribution
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
 from nps_research.results.result import KeyNumber
 from nps_research.results.words import interval_text, joined, p_text, plain_text, points

@@ -62,10 +62,10 @@ def groups_told(dist: ScoreDistribution, *weights: Floats) -> frozenset[str]:
     if clusters is None or dist.minimum_cell <= 1:
         return frozenset()
     whole = dist.total()
-    assert whole.clusters is not None
-    _, listed = accounts_listed(whole.clusters.n, changes_without(whole), dist.minimum_cell)
-    known = np.isin(clusters.label, whole.clusters.label[listed])
-    told = set()
+    of_all = whole.clusters or clusters
+    _, listed = accounts_listed(of_all.n, changes_without(whole), dist.minimum_cell)
+    known = np.isin(clusters.label, of_all.label[listed])
+    classes, told = dist.classes(clusters.sums), set()
     for row, group in enumerate(dist.groups):
         of_group = clusters.group == row
         rest = of_group & ~known
@@ -73,16 +73,14 @@ def groups_told(dist: ScoreDistribution, *weights: Floats) -> frozenset[str]:
         weights_of_group = [weight for weight in weights if weight[rest].any()]
         if rest.any() and (
             any(tells_of_one(weight[rest], n, dist.minimum_cell) for weight in (clusters.n, *weights_of_group))
-            or _pinned(dist, of_group, rest, weights_of_group)
+            or _pinned(classes, of_group, rest, weights_of_group, dist.minimum_cell)
         ):
             told.add(group)
     return frozenset(told)
 
 
-def _pinned(dist: ScoreDistribution, of_group: Flags, rest: Flags, weights: Sequence[Floats]) -> bool:
+def _pinned(classes: Floats, of_group: Flags, rest: Flags, weights: Sequence[Floats], minimum_cell: int) -> bool:
     """Whether linear programs tell of an account among the rest of a group."""
-    assert dist.clusters is not None
-    classes = dist.classes(dist.clusters.sums)
     n = classes.sum(axis=1)
     score = classes @ VALUE / n
     spreads = []
@@ -91,4 +89,4 @@ def _pinned(dist: ScoreDistribution, of_group: Flags, rest: Flags, weights: Sequ
         spreads.append((share[rest], -share[rest] * (share[of_group] @ score[of_group])))
     if weights:  # the error of the difference of the first from the plain score
         spreads.append((spreads[1][0] - spreads[0][0], spreads[1][1] - spreads[0][1]))
-    return tells_of_units(classes[rest], [weight[rest] / n[rest] for weight in weights], spreads, dist.minimum_cell)
+    return tells_of_units(classes[rest], [weight[rest] / n[rest] for weight in weights], spreads, minimum_cell)

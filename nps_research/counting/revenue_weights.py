@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.account_units import groups_told
-from nps_research.counting.score_distribution import N_SCORES, ScoreDistribution
+from nps_research.counting.cluster_sums import N_SCORES
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import ContractError
 from nps_research.results.suppression import hidden_rows
 from nps_research.study.study import Study

@@ -6,6 +6,8 @@ protect a unit that counts for nearly all of it, nor one of two.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from nps_research.typing import Flags, Floats, Numbers
@@ -51,7 +53,7 @@ def tells_of_one(weight: Floats, answers: Numbers, minimum_cell: int) -> bool:
     return bool((rest < needed * weight).any())
 
 
-def answers_tell_of_one(weight_sum: Floats, squared_weight_sum: Floats) -> Flags:
+def answers_tell_of_one(weight_sum: Any, squared_weight_sum: Any) -> Flags:
     """Whether weights of single answers do, per group, from their sums: as `tells_of_one`, on the safe side.
 
     The p% rule with p = 100 is T >= 2 a + b, a and b the largest weights of a sum of T; and 2 a + b is no more than the

@@ -69,7 +69,7 @@ class Scored(ByLines):
         said = [
             self.lines,
             f"Limits: {METHOD_WORDS[self.method]}.",
-            f"Weighted by {weight}." if weight else "Every answer counts the same.",
+            f"Weighted by {weight}." if weight else self.design.get("weight_not_used", "Every answer counts the same."),
             f"Answers within one {cluster} are taken as alike." if cluster else "Answers are taken as independent.",
         ]
         further = {

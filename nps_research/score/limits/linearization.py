@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nps_research.counting.score_distribution import ClusterSums
+from nps_research.counting.cluster_sums import ClusterSums
 from nps_research.typing import Flags, Floats
 
 

@@ -15,6 +15,7 @@ from nps_research.counting.score_counts import score_distribution
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import require_silence
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError, did_you_mean
+from nps_research.results.few_units import answers_tell_of_one
 from nps_research.score.score import net_promoter_score
 from nps_research.silence.score.raked import raked_score
 from nps_research.statistics.covariates import Covariates
@@ -77,7 +78,9 @@ def people_of(study: Study, rows: pd.DataFrame, detractor_max: int) -> tuple[Rea
     base, remarks = np.ones(len(rows)), [] if study.waves else ["The study has no waves: all invitations together."]
     if "responses.design_weight" in study.available:
         weight = rows["design_weight"].to_numpy(dtype=float, na_value=np.nan)
-        if (weight > 0).all():
+        if answers_tell_of_one(weight[answered].sum(), (weight[answered] ** 2).sum()):
+            remarks.append("Design weights are left aside: few answers would count for nearly all, and so be told.")
+        elif (weight > 0).all():
             base = weight
             remarks.append("Design weights are taken into account.")
         else:
