@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
-from nps_research.results.few_units import tells_of_one
+from nps_research.results.few_units import answers_tell_of_one, tells_of_one
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.unit_ranges import tells_of_units
 from nps_research.typing import Flags, Floats
@@ -90,3 +91,31 @@ def _pinned(classes: Floats, of_group: Flags, rest: Flags, weights: Sequence[Flo
     if weights:  # the error of the difference of the first from the plain score
         spreads.append((spreads[1][0] - spreads[0][0], spreads[1][1] - spreads[0][1]))
     return tells_of_units(classes[rest], [weight[rest] / n[rest] for weight in weights], spreads, minimum_cell)
+
+
+def rest_tells(part: ScoreDistribution, whole: ScoreDistribution) -> frozenset[str]:
+    """Groups of a part of a study in which the whole, less the part, would tell of one unit of the rest."""
+    told = set()
+    for group in set(part.groups) & set(whole.groups):
+        one, all_of = part.group(group), whole.group(group)
+        if one.clusters is not None and all_of.clusters is not None:
+            columns = [
+                pd.DataFrame({"weight": each.sums.sum(axis=1), "n": each.n}, index=each.label)
+                for each in (all_of.clusters, one.clusters)
+            ]
+            rest = columns[0].sub(columns[1], fill_value=0)
+            rest = rest[rest["n"] > 0]
+            few = tells_of_one(rest["weight"].to_numpy(), rest["n"].to_numpy(), part.minimum_cell)
+        else:
+            left = [
+                (of_all if of_all is not None else all_of.counts).sum()
+                - (ours if ours is not None else one.counts).sum()
+                for of_all, ours in (
+                    (all_of.weight_sums, one.weight_sums),
+                    (all_of.squared_weight_sums, one.squared_weight_sums),
+                )
+            ]
+            few = part.minimum_cell > 1 and bool(answers_tell_of_one(*left))
+        if few:
+            told.add(group)
+    return frozenset(told)

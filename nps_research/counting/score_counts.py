@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.account_units import rest_tells
 from nps_research.counting.cells import NOT_STATED, WEEKDAYS, count_cells, from_answer, is_period
 from nps_research.counting.cluster_sums import merged_clusters, N_SCORES
 from nps_research.counting.clusters import by_size, declared_cluster, declared_weight, weight_not_used
@@ -88,7 +90,8 @@ def score_distribution(
     study.require("responses.likelihood_to_recommend")
     if weight == "revenue":
         unit = revenue_unit(study, cluster)
-        return revenue_weighted(score_distribution(study, by=by, cluster=unit, weight=None), study, unit)
+        dist = revenue_weighted(score_distribution(study, by=by, cluster=unit, weight=None), study, unit)
+        return beside_whole(dist, study, by=by, weight="revenue")
     left_aside: str | None = None
     keys = [by] if isinstance(by, str) else list(by or [])
     if stratum == "auto":
@@ -127,7 +130,7 @@ def score_distribution(
             n[answered] if weight else None,
             strata=_strata_of_clusters(cells),
         )
-    return ScoreDistribution(
+    dist = ScoreDistribution(
         **grouped,
         counts=per_score(n),
         item_missing=per_group("item_missing"),
@@ -139,6 +142,16 @@ def score_distribution(
         clusters=clusters,
         not_shown=None if study.is_lazy else groups_not_shown(study, keys),
         design={name: column for name, column in design.items() if column is not None} | _left_out(study, keys),
+    )
+    return beside_whole(dist, study, by=by, cluster=cluster, weight=weight, stratum=stratum)
+
+
+def beside_whole(dist: ScoreDistribution, study: Study, **counted: Any) -> ScoreDistribution:
+    """Counts of a part of a study, knowing in which groups the same of the whole would tell of one unit of the rest."""
+    if dist.is_simple or study.whole is None or study.is_lazy or "" in study.part:
+        return dist
+    return replace(
+        dist, told_elsewhere=dist.told_elsewhere | rest_tells(dist, score_distribution(study.whole, **counted))
     )
 
 
