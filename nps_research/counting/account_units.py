@@ -15,6 +15,7 @@ from nps_research.results.unit_ranges import tells_of_units
 from nps_research.typing import Flags, Floats
 
 VALUE = np.array([-100.0, 0.0, 100.0])  # of detractors, passives and promoters
+MANY = 100  # accounts, of which the second largest does not learn more than others
 LISTED = 10  # accounts whose influence is shown at most
 
 
@@ -81,16 +82,26 @@ def groups_told(dist: ScoreDistribution, *weights: Floats) -> frozenset[str]:
 
 
 def _pinned(classes: Floats, of_group: Flags, rest: Flags, weights: Sequence[Floats], minimum_cell: int) -> bool:
-    """Whether linear programs tell of an account among the rest of a group."""
+    """Whether linear programs tell of an account among the rest of a group; of not too many, to the second largest."""
     n = classes.sum(axis=1)
     score = classes @ VALUE / n
     spreads = []
     for weight in (n, *weights):
         share = weight / weight[of_group].sum()
-        spreads.append((share[rest], -share[rest] * (share[of_group] @ score[of_group])))
+        spreads.append((share, -share * (share[of_group] @ score[of_group])))
     if weights:  # the error of the difference of the first from the plain score
         spreads.append((spreads[1][0] - spreads[0][0], spreads[1][1] - spreads[0][1]))
-    return tells_of_units(classes[rest], [weight[rest] / n[rest] for weight in weights], spreads, minimum_cell)
+    by_size = np.lexsort((n, weights[-1] if weights else n))
+    unknown = [np.flatnonzero(rest), np.setdiff1d(np.flatnonzero(rest), by_size[rest[by_size]][-2:-1])]
+    return any(
+        tells_of_units(
+            classes[rows],
+            [weight[rows] / n[rows] for weight in weights],
+            [(a[rows], b[rows]) for a, b in spreads],
+            minimum_cell,
+        )
+        for rows in unknown[: 2 if rest.sum() <= MANY else 1]
+    )
 
 
 def rest_tells(part: ScoreDistribution, whole: ScoreDistribution) -> frozenset[str]:

@@ -1,27 +1,26 @@
 """How far single units' scores are left open by all that is shown over them: by linear programming.
 
 Shown over the same units are the plain shares of detractors and promoters, shares in which units count by some other
-weight, and standard errors of their scores. Given the means, a standard error is a sum of squares of
-e = a s + b, s being a unit's score; of k values with a known sum and sum of squares none is further from their mean
-than root((k - 1) / k) times the root of their squared deviations (Samuelson 1968).
-
-References
-----------
-Samuelson, P. A. (1968). How deviant can you be? Journal of the American Statistical Association 63, 1522-1525.
+weight, and standard errors of their scores. Given the means, a standard error is a sum of squares of a s + b, s being
+a unit's score: linear in s and its square. The square is taken as an unknown of its own, no less than on the lines
+between neighbouring scores that a unit of n answers can have, and no more than 100^2.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from scipy.optimize import linprog
 
 from nps_research.typing import Flags, Floats, Integers
 
 NARROWEST = 20.0  # points: a score is not to be known to within 10
 _BLOCKS, _MOST, _ROUNDS = (40, 160), 80, 3  # units asked for together, at first and where that leaves too little open
+_CUTS = 10  # answers up to which every score that can be is asked for
 _NEAR = 1e-6
 
 
@@ -61,7 +60,6 @@ def tells_of_units(
     alike = pd.DataFrame([n, *weights, *(values for pair in spreads for values in pair)]).T.round(12)
     of_type = pd.Series(score).groupby([alike[column] for column in alike])
     low, high = (of_type.transform(end).to_numpy(copy=True) for end in ("min", "max"))
-    box = _box(score, spreads)
     step = np.where(n < minimum_cell, 100 / n, 0.0)
 
     def narrow() -> Flags:
@@ -72,7 +70,9 @@ def tells_of_units(
     heaviest = np.max([size / max(size.max(), _NEAR**4) for size in (n, *(weight * n for weight in weights))], axis=0)
     asked = np.flatnonzero(narrow())
     for block in (block for size in _BLOCKS for block in _blocks(asked[narrow()[asked]], heaviest, size, rng)):
-        of_block = _Programs(classes[block], [weight[block] for weight in weights], [ends[block] for ends in box])
+        of_block = _Programs(
+            classes[block], [each[block] for each in weights], [(a[block], b[block]) for a, b in spreads]
+        )
         directions = rng.normal(size=(_ROUNDS, len(block)))
         singly = (sign * np.eye(len(block))[row] for row in range(len(block)) for sign in (1, -1))
         for position, direction in enumerate([*directions, *-directions, *singly]):
@@ -101,45 +101,37 @@ def _score(classes: Floats, n: Floats) -> Floats:
     return np.asarray(100 * (classes[:, 2] - classes[:, 0]) / n)
 
 
-def _box(score: Floats, spreads: Sequence[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
-    """The least and the most that each unit's score can be, for what each standard error tells."""
-    low, high = np.full(len(score), -100.0), np.full(len(score), 100.0)
-    for a, b in spreads:
-        error = a * score + b
-        reach = np.sqrt((len(score) - 1) / len(score) * ((error - error.mean()) ** 2).sum())
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ends = np.sort((np.stack([error.mean() - reach, error.mean() + reach])[:, None] - b) / a, axis=0)
-        told = np.abs(a) * 200 > _NEAR * max(reach, _NEAR)
-        low = np.where(told, np.maximum(low, np.minimum(ends[0], score)), low)
-        high = np.where(told, np.minimum(high, np.maximum(ends[1], score)), high)
-    return low, high
-
-
 class _Programs:
-    """All that is told of a block's units, as a linear program in their detractors and promoters."""
+    """All that is told of a block's units, as a linear program in their detractors, promoters and squared scores."""
 
-    def __init__(self, classes: Floats, weights: Sequence[Floats], box: Sequence[Floats]) -> None:
-        self.n = classes.sum(axis=1)
-        one = np.eye(len(classes))
-        per_class = np.array(
-            [weight / max(np.abs(weight).max(), 1e-300) for weight in (np.ones(len(classes)), *weights)]
-        )
-        nothing = np.zeros_like(per_class)
-        scores = np.hstack([-100 * one, 100 * one]) / self.n[:, None]
-        truth = np.concatenate([classes[:, 0], classes[:, 2]])
-        told = np.block([[per_class, nothing], [nothing, per_class]])
-        self.known = {
-            "A_eq": told,
-            "b_eq": told @ truth,
-            "A_ub": np.vstack([np.hstack([one, one]), scores, -scores]),
-            "b_ub": np.concatenate([self.n, box[1], -box[0]]),
+    def __init__(self, classes: Floats, weights: Sequence[Floats], spreads: Sequence[tuple[Floats, Floats]]) -> None:
+        n, one = classes.sum(axis=1), np.eye(len(classes))
+        self.to_score = np.hstack([-100 * one, 100 * one]) / n[:, None]
+        none = np.zeros(len(classes))
+        told = [
+            np.concatenate(row) for each in (none + 1, *weights) for row in ((each, none, none), (none, each, none))
+        ]
+        told += [np.concatenate([2 * a * b @ self.to_score, a**2]) for a, b in spreads]
+        equal = np.array([row / max(np.abs(row).max(), 1e-300) for row in told])
+        self.truth = np.concatenate([classes[:, 0], classes[:, 2], _score(classes, n) ** 2])
+        within, limits = [sparse.csr_array(np.hstack([one, one, 0 * one]))], [n]
+        for row, answers in enumerate(n if spreads else ()):
+            ends = np.linspace(-100, 100, int(min(2 * answers, 2 * _CUTS)) + 1)
+            pairs = [ends[:-1], ends[1:]] if answers <= _CUTS else [ends, ends]  # lines between scores, or tangents
+            cuts = np.outer(pairs[0] + pairs[1], np.append(self.to_score[row], none))
+            cuts[:, 2 * len(n) + row] = -1
+            within.append(sparse.csr_array(cuts))
+            limits.append(pairs[0] * pairs[1] + _NEAR)
+        self.known: dict[str, Any] = {
+            "A_eq": sparse.csr_array(equal),
+            "b_eq": equal @ self.truth,
+            "A_ub": sparse.vstack(within),
+            "b_ub": np.concatenate(limits),
+            "bounds": [(0, most) for most in np.concatenate([n, n, none + 1e4])],
         }
-        self.truth = truth
 
     def furthest(self, direction: Floats) -> Floats:
         """The units' scores where their sum, in a direction, is largest."""
-        wanted = np.concatenate([-direction, direction]) / np.tile(self.n, 2)
-        solved = linprog(-wanted, **self.known)
+        solved = linprog(-np.append(direction @ self.to_score, np.zeros(len(direction))), **self.known)
         counts = self.truth if solved.x is None else solved.x
-        half = len(self.n)
-        return np.asarray(100 * (counts[half:] - counts[:half]) / self.n)
+        return np.asarray(self.to_score @ counts[: 2 * len(direction)])
