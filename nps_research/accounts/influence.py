@@ -102,17 +102,17 @@ class AccountInfluence(ByLines):
     def full_note(self) -> str:
         allowed = len(self.large_enough)
         parts = [self.note]
+        if self._may_be_shown.empty and self.few_units:
+            return f"{self.note} {self.few_units_words}"
         if hidden := len(self.frame) - allowed:
             accounts = "1 account is" if hidden == 1 else f"{hidden:,} accounts are"
             parts.append(
                 f"{accounts} not shown: each has fewer than {self.minimum_cell} answers, or would let such an account "
                 "be worked out by subtraction."
             )
-        if allowed > len(self.shown):
-            parts.append(
-                f"Of {allowed:,} others, {len(self.shown):,} of most influence are listed; not more than leave the "
-                "rest enough accounts."
-            )
+        if allowed > (listed := len(self.shown)):
+            few = ", more would leave too few accounts to tell the rest from" * (listed < min(LISTED, allowed))
+            parts.append(f"Of {allowed:,} others, the {listed} of most influence are listed{few}.")
         return " ".join(parts)
 
     @property

@@ -12,7 +12,7 @@ import numpy as np
 
 from nps_research.typing import Flags, Floats, Numbers
 
-P = 0.15  # of the largest unit's weight, the least that all but the two largest must weigh
+LEAST_REST = 0.15  # of the largest unit's weight, the least that all but the two largest must weigh
 FEWEST_EFFECTIVE = 5  # single answers; from here on the rest outweighs the largest, whatever the second largest is
 
 
@@ -49,7 +49,7 @@ def tells_of_one(weight: Floats, answers: Numbers, minimum_cell: int) -> bool:
         return True
     second, first = np.sort(weight)[-2:]
     rest = weight.sum() - weight - np.where(np.arange(len(weight)) == np.argmax(weight), second, first)
-    needed = np.maximum(P, np.where(answers < minimum_cell, 1 / np.maximum(answers, 1), 0.0))
+    needed = np.maximum(LEAST_REST, np.where(answers < minimum_cell, 1 / np.maximum(answers, 1), 0.0))
     return bool((rest < needed * weight).any())
 
 

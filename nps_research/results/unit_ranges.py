@@ -21,7 +21,7 @@ from nps_research.typing import Flags, Floats, Integers
 NARROWEST = 20.0  # points: a score is not to be known to within 10
 _BLOCKS, _MOST, _ROUNDS = (40, 160), 80, 3  # units asked for together, at first and where that leaves too little open
 _CUTS = 10  # answers up to which every score that can be is asked for
-_NEAR = 1e-6
+_SLACK = 1e-6
 
 
 def tells_of_units(
@@ -56,20 +56,20 @@ def tells_of_units(
     True
     """
     n = classes.sum(axis=1)
-    score = _score(classes, n)
+    score = _unit_scores(classes, n)
     alike = pd.DataFrame([n, *weights, *(values for pair in spreads for values in pair)]).T.round(12)
     of_type = pd.Series(score).groupby([alike[column] for column in alike])
     low, high = (of_type.transform(end).to_numpy(copy=True) for end in ("min", "max"))
     step = np.where(n < minimum_cell, 100 / n, 0.0)
 
     def narrow() -> Flags:
-        short = (high - low < NARROWEST - _NEAR) | (np.maximum(high - score, score - low) < step - _NEAR)
+        short = (high - low < NARROWEST - _SLACK) | (np.maximum(high - score, score - low) < step - _SLACK)
         return np.asarray(short)
 
     rng = np.random.default_rng(0)
-    heaviest = np.max([size / max(size.max(), _NEAR**4) for size in (n, *(weight * n for weight in weights))], axis=0)
+    heaviest = np.max([size / max(size.max(), _SLACK**4) for size in (n, *(weight * n for weight in weights))], axis=0)
     asked = np.flatnonzero(narrow())
-    for block in (block for size in _BLOCKS for block in _blocks(asked[narrow()[asked]], heaviest, size, rng)):
+    for block in (block for size in _BLOCKS for block in _unit_blocks(asked[narrow()[asked]], heaviest, size, rng)):
         of_block = _Programs(
             classes[block], [each[block] for each in weights], [(a[block], b[block]) for a, b in spreads]
         )
@@ -88,7 +88,7 @@ def _heaviest(asked: Integers, heaviest: Floats) -> Integers:
     return asked[np.argsort(-heaviest[asked], kind="stable")[:_MOST]]
 
 
-def _blocks(asked: Integers, heaviest: Floats, size: int, rng: np.random.Generator) -> Iterator[Integers]:
+def _unit_blocks(asked: Integers, heaviest: Floats, size: int, rng: np.random.Generator) -> Iterator[Integers]:
     """The units that are asked for, the heaviest where they are many, in blocks; others fill the last."""
     most = rng.permutation(_heaviest(asked, heaviest))
     for start in range(0, len(most), size):
@@ -97,7 +97,7 @@ def _blocks(asked: Integers, heaviest: Floats, size: int, rng: np.random.Generat
         yield np.concatenate([block, _heaviest(others, heaviest)[: max(size - len(block), 0)]])
 
 
-def _score(classes: Floats, n: Floats) -> Floats:
+def _unit_scores(classes: Floats, n: Floats) -> Floats:
     return np.asarray(100 * (classes[:, 2] - classes[:, 0]) / n)
 
 
@@ -113,7 +113,7 @@ class _Programs:
         ]
         told += [np.concatenate([2 * a * b @ self.to_score, a**2]) for a, b in spreads]
         equal = np.array([row / max(np.abs(row).max(), 1e-300) for row in told])
-        self.truth = np.concatenate([classes[:, 0], classes[:, 2], _score(classes, n) ** 2])
+        self.truth = np.concatenate([classes[:, 0], classes[:, 2], _unit_scores(classes, n) ** 2])
         within, limits = [sparse.csr_array(np.hstack([one, one, 0 * one]))], [n]
         for row, answers in enumerate(n if spreads else ()):
             ends = np.linspace(-100, 100, int(min(2 * answers, 2 * _CUTS)) + 1)
@@ -121,7 +121,7 @@ class _Programs:
             cuts = np.outer(pairs[0] + pairs[1], np.append(self.to_score[row], none))
             cuts[:, 2 * len(n) + row] = -1
             within.append(sparse.csr_array(cuts))
-            limits.append(pairs[0] * pairs[1] + _NEAR)
+            limits.append(pairs[0] * pairs[1] + _SLACK)
         self.known: dict[str, Any] = {
             "A_eq": sparse.csr_array(equal),
             "b_eq": equal @ self.truth,

@@ -165,7 +165,7 @@ def test_no_accounts_no_answers_one_account():
     )
     assert one.frame.loc[0, "estimate"] == pytest.approx(100 / 3)
     assert math.isnan(one.frame.loc[0, "conf_low"])
-    rows = unweighted(25, n=60)
+    rows = unweighted(25, n=120)
     rows.loc[rows["wave"] == "2025", "likelihood_to_recommend"] = np.nan
     result = account_score(study_of(rows), by="wave")
     assert result.frame["n_accounts"].tolist()[1] == 0
@@ -279,7 +279,7 @@ def test_a_long_list_shows_its_beginning():
     shown = result.shown
     assert len(shown) == LISTED < len(result.large_enough)
     assert shown["change"].abs().min() >= result.large_enough["change"].abs().iloc[LISTED]
-    assert f"Of {len(result.large_enough)} others, {LISTED} of most influence are listed" in result.full_note
+    assert f"Of {len(result.large_enough)} others, the {LISTED} of most influence are listed" in result.full_note
 
 
 def test_influence_needs_unweighted_answers_by_account():
