@@ -11,7 +11,7 @@ import pandas as pd
 
 from nps_research.counting.account_units import rest_tells
 from nps_research.counting.cells import NOT_STATED, WEEKDAYS, count_cells, from_answer, is_period
-from nps_research.counting.cluster_sums import merged_clusters, N_SCORES
+from nps_research.counting.cluster_sums import N_SCORES, merged_clusters
 from nps_research.counting.clusters import by_size, declared_cluster, declared_weight, weight_not_used
 from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.counting.people import who_can_be_called

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.cluster_sums import merged_clusters, N_SCORES
+from nps_research.counting.cluster_sums import N_SCORES, merged_clusters
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.drivers.enough import LEAST_OF_GROUP, LEAST_RATINGS
 from nps_research.drivers.fitting.data import DriverData
