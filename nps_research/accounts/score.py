@@ -199,7 +199,8 @@ def account_score(
         }
     )
     alike = replace(both.select(both.groups[k:]), groups=dist.groups)
-    few = alike.few_units | dist.few_units | groups_told(dist, np.ones(len(account_clusters(dist).label)))
+    told = groups_told(dist, np.ones(len(account_clusters(dist).label)))
+    few = (alike.few_units | dist.few_units | told) - dist.small_groups
     return AccountScores(
         frame=dist.with_keys(frame),
         confidence_level=confidence_level,

@@ -183,7 +183,7 @@ class ScoreDistribution(Grouped):
 
     @cached_property
     def few_units(self) -> frozenset[str]:
-        """The groups whose weighted score, or error over clusters, would tell of one answer or cluster."""
+        """The groups, not `small_groups`, whose weighted score, or error over clusters, would tell of one unit."""
         few = np.zeros(len(self.groups), dtype=bool)
         if self.minimum_cell > 1 and self.clusters is not None:
             weight, n = self.clusters.sums.sum(axis=1), self.clusters.n
@@ -193,7 +193,7 @@ class ScoreDistribution(Grouped):
         elif self.minimum_cell > 1 and self.weight_sums is not None and self.squared_weight_sums is not None:
             few = answers_tell_of_one(self.weight_sums.sum(axis=1), self.squared_weight_sums.sum(axis=1))
         found = frozenset(group for group, is_few in zip(self.groups, few, strict=True) if is_few)
-        return found | self.told_elsewhere & frozenset(self.groups)
+        return (found | self.told_elsewhere & frozenset(self.groups)) - self.small_groups
 
     @cached_property
     def weights_tell_of(self) -> frozenset[str]:
@@ -211,7 +211,7 @@ class ScoreDistribution(Grouped):
         ):
             return gone  # the total is not shown
         for row in np.argsort(self.n, kind="stable"):
-            if not self._together(gone).few_units:
+            if not self._together(gone | self.small_groups).few_units:
                 break
             gone |= {self.groups[row]}
         return gone
@@ -224,7 +224,8 @@ class ScoreDistribution(Grouped):
 
     def _together(self, groups: Iterable[str]) -> ScoreDistribution:
         apart = replace(self, not_shown=frozenset(), told_elsewhere=frozenset(), minimum_cell=0)
-        return replace(apart.select(sorted(groups)).total(), minimum_cell=self.minimum_cell)
+        together = apart.select(sorted(groups)).total()
+        return replace(together, not_shown=frozenset(), minimum_cell=self.minimum_cell)
 
     @property
     def of_results(self) -> dict[str, Any]:

@@ -172,7 +172,7 @@ def test_no_accounts_no_answers_one_account():
     assert [row["group"] for row in result.answered] == ["2024"]
     assert svg(result).startswith(b"<?xml")
     few = account_score(study_of(rows.head(6)))
-    assert "The score is hidden: few accounts" in few.finding
+    assert "no score to show" in few.finding
 
 
 def test_full_and_hollow_points_are_accounts_and_answers():
