@@ -22,7 +22,8 @@ import pandas as pd
 
 from calibration import trinomial
 from calibration.resumable import fresh_is_asked
-from nps_research.counting.score_distribution import ClusterSums, ScoreDistribution
+from nps_research.counting.cluster_sums import ClusterSums
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.limits.independent import VALUES, Estimates
 from nps_research.score.limits.methods import estimate

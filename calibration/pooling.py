@@ -27,7 +27,8 @@ from pathlib import Path
 import numpy as np
 
 from calibration.resumable import fill, fresh_is_asked, generator
-from nps_research.counting.score_distribution import ClusterSums, ScoreDistribution
+from nps_research.counting.cluster_sums import ClusterSums
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.score.limits.independent import VALUES
 from nps_research.score.pooled_groups import pool_groups
 

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from nps_research.accounts.score import account_clusters
+from nps_research.counting.account_units import LISTED, accounts_listed, changes_without
 from nps_research.counting.checks import check_level
 from nps_research.counting.given import as_distribution
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
-from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import plain_text, points
 from nps_research.score.limits.by_design import effective_score
-from nps_research.score.limits.independent import VALUES
 from nps_research.score.scored import ByLines
 from nps_research.study.study import Study
 
-LISTED = 10  # accounts shown at most
+FEW_ACCOUNTS = (
+    "Few accounts have answered, or one has given nearly all answers, and what one answered could be worked out; "
+    "answers of others would show it."
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -41,17 +44,22 @@ class AccountInfluence(ByLines):
 
     @property
     def large_enough(self) -> pd.DataFrame:
-        """The accounts that may be shown, with their ranks among these."""
-        n, group = self.frame["n"].to_numpy(), self.frame["group"].to_numpy()
-        hidden = np.isin(group, list(self.hidden or ()))
-        for name in self.frame["group"].unique():
-            hidden[group == name] |= hidden_rows(n[group == name], self.minimum_cell)
-        kept = self.frame[~hidden].reset_index(drop=True)
-        return kept.assign(term=[f"Rank {rank + 1}" for rank in kept.index])
+        """The accounts that have enough answers, and which of them are listed."""
+        return self._may_be_shown[self._may_be_shown["large"]]
+
+    @cached_property
+    def _may_be_shown(self) -> pd.DataFrame:
+        frame = self.frame[~self.frame["group"].isin(self.hidden or ())].assign(large=False, listed=False)
+        for _, rows in frame.groupby("group"):
+            found = accounts_listed(rows["n"].to_numpy(float), rows["change"].to_numpy(), self.minimum_cell)
+            frame.loc[rows.index, "large"], frame.loc[rows.index, "listed"] = found
+        return frame
 
     @property
     def shown(self) -> pd.DataFrame:
-        return self.large_enough.head(LISTED)[["group", "term", "n", "change", "margin_of_error", "estimate"]]
+        listed = self._may_be_shown[self._may_be_shown["listed"]].head(LISTED).reset_index(drop=True)
+        ranked = listed.assign(term=[f"Rank {rank + 1}" for rank in listed.index])
+        return ranked[["group", "term", "n", "change", "margin_of_error", "estimate"]]
 
     @property
     def beyond_margin(self) -> pd.DataFrame:
@@ -61,6 +69,8 @@ class AccountInfluence(ByLines):
     @property
     def finding(self) -> str:
         known = self.frame["change"].notna() & self.frame["margin_of_error"].notna()
+        if self.few_units and not len(self.shown):
+            return "What single accounts do to the score is hidden. " + FEW_ACCOUNTS
         if not known.any():
             return "What single accounts do to the score cannot be said: it needs answers from two accounts or more."
         beyond, rows = len(self.beyond_margin), [row for row in self.records if not np.isnan(row["change"])]
@@ -92,14 +102,17 @@ class AccountInfluence(ByLines):
     def full_note(self) -> str:
         allowed = len(self.large_enough)
         parts = [self.note]
+        if self._may_be_shown.empty and self.few_units:
+            return f"{self.note} {self.few_units_words}"
         if hidden := len(self.frame) - allowed:
             accounts = "1 account is" if hidden == 1 else f"{hidden:,} accounts are"
             parts.append(
                 f"{accounts} not shown: each has fewer than {self.minimum_cell} answers, or would let such an account "
                 "be worked out by subtraction."
             )
-        if allowed > len(self.shown):
-            parts.append(f"Of {allowed:,} others, the {LISTED} of most influence are listed.")
+        if allowed > (listed := len(self.shown)):
+            few = ", more would leave too few accounts to tell the rest from" * (listed < min(LISTED, allowed))
+            parts.append(f"Of {allowed:,} others, the {listed} of most influence are listed{few}.")
         return " ".join(parts)
 
     @property
@@ -167,14 +180,11 @@ def account_influence(
             "count with score_distribution(..., cluster='account_id', weight=None)."
         )
     scores = effective_score(dist, confidence_level=confidence_level)
-    account = dist.classes(clusters.sums)
-    rest = dist.classes()[clusters.group] - account
-    with np.errstate(invalid="ignore"):
-        change = rest @ VALUES / rest.sum(axis=1) - scores.estimate[clusters.group]
+    change = changes_without(dist)
     frame = pd.DataFrame(
         {
             "group": np.array(dist.groups, dtype=object)[clusters.group],
-            "n": account.sum(axis=1).astype(np.int64),
+            "n": clusters.n.astype(np.int64),
             "change": change,
             "margin_of_error": ((scores.conf_high - scores.conf_low) / 2)[clusters.group],
             "estimate": scores.estimate[clusters.group],
@@ -185,5 +195,5 @@ def account_influence(
         frame=frame.iloc[order].reset_index(drop=True),
         confidence_level=confidence_level,
         title="Influence of single accounts on the Net Promoter Score",
-        **dist.of_results,
+        **dist.of_results | {"hidden": dist.hidden_groups | dist.few_units},
     )

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.account_units import groups_told
 from nps_research.counting.checks import check_level
+from nps_research.counting.cluster_sums import ClusterSums
 from nps_research.counting.given import as_distribution
-from nps_research.counting.score_distribution import ClusterSums, ScoreDistribution
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
 from nps_research.results.result import KeyNumber
 from nps_research.results.words import interval_text, joined, p_text, plain_text, points
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.limits.by_design import effective_score
 from nps_research.score.limits.methods import METHOD_WORDS
-from nps_research.score.scored import NO_SCORE, ByLines
+from nps_research.score.scored import ByLines, no_score
 from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
 
@@ -59,7 +61,7 @@ class AccountScores(ByLines):
     def finding(self) -> str:
         rows = self.answered
         if not rows:
-            return NO_SCORE
+            return no_score(self)
         row = rows[-1]
         whom = "" if row["group"] == "all" else f" of {plain_text(row['group'])}"
         said = (
@@ -196,11 +198,14 @@ def account_score(
             "difference_p_value": between["p_value"],
         }
     )
+    alike = replace(both.select(both.groups[k:]), groups=dist.groups)
+    told = groups_told(dist, np.ones(len(account_clusters(dist).label)))
+    few = (alike.few_units | dist.few_units | told) - dist.small_groups
     return AccountScores(
         frame=dist.with_keys(frame),
         confidence_level=confidence_level,
         title=f"Net Promoter Score, every account alike{dist.by_words}",
-        **dist.of_results,
+        **dist.of_results | {"few_units": few, "hidden": dist.hidden_groups | few | alike.weights_tell_of},
         by=dist.by,
     )
 
@@ -223,6 +228,7 @@ def _answers_and_accounts(dist: ScoreDistribution) -> ScoreDistribution:
             group=np.concatenate([clusters.group, clusters.group + k]),
             label=np.concatenate([clusters.label, clusters.label]),
             sums=np.concatenate([clusters.sums, equal]),
+            answers=np.concatenate([clusters.n, clusters.n]),
         ),
         minimum_cell=dist.minimum_cell,
         promoter_min=dist.promoter_min,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from nps_research.results.few_units import answers_tell_of_one
 from nps_research.study.study import Study
 from nps_research.typing import Integers
 
@@ -27,6 +28,24 @@ def declared_cluster(study: Study) -> str | None:
         return None
     answered = study.responses.loc[study.responses["response_state"] == "answered", person].dropna()
     return person if answered.duplicated().any() else None
+
+
+def declared_weight(study: Study) -> str | None:
+    """Find the column that ``weight="auto"`` takes: none where one answer would count for nearly all, and be told."""
+    return None if weight_not_used(study) or "responses.design_weight" not in study.available else "design_weight"
+
+
+def weight_not_used(study: Study) -> str:
+    """Why a study's weights are left aside, in a sentence; empty where they are not."""
+    if "responses.design_weight" not in study.available or study.is_lazy or study.settings.minimum_cell <= 1:
+        return ""
+    answered = study.responses["response_state"] == "answered"
+    weight = study.responses.loc[answered, "design_weight"].to_numpy(dtype=np.float64, na_value=np.nan)
+    if not answers_tell_of_one(np.nansum(weight), np.nansum(weight**2)):
+        return ""
+    return (
+        "Weights are left aside: few answers would count for nearly all, and so be told; evener weights would be used."
+    )
 
 
 def clusters_in(study: Study, rows: pd.DataFrame, name: str) -> pd.Series:

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nps_research.counting.cluster_sums import N_SCORES
 from nps_research.counting.grouped import Grouped
 from nps_research.counting.score_bands import shown_cuts
-from nps_research.counting.score_distribution import N_SCORES
 from nps_research.errors import ContractError
 from nps_research.results.suppression import hidden_rows
 from nps_research.statistics.proportions import wilson_limits

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.cells import count_cells
+from nps_research.counting.cluster_sums import N_SCORES
 from nps_research.counting.clusters import declared_cluster
 from nps_research.counting.outcome_by_score import OutcomeByScore, OutcomeClusters
 from nps_research.counting.people import at_first_answer
 from nps_research.counting.score_counts import grouped_cells
-from nps_research.counting.score_distribution import N_SCORES
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
 from nps_research.study.acceptance import yes_and_no

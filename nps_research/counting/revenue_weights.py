@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.score_distribution import N_SCORES, ScoreDistribution
+from nps_research.counting.account_units import groups_told
+from nps_research.counting.cluster_sums import N_SCORES
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import ContractError
 from nps_research.results.suppression import hidden_rows
 from nps_research.study.study import Study
@@ -82,8 +84,9 @@ def revenue_weighted(dist: ScoreDistribution, study: Study, unit: str) -> ScoreD
         ),
         weight_sums=per_group(counts * each),
         squared_weight_sums=per_group(counts * each**2),
-        clusters=replace(clusters, group=group, label=clusters.label[known], sums=counts * each),
+        clusters=replace(clusters.kept(known), sums=counts * each, answers=counts.sum(axis=1).astype(np.int64)),
         design={**dist.design, "weight": "revenue", **extra},
+        told_elsewhere=groups_told(dist, np.ones(len(revenue)), np.nan_to_num(revenue)),
     )
 
 

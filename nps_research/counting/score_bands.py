@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nps_research.counting.score_distribution import N_SCORES
+from nps_research.counting.cluster_sums import N_SCORES
 from nps_research.typing import Integers
 
 

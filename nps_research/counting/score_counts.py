@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.account_units import rest_tells
 from nps_research.counting.cells import NOT_STATED, WEEKDAYS, count_cells, from_answer, is_period
-from nps_research.counting.clusters import by_size, declared_cluster
+from nps_research.counting.cluster_sums import N_SCORES, merged_clusters
+from nps_research.counting.clusters import by_size, declared_cluster, declared_weight, weight_not_used
 from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.counting.people import who_can_be_called
 from nps_research.counting.revenue_weights import revenue_unit, revenue_weighted
-from nps_research.counting.score_distribution import N_SCORES, ScoreDistribution, merged_clusters
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import tells_silence
 from nps_research.errors import CannotAnswerError
@@ -50,8 +53,8 @@ def score_distribution(
         takes the account by itself: whether people or accounts were sampled is for the study to declare.
         None takes answers as independent.
     weight : str or None
-        Column of weights; ``"auto"`` takes ``design_weight``, if there is one; None counts each
-        answer once. ``"revenue"`` weights accounts (customers, where there are no accounts) by their
+        Column of weights; ``"auto"`` takes ``design_weight``, if there is one and no answer counts for nearly all;
+        None counts each answer once. ``"revenue"`` weights accounts (customers, where there are no accounts) by their
         ``customers.revenue``: see `counting.revenue_weights.revenue_weighted`.
     stratum : str or None
         Column of the strata in which clusters (or, without clusters, people) were drawn. ``"auto"`` takes
@@ -87,15 +90,18 @@ def score_distribution(
     study.require("responses.likelihood_to_recommend")
     if weight == "revenue":
         unit = revenue_unit(study, cluster)
-        return revenue_weighted(score_distribution(study, by=by, cluster=unit, weight=None), study, unit)
+        dist = revenue_weighted(score_distribution(study, by=by, cluster=unit, weight=None), study, unit)
+        return beside_whole(dist, study, by=by, weight="revenue")
+    left_aside: str | None = None
     keys = [by] if isinstance(by, str) else list(by or [])
     if stratum == "auto":
         stratum = "stratum" if cluster == "auto" and "responses.stratum" in study.available else None
     cluster_name = declared_cluster(study) if cluster == "auto" else cluster
     if weight == "auto":
-        weight = "design_weight" if "responses.design_weight" in study.available else None
+        weight, left_aside = declared_weight(study), weight_not_used(study) or None
     design = {"weight": weight, "cluster": cluster_name, "stratum": stratum}
     cells = count_cells(study, keys, **design)
+    design["weight_not_used"] = left_aside
     cells, place, knows_silence, grouped = grouped_cells(study, keys, cells)
     groups = grouped["groups"]
     score = cells["score"].fillna(-1).astype(int).to_numpy()
@@ -118,9 +124,13 @@ def score_distribution(
         sums = np.zeros((int(answered.sum()), N_SCORES))
         sums[np.arange(len(sums)), score[answered]] = (n * one)[answered]
         clusters = merged_clusters(
-            place[answered], cells["cluster"].to_numpy(dtype=object)[answered], sums, strata=_strata_of_clusters(cells)
+            place[answered],
+            cells["cluster"].to_numpy(dtype=object)[answered],
+            sums,
+            n[answered] if weight else None,
+            strata=_strata_of_clusters(cells),
         )
-    return ScoreDistribution(
+    dist = ScoreDistribution(
         **grouped,
         counts=per_score(n),
         item_missing=per_group("item_missing"),
@@ -132,6 +142,16 @@ def score_distribution(
         clusters=clusters,
         not_shown=None if study.is_lazy else groups_not_shown(study, keys),
         design={name: column for name, column in design.items() if column is not None} | _left_out(study, keys),
+    )
+    return beside_whole(dist, study, by=by, cluster=cluster, weight=weight, stratum=stratum)
+
+
+def beside_whole(dist: ScoreDistribution, study: Study, **counted: Any) -> ScoreDistribution:
+    """Counts of a part of a study, knowing in which groups the same of the whole would tell of one unit of the rest."""
+    if dist.is_simple or study.whole is None or study.is_lazy or "" in study.part:
+        return dist
+    return replace(
+        dist, told_elsewhere=dist.told_elsewhere | rest_tells(dist, score_distribution(study.whole, **counted))
     )
 
 

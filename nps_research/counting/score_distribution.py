@@ -6,59 +6,20 @@ many rows there were.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from nps_research.counting.cluster_sums import N_SCORES, ClusterSums, merged_clusters
 from nps_research.counting.grouped import Grouped
 from nps_research.errors import ContractError
+from nps_research.results.few_units import answers_tell_of_one, tells_of_one
 from nps_research.results.suppression import hidden_rows
 from nps_research.typing import Flags, Floats, Integers, Numbers
-
-N_SCORES = 11
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class ClusterSums:
-    """Sums of weights per score, one row for each cluster that occurs in a group.
-
-    Attributes
-    ----------
-    group : ndarray of int, shape (n_rows,)
-        Position of the group in the distribution.
-    label : ndarray of object, shape (n_rows,)
-        The cluster's identity; private. The same label in two groups is the same cluster.
-    sums : ndarray, shape (n_rows, 11)
-        Sums of weights per score (counts, where unweighted).
-    strata : mapping of label to str, or None
-        The stratum of each cluster of the sample, those without answers in these groups among them: they
-        count in how many clusters a stratum has. None where clusters were not drawn in strata.
-    """
-
-    group: Integers
-    label: NDArray[np.object_]
-    sums: Floats
-    strata: Mapping[str, str] | None = None
-
-    @property
-    def code(self) -> Integers:
-        """Clusters as integers, the same for the same label."""
-        codes, _ = pd.factorize(self.label)
-        return np.asarray(codes, dtype=np.int64)
-
-    @property
-    def stratum_codes(self) -> tuple[Integers, Integers | None]:
-        """The stratum of each row as an integer, and how many clusters each stratum has (None without strata)."""
-        if self.strata is None:
-            return np.zeros(len(self.group), dtype=np.int64), None
-        sizes = pd.Series(list(self.strata.values()), dtype=object).value_counts(sort=False)
-        place = {stratum: code for code, stratum in enumerate(sizes.index)}
-        codes = np.array([place[self.strata[label]] for label in self.label], dtype=np.int64)
-        return codes, np.asarray(sizes, dtype=np.int64)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -78,6 +39,8 @@ class ScoreDistribution(Grouped):
         Per-cluster sums, where answers within clusters are alike.
     not_shown : frozenset of str or None
         Groups that shared pages must not show; None works them out from these groups alone.
+    told_elsewhere : frozenset of str
+        Groups in which the weighted score would tell of one unit together with what else is shown.
     """
 
     counts: Integers
@@ -89,6 +52,7 @@ class ScoreDistribution(Grouped):
     squared_weight_sums: Floats | None = None
     clusters: ClusterSums | None = None
     not_shown: frozenset[str] | None = None
+    told_elsewhere: frozenset[str] = frozenset()
 
     @classmethod
     def from_counts(
@@ -198,7 +162,12 @@ class ScoreDistribution(Grouped):
 
     @property
     def hidden_groups(self) -> frozenset[str]:
-        """The groups that shared pages must not show."""
+        """The groups of which shared pages must not show the score."""
+        return self.small_groups | self.weights_tell_of
+
+    @property
+    def small_groups(self) -> frozenset[str]:
+        """The groups that shared pages must not show at all: of few answers, or such that would give them away."""
         if self.not_shown is not None:
             return self.not_shown & frozenset(self.groups)
         missing = (self.item_missing, self.nonrespondents, self.not_reached, self.pending)
@@ -212,10 +181,56 @@ class ScoreDistribution(Grouped):
         hidden = self.hidden_groups
         return np.array([group in hidden for group in self.groups], dtype=bool)
 
+    @cached_property
+    def few_units(self) -> frozenset[str]:
+        """The groups, not `small_groups`, whose weighted score, or error over clusters, would tell of one unit."""
+        few = np.zeros(len(self.groups), dtype=bool)
+        if self.minimum_cell > 1 and self.clusters is not None:
+            weight, n = self.clusters.sums.sum(axis=1), self.clusters.n
+            for row in range(len(few)):
+                own = self.clusters.group == row
+                few[row] = tells_of_one(weight[own], n[own], self.minimum_cell)
+        elif self.minimum_cell > 1 and self.weight_sums is not None and self.squared_weight_sums is not None:
+            few = answers_tell_of_one(self.weight_sums.sum(axis=1), self.squared_weight_sums.sum(axis=1))
+        found = frozenset(group for group, is_few in zip(self.groups, few, strict=True) if is_few)
+        return (found | self.told_elsewhere & frozenset(self.groups)) - self.small_groups
+
+    @cached_property
+    def weights_tell_of(self) -> frozenset[str]:
+        """Where answers are weighted: the `few_units`, and the smallest groups that must be hidden beside them.
+
+        Together those hidden must keep the rule too, or the total less the others would tell. By revenue, groups do
+        not add up: an account counts in each with all it brings in.
+        """
+        gone = self.few_units if self.weight_sums is not None else frozenset()
+        if (
+            not gone
+            or self.design.get("weight") == "revenue"
+            or len(self.groups) == 1
+            or self._together(self.groups).few_units
+        ):
+            return gone  # the total is not shown
+        for row in np.argsort(self.n, kind="stable"):
+            if not self._together(gone | self.small_groups).few_units:
+                break
+            gone |= {self.groups[row]}
+        return gone
+
+    @property
+    def error_tells(self) -> Flags:
+        """Groups, not weighted, of which the score may be shown and its error over clusters not; shape (n_groups,)."""
+        few = self.few_units if self.weight_sums is None else frozenset()
+        return np.array([group in few for group in self.groups], dtype=bool)
+
+    def _together(self, groups: Iterable[str]) -> ScoreDistribution:
+        apart = replace(self, not_shown=frozenset(), told_elsewhere=frozenset(), minimum_cell=0)
+        together = apart.select(sorted(groups)).total()
+        return replace(together, not_shown=frozenset(), minimum_cell=self.minimum_cell)
+
     @property
     def of_results(self) -> dict[str, Any]:
         """What every result of these groups is told: the study's lines, and which groups pages must not show."""
-        shown = {"minimum_cell": self.minimum_cell, "hidden": self.hidden_groups}
+        shown = {"minimum_cell": self.minimum_cell, "hidden": self.hidden_groups, "few_units": self.few_units}
         return shown | {"promoter_min": self.promoter_min, "detractor_max": self.detractor_max}
 
     @property
@@ -248,14 +263,13 @@ class ScoreDistribution(Grouped):
             place = np.full(len(self.groups), -1)
             place[rows] = np.arange(len(rows))
             kept = place[clusters.group] >= 0
-            clusters = replace(
-                clusters, group=place[clusters.group[kept]], label=clusters.label[kept], sums=clusters.sums[kept]
-            )
+            clusters = clusters.kept(kept, place[clusters.group[kept]])
         groups = tuple(self.groups[row] for row in rows)
         return replace(
             self._with_arrays(groups, lambda values: values[rows], clusters),
             keys=tuple(self.keys[row] for row in rows) if self.keys else (),
-            not_shown=self.hidden_groups,
+            not_shown=self.small_groups,
+            told_elsewhere=self.weights_tell_of,
         )
 
     def total(self) -> ScoreDistribution:
@@ -263,7 +277,7 @@ class ScoreDistribution(Grouped):
         clusters = self.clusters
         if clusters is not None:
             clusters = merged_clusters(
-                np.zeros_like(clusters.group), clusters.label, clusters.sums, strata=clusters.strata
+                np.zeros_like(clusters.group), clusters.label, clusters.sums, clusters.answers, strata=clusters.strata
             )
         together = self._with_arrays(("all",), lambda values: values.sum(axis=0, keepdims=True), clusters)
         return replace(together, keys=(), not_shown=None)
@@ -306,6 +320,7 @@ class ScoreDistribution(Grouped):
                 ),
                 np.concatenate([self.clusters.label, other.clusters.label]),
                 np.concatenate([self.clusters.sums, other.clusters.sums]),
+                np.concatenate([self.clusters.n, other.clusters.n]).astype(np.int64),
                 strata=None if strata[0] is None else {**strata[0], **(strata[1] or {})},
             )
         arrays: dict[str, Any] = {name: added(name) for name in _ARRAYS}
@@ -343,16 +358,3 @@ def _numbers(row: Sequence[float]) -> Floats:
         return np.asarray(row, dtype=float)
     except (TypeError, ValueError):
         return np.full(N_SCORES, np.nan)
-
-
-def merged_clusters(
-    group: Integers, label: NDArray[np.object_], sums: Floats, *, strata: Mapping[str, str] | None = None
-) -> ClusterSums:
-    """Cluster sums with rows of the same group and label added up."""
-    code, labels = pd.factorize(label)
-    key, row = np.unique(np.stack([group, code]), axis=1, return_inverse=True)
-    total = np.zeros((key.shape[1], N_SCORES))
-    np.add.at(total, row.ravel(), sums)
-    return ClusterSums(
-        group=key[0].astype(np.int64), label=np.asarray(labels, dtype=object)[key[1]], sums=total, strata=strata
-    )

@@ -13,9 +13,11 @@ import pandas as pd
 from nps_research.counting.cells import FROM_ANSWER, NOT_STATED, count_cells, from_answer, is_period
 from nps_research.results.suppression import hidden_groups
 from nps_research.results.words import BETWEEN
+from nps_research.study.part import rows_with
 from nps_research.study.small_waves import NO_WAVE
 from nps_research.study.study import Study
 
+_SIDE, _INSIDE = "in this part", "in"
 # What was found for a study, for as long as the study is there.
 _NOT_SHOWN: weakref.WeakKeyDictionary[Study, dict[tuple[str, ...], frozenset[str]]] = weakref.WeakKeyDictionary()
 
@@ -24,7 +26,7 @@ def groups_not_shown(study: Study, by: Sequence[str]) -> frozenset[str]:
     """Groups that a report on the study must not show: small ones, and those that would give them away.
 
     Waves, segments, channels, weekdays and hours are all taken to be shown, in this order, and any
-    other grouping beside them.
+    other grouping beside them; of a part of a study by values, those of all of it, too.
 
     Parameters
     ----------
@@ -49,14 +51,11 @@ def groups_not_shown(study: Study, by: Sequence[str]) -> frozenset[str]:
         return frozenset()  # no group is too small
     found = _NOT_SHOWN.setdefault(study, {})
     if tuple(by) not in found:
-        usual = ["wave"] * bool(study.waves) + [*study.segments, "channel", *FROM_ANSWER]
-        needs = {"channel": "responses.channel"} | dict.fromkeys(FROM_ANSWER, "responses.responded_at")
-        groupings: list[tuple[str, ...]] = [
-            (name,) for name in usual if name not in needs or study.can_answer(needs[name])
-        ]
-        if tuple(by) not in groupings:
-            groupings += [(name,) for name in by if (name,) not in groupings] + [tuple(by)] * (len(by) != 1)
-        found.update(zip(groupings, _not_shown(study, groupings, found), strict=True))
+        groupings = _groupings(study, by)
+        if (whole := study.whole) is None or study.is_lazy or "" in study.part:
+            found.update(zip(groupings, _not_shown(study, groupings, found), strict=True))
+        else:
+            found.update(_not_shown_of_part(study, whole, groupings, found))
     return found[tuple(by)]
 
 
@@ -90,6 +89,40 @@ def without_small_waves(study: Study) -> Study:
     return replace(part, **kept, left_out_waves=small)
 
 
+def _groupings(study: Study, by: Sequence[str]) -> list[tuple[str, ...]]:
+    """The groupings that a report shows, in their order, and any other beside them."""
+    usual = ["wave"] * bool(study.waves) + [*study.segments, "channel", *FROM_ANSWER]
+    needs = {"channel": "responses.channel"} | dict.fromkeys(FROM_ANSWER, "responses.responded_at")
+    groupings: list[tuple[str, ...]] = [(name,) for name in usual if name not in needs or study.can_answer(needs[name])]
+    if tuple(by) not in groupings:
+        groupings += [(name,) for name in by if (name,) not in groupings] + [tuple(by)] * (len(by) != 1)
+    return groupings
+
+
+def _not_shown_of_part(
+    part: Study, whole: Study, groupings: Sequence[tuple[str, ...]], found: Mapping[tuple[str, ...], frozenset[str]]
+) -> dict[tuple[str, ...], frozenset[str]]:
+    """What a report on a part must not show beside one on the whole: less the part, each group would tell of the rest.
+
+    The groups of both sides, in the part and out of it, are told from each other by the same programs.
+    """
+    whole = without_small_waves(whole)
+    inside = rows_with(whole.responses, part.part, minimum_cell=whole.settings.minimum_cell)
+    if part.left_out_waves:
+        inside &= ~whole.responses["wave"].isin(list(part.left_out_waves))
+    marked = replace(whole, rows=whole.responses.assign(**{_SIDE: np.where(inside, _INSIDE, "out")}))
+    of_whole = list(dict.fromkeys([*_groupings(whole, ()), *groupings]))
+    sides = [(_SIDE,), *((_SIDE, *grouping) for grouping in groupings if grouping)]
+    known = {grouping: groups_not_shown(whole, grouping) for grouping in of_whole} | dict(found)
+    known = {grouping: known[grouping] for grouping in [*of_whole, *sides] if grouping in known}
+    hidden = dict(zip(sides, _not_shown(marked, [*of_whole, *sides], known)[len(of_whole) :], strict=True))
+    mark = _INSIDE + BETWEEN
+    ours = {
+        side[1:]: frozenset(g.removeprefix(mark) for g in gone if g.startswith(mark)) for side, gone in hidden.items()
+    }
+    return hidden | ours | {(): frozenset({"all"} if _INSIDE in hidden[_SIDE,] else ())}
+
+
 def waves_not_shown(study: Study) -> frozenset[str]:
     """Waves, and all together, that a report on the study must not show."""
     return groups_not_shown(study, []) | (groups_not_shown(study, ["wave"]) if study.waves else frozenset())
@@ -115,7 +148,9 @@ def _not_shown(
         of = [keys[name] for name in grouping]
         labels[position] = reduce(lambda one, other: one + BETWEEN + other, of) if of else "all"
         if len(of) > 1:
-            parts[position] = [groupings.index((name,)) for name in grouping]
+            of_side = grouping[0] == _SIDE and grouping[1:] in groupings
+            combined = [grouping[:1], grouping[1:]] if of_side else [(name,) for name in grouping]
+            parts[position] = [groupings.index(each) for each in combined]
     hidden = hidden_groups(
         labels,
         answers=classes * cells["n"].to_numpy()[:, None],

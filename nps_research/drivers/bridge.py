@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.score_distribution import N_SCORES, ScoreDistribution, merged_clusters
+from nps_research.counting.cluster_sums import N_SCORES, merged_clusters
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.drivers.enough import LEAST_OF_GROUP, LEAST_RATINGS
 from nps_research.drivers.fitting.data import DriverData
 from nps_research.drivers.fitting.resampling import GroupFits, spread
@@ -245,7 +246,7 @@ def explain_change(model: DriverModel, from_group: str | None = None, to_group: 
         to_group=to_group,
         score_from=float(of_model.score[first]),
         score_to=float(of_model.score[second]),
-        change=_change(data, np.asarray(group.codes), (first, second), level),
+        change=_change(data, np.asarray(group.codes), (first, second), level, model.minimum_cell),
         remainder=_bridge_limits(parts["remainder"], drawn["remainder"], level),
         n_from=int((np.asarray(group.codes) == first).sum()),
         n_to=int((np.asarray(group.codes) == second).sum()),
@@ -277,7 +278,9 @@ def _parts(fits: GroupFits, first: int, second: int, in_both: Flags) -> dict[str
     }
 
 
-def _change(data: DriverData, group: Integers, ends: tuple[int, int], confidence_level: float) -> dict[str, float]:
+def _change(
+    data: DriverData, group: Integers, ends: tuple[int, int], confidence_level: float, minimum_cell: int
+) -> dict[str, float]:
     """The whole difference, with the limits that the scores of these answers have wherever they are compared."""
     answers = np.zeros((len(data), N_SCORES))
     answers[np.arange(len(data)), np.where(data.y[0] > 0, N_SCORES - 1, np.where(data.y[1] < 0, 0, A_PASSIVE))] = 1.0
@@ -288,7 +291,10 @@ def _change(data: DriverData, group: Integers, ends: tuple[int, int], confidence
 
     weighted, either = bool(np.ptp(data.weights) > 0), place >= 0
     of_clusters = merged_clusters(
-        place[either], data.cluster[either].astype(object), (data.weights[:, None] * answers)[either]
+        place[either],
+        data.cluster[either].astype(object),
+        (data.weights[:, None] * answers)[either],
+        np.ones(int(either.sum())),
     )
     dist = ScoreDistribution(
         groups=("from", "to"),
@@ -296,6 +302,7 @@ def _change(data: DriverData, group: Integers, ends: tuple[int, int], confidence
         weight_sums=per_end(data.weights) if weighted else None,
         squared_weight_sums=per_end(data.weights**2) if weighted else None,
         clusters=of_clusters if data.n_clusters < len(data) else None,
+        minimum_cell=minimum_cell,
     )
     found = compare_net_promoter_scores(dist, confidence_level=confidence_level).frame
     return {name: float(found[name].iloc[0]) for name in ("estimate", "conf_low", "conf_high")}

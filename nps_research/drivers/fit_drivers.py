@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.checks import check_level
-from nps_research.counting.shown_groups import groups_not_shown
+from nps_research.counting.score_counts import score_distribution
 from nps_research.drivers.enough import LEAST_RESAMPLES
 from nps_research.drivers.fitting.cross_fit import cross_fit
 from nps_research.drivers.fitting.data import PARTS, DriverData, data_of_frame, data_of_study
@@ -99,7 +99,9 @@ def fit_drivers(
     return _model(
         data,
         by=keys,
-        not_shown=groups_not_shown(study, keys) if keys else frozenset(),
+        not_shown=score_distribution(study, by=keys, cluster=cluster, weight=weight).hidden_groups
+        if keys
+        else frozenset(),
         minimum_cell=study.settings.minimum_cell,
         n_resamples=n_resamples,
         confidence_level=confidence_level,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from nps_research.counting.clusters import response_clusters
 from nps_research.counting.score_counts import score_distribution
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError
+from nps_research.results.few_units import tells_of_one
 from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, p_text, points, share
@@ -153,7 +154,7 @@ def days_to_answer(study: Study, *, confidence_level: float = 0.95) -> DaysToAns
     sides = (slice(0, split + 1), slice(split + 1, None))
     hidden = np.concatenate([hidden_rows(n_scores[side], minimum, people=n[side]) for side in sides])
     frame = pd.DataFrame({"group": names, "n": n, "cumulative_share": np.cumsum(n) / n.sum()})
-    difference: dict[str, float] = {}
+    difference: dict[str, Any] = {}
     columns = ["estimate", "std_error", "conf_low", "conf_high"]
     if knows_scores:
         frame = frame.merge(_scores(study, rows, np.array(names)[band], confidence_level), on="group", how="left")
@@ -217,6 +218,9 @@ def _median_difference(study: Study, rows: pd.DataFrame, slow: Flags, confidence
     value = 100.0 * (score >= study.settings.promoter_min) - 100.0 * (score <= study.settings.detractor_max)
     slow, cluster = slow[answered], response_clusters(study, rows)[0][answered]
     if not 1 < slow.sum() < len(slow) - 1:
+        return {}
+    size = np.bincount(cluster).astype(np.float64)
+    if tells_of_one(size, size, study.settings.minimum_cell):
         return {}
     mean = {side: float(value[slow == side].mean()) for side in (True, False)}
     share_of = np.where(slow, 1 / slow.sum(), -1 / (~slow).sum())

@@ -89,6 +89,9 @@ class Result:
         Groups with fewer answers are left out of everything displayed.
     hidden : frozenset of str or None
         Groups to leave out; None works them out from ``n`` and `minimum_cell`. Never displayed.
+    few_units : frozenset of str
+        Groups in which few accounts (people, clusters) count, or one for nearly all: their scores where accounts are
+        weighted, else their limits, are hidden. Never displayed.
     """
 
     frame: pd.DataFrame
@@ -96,6 +99,7 @@ class Result:
     title: str = ""
     minimum_cell: int = 0
     hidden: frozenset[str] | None = None
+    few_units: frozenset[str] = frozenset()
 
     kind: ClassVar[str] = "result"
     formats: ClassVar[Mapping[str, str]] = {}  # column -> format, where it differs from tables.COLUMNS
@@ -103,7 +107,7 @@ class Result:
     table_columns: ClassVar[tuple[str, ...]] = ()  # columns of the displayed table, in order; empty: all
     has_figure: ClassVar[bool] = True
     rows_are_parts: ClassVar[bool] = True  # of a total, from which a hidden row could be worked out
-    unsaid: ClassVar[tuple[str, ...]] = ("frame", "title", "hidden")  # fields that are no settings
+    unsaid: ClassVar[tuple[str, ...]] = ("frame", "title", "hidden", "few_units")  # fields that are no settings
 
     @property
     def shown(self) -> pd.DataFrame:
@@ -193,14 +197,32 @@ class Result:
     @property
     def full_note(self) -> str:
         """The note, and how many groups are too small to show."""
+        few = self.few_units_words
         n_hidden = self.n_hidden
-        if not n_hidden:
-            return self.note
+        if not n_hidden or self._all_of_few:
+            return " ".join(filter(None, (self.note, few)))
         groups = "1 group is" if n_hidden == 1 else f"{n_hidden} groups are"
         or_told = ", or would let such a group be worked out by subtraction" if self.rows_are_parts else ""
         has = "it has" if n_hidden == 1 else "each has"
         hidden = f"{groups} not shown: {has} fewer than {self.minimum_cell} answers{or_told}."
-        return f"{self.note} {hidden}".strip()
+        return " ".join(filter(None, (self.note, hidden, few)))
+
+    @property
+    def _all_of_few(self) -> bool:
+        """Whether no other groups are hidden than those of few units."""
+        return self.hidden is not None and bool(self.hidden) and self.few_units >= self.hidden
+
+    @property
+    def few_units_words(self) -> str:
+        """Why numbers over few accounts, people or clusters are hidden, and what would show them."""
+        if not self.few_units:
+            return ""
+        of = "1 group" if len(self.few_units) == 1 else f"{len(self.few_units)} groups"
+        return (
+            f"Hidden for {of}: what is weighted, or an interval over accounts, people or clusters, where fewer than "
+            f"{self.minimum_cell} of them count or one counts for nearly all, as its answers could be worked out; "
+            "answers of others would show it."
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.finding}>"

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.optimize import linprog
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from nps_research.typing import Flags, Floats, Numbers
+
+_ZERO = 1e-6
 
 
 def hidden_rows(
@@ -85,10 +85,10 @@ def hidden_groups(
     """Find the groups that a report must not show, where it groups the same answers in several ways.
 
     The groupings are taken in their order, and in each the smallest groups are hidden until every
-    hidden group with answers might, for all that any two groupings tell, have `minimum_cell` answers or more.
+    hidden group with answers might, for all that the groupings tell together, have `minimum_cell` answers or more.
     What they tell: how many answers of each class their shown groups have, how many there are in all, and
-    which groups of the one lie within which of the other (boarding areas within terminals). The most that a
-    group might have is found by linear programming.
+    which sums of groups hold the same answers (a terminal and its boarding areas, or a chain over several groupings).
+    The most that a group might have is found by linear programming.
 
     Parameters
     ----------
@@ -102,8 +102,7 @@ def hidden_groups(
     minimum_cell : int
         Smallest number of answers that may be shown.
     parts : mapping, optional
-        For groupings that combine earlier ones: which. A combination with a hidden group is hidden; what a
-        combination and all its parts tell is taken together.
+        For groupings that combine earlier ones: which. A combination with a hidden group is hidden.
     settled : mapping, optional
         What is hidden of the first groupings, where it was found before.
     in_time : mapping, optional
@@ -149,29 +148,44 @@ def hidden_groups(
         for part in combined:
             within = codes[name][labels[part].isin(found[part])]
             hidden[within[~np.isnan(within)].astype(int)] = True
-        for others in [*([earlier] for earlier in found), combined]:
-            shared = [_shared(codes[name], codes[other], any_answer, len(size)) for other in others]
-            if len(shared) == 1 and len(shared[0]) == 1:
-                continue  # nothing of the one lies within a part of the other
-            known = np.zeros((len(others) + 1, len(size)))
-            for row, told in enumerate([name, *others]):
-                known[row, place[told]] = 1  # the answers in all are known
-            _protect(hidden, order, classes, np.vstack([known, *shared]), minimum_cell)
+        together = [*found, name]
+        totals = np.zeros((len(together), len(size)))
+        for row, told in enumerate(together):
+            totals[row, place[told]] = 1  # the answers in all are known
+        relations = _relations(np.stack([codes[told] for told in together], axis=1)[any_answer], len(size))
+        _protect(hidden, order, classes, np.vstack([totals, relations]), minimum_cell)
         found[name] = frozenset(own.index[hidden[own]])
     return found
 
 
-def _shared(one: Floats, other: Floats, answers: Flags, n_groups: int) -> Floats:
-    """Sets of groups of two groupings that hold the same answers, a row each: +1 of one, -1 of the other."""
-    in_one, in_other = answers & ~np.isnan(one), answers & ~np.isnan(other)
-    both = np.unique(np.stack([one, other], axis=1)[in_one & in_other].astype(int), axis=0)
-    edges = coo_array((np.ones(len(both)), (both[:, 0], both[:, 1])), shape=(n_groups, n_groups))
-    n_sets, set_of = connected_components(edges, directed=False)
-    rows = np.zeros((n_sets, n_groups))
-    rows[set_of[both[:, 0]], both[:, 0]], rows[set_of[both[:, 1]], both[:, 1]] = 1, -1
-    for beyond in (one[in_one & ~in_other], other[in_other & ~in_one]):  # what reaches beyond the other equals nothing
-        rows[set_of[beyond.astype(int)]] = 0
-    return rows[rows.any(axis=1)]
+def _relations(groups: Floats, n_groups: int) -> Floats:
+    """All that holds between the answers of groups, whoever has answered what: a row each, of which the sum is 0.
+
+    `groups` has a row a combination of groups that occurs, and says which group of each grouping it is in. A region is
+    the sum of its areas; of groupings that cross, a chain may lead from one to another.
+    """
+    inside = np.unique(np.nan_to_num(groups, nan=-1).astype(np.int64), axis=0)
+    member = np.zeros((len(inside), n_groups + 1))
+    np.put_along_axis(member, inside, 1.0, axis=1)
+    reduced = member[:, :-1].T @ member[:, :-1]
+    used = np.flatnonzero(np.diag(reduced))
+    reduced = reduced[np.ix_(used, used)]
+    pivots: list[int] = []
+    for column in range(len(used)):  # Gauss and Jordan
+        rest = np.abs(reduced[len(pivots) :, column])
+        if rest.max(initial=0.0) < _ZERO:
+            continue
+        row, best = len(pivots), len(pivots) + int(rest.argmax())
+        reduced[[row, best]] = reduced[[best, row]]
+        reduced[row] /= reduced[row, column]
+        others = np.arange(len(used)) != row
+        reduced[others] -= np.outer(reduced[others, column], reduced[row])
+        pivots.append(column)
+    free = np.setdiff1d(np.arange(len(used)), pivots)
+    relations = np.zeros((len(free), n_groups))
+    relations[np.arange(len(free)), used[free]] = 1
+    relations[:, used[pivots]] = -reduced[: len(pivots), free].T
+    return np.where(np.abs(relations - relations.round()) < _ZERO, relations.round(), relations)
 
 
 def _protect(hidden: Flags, own: Numbers, classes: Floats, known: Floats, minimum_cell: int) -> None:

@@ -157,7 +157,8 @@ def compare_designs(
     parts_of_design = ["weighted"] * weighted + ["clustered"] * clustered + ["stratified"] * stratified
     if not parts_of_design:
         raise CannotAnswerError(
-            "This study declares neither weights nor clusters nor strata: its answers count in one way."
+            own.design.get("weight_not_used")
+            or "This study declares neither weights nor clusters nor strata: its answers count in one way."
         )
     ways = {PLAIN: counted(cluster=None, weight=None)}
     if weighted and len(parts_of_design) > 1:

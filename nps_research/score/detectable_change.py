@@ -164,6 +164,7 @@ def detectable_change(
         title="What change this sample could have seen",
         minimum_cell=dist.minimum_cell,
         hidden=seen.hidden,
+        few_units=seen.few_units,
         power=power,
         method=seen.method,
     )

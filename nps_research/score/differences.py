@@ -107,7 +107,7 @@ class OfPairs(Result):
     @property
     def full_note(self) -> str:
         hidden = f" {self.n_hidden} pairs with a group too small to show are left out." if self.n_hidden else ""
-        return self.note + hidden
+        return " ".join(filter(None, (self.note + hidden, self.few_units_words)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

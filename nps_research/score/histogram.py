@@ -103,8 +103,9 @@ def score_histogram(
     """
     dist = as_distribution(dist, promoter_min=promoter_min, detractor_max=detractor_max)
     one = dist.total() if group is None else dist.group(group)
-    named = None if one.hidden.any() else group
-    weights = one.weights[0]
+    named = None if one.small_groups else group
+    weighted = one.weight_sums is not None and not one.few_units
+    weights = one.weights[0] if weighted else one.counts[0]
     answer = np.arange(len(weights))
     classes = answer_class(answer, promoter_min=dist.promoter_min, detractor_max=dist.detractor_max)
     frame = pd.DataFrame(
@@ -119,9 +120,9 @@ def score_histogram(
         frame=frame,
         title="Answers from 0 to 10" + ("" if named is None else f", {named}"),
         minimum_cell=dist.minimum_cell,
-        hidden=one.hidden_groups,
+        hidden=one.small_groups,
         group=named or "all",
         promoter_min=dist.promoter_min,
         detractor_max=dist.detractor_max,
-        weighted=one.weight_sums is not None,
+        weighted=weighted,
     )

@@ -76,8 +76,11 @@ def plan_next_survey(
     before = {name: float(frame[name].iloc[0]) for name in names}
     n = int(dist.n[place])
     if math.isnan(before["n_effective"]):
+        few = f"Fewer than {dist.minimum_cell} clusters, or one with most of the answers" if dist.few_units else ""
         raise CannotAnswerError(
-            "All answers are of one cluster, which does not tell how alike they are within clusters."
+            f"{few}: the limits that plans rest on are hidden; more clusters would show them."
+            if few
+            else "All answers are of one cluster, which does not tell how alike they are within clusters."
         )
     if max(before["promoter_share"], before["detractor_share"], before["passive_share"]) == 1:
         raise CannotAnswerError("All answers fall in one class, which does not tell how much answers vary.")

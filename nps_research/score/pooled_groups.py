@@ -247,18 +247,19 @@ def pool_groups(
 
 def _apart(dist: ScoreDistribution, **options: Any) -> PooledGroups:
     """Groups that are shown pooled with each other alone: what depended on the others would tell of them."""
-    everybody = replace(dist, not_shown=frozenset())
+    everybody = replace(dist, not_shown=frozenset(), minimum_cell=0)
+    of_results = {name: value for name, value in dist.of_results.items() if name != "hidden"}
     if (dist.n[~dist.hidden] > 0).sum() < 2:
         unsaid: dict[str, Any] = dict.fromkeys(
             ("concentration", "overall_estimate", "answer_std_dev", "half_drawn_at"), math.nan
         )
-        nobody = replace(pool_groups(everybody, **options), hidden=frozenset(dist.groups), **unsaid)
+        nobody = replace(pool_groups(everybody, **options), **of_results | unsaid | {"hidden": frozenset(dist.groups)})
         return replace(nobody, heterogeneity_p_value=None)
     shown = pool_groups(dist.select([group for group in dist.groups if group not in dist.hidden_groups]), **options)
     rest = pool_groups(everybody, **options).frame[dist.hidden]
     frame = pd.concat([shown.frame, rest])
     frame = frame.sort_values("group", key=lambda names: names.map(dist.place), ignore_index=True)
-    return replace(shown, frame=frame, hidden=dist.hidden_groups)
+    return replace(shown, frame=frame, **dist.of_results)
 
 
 def fit_dirichlet(counts: Floats) -> tuple[Floats, float]:

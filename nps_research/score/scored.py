@@ -16,11 +16,17 @@ NO_SCORE_BESIDE = (
     "There is no score to show: a group has fewer than {} answers, which could be worked out from the others and "
     "the total."
 )
+HIDDEN_SCORE = (
+    "The score is hidden: few accounts, people or answers count in it, or one for nearly all, and what they answered "
+    "could be worked out. Answers of others would show it."
+)
 CHANGE = ("change", "change_conf_low", "change_conf_high", "change_p_value")  # since the wave before
 
 
 def no_score(result: Result) -> str:
     """Why a result shows no score: no group has enough answers, or those that have would give another away."""
+    if result.few_units:
+        return HIDDEN_SCORE
     enough = bool(result.minimum_cell) and bool((result.frame["n"] >= result.minimum_cell).any())
     return NO_SCORE_BESIDE.format(result.minimum_cell) if enough else NO_SCORE
 
@@ -63,7 +69,7 @@ class Scored(ByLines):
         said = [
             self.lines,
             f"Limits: {METHOD_WORDS[self.method]}.",
-            f"Weighted by {weight}." if weight else "Every answer counts the same.",
+            f"Weighted by {weight}." if weight else self.design.get("weight_not_used", "Every answer counts the same."),
             f"Answers within one {cluster} are taken as alike." if cluster else "Answers are taken as independent.",
         ]
         further = {

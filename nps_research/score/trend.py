@@ -18,7 +18,7 @@ from nps_research.results.words import interval_text, joined, p_text, plain_text
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.limits.methods import LimitsMethod, suitable_method
 from nps_research.score.score import net_promoter_score
-from nps_research.score.scored import CHANGE, Scored, described_design
+from nps_research.score.scored import CHANGE, Scored, described_design, no_score
 from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
 
@@ -59,6 +59,8 @@ class Trend(Scored):
 
     def _found(self, rows: list[dict[str, Any]]) -> str:
         """What the last wave that is shown scores, and how it changed."""
+        if not rows and self.few_units:
+            return no_score(self)
         if not rows:
             enough = self.minimum_cell and (self.frame["n"] >= self.minimum_cell).any()
             return "There is no trend to show" + ("." if enough else ": no wave has enough answers.")
@@ -86,10 +88,14 @@ class Trend(Scored):
         """Which waves are not shown, and why."""
         gone = self.frame[~self.frame["group"].isin(self.shown["group"])]
         is_small = gone["n"] < self.minimum_cell
-        small, others = (gone.loc[rows, "group"].tolist() for rows in (is_small, ~is_small))
+        is_few = gone["group"].isin(self.few_units)
+        told = (is_small, ~is_small & is_few, ~is_small & ~is_few)
+        small, few, others = (gone.loc[rows, "group"].tolist() for rows in told)
         said = [self.design.get("left_out", "")]
         if small:
             said.append(f"{_waves_are(small)} not shown: fewer than {self.minimum_cell} answers.")
+        if few and len(self.shown):
+            said.append(f"{_waves_are(few)} hidden: few accounts or answers count in it for nearly all.")
         if others:
             said.append(f"{_waves_are(others)} hidden, too: beside the total it would tell what those few answered.")
         return " ".join(filter(None, said))

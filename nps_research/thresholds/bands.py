@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.checks import check_level
+from nps_research.counting.cluster_sums import N_SCORES
 from nps_research.counting.given import as_outcome
 from nps_research.counting.outcome_by_score import Direction, OutcomeByScore
 from nps_research.counting.score_bands import band_text
-from nps_research.counting.score_distribution import N_SCORES
 from nps_research.errors import EstimationError
 from nps_research.results.words import format_interval, format_value, p_text, quoted, share
 from nps_research.statistics.proportions import difference_limits

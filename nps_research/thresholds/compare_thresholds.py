@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.checks import check_level
+from nps_research.counting.cluster_sums import N_SCORES
 from nps_research.counting.given import as_outcome
 from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.counting.outcomes import outcome_by_score, yes_no_outcomes
-from nps_research.counting.score_distribution import N_SCORES
 from nps_research.errors import EstimationError
 from nps_research.results.words import quoted
 from nps_research.statistics.proportions import ratio_limits, wilson_limits

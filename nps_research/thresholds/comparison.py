@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import pandas as pd
 
+from nps_research.counting.cluster_sums import N_SCORES
 from nps_research.counting.outcome_by_score import Direction
 from nps_research.counting.score_bands import band_text
-from nps_research.counting.score_distribution import N_SCORES
 from nps_research.results.result import KeyNumber
 from nps_research.results.words import p_text, plain_text, quoted, share
 from nps_research.thresholds.evidence.shape_models import CUTS

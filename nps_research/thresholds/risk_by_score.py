@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.cluster_sums import N_SCORES
 from nps_research.counting.given import as_outcome
 from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.counting.score_bands import band_text, bands_between
-from nps_research.counting.score_distribution import N_SCORES
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, joined, quoted, share
 from nps_research.statistics.proportions import wilson_limits

@@ -6,10 +6,11 @@ import os
 from html import escape
 from typing import TYPE_CHECKING
 
+from nps_research.counting.cluster_sums import N_SCORES
 from nps_research.counting.given import as_distribution, as_outcome
 from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.counting.score_bands import band_text, bands_between
-from nps_research.counting.score_distribution import N_SCORES, ScoreDistribution
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.results.live import IN_REPORT
 from nps_research.results.words import format_interval, format_value
 from nps_research.score.score import net_promoter_score

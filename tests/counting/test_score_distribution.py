@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nps_research.counting.score_distribution import ScoreDistribution, merged_clusters
+from nps_research.counting.cluster_sums import merged_clusters
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import ContractError
 from tests.support.made_up_answers import distribution_of, made_up_rows
 

@@ -403,8 +403,7 @@ def part_of(dist, counts_of_clusters, rows):
     counts, weights = np.zeros(dist.counts.shape, dtype=np.int64), np.zeros(dist.counts.shape)
     np.add.at(counts, clusters.group[rows], counts_of_clusters[rows].astype(np.int64))
     np.add.at(weights, clusters.group[rows], clusters.sums[rows])
-    kept = replace(clusters, group=clusters.group[rows], label=clusters.label[rows], sums=clusters.sums[rows])
-    return replace(dist, counts=counts, weight_sums=weights, squared_weight_sums=None, clusters=kept)
+    return replace(dist, counts=counts, weight_sums=weights, squared_weight_sums=None, clusters=clusters.kept(rows))
 
 
 @pytest.mark.parametrize(

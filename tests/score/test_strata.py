@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nps_research.counting.cluster_sums import ClusterSums
 from nps_research.counting.score_counts import score_distribution
-from nps_research.counting.score_distribution import ClusterSums, ScoreDistribution
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import ContractError, EstimationError
 from nps_research.score.designs import compare_designs
 from nps_research.score.differences import compare_net_promoter_scores

@@ -7,6 +7,7 @@ from scipy import stats
 
 from nps_research.silence.score.balance import response_balance
 from nps_research.silence.score.earlier_scores import earlier_scores
+from nps_research.silence.score.full_response import score_if_all_responded
 from nps_research.silence.score.shifts import silent_shifts
 from nps_research.statistics.covariates import Covariates
 from nps_research.statistics.doubly_robust import Reached, Weighted, worst_case_bounds
@@ -168,3 +169,16 @@ def test_where_one_of_the_two_is_small_neither_is_shown():
     found = earlier_of(value, silent, known_of(area=area), minimum_cell=10)
     assert found.shown.empty
     assert found.hint == ""
+
+
+def test_limits_over_few_accounts_are_hidden_and_that_is_said():
+    rng = np.random.default_rng(1)
+    rows = pd.DataFrame({"account_id": np.where(np.arange(300) % 60 < 58, "BIG", "SMALL")})
+    rows["Region"] = rng.choice(["N", "S"], 300)
+    rows["responded"] = (rng.random(300) < np.where(rows["Region"] == "N", 0.7, 0.4)).astype(int)
+    rows["likelihood_to_recommend"] = np.where(rows["responded"] == 1, rng.integers(3, 11, 300), np.nan)
+    result = score_if_all_responded(Study.from_frames(responses=rows, segments=["Region"]))
+    shown = result.shown.set_index("term")
+    assert shown.filter(like="weighted", axis=0)["std_error"].isna().all()
+    assert np.isfinite(shown.loc["observed", "std_error"])  # every answer by itself
+    assert "Limits are hidden where few accounts or people answered" in result.note

@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from nps_research.counting.cluster_sums import ClusterSums
 from nps_research.counting.outcome_by_score import OutcomeByScore, OutcomeClusters
 from nps_research.counting.score_counts import score_distribution
-from nps_research.counting.score_distribution import ClusterSums, ScoreDistribution
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.study.study import Study
 
 SHAPES = {  # detractors, passives, promoters

@@ -12,7 +12,7 @@ import pandas as pd
 
 from nps_research.counting.cells import NOT_STATED
 from nps_research.counting.checks import check_cuts
-from nps_research.counting.clusters import by_size, cluster_codes, clusters_in, declared_cluster
+from nps_research.counting.clusters import by_size, cluster_codes, clusters_in, declared_cluster, declared_weight
 from nps_research.drivers.enough import (
     ANSWERS_PER_DRIVER,
     LEAST_ANSWERS,
@@ -144,7 +144,7 @@ def data_of_study(
     answered = study.responses[study.responses["response_state"] == "answered"]
     cluster_name = declared_cluster(study) if cluster == "auto" else cluster
     if weight == "auto":
-        weight = "design_weight" if "responses.design_weight" in study.available else None
+        weight = declared_weight(study)
     named = [name for name in (cluster_name, weight) if name is not None]
     if lost := [name for name in named if name not in answered]:
         known = list(map(str, answered.columns))

@@ -25,7 +25,7 @@ def bootstrap(
         n = of_group.sum()
         if dist.clusters is not None:
             sums = dist.classes(dist.clusters.sums[dist.clusters.group == row])
-            if len(sums) < 2:
+            if len(sums) < 2 or dist.error_tells[row]:
                 continue
             drawn = _resampled_clusters(sums, n_resamples, stream)
         elif n > 0:

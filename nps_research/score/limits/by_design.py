@@ -105,7 +105,8 @@ def _linearize(dist: ScoreDistribution, *, effective: bool) -> tuple[Floats, Lin
         sums = dist.classes(clusters.sums)
         error = (sums * (VALUES - mean[clusters.group, None])).sum(axis=1) / total[clusters.group]
         share = sums.sum(axis=1) / total[clusters.group]
-    return mean, of_clusters(clusters, error, share, len(mean), effective=effective)
+    found = of_clusters(clusters, error, share, len(mean), effective=effective)
+    return mean, found.without(dist.error_tells)
 
 
 def _with_errors(dist: ScoreDistribution, mean: Floats, found: Linearization, confidence_level: float) -> Estimates:

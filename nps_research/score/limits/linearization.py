@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nps_research.counting.score_distribution import ClusterSums
-from nps_research.typing import Floats
+from nps_research.counting.cluster_sums import ClusterSums
+from nps_research.typing import Flags, Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,11 @@ class Linearization:
     covariance: Floats
     degrees: Floats
     n_clusters: Floats
+
+    def without(self, groups: Flags) -> Linearization:
+        """The same with nothing known of some groups' errors."""
+        covariance = np.where(groups | groups[:, None], np.nan, self.covariance)
+        return replace(self, covariance=covariance, degrees=np.where(groups, np.nan, self.degrees))
 
 
 def of_answers(spread: Floats, n: Floats) -> Linearization:
@@ -93,5 +98,4 @@ def of_clusters(
 def _known(covariance: Floats, degrees: Floats, n_clusters: Floats) -> Linearization:
     """Without what one cluster alone says of how clusters differ: nothing."""
     lone = ~(degrees > 1e-9)
-    covariance[lone, :] = covariance[:, lone] = np.nan
-    return Linearization(covariance=covariance, degrees=np.where(lone, np.nan, degrees), n_clusters=n_clusters)
+    return Linearization(covariance=covariance, degrees=degrees, n_clusters=n_clusters).without(lone)

@@ -15,6 +15,7 @@ from nps_research.counting.score_counts import score_distribution
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import require_silence
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError, did_you_mean
+from nps_research.results.few_units import answers_tell_of_one, tells_of_one
 from nps_research.score.score import net_promoter_score
 from nps_research.silence.score.raked import raked_score
 from nps_research.statistics.covariates import Covariates
@@ -77,7 +78,9 @@ def people_of(study: Study, rows: pd.DataFrame, detractor_max: int) -> tuple[Rea
     base, remarks = np.ones(len(rows)), [] if study.waves else ["The study has no waves: all invitations together."]
     if "responses.design_weight" in study.available:
         weight = rows["design_weight"].to_numpy(dtype=float, na_value=np.nan)
-        if (weight > 0).all():
+        if answers_tell_of_one(weight[answered].sum(), (weight[answered] ** 2).sum()):
+            remarks.append("Design weights are left aside: few answers would count for nearly all, and so be told.")
+        elif (weight > 0).all():
             base = weight
             remarks.append("Design weights are taken into account.")
         else:
@@ -107,10 +110,13 @@ def observed_score(
     shown = study.settings.model_copy(update={"minimum_cell": 1})  # what is hidden is looked for elsewhere
     part = replace(study, rows=rows, settings=shown)
     dist = score_distribution(part, weight="auto" if (people.base != 1).any() else None)
+    dist = replace(dist, minimum_cell=study.settings.minimum_cell, not_shown=frozenset())
     usual = net_promoter_score(
         dist, promoter_min=study.settings.promoter_min, detractor_max=detractor_max, confidence_level=confidence_level
     )
-    row = usual.records[0]
+    row = usual.frame.iloc[0].to_dict()
+    if dist.few_units:
+        row |= dict.fromkeys(("std_error", "conf_low", "conf_high"), np.nan)
     weights = people.base * people.answered
     weights = weights * people.answered.sum() / weights.sum()
     return Weighted(
@@ -154,6 +160,14 @@ def weighted_scores(
     except EstimationError as error:
         refused.append(f"Not weighted by the chance to answer: {error}")
     return found, refused
+
+
+def without_limits_of_few(found: Weighted, people: Reached, minimum_cell: int) -> Weighted:
+    """The same without error and limits, where few accounts (people, clusters) have answered, or one nearly all."""
+    size = np.bincount(people.cluster[people.answered]).astype(np.float64)
+    if not tells_of_one(size, size, minimum_cell):
+        return found
+    return replace(found, std_error=np.nan, conf_low=np.nan, conf_high=np.nan)
 
 
 def frame_of(wave: str, people: Reached, scores: Mapping[str, Weighted], bounds: tuple[float, float]) -> pd.DataFrame:

@@ -31,6 +31,7 @@ from nps_research.silence.score.estimates import (
     previous_score,
     reached_rows,
     weighted_scores,
+    without_limits_of_few,
 )
 from nps_research.silence.score.shifts import SilentShifts, silent_shifts
 from nps_research.statistics.doubly_robust import worst_case_bounds
@@ -290,6 +291,10 @@ def score_if_all_responded(
     observed = observed_score(study, rows, people, lowest, confidence_level)
     known = covariates_at_invitation(study, rows, detractor_max=lowest)
     weighted, refused = weighted_scores(people, known, largest_weight, confidence_level, rng)
+    fewest = study.settings.minimum_cell
+    weighted = {name: without_limits_of_few(found, people, fewest) for name, found in weighted.items()}
+    if any(np.isnan(found.std_error) for found in (observed, *weighted.values())):
+        remarks.append("Limits are hidden where few accounts or people answered; answers of others would show them.")
     bounds = worst_case_bounds(people)
 
     n_answers = int(people.answered.sum())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from nps_research.counting.score_distribution import N_SCORES
+from nps_research.counting.cluster_sums import N_SCORES
 from nps_research.thresholds.evidence.resampling import Sample, fold_tables, null_tables
 from nps_research.thresholds.evidence.shape_models import (
     CUTS,

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nps_research.counting.cluster_sums import N_SCORES
 from nps_research.counting.outcome_by_score import OutcomeByScore
-from nps_research.counting.score_distribution import N_SCORES
 from nps_research.typing import Flags, Floats
 
 _DRAWS_AT_ONCE = 4_000_000  # draws kept in memory at a time

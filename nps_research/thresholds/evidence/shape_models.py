@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit, xlogy
 
-from nps_research.counting.score_distribution import N_SCORES
+from nps_research.counting.cluster_sums import N_SCORES
 from nps_research.typing import Floats, Integers
 
 CUTS = np.arange(N_SCORES - 1)  # the highest score below the line

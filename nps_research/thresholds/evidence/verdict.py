@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
+from nps_research.counting.cluster_sums import N_SCORES
 from nps_research.counting.score_bands import band_text
-from nps_research.counting.score_distribution import N_SCORES
 from nps_research.results.words import joined, p_text
 from nps_research.statistics.proportions import difference_limits
 from nps_research.thresholds.evidence.lines import Lines, Relation, events_to_find_a_doubled_risk, events_to_tell_apart
