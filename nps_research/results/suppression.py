@@ -61,7 +61,7 @@ def hidden_rows(
     gone: Flags = small if hidden is None else small | np.asarray(hidden, dtype=bool)
     newest = np.flatnonzero(~gone)[-1:] if in_time else ()
     for row in sorted(range(len(size)), key=lambda row: (row in newest, size[row])):
-        if not 0 < size[gone].sum() < minimum_cell:
+        if not gone.any() or size[gone].sum() >= minimum_cell:
             break
         gone[row] |= size[row] > 0
     return gone
