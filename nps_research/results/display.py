@@ -24,4 +24,4 @@ def result_html(result: Displayed) -> str:
         )
     if result.full_note:
         parts.append(f'<p class="nps-note">{escape(result.full_note)}</p>')
-    return f'<div class="nps-result">{"".join(parts)}</div>'
+    return f'<div class="nps-result mathjax_ignore">{"".join(parts)}</div>'  # $ in a name is no formula

@@ -65,7 +65,7 @@ def facts_html(title: str, facts: Mapping[str, Sequence[str]]) -> str:
         for name, said in facts.items()
         if said
     ]
-    return f"<table><caption>{_safe(title)}</caption><tbody>{''.join(rows)}</tbody></table>"
+    return f'<table class="mathjax_ignore"><caption>{_safe(title)}</caption><tbody>{"".join(rows)}</tbody></table>'
 
 
 def _safe(text: str) -> str:
