@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from playwright.sync_api import TimeoutError as StillWaiting
 
 import nps_research as nps
 
@@ -59,7 +61,7 @@ def lab(tmp_path: Path) -> Iterator[str]:
     server = subprocess.Popen(command, env=os.environ | own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(120):
+        for _ in range(360):
             try:
                 with urllib.request.urlopen(f"{address}/api?token={TOKEN}") as answer:  # noqa: S310 - our own server
                     json.load(answer)
@@ -75,13 +77,16 @@ def lab(tmp_path: Path) -> Iterator[str]:
 def test_names_with_formulas_and_html_show_as_text(lab: str, browser: Browser) -> None:
     page = browser.new_page()
     page.goto(f"{lab}/lab/tree/names.ipynb?token={TOKEN}")
-    page.wait_for_selector(".jp-CodeCell", timeout=60_000)
+    page.wait_for_selector(".jp-CodeCell", timeout=180_000)
     page.wait_for_function(
-        "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'", timeout=60_000
+        "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'", timeout=180_000
     )
-    page.click(".jp-CodeCell .jp-InputArea-editor")
-    page.keyboard.press("Shift+Enter")
-    page.wait_for_selector(".nps-result td", timeout=60_000)
+    for _ in range(12):  # the first may come before the kernel has
+        page.click(".jp-CodeCell .jp-InputArea-editor")
+        page.keyboard.press("Shift+Enter")
+        with suppress(StillWaiting):
+            page.wait_for_selector(".nps-result td", timeout=15_000)
+            break
     page.wait_for_timeout(2_000)  # typesetting comes after the output
     shown = page.inner_text(".jp-OutputArea")
     assert "$x^2$ <b>bold</b>" in shown
