@@ -314,6 +314,10 @@ def _realised(study: SimulatedStudy) -> dict[str, Any]:
             "silent": _net_promoter_score(would_be[silent]),
             "all reached": _net_promoter_score(would_be[reached]),
         },
+        "would_be_net_promoter_score_by_wave": {
+            str(wave): _net_promoter_score(scores)
+            for wave, scores in would_be[reached].groupby(responses["wave"][reached])
+        },
         f"churn_within_{OUTCOME_HORIZON_DAYS}_days": {
             group: round(float(latent.loc[rows & latent["at_risk"], "churned"].mean()), 4)
             for group, rows in churn.items()

@@ -7,7 +7,7 @@ the people, R whether one answered and p the chance of it, so that its variance 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -66,6 +66,8 @@ class Weighted:
         Kish's number of equal weights; the largest weight.
     n_trimmed : int
         How many weights were brought down to the largest allowed.
+    smallest_chance : float
+        The smallest modelled chance to answer; nan where none is modelled.
     """
 
     weights: Floats
@@ -76,6 +78,7 @@ class Weighted:
     n_effective: float
     largest_weight: float
     n_trimmed: int = 0
+    smallest_chance: float = np.nan
 
 
 def worst_case_bounds(people: Reached) -> tuple[float, float]:
@@ -146,28 +149,12 @@ def inverse_propensity_score(
     free = np.where(trimmed, 0.0, error * (1 - chance))  # a trimmed weight does not move with the coefficients
     slope = propensity.information_inverse @ (propensity.design.T @ free)
     influence = error - np.where(yes, propensity.design @ slope, 0.0)
-    return with_limits(
-        people,
-        score,
-        total,
-        influence,
-        chance,
-        n_columns=len(slope),
-        level=confidence_level,
-        n_trimmed=int(trimmed.sum()),
-    )
+    found = with_limits(people, score, total, influence, chance, n_columns=len(slope), level=confidence_level)
+    return replace(found, n_trimmed=int(trimmed.sum()), smallest_chance=float(chance.min()))
 
 
 def with_limits(
-    people: Reached,
-    score: float,
-    total: Floats,
-    influence: Floats,
-    chance: Floats,
-    *,
-    n_columns: int,
-    level: float,
-    n_trimmed: int = 0,
+    people: Reached, score: float, total: Floats, influence: Floats, chance: Floats, *, n_columns: int, level: float
 ) -> Weighted:
     """Give a score its linearised standard error and limits, and the weights with mean 1."""
     yes, n = people.answered, int(people.answered.sum())
@@ -187,7 +174,6 @@ def with_limits(
         conf_high=max(min(score + half_width, high), score),
         n_effective=n_effective,
         largest_weight=float(weights.max()),
-        n_trimmed=n_trimmed,
     )
 
 

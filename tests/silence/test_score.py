@@ -382,7 +382,7 @@ def test_balance_is_better_after_weighting(study, found):
 
 
 def test_the_text_says_what_weighting_cannot_know(found):
-    assert "weighting cannot know whether the silent think otherwise" in found.finding
+    assert "Weighting cannot know whether the silent think otherwise" in found.finding
     assert "these data cannot tell" in found.finding
     assert "supposes that the silent would come out at exactly 0 points" in found.note
     assert "a hint at how the silent differ, not a measurement" in found.evidence.finding

@@ -54,18 +54,19 @@ class ResponseBalance(ColumnGroups):
             return "There are too few answers to compare those who answered with all who were reached."
         before = self.largest("observed")
         says = (
-            f"Before weighting those who answered differ most from all who were reached in {_named_group(before)}: by "
+            f"Before weighting those who answered differ most from all who were reached in {named_group(before)}: by "
             f"{_deviations(before['observed'])}."
         )
         left = []
         for column in self.weightings:
             most = self.largest(column)
-            left.append(f"{column}: {_deviations(most[column])} ({_named_group(most)})")
+            left.append(f"{column}: {_deviations(most[column])} ({named_group(most)})")
         if left:
             says += f" The largest difference left after weighting is, {'; '.join(left)}."
         large = [row for row in self.records if abs(row["observed"]) > TOLERABLE]
         small = f"{len(large)} of {len(self.records)} differences are above {TOLERABLE:g} before weighting."
-        return f"{says} {small} {self.caveat}".strip()
+        hidden = f" Of {self.n_hidden} that are not shown nothing is said here." if self.n_hidden else ""
+        return f"{says} {small}{hidden} {self.caveat}".strip()
 
     @property
     def note(self) -> str:
@@ -85,13 +86,27 @@ class ResponseBalance(ColumnGroups):
         return f"{says}{'; after weighting, ' + joined(after) if after else ''}."
 
 
-def _named_group(row: Mapping[str, Any]) -> str:
+def named_group(row: Mapping[str, Any]) -> str:
+    """Name a group with what it is a group of."""
     of = plain_text(row["term"])
     return f"mean {of}" if row["group"] == MEAN else f"{of} {plain_text(row['group'])}"
 
 
 def _deviations(value: float) -> str:
     return f"{format_value(value, 'number')} standard deviations"
+
+
+def in_a_word(name: str) -> str:
+    """What is known, as a reader calls it."""
+    return WORDS.get(name, name)
+
+
+def compared_groups(covariates: Covariates) -> pd.DataFrame:
+    """Collect all that is known in groups: who people are, and the class of their last earlier answer."""
+    groups = in_bands(covariates)
+    if "last_answer" in covariates.categories:
+        groups = groups.assign(last_answer=covariates.categories["last_answer"])
+    return groups
 
 
 def response_balance(
@@ -135,19 +150,17 @@ def response_balance(
     ways = {"observed": people.base * people.answered, **weightings}
     rows: list[dict[str, Any]] = []
     hidden: set[str] = set()
-    groups = in_bands(covariates)
-    if "last_answer" in covariates.categories:
-        groups = groups.assign(last_answer=covariates.categories["last_answer"])
+    groups = compared_groups(covariates)
     for name in map(str, covariates.numbers):
         value = covariates.numbers[name].to_numpy(dtype=float)
         known = ~np.isnan(value)
-        term, n = WORDS.get(name, name), int((known & people.answered).sum())
+        term, n = in_a_word(name), int((known & people.answered).sum())
         rows.append({"term": term, "group": MEAN, "n": n, **_balance_differences(value, known, people.base, ways)})
         if n < study.settings.minimum_cell or hidden_elsewhere(study, name, wave) is None:
             hidden.add(f"{term}{BETWEEN}{MEAN}")
     for name in map(str, groups):
         column, found, n_answers = groups[name], [], []
-        term = WORDS.get(name, name)
+        term = in_a_word(name)
         for group in sorted(column.unique()):
             member = (column == group).to_numpy()
             n_answers.append(int((member & people.answered).sum()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from nps_research.results.drawing import (
@@ -40,19 +41,24 @@ def plot_silent_score(result: SilentScore, ax: Axes | None = None) -> Axes:
     """Each method's score with its interval; what is possible as a hatched bar behind them all."""
     rows = {row["term"]: row for row in result.records}
     low, high = rows.pop(LOWEST)["estimate"], rows.pop(HIGHEST)["estimate"]
-    ax = axes_for(ax, n_rows=len(rows) + 1)
+    ranges = {"what is possible": (low, high)}
+    thin = result.hardly_answering
+    if thin is not None and np.isfinite(thin.low):
+        ranges = {"of some hardly anybody answered": (thin.low, thin.high), **ranges}
+    ax = axes_for(ax, n_rows=len(rows) + len(ranges))
     names = [literal(f"{term}, no estimate" if term == NAIVE else term) for term in rows]
-    *place, last = rows_axis(ax, [*names, "what is possible"])
-    ax.barh([last], [high - low], left=[low], height=0.5, facecolor="white", edgecolor=HATCHED, hatch="///")
+    place = rows_axis(ax, [*names, *ranges])
     ax.axvspan(low, high, color=HATCHED, alpha=0.06, linewidth=0)
-    ax.annotate(
-        f"{points(low)} to {points(high)}",
-        ((low + high) / 2, last),
-        ha="center",
-        va="center",
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
-    )
-    for where, (term, row) in zip(place, rows.items(), strict=True):
+    for where, (start, end) in zip(place[len(rows) :], ranges.values(), strict=True):
+        ax.barh([where], [end - start], left=[start], height=0.5, facecolor="white", edgecolor=HATCHED, hatch="///")
+        ax.annotate(
+            f"{points(start)} to {points(end)}",
+            ((start + end) / 2, where),
+            ha="center",
+            va="center",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+        )
+    for where, (term, row) in zip(place, rows.items(), strict=False):
         colour = PASSIVE if term == NAIVE else DETRACTOR if term == OBSERVED else PROMOTER
         estimates(ax, [where], [row], text=points, color=colour, fmt="x" if term == NAIVE else "o")
     ax.set_xlabel(with_interval("NPS of all who were reached, points", result))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,6 +25,7 @@ from nps_research.silence.score.estimates import (
     NAIVE,
     OBSERVED,
     PREFERRED,
+    RAKED,
     frame_of,
     observed_score,
     people_of,
@@ -34,8 +35,11 @@ from nps_research.silence.score.estimates import (
     without_limits_of_few,
 )
 from nps_research.silence.score.shifts import SilentShifts, silent_shifts
+from nps_research.silence.score.thin_groups import RULE, HardlyAnswering, hardly_answering
 from nps_research.statistics.doubly_robust import worst_case_bounds
+from nps_research.statistics.thin_response import RESPONSE_FLOOR
 from nps_research.study.needs import begins_with
+from nps_research.study.planted import planted_score_of_all
 from nps_research.study.study import Study
 
 SHIFTS = (0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0)
@@ -46,8 +50,8 @@ class SilentScore(Result):
     """The observed score beside what it would be if all had answered.
 
     `frame` columns: wave, term (the method), n (answers), estimate, std_error, conf_low, conf_high, n_effective
-    (Kish's, of the weights), largest_weight (times the mean weight), n_trimmed. Bounds and the naive product follow
-    from the counts and have no error.
+    (Kish's, of the weights), largest_weight (times the mean weight), n_trimmed, smallest_chance (to answer, as
+    modelled). Bounds and the naive product follow from the counts and have no error.
     """
 
     wave: str = ""
@@ -56,6 +60,9 @@ class SilentScore(Result):
     n_item_missing: int = 0
     adjusted_for: tuple[str, ...] = ()
     largest_allowed: float = 10.0
+    response_floor: float = RESPONSE_FLOOR
+    hardly_answering: HardlyAnswering | None = None
+    truth: float | None = None
     remarks: tuple[str, ...] = ()
     caveat: str = ""
     shifts: SilentShifts
@@ -87,8 +94,9 @@ class SilentScore(Result):
     def settings(self) -> dict[str, Any]:
         private = {"shifts", "balance_", "evidence_"}
         if not self.records:  # counts of a wave that is not shown
-            private |= {"n_reached", "n_silent", "n_item_missing", "wave", "remarks"}
-        return {name: value for name, value in super().settings.items() if name not in private}
+            private |= {"n_reached", "n_silent", "n_item_missing", "wave", "remarks", "hardly_answering", "truth"}
+        thin = {} if self.hardly_answering is None else {"hardly_answering": vars(self.hardly_answering)}
+        return {name: value for name, value in (super().settings | thin).items() if name not in private}
 
     @property
     def _by_term(self) -> dict[str, dict[str, Any]]:
@@ -105,26 +113,32 @@ class SilentScore(Result):
         if not rows:
             return "There are too few answers to show."
         of_wave = f" in {self.wave}" if self.wave else ""
+        low, high = rows[LOWEST]["estimate"], rows[HIGHEST]["estimate"]
+        silent = self.n_silent / self.n_reached
         says = (
-            f"Of {self.n_reached:,} people reached{of_wave}, {self.n_silent:,} "
-            f"({share(self.n_silent / self.n_reached)}) gave no answer. Those who answered gave an NPS of "
-            f"{_score(rows[OBSERVED], self.confidence_level)}; "
+            f"Of {self.n_reached:,} people reached{of_wave}, {self.n_silent:,} ({share(silent)}) gave no answer: "
+            f"certain is only that the NPS of all lies between {points(low)} and {points(high)}, and each 10 points "
+            f"that they think below similar people who answered move it by {points(-10 * self.shifts.silent_share)}. "
         )
+        if self.hardly_answering is not None:
+            says += f"{self.hardly_answering.sentence(self.confidence_level)} "
+        says += f"Those who answered gave an NPS of {_score(rows[OBSERVED], self.confidence_level)}; "
         best = self._preferred
         if best is not None:
             moved, name = best["estimate"] - rows[OBSERVED]["estimate"], best["term"].removeprefix("weighted: ")
             also = ", and with what they would answer predicted from those who did" if name == DOUBLY_ROBUST else ""
             says += (
-                f"weighted to resemble all who were reached{also} ({name}), it is "
-                f"{_score(best, self.confidence_level)}: weighting moves it by {points(moved)}. "
+                f"weighted to resemble all who were reached{also} ({name}), it is {points(best['estimate'])} "
+                f"({interval_text(best, self.confidence_level)}: sampling error only, if those who did not answer "
+                f"think like similar people who did): weighting moves it by {points(moved)}. "
             )
         else:
             says += "they cannot be weighted to resemble all who were reached. "
-        low, high = rows[LOWEST]["estimate"], rows[HIGHEST]["estimate"]
+        if self.truth is not None:
+            says += f"The company is made up, and its NPS, had all answered, is {points(self.truth)}. "
         return (
-            f"{says}Certain is only that it lies between {points(low)} and {points(high)}: weighting cannot know "
-            "whether the silent think otherwise than those who answered and resemble them, and these data cannot tell. "
-            f"{self.caveat}"
+            f"{says}Weighting cannot know whether the silent think otherwise than those who answered and resemble "
+            f"them, and these data cannot tell. {self.caveat}"
         ).strip()
 
     @property
@@ -148,11 +162,18 @@ class SilentScore(Result):
             if DOUBLY_ROBUST in self._by_term
             else ""
         )
+        best, smallest = self._preferred, ""
+        if best is not None and best["term"] != RAKED:
+            smallest = (
+                f"The smallest modelled chance to answer is {share(best['smallest_chance'])}, and the weighted answers "
+                f"are worth {best['n_effective']:,.0f} equal ones. "
+            )
         remarks = f"{' '.join(self.remarks)} " if self.remarks else ""
         return (
             f"All who were reached and whose window has closed; late answers count. {missing}{known}Limits of weighted "
             "scores are about these people: chance lies in who of them answered. Those of the observed score are the "
-            f"usual ones, about people like those who answered. {cap}{both}Bounds are arithmetic and have no limits. "
+            f"usual ones, about people like those who answered. {cap}{both}{smallest}"
+            f"{RULE if self.adjusted_for else ''}Bounds are arithmetic and have no limits. "
             f"{NAIVE} ({points(self._by_term[NAIVE]['estimate'])}) is no estimate: it "
             "supposes that the silent would come out at exactly 0 points, as many promoters as detractors among them. "
             f"{remarks}"
@@ -164,9 +185,11 @@ class SilentScore(Result):
             return "There are too few answers to draw."
         rows = self._by_term
         shown = [f"{term} {points(row['estimate'])}" for term, row in rows.items() if term not in (LOWEST, HIGHEST)]
+        thin = self.hardly_answering
+        open_ = "" if thin is None or not np.isfinite(thin.low) else f", and another what some leave open, {thin.range}"
         return (
             f"Points with interval bars: {'; '.join(shown)}; a hatched bar behind them spans what is possible, from "
-            f"{points(rows[LOWEST]['estimate'])} to {points(rows[HIGHEST]['estimate'])}."
+            f"{points(rows[LOWEST]['estimate'])} to {points(rows[HIGHEST]['estimate'])}{open_}."
         )
 
     @property
@@ -174,6 +197,16 @@ class SilentScore(Result):
         row, of_wave = self._preferred, f", {self.wave}" if self.wave else ""
         if row is None:
             return ()
+        thin = self.hardly_answering
+        if thin is not None and np.isfinite(thin.low):
+            return (
+                KeyNumber(
+                    label=f"NPS if all had answered{of_wave} ({row['term']}; of some hardly anybody did)",
+                    estimate=row["estimate"],
+                    conf_low=min(thin.conf_low, row["estimate"]),
+                    conf_high=max(thin.conf_high, row["estimate"]),
+                ),
+            )
         return (
             KeyNumber(
                 label=f"NPS if all had answered{of_wave} ({row['term']})",
@@ -317,6 +350,24 @@ def score_if_all_responded(
         **of_result,
     )
     based_on = next((name for name in PREFERRED if name in weighted), OBSERVED)
+    balance, thin = None, None
+    if in_words(known):
+        weights = {
+            name.removeprefix("weighted: "): found.weights for name, found in weighted.items() if name != DOUBLY_ROBUST
+        }
+        balance = response_balance(study, people, known, weights, wave=chosen, caveat=of_result["caveat"])
+        thin = hardly_answering(
+            people,
+            known,
+            hidden=balance.hidden or frozenset(),
+            largest_weight=largest_weight,
+            confidence_level=confidence_level,
+        )
+    if balance is not None and thin is not None and not is_hidden:
+        balance = replace(balance, caveat=f"Hardly anybody answered of {thin.who}. {balance.caveat}".strip())
+    hint = evidence.hint if evidence is not None else no_evidence
+    if thin is not None and not is_hidden:
+        hint = f"{hint} Of {thin.who} hardly anybody answered, and no limits here know it.".strip()
     shift_table = silent_shifts(
         people,
         weighted.get(based_on, observed),
@@ -326,16 +377,10 @@ def score_if_all_responded(
         margin=(observed.conf_high - observed.conf_low) / 2,
         previous=previous_score(study, chosen, lowest),
         wave=chosen,
-        hint=evidence.hint if evidence is not None else no_evidence,
+        hint=hint,
         title=f"NPS of all, if the silent think less well{of_title}",
         **of_result,
     )
-    balance = None
-    if in_words(known):
-        weights = {
-            name.removeprefix("weighted: "): found.weights for name, found in weighted.items() if name != DOUBLY_ROBUST
-        }
-        balance = response_balance(study, people, known, weights, wave=chosen, caveat=of_result["caveat"])
     return SilentScore(
         frame=frame_of(chosen, people, {OBSERVED: observed, **weighted}, bounds),
         title=f"NPS if all had answered{of_title}",
@@ -345,6 +390,8 @@ def score_if_all_responded(
         n_item_missing=int((rows["response_state"] == "item_missing").sum()),
         adjusted_for=in_words(known) if weighted else (),
         largest_allowed=largest_weight,
+        hardly_answering=thin,
+        truth=planted_score_of_all(study, chosen, lowest),
         remarks=(*remarks, *refused),
         shifts=shift_table,
         balance_=balance,
