@@ -21,11 +21,13 @@ from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, p_text, points, share
 from nps_research.score.score import net_promoter_score
+from nps_research.statistics.least_squares import regress
 from nps_research.study.response_states import window_open
 from nps_research.study.study import Study
 from nps_research.typing import Flags, Integers
 
 _NO_SIGN = "no sign that those who never answered would score otherwise, and a weak test of it"
+_BY_CHANCE = "chance alone could make that trend"
 _ENDS = (0, 1, 2, 4, 7, 14, 30, 60)  # last day of each band, as far as the window goes
 
 
@@ -41,11 +43,10 @@ class DaysToAnswer(Result):
     ninety_day: int
     n_late: int
     window_days: int
-    split: str = ""
-    difference: float = np.nan
-    difference_conf_low: float = np.nan
-    difference_conf_high: float = np.nan
-    difference_p_value: float = np.nan
+    trend: float = np.nan
+    trend_conf_low: float = np.nan
+    trend_conf_high: float = np.nan
+    trend_p_value: float = np.nan
     caveat: str = ""
 
     kind: ClassVar[str] = "days_to_answer"
@@ -69,16 +70,25 @@ class DaysToAnswer(Result):
         is_few = 0 < self.n_late < self.minimum_cell
         late = "" if is_few else f" After the window of {self.window_days} days came {share(self.n_late / total)}."
         says = f"Half of the answers had come {half}, nine in ten {ninety}.{late}"
-        if np.isfinite(self.difference):
-            differs = self.difference_p_value < 1 - self.confidence_level
-            limits = format_interval(self.difference_conf_low, self.difference_conf_high, "points")
-            side = "lower" if self.difference < 0 else "higher"
-            sign = f"a weak sign that those who never answered would score {side}, too" if differs else _NO_SIGN
+        if np.isfinite(self.trend):
+            limits = format_interval(self.trend_conf_low, self.trend_conf_high, "points")
             says += (
-                f" Answers later than {self.split} give an NPS {points(self.difference)} points from the faster ones' "
-                f"({self.confidence_level:.0%} interval {limits}; {p_text(self.difference_p_value)}): {sign}."
+                f" From one row of days to the next the NPS moves by {points(self.trend)} on average "
+                f"({self.confidence_level:.0%} interval {limits}; {p_text(self.trend_p_value)}): {self._sign}."
             )
         return f"{says} {self.caveat}".strip()
+
+    @property
+    def _sign(self) -> str:
+        """What the trend, and the slowest row, say of those who never answered."""
+        if self.trend_p_value < 1 - self.confidence_level:
+            side = "lower" if self.trend < 0 else "higher"
+            return f"a weak sign that those who never answered would score {side}, too"
+        scores = [row["estimate"] for row in self.records if np.isfinite(row["estimate"])]
+        for side, end in (("lowest", min(scores)), ("highest", max(scores))):
+            if scores[-1] == end:
+                return f"{_BY_CHANCE}, yet the slowest answers are the {side} of all ({points(end)})"
+        return _NO_SIGN
 
     @property
     def note(self) -> str:
@@ -86,7 +96,8 @@ class DaysToAnswer(Result):
             "Base: forms returned to invitations whose window has closed, with both dates known; days by the calendar. "
             "That slow answers resemble those never given (a continuum of resistance) is an assumption that often "
             "fails (Lin & Schaeffer 1995): those who never answer may be other people altogether. Limits as in the "
-            "score; of the difference linearised over clusters. Waves and groups are not held alike."
+            "score; those of the trend, a line through the answers of the rows shown, hold where answers of a cluster "
+            "go together. Waves and groups are not held alike."
         )
 
     @property
@@ -98,10 +109,11 @@ class DaysToAnswer(Result):
 
 
 def days_to_answer(study: Study, *, confidence_level: float = 0.95) -> DaysToAnswer:
-    """Count days from invitation to answer, and compare the NPS of slow and fast answers (late respondents).
+    """Count days from invitation to answer, and follow the NPS from fast to slow answers (late respondents).
 
-    The estimands are the shares of the returned forms that come within so many days, and the difference in NPS between
-    the slower and the faster answers, split at the end of the band of days nearest to half of them.
+    The estimands are the shares of the returned forms that come within so many days, and the slope of the NPS over the
+    bands of days, a step a band: they widen with the days, as answers thin out. Bands that are not shown have no part
+    in it, so that it tells nothing of them.
 
     Parameters
     ----------
@@ -148,19 +160,14 @@ def days_to_answer(study: Study, *, confidence_level: float = 0.95) -> DaysToAns
     n = np.bincount(band, minlength=len(names))
     scored = rows["likelihood_to_recommend"].notna().to_numpy() if knows_scores else np.ones(len(rows), dtype=bool)
     n_scores = np.bincount(band[scored], minlength=len(names))
-    split = int(np.abs(np.cumsum(n)[:-1] / n.sum() - 0.5).argmin()) if len(names) > 1 else -1
     minimum = study.settings.minimum_cell
-    # Each side of the split is hidden by itself: else the difference would tell what a band of few has given.
-    sides = (slice(0, split + 1), slice(split + 1, None))
-    hidden = np.concatenate([hidden_rows(n_scores[side], minimum, people=n[side]) for side in sides])
+    hidden = hidden_rows(n_scores, minimum, people=n)
     frame = pd.DataFrame({"group": names, "n": n, "cumulative_share": np.cumsum(n) / n.sum()})
-    difference: dict[str, Any] = {}
+    trend: dict[str, Any] = {}
     columns = ["estimate", "std_error", "conf_low", "conf_high"]
     if knows_scores:
         frame = frame.merge(_scores(study, rows, np.array(names)[band], confidence_level), on="group", how="left")
-        slow = band > split
-        if split >= 0 and min(n_scores[side].sum() for side in sides) >= minimum:
-            difference = _median_difference(study, rows, slow, confidence_level)
+        trend = _trend(study, rows[~hidden[band]], band[~hidden[band]], confidence_level)
     else:
         frame[["n_scores", *columns]] = np.nan
     ordered = np.sort(day)
@@ -174,8 +181,7 @@ def days_to_answer(study: Study, *, confidence_level: float = 0.95) -> DaysToAns
         ninety_day=int(ordered[int(np.ceil(0.9 * len(ordered))) - 1]),
         n_late=int(late.sum()),
         window_days=window,
-        split=names[split] if split >= 0 else "",
-        **difference,
+        **trend,
         caveat=silence_caveat(study),
     )
 
@@ -207,34 +213,31 @@ def _scores(study: Study, rows: pd.DataFrame, band: NDArray[np.str_], confidence
     return found[["group", "n", "estimate", "std_error", "conf_low", "conf_high"]].rename(columns={"n": "n_scores"})
 
 
-def _median_difference(study: Study, rows: pd.DataFrame, slow: Flags, confidence_level: float) -> dict[str, float]:
-    """NPS of the slow answers less that of the fast ones, with limits and p; linearised over clusters.
+def _trend(study: Study, rows: pd.DataFrame, band: Integers, confidence_level: float) -> dict[str, float]:
+    """NPS points from a band to the next, with limits and p; least squares, robust to clusters.
 
-    Empty where nothing tells how far chance may move it: in one cluster, or if all of a side gave answers of one class.
+    Empty where nothing tells how far chance may move it: in one cluster, or if all in each band gave one class of
+    answer.
     """
     score = rows["likelihood_to_recommend"].to_numpy(dtype=float, na_value=np.nan)
     answered = ~np.isnan(score)
-    score = score[answered]
+    score, place = score[answered], band[answered].astype(float)
     value = 100.0 * (score >= study.settings.promoter_min) - 100.0 * (score <= study.settings.detractor_max)
-    slow, cluster = slow[answered], response_clusters(study, rows)[0][answered]
-    if not 1 < slow.sum() < len(slow) - 1:
+    codes = np.unique(response_clusters(study, rows)[0][answered], return_inverse=True)[1]
+    m = len(np.unique(codes))
+    if len(np.unique(place)) < 2 or m < 2:
         return {}
-    size = np.bincount(cluster).astype(np.float64)
+    size = np.bincount(codes).astype(np.float64)
     if tells_of_one(size, size, study.settings.minimum_cell):
         return {}
-    mean = {side: float(value[slow == side].mean()) for side in (True, False)}
-    share_of = np.where(slow, 1 / slow.sum(), -1 / (~slow).sum())
-    error = share_of * (value - np.where(slow, mean[True], mean[False]))
-    sums = np.bincount(cluster, weights=error)
-    m = len(np.unique(cluster))
-    estimate = mean[True] - mean[False]
-    std_error = float(np.sqrt((sums**2).sum() * m / (m - 1))) if m > 1 else np.nan
-    if not std_error > 0:
+    fitted = regress(value, np.column_stack([np.ones(len(place)), place]), np.ones(len(place)), codes)
+    slope, std_error = float(fitted.coefficient[1]), float(np.sqrt(max(fitted.covariance[1, 1], 0.0)))
+    if not std_error > 1e-9:
         return {}
     half = float(stats.t.ppf(0.5 + confidence_level / 2, m - 1)) * std_error
     return {
-        "difference": estimate,
-        "difference_conf_low": max(estimate - half, -200.0),
-        "difference_conf_high": min(estimate + half, 200.0),
-        "difference_p_value": float(2 * stats.t.sf(abs(estimate) / std_error, m - 1)),
+        "trend": slope,
+        "trend_conf_low": slope - half,
+        "trend_conf_high": slope + half,
+        "trend_p_value": float(2 * stats.t.sf(abs(slope) / std_error, m - 1)),
     }

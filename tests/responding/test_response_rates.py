@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from statsmodels.regression.linear_model import OLS
+from statsmodels.tools import add_constant
 
 from nps_research.counting.clusters import response_clusters
 from nps_research.errors import CannotAnswerError
@@ -234,41 +235,49 @@ def test_days_are_counted_answer_by_answer():
     assert result.n_late == (day > 14).sum()
 
 
-def test_the_difference_of_the_slow_is_linearised_over_people():
+def test_the_trend_is_least_squares_over_rows_of_days_robust_to_people():
     table = fast_and_slow(np.random.default_rng(4))
-    result = days_to_answer(Study.from_frames(responses=table, settings={"data_until": "2025-06-01"}))
+    settings = {"data_until": "2025-06-01", "minimum_cell": 1}
+    result = days_to_answer(Study.from_frames(responses=table, settings=settings))
+    assert len(result.shown) == 7
     day = (table["responded_at"] - table["invited_at"]).dt.days
-    last = {"the next day": 1, "day 2": 2}[result.split]
-    slow = (day > last).to_numpy()
+    place = np.searchsorted([0, 1, 2, 4, 7, 14], day).astype(float)
     value = 100.0 * (table[LTR] >= 9) - 100.0 * (table[LTR] <= 6)
-    assert result.difference == pytest.approx(value[slow].mean() - value[~slow].mean())
     person = table["respondent_id"].to_numpy()
-    errors = [
-        ((value - value[slow].mean())[slow & (person == each)]).sum() / slow.sum()
-        - ((value - value[~slow].mean())[~slow & (person == each)]).sum() / (~slow).sum()
-        for each in np.unique(person)
-    ]
-    std_error = np.sqrt(np.sum(np.square(errors)) * 200 / 199)
-    assert (result.difference_conf_high - result.difference_conf_low) / 2 == pytest.approx(std_error * 1.972, rel=1e-3)
-    p_value = 2 * stats.t.sf(abs(result.difference) / std_error, 199)
-    assert result.difference_p_value == pytest.approx(p_value)
-    assert "weak sign" in result.finding
-    assert "lower" in result.finding
+    fitted = OLS(value.to_numpy(), add_constant(place)).fit(cov_type="cluster", cov_kwds={"groups": person}, use_t=True)
+    assert result.trend == pytest.approx(fitted.params[1])
+    assert result.trend_p_value == pytest.approx(fitted.pvalues[1])
+    assert (result.trend_conf_low, result.trend_conf_high) == pytest.approx(tuple(fitted.conf_int()[1]))
+    assert "a weak sign that those who never answered would score lower, too" in result.finding
 
 
-def test_the_demos_slow_answers_are_no_others():
+def test_the_demos_slow_answers_are_lowest_by_chance():
     result = days_to_answer(demo())
-    assert "no sign" in result.finding
+    assert result.records[-1]["estimate"] == min(row["estimate"] for row in result.records)
+    assert "no sign" not in result.finding
+    assert "chance alone could make that trend, yet the slowest answers are the lowest of all (+11.2)" in result.finding
     assert "Lin &amp; Schaeffer" in displayed(result)
 
 
-def test_bands_of_few_are_hidden_on_their_side_of_the_split():
+@pytest.mark.parametrize(
+    ("last", "says"), [([9, 5], "no sign"), ([9, 9, 5, 5, 5], "lowest"), ([9, 9, 9, 5, 5], "highest")]
+)
+def test_no_sign_does_not_stand_over_a_slowest_row_that_is_lowest_or_highest(last, says):
+    middle = [9, 5] * 20 if says != "no sign" else [9] * 22 + [5] * 18
+    first = [9, 5] * 20 if says != "no sign" else [9] * 18 + [5] * 22
+    result = days_to_answer(answers_by_day([0] * 40 + [3] * 40 + [10] * 40, first + middle + (last * 20)[:40]))
+    assert result.trend_p_value > 0.05
+    assert says in result.finding
+    assert ("no sign" in result.finding) == (says == "no sign")
+
+
+def test_rows_that_are_not_shown_have_no_part_in_the_trend():
     day = [0] * 4 + [1] * 50 + [3] * 40 + [10] * 30
-    invited = pd.Timestamp("2025-01-01")
-    table = {"invited_at": invited, "responded_at": invited + pd.to_timedelta(day, unit="D"), LTR: [9, 5] * 62}
-    result = days_to_answer(of_frame(table, settings={"data_until": "2025-06-01"}))
-    assert result.split == "the next day"
-    assert result.shown["group"].tolist() == ["days 3 to 4", "days 8 to 14"]  # the difference would give day 0 away
+    score = [9, 5] * 62
+    result = days_to_answer(answers_by_day(day, score))
+    assert result.shown["group"].tolist() == ["the next day", "days 3 to 4"]  # a total would give day 0 away
+    other = days_to_answer(answers_by_day(day, [0] * 4 + score[4:94] + [0] * 30))
+    assert (result.trend, result.trend_p_value) == (other.trend, other.trend_p_value)
 
 
 def answers_by_day(day, score, **more):
@@ -280,16 +289,16 @@ def answers_by_day(day, score, **more):
 def test_bands_of_few_answers_are_hidden_however_many_forms_they_hold():
     day, score = [0] * 30 + [3] * 30, [10, 3] * 15 + [1, 2] + [None] * 28
     result = days_to_answer(answers_by_day(day, score))
-    assert result.shown["group"].tolist() == ["the same day"]
-    assert np.isnan(result.difference)
+    assert result.shown.empty  # the total would give them away
+    assert np.isnan(result.trend)
     blank = days_to_answer(answers_by_day(day, score[:30] + [None] * 30))
     assert len(blank.shown) == 2  # nobody's answer is in it
 
 
 @pytest.mark.parametrize(("score", "more"), [([10] * 30 + [0] * 30, {}), ([10, 3] * 30, {"cluster": "one"})])
-def test_a_difference_of_which_chance_cannot_be_told_is_none(score, more):
+def test_a_trend_of_which_chance_cannot_be_told_is_none(score, more):
     result = days_to_answer(answers_by_day([0] * 30 + [5] * 30, score, **more))
-    assert np.isnan(result.difference)
+    assert np.isnan(result.trend)
     assert "nan" not in result.finding
     assert "no sign" not in result.finding
 
@@ -319,6 +328,6 @@ def test_days_need_both_dates():
 def test_days_without_scores():
     table = fast_and_slow(np.random.default_rng(5)).drop(columns=LTR)
     result = days_to_answer(Study.from_frames(responses=table, settings={"data_until": "2025-06-01"}))
-    assert np.isnan(result.difference)
+    assert np.isnan(result.trend)
     assert "NPS" not in result.finding
     displayed(result)

@@ -95,7 +95,7 @@ class SilentScore(Result):
         private = {"shifts", "balance_", "evidence_"}
         if not self.records:  # counts of a wave that is not shown
             private |= {"n_reached", "n_silent", "n_item_missing", "wave", "remarks", "hardly_answering", "truth"}
-        thin = {} if self.hardly_answering is None else {"hardly_answering": vars(self.hardly_answering)}
+        thin = {} if self.hardly_answering is None else {"hardly_answering": self.hardly_answering.plain}
         return {name: value for name, value in (super().settings | thin).items() if name not in private}
 
     @property

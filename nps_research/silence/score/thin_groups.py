@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -58,6 +59,12 @@ class HardlyAnswering:
         """The score of all, in words."""
         return f"from {points(self.low)} to {points(self.high)}"
 
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The attributes as plain values, a figure that is not known as None."""
+        kept = {name: None if value != value else value for name, value in vars(self).items()}
+        return kept | {"named": list(self.named)}
+
     def sentence(self, confidence_level: float) -> str:
         """Name them, and say what they leave open."""
         says = f"Hardly anybody answered of {self.who}"
@@ -91,7 +98,7 @@ def hardly_answering(
         As in `score_if_all_responded`.
     """
     groups = compared_groups(covariates)
-    found, thin = _below(people, groups, confidence_level)
+    found, thin = groups_below(people, groups, confidence_level)
     if not found:
         return None
     shown = [(term, group) for term, group in found if f"{in_a_word(term)}{BETWEEN}{group}" not in hidden]
@@ -113,7 +120,7 @@ def hardly_answering(
     return replace(bare, low=low, high=high, conf_low=max(limits[0], least), conf_high=min(limits[1], most))
 
 
-def _below(people: Reached, groups: pd.DataFrame, confidence_level: float) -> tuple[list[tuple[str, str]], Flags]:
+def groups_below(people: Reached, groups: pd.DataFrame, confidence_level: float) -> tuple[list[tuple[str, str]], Flags]:
     """The groups, by what they are groups of, that hardly answer; and who is in any."""
     yes = people.answered.astype(float)
     counts, between, within = [], 0.0, 0.0
