@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration import demo_silent_score, doubly_robust, silent_score
+from calibration import demo_silent_score, doubly_robust, hardly_answering, silent_score
 
 TABLE = pd.read_csv(silent_score.TABLE)
 ROBUST = pd.read_csv(doubly_robust.TABLE)
+NAMED = pd.read_csv(hardly_answering.TABLE)
 COMPANIES = pd.read_csv(demo_silent_score.TABLE)
 BY_FRAME = TABLE[TABLE["answering"] != "score"]
 CROSSING = TABLE[TABLE["answering"] == "crossing"]
@@ -108,3 +109,30 @@ def test_the_package_still_gives_what_the_doubly_robust_table_says():
     off = rows["doubly_robust_error"].mean() - said["doubly_robust_bias"]
     assert abs(off) < 3.3 * said["doubly_robust_deviation"] / np.sqrt(12)
     assert abs(rows["doubly_robust_std_error"].mean() / said["doubly_robust_std_error"] - 1) < 0.1
+
+
+def test_a_thin_group_is_named_in_at_least_90_of_100_waves():
+    thin = NAMED[NAMED["design"].isin(["thin", "thin, scored"])]
+    assert NAMED[["design", "n", "groups", "others"]].to_dict("records") == hardly_answering.CELLS
+    assert (thin["n"] >= 1000).all()
+    assert (thin["thin_named"] >= 0.9).all()
+
+
+def test_nobody_else_is_named_in_more_than_5_of_100_waves():
+    assert set(NAMED.loc[NAMED["design"] != "thin", "groups"]) == {15, 40}
+    assert (NAMED["other_named"] <= 0.05).all()
+
+
+def test_where_nobody_is_thin_limits_are_as_wide_as_without_the_rule_and_else_they_hold():
+    scored = NAMED[NAMED["design"].str.endswith("scored")]
+    is_thin = scored["design"].str.startswith("thin")
+    assert (scored.loc[~is_thin, "width"] <= 1.1).all()
+    assert (scored["range_held"] >= 0.95 - error(0.95, scored["runs"])).all()
+    assert (scored.loc[is_thin, "doubly_robust_held"] < 0.5).all()  # there is something to mend
+
+
+def test_cells_of_the_rule_come_out_as_they_stand():
+    cell = {"design": "thin", "n": 1000, "groups": 40, "others": 0.3}
+    row = NAMED[(NAMED[list(cell)] == pd.Series(cell)).all(axis=1)].iloc[0]
+    found = hardly_answering.measure(**cell)
+    assert (found["thin_named"], found["other_named"]) == (row["thin_named"], row["other_named"])

@@ -237,7 +237,8 @@ def score_if_all_responded(
     The estimand is the score of all people of the wave who were reached and whose window has closed. It is observed
     for those who answered; raked, weighted by the inverse of the chance to answer, and doubly robust (those weights
     beside a prediction of everybody's answer), it is that of all if answering has nothing to do with loyalty but
-    through what was known before the invitation; and it lies between the bounds whatever the silent think. The finding
+    through what was known before the invitation; and it lies between the bounds whatever the silent think. Groups that
+    hardly answer are named, and of their silent nothing is supposed in the range that then stands beside it. The finding
     and the shifts take the doubly robust estimate where there is one. `shifts` says what it would be if the silent came
     out below it.
 
@@ -286,7 +287,8 @@ def score_if_all_responded(
     is known one by one, however bent, weights and the doubly robust estimate are nominal, and the latter's limits are
     little wider. Where tenure and revenue cross strongly, weights from some hundreds of answers mend most of the error
     and not all; the doubly robust estimate mends most of what they leave, which is why it is read first. Where
-    answering follows the score itself, neither mends it.
+    answering follows the score itself, neither mends it. How often groups that hardly answer are named is in
+    ``calibration/hardly_answering.csv``.
 
     References
     ----------
