@@ -197,24 +197,12 @@ class SilentScore(Result):
         row, of_wave = self._preferred, f", {self.wave}" if self.wave else ""
         if row is None:
             return ()
-        thin = self.hardly_answering
+        low, high, how, thin = row["conf_low"], row["conf_high"], row["term"], self.hardly_answering
         if thin is not None and np.isfinite(thin.low):
-            return (
-                KeyNumber(
-                    label=f"NPS if all had answered{of_wave} ({row['term']}; of some hardly anybody did)",
-                    estimate=row["estimate"],
-                    conf_low=min(thin.conf_low, row["estimate"]),
-                    conf_high=max(thin.conf_high, row["estimate"]),
-                ),
-            )
-        return (
-            KeyNumber(
-                label=f"NPS if all had answered{of_wave} ({row['term']})",
-                estimate=row["estimate"],
-                conf_low=row["conf_low"],
-                conf_high=row["conf_high"],
-            ),
-        )
+            low, high = min(thin.conf_low, row["estimate"]), max(thin.conf_high, row["estimate"])
+            how += "; of some hardly anybody did"
+        label = f"NPS if all had answered{of_wave} ({how})"
+        return (KeyNumber(label=label, estimate=row["estimate"], conf_low=low, conf_high=high),)
 
 
 def _score(row: Mapping[str, Any], level: float) -> str:
@@ -238,9 +226,9 @@ def score_if_all_responded(
     for those who answered; raked, weighted by the inverse of the chance to answer, and doubly robust (those weights
     beside a prediction of everybody's answer), it is that of all if answering has nothing to do with loyalty but
     through what was known before the invitation; and it lies between the bounds whatever the silent think. Groups that
-    hardly answer are named, and of their silent nothing is supposed in the range that then stands beside it. The finding
-    and the shifts take the doubly robust estimate where there is one. `shifts` says what it would be if the silent came
-    out below it.
+    hardly answer are named, and of their silent nothing is supposed in the range that then stands beside it. The
+    finding and the shifts take the doubly robust estimate where there is one. `shifts` says what it would be if the
+    silent came out below it.
 
     Parameters
     ----------
