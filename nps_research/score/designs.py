@@ -144,7 +144,8 @@ def compare_designs(
     --------
     >>> from nps_research.study.study import Study
     >>> table = pd.DataFrame({"likelihood_to_recommend": [10, 9, 3, 7], "design_weight": [1, 1, 4, 1.0]})
-    >>> compare_designs(Study.from_frames(responses=table)).frame["estimate"].round(1).tolist()
+    >>> study = Study.from_frames(responses=table, settings={"minimum_cell": 1})
+    >>> compare_designs(study).frame["estimate"].round(1).tolist()
     [25.0, -28.6]
     """
     by = wave_if_any(study)

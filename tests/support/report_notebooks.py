@@ -80,6 +80,9 @@ class StandInStudy:
     nothing_accepted: str = ""
     settings: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(seed=20261122, minimum_cell=10))
     waves: tuple[str, ...] = ("2017", "2018")
+    is_lazy: bool = False
+    small_waves: dict[str, int] = field(default_factory=dict)
+    left_out_waves: tuple[str, ...] = ()
     drivers: tuple[str, ...] = ()
     segments: tuple[str, ...] = ()
     outcomes: dict[str, SimpleNamespace] = field(default_factory=dict)
