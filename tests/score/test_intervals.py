@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from nps_research.counting.score_distribution import ScoreDistribution, score_distribution
+from nps_research.counting.score_counts import score_distribution
+from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
 from nps_research.score.limits.independent import adjusted_wald, score_interval, wald
 from nps_research.score.limits.methods import estimate, suitable_method
