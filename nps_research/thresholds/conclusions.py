@@ -106,6 +106,9 @@ class LineConclusions(ByLines):
         turned = [(a, b) for a, b in pairs if (a["estimate"] - b["estimate"]) * (a["other"] - b["other"]) < 0]
         if not turned:
             return f"the order of the {len(rows)} groups stays as it is."
+        clear = [pair for pair in turned if any(_apart(*pair, name) for name in ("estimate", "other"))]
+        if not clear:
+            return "no two groups change places that are apart by more than chance explains."
         first = min(rows, key=lambda row: row["rank"])
         then = min(rows, key=lambda row: row["other_rank"])
         lead = (
@@ -113,8 +116,8 @@ class LineConclusions(ByLines):
             if first is then
             else f"{plain_text(then['group'])} is first, not {plain_text(first['group'])}"
         )
-        moved = "the two groups" if len(rows) == 2 else f"{len(turned)} of {len(pairs)} pairs of groups"
-        return f"{moved} change places; {lead}. Mind the intervals."
+        moved = "the two groups" if len(rows) == 2 else f"{len(clear)} of {len(pairs)} pairs of groups"
+        return f"{moved} change places, by more than chance explains under one of the lines; {lead}."
 
     @property
     def note(self) -> str:
@@ -130,6 +133,13 @@ class LineConclusions(ByLines):
         )
         lines = f"{band_text(0, self.detractor_max)} and {band_text(0, self.other)}"
         return f"NPS of each group with detractors {lines}: {rows}."
+
+
+def _apart(one: Mapping[str, float], other: Mapping[str, float], name: str) -> bool:
+    """Whether two scores, of groups taken as independent, differ by more than their limits together."""
+    limits = "conf_{}" if name == "estimate" else f"{name}_conf_{{}}"
+    halves = [(row[limits.format("high")] - row[limits.format("low")]) / 2 for row in (one, other)]
+    return bool(abs(one[name] - other[name]) > np.hypot(halves[0], halves[1]))
 
 
 def conclusions_by_line(

@@ -119,6 +119,10 @@ def test_groups_that_change_places_are_counted():
     assert found.frame["other_rank"].tolist() == [1, 2]
     assert "the two groups change places" in found.finding
     assert "a is first, not b" in found.finding
+    few = ScoreDistribution.from_counts({"a": [0] * 5 + [6, 0, 0, 0, 0, 14], "b": [4] + [0] * 7 + [4, 0, 12]})
+    assert conclusions_by_line(few).frame["other_rank"].tolist() == [1, 2]
+    said = "no two groups change places that are apart by more than chance explains."
+    assert conclusions_by_line(few).finding.endswith(said)
 
 
 def test_changes_that_turn_round_are_counted():
