@@ -106,7 +106,7 @@ class LineConclusions(ByLines):
         turned = [(a, b) for a, b in pairs if (a["estimate"] - b["estimate"]) * (a["other"] - b["other"]) < 0]
         if not turned:
             return f"the order of the {len(rows)} groups stays as it is."
-        clear = [pair for pair in turned if any(_apart(*pair, name) for name in ("estimate", "other"))]
+        clear = [pair for pair in turned if any(_differ(*pair, name) for name in ("estimate", "other"))]
         if not clear:
             return "no two groups change places that are apart by more than chance explains."
         first = min(rows, key=lambda row: row["rank"])
@@ -135,7 +135,7 @@ class LineConclusions(ByLines):
         return f"NPS of each group with detractors {lines}: {rows}."
 
 
-def _apart(one: Mapping[str, float], other: Mapping[str, float], name: str) -> bool:
+def _differ(one: Mapping[str, float], other: Mapping[str, float], name: str) -> bool:
     """Whether two scores, of groups taken as independent, differ by more than their limits together."""
     limits = "conf_{}" if name == "estimate" else f"{name}_conf_{{}}"
     halves = [(row[limits.format("high")] - row[limits.format("low")]) / 2 for row in (one, other)]

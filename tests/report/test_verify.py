@@ -35,7 +35,7 @@ def run_command(*arguments: str) -> tuple[int, str]:
 
 SCORE = """
 import nps_research as nps
-study = nps.open_study(study_folder, data=data_folder)
+study = nps.counting.without_small_waves(nps.open_study(study_folder, data=data_folder))
 nps.net_promoter_score(nps.score_distribution(study, by="wave"), promoter_min=9, detractor_max=6)
 """
 
