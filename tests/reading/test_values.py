@@ -4,10 +4,11 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nps_research.reading import values
+from nps_research.reading.dates import moments_of
 from nps_research.reading.values import (
     PARSERS,
     blank_codes,
@@ -409,3 +410,29 @@ def test_most_columns_are_read_by_their_distinct_values(monkeypatch):
     assert seen == [3]
     read(pd.Series([f"r{row}" for row in range(3_000)]))
     assert seen == [3, 3_000]
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.one_of(
+            st.none(),
+            st.dates(dt.date(1, 1, 1), dt.date(9999, 12, 31)).map(str),
+            st.datetimes(dt.datetime(1970, 1, 1), dt.datetime(2100, 1, 1)).flatmap(
+                lambda moment: st.sampled_from(["T", " "]).flatmap(
+                    lambda between: st.sampled_from(["minutes", "seconds", "milliseconds", "microseconds"]).map(
+                        lambda exact: moment.isoformat(between, exact)
+                    )
+                )
+            ),
+        ),
+        min_size=1,
+    )
+)
+def test_a_column_of_iso_moments_alone_is_read_as_beside_others(cells):
+    """The quick way, by a cast, is the slow one."""
+    alone = moments_of(pd.Series(cells, dtype="str"))
+    beside = moments_of(pd.Series([*cells, "5 January 2024", "2024-01-05T10:00Z"], dtype="str"))
+    pd.testing.assert_series_equal(alone.values, beside.values.iloc[:-2])
+    assert not alone.ambiguous.any()
+    assert not any(where.iloc[:-2].any() for where in beside.rules.values())
