@@ -12,6 +12,7 @@ import pandas as pd
 from nps_research.errors import ContractError, did_you_mean, sentences_joined
 from nps_research.study.acceptance import check_names
 from nps_research.study.contract import RESPONSES, SUMMARY, Kind
+from nps_research.study.needs import NOT_READ
 from nps_research.study.raw_rows import Plan
 from nps_research.study.settings_file import OutcomeSettings, Settings
 from nps_research.study.table_settings import DriverSettings, SegmentSettings
@@ -86,6 +87,7 @@ def lazy_fields(
     available |= {"responses.drivers"} if plan.driver_names else set()
     available |= {"responses.segments"} if plan.segment_names else set()
     available |= {"outcomes"} if plan.outcomes else set()
+    available.add(NOT_READ)
     return {
         "settings": settings,
         "outcomes": outcomes,

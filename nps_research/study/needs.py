@@ -34,6 +34,11 @@ def need_in_words(need: str) -> str:
 
 
 NOT_YET = "responses.pending"  # some have not answered, and for all of them the window is still open
+NOT_READ = "responses.lazy"  # rows are counted where they lie; who was silent is not looked up
+NEEDS_ROWS = (
+    "The responses of this study are a lazy frame: they can be counted where they lie, but this needs the rows "
+    "themselves. Give Study.from_frames a pandas DataFrame, of a sample for example."
+)
 
 _FIRST_STEPS: dict[Callable[..., Any], Callable[[Any], object]] = {}
 
@@ -96,6 +101,8 @@ class Recorded:
         lacking = self._lacking(needs)
         if lacking == ["responses.silence"] and NOT_YET in self.available:
             return "Who is silent is not known yet: all who have not answered may still do so in time."
+        if "responses.silence" in lacking and NOT_READ in self.available:
+            return NEEDS_ROWS
         return f"This study does not record {', nor '.join(map(need_in_words, lacking))}." if lacking else ""
 
     def require(self, *needs: str) -> None:

@@ -16,7 +16,7 @@ from nps_research.errors import CannotAnswerError, ContractError, check_no_addre
 from nps_research.reading.sources import path_inside, sha256_of
 from nps_research.study.acceptance import check_table
 from nps_research.study.lazy_responses import lazy_fields
-from nps_research.study.needs import Recorded
+from nps_research.study.needs import NEEDS_ROWS, Recorded
 from nps_research.study.notebooks import asked
 from nps_research.study.part import (
     available_in,
@@ -270,10 +270,7 @@ class Study(Recorded):
         """
         if isinstance(self.rows, pd.DataFrame):
             return self.rows
-        raise CannotAnswerError(
-            "The responses of this study are a lazy frame: they can be counted where they lie, but this needs the rows "
-            "themselves. Give Study.from_frames a pandas DataFrame, of a sample for example."
-        )
+        raise CannotAnswerError(NEEDS_ROWS)
 
     @property
     def is_lazy(self) -> bool:

@@ -276,6 +276,14 @@ def test_customers_do_not_go_with_a_lazy_frame(rows):
     assert "takes no customers" in fault(in_duckdb(rows), customers=pd.DataFrame({"customer_id": ["p1"]}))
 
 
+def test_what_needs_rows_is_refused_for_the_lazy_frame_and_not_for_want_of_columns():
+    table = pd.DataFrame({LTR: [9.0, None] * 20, "delivered": [1] * 40, "responded": [1, 0] * 20})
+    for study in (Study.from_frames(responses=in_engine(table)) for in_engine in (in_duckdb, in_polars)):
+        assert "are a lazy frame" in study.missing("responses.silence")
+        assert study.missing("responses.wave") == "This study does not record the round of the survey (responses.wave)."
+    assert Study.from_frames(responses=table).missing("responses.silence") == ""
+
+
 # Values, when they are counted
 
 
