@@ -43,7 +43,7 @@ DESIGNS: dict[str, tuple[int, int, str, str]] = {
     "25 ratings of few": (25, 500, "strong", "nobody"),
     "neighbours go together": (6, N, "neighbours", "nobody"),
 }
-DATA_SETS = 50  # a first look: shares are sure to a few tens of percent only
+DATA_SETS = 100  # a first look: shares are sure to some ten percent only
 ALPHA = 0.05
 
 
