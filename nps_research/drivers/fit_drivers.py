@@ -13,8 +13,9 @@ from nps_research.counting.score_counts import score_distribution
 from nps_research.drivers.enough import LEAST_RESAMPLES
 from nps_research.drivers.fitting.cross_fit import cross_fit
 from nps_research.drivers.fitting.data import PARTS, DriverData, data_of_frame, data_of_study
-from nps_research.drivers.fitting.noise import near_duplicates, noise_tests, skipping
+from nps_research.drivers.fitting.noise import near_duplicates, noise_tests
 from nps_research.drivers.fitting.resampling import Summary, rank_limits, resample, spread, summary_of
+from nps_research.drivers.fitting.skipping import skipping
 from nps_research.drivers.lists import scale_text
 from nps_research.drivers.model import DriverModel
 from nps_research.errors import EstimationError
@@ -202,7 +203,8 @@ def _model(
     draws = resample(data, n_resamples=n_resamples, rng=resampling)
     sets = near_duplicates(data)
     tests = noise_tests(data, fits, sets=sets)
-    frame = _frame(data, summary, draws, confidence_level).join(tests.iloc[: len(data.terms)]).join(skipping(data))
+    skipped = skipping(data, minimum_cell=minimum_cell)
+    frame = _frame(data, summary, draws, confidence_level).join([tests.iloc[: len(data.terms)], skipped])
     frame = _with_verdicts(frame, tests.iloc[len(data.terms) :], sets, 1 - confidence_level)
     judged = frame["estimate"].notna().to_numpy()
     if judged.any():

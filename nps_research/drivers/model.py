@@ -243,9 +243,7 @@ class DriverModel(Result):
         said = " Points and test of a rating are among those who rated it."
         if parts := rows.loc[rows["n_asked"] < self.n, "term"].tolist():
             said += f" Not asked in every wave: {joined(parts)}."
-        told = rows[
-            (rows["skip_p_adjusted"] < 1 - self.confidence_level) & (rows["n_asked"] - rows["n"] >= self.minimum_cell)
-        ]
+        told = rows[rows["skip_p_adjusted"] < 1 - self.confidence_level]
         if len(told):
             who = joined([f"{row['term']} ({points(row['skip_points'])})" for row in told.to_dict("records")])
             said += f" Who skips a rating is no part of it; NPS of those who did, less that of the others: {who}."

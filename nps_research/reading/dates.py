@@ -117,7 +117,7 @@ _CLOCK_SHAPE = (
     r"(?: ?(?P<half>[ap])\.? ?m\.?| uhr)?"
     r"(?: ?(?P<zone>z|(?:utc|gmt)?[+-]\d{1,2}(?::?\d{2})?|[a-z]{2,4}))?(?: ?\([^()]*\))?"
 )
-_ISO = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?$"
+_ISO = r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}(?::\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?)?$"
 _ORDERS = {"day, month, year": "dmy", "month, day, year": "mdy", "year, month, day": "ymd"}
 _WHY_SO = {
     "day, month, year": "another in its column has a first number above 12",
@@ -159,16 +159,11 @@ def moments_of(text: pd.Series) -> Moments:
     >>> read.values.astype("str").tolist()[:3], read.ambiguous.tolist()
     (['2024-01-05 09:00:00', '2024-01-05 00:00:00', '2024-01-05 21:00:00'], [False, False, False, True])
     """
-    values = pd.Series(pd.NaT, text.index, dtype="datetime64[us]")
     zoned, open_order = (pd.Series(data=False, index=text.index) for _ in range(2))
     rules = {"a time with a zone turned to UTC": zoned}
-    try:  # where no cell is of another kind, all are read at once
-        moments = pa.array(text, pa.large_string(), from_pandas=True).cast(pa.timestamp("us"))
-        return Moments(
-            values=pd.Series(moments.to_numpy(zero_copy_only=False), text.index), ambiguous=open_order, rules=rules
-        )
-    except pa.ArrowInvalid:
-        pass
+    if (at_once := _all_plain(text)) is not None:
+        return Moments(values=at_once, ambiguous=open_order, rules=rules)
+    values = pd.Series(pd.NaT, text.index, dtype="datetime64[us]")
     plain = text.str.match(_ISO).fillna(value=False).to_numpy(dtype=bool)
     read = pd.to_datetime(text[plain], format="ISO8601", errors="coerce", utc=True, cache=False)  # most differ
     values[plain] = read.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
@@ -186,6 +181,15 @@ def moments_of(text: pd.Series) -> Moments:
             read_so[others] = ((of_date["order"] == name) & read.notna()).to_numpy()
             rules[f"a date read as {name}: {_WHY_SO[name]}"] = read_so
     return Moments(values=values, ambiguous=open_order, rules=rules)
+
+
+def _all_plain(text: pd.Series) -> pd.Series | None:
+    """Moments of a column in which all are of ISO 8601 without a zone, in a tenth of the time; else None."""
+    try:
+        moments = pa.array(text, pa.large_string(), from_pandas=True).cast(pa.timestamp("us"))
+    except pa.ArrowInvalid:
+        return None
+    return pd.Series(moments.to_numpy(zero_copy_only=False), text.index)
 
 
 def _read_apart(cells: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -17,9 +17,9 @@ def planted_score_of_all(study: Study, wave: str, detractor_max: int) -> float |
     folder = study.data_folder or study.folder
     if not study.made_up or study.part or folder is None or (study.settings.promoter_min, detractor_max) != (9, 6):
         return None
-    path = folder / TRUTH_FILE
-    if not path.is_file():
+    try:
+        written = json.loads((folder / TRUTH_FILE).read_text(encoding="utf-8"))
+        found = float(written["realised"]["would_be_net_promoter_score_by_wave"][wave])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # none there, or another's file of this name
         return None
-    realised = json.loads(path.read_text(encoding="utf-8")).get("realised", {})
-    found = realised.get("would_be_net_promoter_score_by_wave", {}).get(wave)
-    return None if found is None else float(found)
+    return found if -100 <= found <= 100 else None

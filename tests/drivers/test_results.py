@@ -22,6 +22,7 @@ from nps_research.drivers.fitting import noise as driver_noise
 from nps_research.drivers.fitting.cross_fit import cross_fit, predictions_left_out
 from nps_research.drivers.fitting.data import data_of_frame, data_of_study
 from nps_research.drivers.fitting.noise import _level_effects, noise_tests
+from nps_research.drivers.fitting.skipping import skipping
 from nps_research.drivers.groups import LIFETIME, _equal, compare_drivers, lifetime_stages
 from nps_research.drivers.interactions import driver_interactions
 from nps_research.drivers.methods import compare_methods, path_dependent_contributions
@@ -716,6 +717,8 @@ def test_that_unhappy_people_skip_a_rating_is_told_beside_it_and_is_no_driver():
     assert rows.loc["idle", "skip_p_adjusted"] < 0.001
     assert rows.loc[["delivery", "other"], "skip_points"].isna().all()
     assert "Points and test of a rating are among those who rated it." in model.note
+    few = skipping(model.data, minimum_cell=int((~rated).sum()) + 1)
+    assert few["skip_points"].isna().all()  # in no results.json
     assert f"less that of the others: idle ({points(rows.loc['idle', 'skip_points'])})" in model.note
 
 

@@ -420,9 +420,9 @@ def test_most_columns_are_read_by_their_distinct_values(monkeypatch):
             st.dates(dt.date(1, 1, 1), dt.date(9999, 12, 31)).map(str),
             st.datetimes(dt.datetime(1970, 1, 1), dt.datetime(2100, 1, 1)).flatmap(
                 lambda moment: st.sampled_from(["T", " "]).flatmap(
-                    lambda between: st.sampled_from(["minutes", "seconds", "milliseconds", "microseconds"]).map(
-                        lambda exact: moment.isoformat(between, exact)
-                    )
+                    lambda between: st.sampled_from(
+                        ["hours", "minutes", "seconds", "milliseconds", "microseconds"]
+                    ).map(lambda exact: moment.isoformat(between, exact))
                 )
             ),
         ),

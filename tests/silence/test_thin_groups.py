@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,6 +13,7 @@ from scipy import stats
 from nps_research import Study, score_if_all_responded
 from nps_research.counting.silence import NO_DELIVERY
 from nps_research.statistics.thin_response import hardly_answers, imbens_manski_limits
+from nps_research.study.planted import planted_score_of_all
 from nps_research.study.study import open_study
 from tests.support.published import DEMO
 
@@ -158,3 +160,16 @@ def test_on_made_up_data_the_truth_stands_beside_it():
     assert score_if_all_responded(study, wave="2024 Q1", detractor_max=3).truth is None
     for other in (replace(study, made_up=False), study.where(Region="UK")):
         assert score_if_all_responded(other, wave="2024 Q1").truth is None
+
+
+@pytest.mark.parametrize(
+    "written", ["", "{", "[]", '{"realised": 3}', '{"realised": {"would_be_net_promoter_score_by_wave": {"1": 1e9}}}']
+)
+def test_another_file_of_that_name_is_no_truth(written, tmp_path):
+    (tmp_path / "truth.json").write_text(written, encoding="utf-8")
+    settings = SimpleNamespace(promoter_min=9)
+    study = SimpleNamespace(made_up=True, part={}, folder=tmp_path, data_folder=None, settings=settings)
+    assert planted_score_of_all(study, "1", 6) is None
+    right = {"realised": {"would_be_net_promoter_score_by_wave": {"1": 1.5}}}
+    (tmp_path / "truth.json").write_text(json.dumps(right), encoding="utf-8")
+    assert planted_score_of_all(study, "1", 6) == 1.5

@@ -10,12 +10,12 @@ import pandas as pd
 from scipy import stats
 from scipy.sparse.csgraph import connected_components
 
-from nps_research.drivers.enough import LEAST_CLUSTERS, LEAST_RATINGS
+from nps_research.drivers.enough import LEAST_CLUSTERS
 from nps_research.drivers.fitting.cross_fit import CrossFit, predictions_left_out
 from nps_research.drivers.fitting.data import DriverData
 from nps_research.drivers.fitting.trees import Background, Tables
 from nps_research.statistics.boosting import side_by_side
-from nps_research.statistics.least_squares import correlations, left_over, regress
+from nps_research.statistics.least_squares import correlations, left_over
 from nps_research.statistics.multiplicity import adjust_p_values
 from nps_research.typing import Floats, Integers
 
@@ -112,28 +112,6 @@ def noise_tests(data: DriverData, fits: Sequence[CrossFit], *, sets: Sequence[Se
     share = np.append(np.where(rises, RISING, 1 - RISING), np.full(len(sets), 0.5))
     p_value = (stats.t.sf(statistic, n_clusters - 1) / share).clip(max=1)
     return pd.DataFrame({"statistic": statistic, "p_value": p_value, "p_adjusted": adjust_p_values(p_value)})
-
-
-def skipping(data: DriverData) -> pd.DataFrame:
-    """Set those who were asked for a rating and skipped it beside those who gave it.
-
-    Returns
-    -------
-    DataFrame
-        A row a driver: n_asked; skip_points (NPS of those who skipped it minus NPS of those who rated it) and
-        skip_p_adjusted (t over clusters; Holm), nan where fewer than `LEAST_RATINGS` skipped it or rated it.
-    """
-    n_asked, y = data.asked.sum(axis=0), data.y.sum(axis=0)
-    found = np.full((2, len(data.terms)), np.nan)
-    for term, asked in enumerate(data.asked.T):
-        skipped = np.isnan(data.ratings[asked, term])
-        cluster = np.unique(data.cluster[asked], return_inverse=True)[1]
-        if min(skipped.sum(), (~skipped).sum()) >= LEAST_RATINGS and cluster.max() + 1 >= LEAST_CLUSTERS:
-            design = np.column_stack([np.ones(len(skipped)), skipped])
-            fit = regress(y[asked], design, data.weights[asked], cluster)
-            statistic = fit.coefficient[1] / np.sqrt(fit.covariance[1, 1])
-            found[:, term] = fit.coefficient[1], 2 * stats.t.sf(abs(statistic), cluster.max())
-    return pd.DataFrame({"n_asked": n_asked, "skip_points": found[0], "skip_p_adjusted": adjust_p_values(found[1])})
 
 
 def _rises(data: DriverData, effects: Sequence[Floats], curves: Floats, term: int) -> bool:
