@@ -73,7 +73,7 @@ class AccountInfluence(ByLines):
             return "What single accounts do to the score is hidden. " + FEW_ACCOUNTS
         if not known.any():
             return "What single accounts do to the score cannot be said: it needs answers from two accounts or more."
-        beyond, rows = len(self.beyond_margin), [row for row in self.records if not np.isnan(row["change"])]
+        beyond = len(self.beyond_margin)
         if beyond == 0:
             verdict = "No single account moves the NPS by more than its margin of error."
         elif beyond == 1:
@@ -82,12 +82,17 @@ class AccountInfluence(ByLines):
             verdict = (
                 f"{beyond:,} accounts each move the NPS by more than its margin of error: the score hangs on them."
             )
+        return verdict
+
+    @property
+    def details(self) -> str:
+        rows = [row for row in self.records if not np.isnan(row["change"]) and not np.isnan(row["margin_of_error"])]
         if not rows:
-            return verdict
+            return ""
         row = max(rows, key=lambda row: abs(float(row["change"])))
         whom = "" if row["group"] == "all" else f" of {plain_text(row['group'])}"
         return (
-            f"{verdict} The largest influence shown is that of an account with {row['n']:,} answers: without it, the "
+            f"The largest influence shown is that of an account with {row['n']:,} answers: without it, the "
             f"NPS{whom} would change by {points(row['change'])}, against a margin of ±{row['margin_of_error']:.1f}."
         )
 

@@ -64,21 +64,27 @@ class AccountScores(ByLines):
             return no_score(self)
         row = rows[-1]
         whom = "" if row["group"] == "all" else f" of {plain_text(row['group'])}"
-        said = (
-            f"With each of {row['n_accounts']:,} accounts counting the same, the NPS{whom} is "
-            f"{points(row['estimate'])} ({interval_text(row, self.confidence_level)}); with each of {row['n']:,} "
-            f"answers counting the same, it is {points(row['respondent_score'])}."
+        said = f"With every account counting the same, the NPS{whom} is {points(row['estimate'])}"
+        if np.isnan(row["difference_p_value"]):
+            return f"{said}; with every answer counting the same, {points(row['respondent_score'])}."
+        if row["difference_p_value"] >= 1 - self.confidence_level:
+            return f"{said}, not provably different from the {points(row['respondent_score'])} of all answers."
+        lower = "lower" if row["difference"] > 0 else "higher"
+        return (
+            f"{said} against {points(row['respondent_score'])} with every answer: "
+            f"accounts with many answers score {lower}."
         )
+
+    @property
+    def details(self) -> str:
+        if not self.answered:
+            return ""
+        row = self.answered[-1]
+        said = f"{row['n_accounts']:,} accounts, {interval_text(row, self.confidence_level)}; {row['n']:,} answers."
         if np.isnan(row["difference_p_value"]):
             return said
-        difference = (
-            f"The difference of {points(row['difference'])} "
-            f"({interval_text(row, self.confidence_level, prefix='difference_')}; {p_text(row['difference_p_value'])})"
-        )
-        if row["difference_p_value"] >= 1 - self.confidence_level:
-            return f"{said} {difference} is not established."
-        lower = "lower" if row["difference"] > 0 else "higher"
-        return f"{said} {difference} is more than chance explains: accounts with many answers score {lower}."
+        limits = interval_text(row, self.confidence_level, prefix="difference_")
+        return f"{said} The difference is {points(row['difference'])} ({limits}; {p_text(row['difference_p_value'])})."
 
     @property
     def note(self) -> str:

@@ -68,16 +68,23 @@ class RatingAsymmetry(Result):
         if not rows:
             return "No rating is surely a must-be, a performance rating or a delighter."
         words = {
-            "must-be": "lower scores where they are bad, scarcely higher ones where they are good (must-be)",
-            "delighter": "higher scores where they are good, scarcely lower ones where they are bad (delighter)",
-            "performance": "both ways (performance)",
+            "must-be": "only hurts when bad (must-be)",
+            "delighter": "only helps when good (delighter)",
+            "performance": "works both ways (performance)",
         }
         said = []
         for kind, does in words.items():
-            names = [f"{row['term']} ({share(row['certainty'])} of resamples)" for row in rows if row["class"] == kind]
+            names = [row["term"] for row in rows if row["class"] == kind]
             if names:
-                said.append(f"{joined(names)}: {does}.")
-        return " ".join(said)
+                several = does.replace("hurts", "hurt").replace("helps", "help").replace("works", "work")
+                said.append(f"{joined(names)} {does if len(names) == 1 else several}")
+        return f"{'; '.join(said)}."
+
+    @property
+    def details(self) -> str:
+        rows = [row for row in self.records if row["certain"] and row["class"] != "none"]
+        sure = [f"{row['term']} in {share(row['certainty'])} of resamples" for row in rows]
+        return f"So classed: {joined(sure)}." if sure else ""
 
     @property
     def note(self) -> str:

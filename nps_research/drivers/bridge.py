@@ -22,7 +22,7 @@ from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.statistics.normal_limits import normal_quantile, with_normal_limits
 from nps_research.typing import Flags, Floats, Integers
 
-REST = "Not told by the ratings"
+REST = "Not explained by the ratings"
 A_PASSIVE = 7  # an answer that is neither a promoter's nor a detractor's
 
 
@@ -92,34 +92,37 @@ class ScoreBridge(Result):
 
     @property
     def finding(self) -> str:
+        sure = [row for row in self.records if row["term"] != REST and row["conf_low"] * row["conf_high"] > 0][:2]
+        change, of = self.change["estimate"], "weighted NPS" if self.weighted else "NPS"
+        moved = f"{'fell' if change < 0 else 'rose'} by {abs(change):.1f} points"
+        fell = f"From {self.from_group} to {self.to_group} {of} {moved}"
+        if not sure:
+            return f"{fell}; no single rating surely goes with that."
+        ways = {bool(row["mean_to"] < row["mean_from"]) for row in sure}
+        how = "changed" if len(ways) > 1 else "lower" if ways == {True} else "higher"
+        named = [f"{row['term']} ({points(row['estimate'])})" for row in sure]
+        return f"{fell}; {how} ratings of {joined(named)} go with it."
+
+    @property
+    def details(self) -> str:
         said = [
             (
                 f"{'Weighted, ' * self.weighted}NPS went from {points(self.score_from)} ({self.from_group}) to "
-                f"{points(self.score_to)} ({self.to_group}): {points(self.change['estimate'])} "
-                f"({interval_text(self.change, self.confidence_level)}). "
-                f"{points(self.told['estimate'])} of it go with the ratings "
-                f"({interval_text(self.told, self.confidence_level)})"
+                f"{points(self.score_to)} ({self.to_group}; {interval_text(self.change, self.confidence_level)} of the "
+                f"change). {points(self.told['estimate'])} of it go with the ratings "
+                f"({interval_text(self.told, self.confidence_level)}); {points(self.remainder['estimate'])} is not "
+                f"explained by them ({interval_text(self.remainder, self.confidence_level)})."
             )
         ]
-        sure = [
-            f"{row['term']} ({points(row['estimate'])})"
-            for row in self.records
-            if row["term"] != REST and row["conf_low"] * row["conf_high"] > 0
-        ]
-        said.append(
-            f", with limits away from zero {joined(sure[:4])}; "
-            if sure
-            else ", no single one with limits away from zero; "
-        )
-        said.append(
-            f"{points(self.remainder['estimate'])} is not told by them "
-            f"({interval_text(self.remainder, self.confidence_level)})."
-        )
         if worth := self._worth_changed():
-            said.append(f" The points at stake changed with {joined(worth)}; by itself that hardly moves the score.")
+            said.append(f"The points at stake changed with {joined(worth)}; by itself that hardly moves the score.")
         if self.not_in_both:
-            said.append(f" Not rated in both, so without a part: {joined(self.not_in_both)}.")
-        return "".join(said)
+            said.append(f"Not rated in both, so without a part: {joined(self.not_in_both)}.")
+        return " ".join(said)
+
+    @property
+    def at_a_glance(self) -> Mapping[str, str]:
+        return {"change": self.finding}
 
     def _worth_changed(self) -> list[str]:
         """Ratings at stake for more, or less, than before, beyond chance in as many as there are."""

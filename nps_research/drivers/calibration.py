@@ -49,12 +49,18 @@ class ModelCalibration(Result):
 
     @property
     def finding(self) -> str:
+        return (
+            f"The ratings predict {share(max(self.r_squared, 0.0))} of the differences between answers of respondents "
+            f"the model did not see."
+        )
+
+    @property
+    def details(self) -> str:
         low, high = (max(value, 0.0) for value in (self.r_squared_conf_low, self.r_squared_conf_high))
         gap = (self.frame["predicted"] - self.frame["estimate"]).abs()
         return (
-            f"For respondents it did not see, the model predicts {share(max(self.r_squared, 0.0))} of the differences "
-            f"between answers ({self.confidence_level:.0%} interval {share(low)} to {share(high)}). It predicts an NPS "
-            f"of {points(self.predicted)}; {points(self.observed)} was observed; in tenths by prediction the two are "
+            f"{self.confidence_level:.0%} interval {share(low)} to {share(high)}. The model predicts an NPS of "
+            f"{points(self.predicted)}; {points(self.observed)} was observed; in tenths by prediction the two are "
             f"apart by {gap.mean():.1f} points on average, and by {gap.max():.1f} at most."
         )
 

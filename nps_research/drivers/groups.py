@@ -77,8 +77,7 @@ class DriversByGroup(Result):
         if real.empty:
             tests = f"{self.tested} tests (each of" if self.tested != 1 else "1 test (of"
             return (
-                f"No rating is shown to be worth more in one group than in another, by {tests} a rating in a "
-                "grouping): no reason for other priorities in any group."
+                f"No difference between groups in what a rating is worth is proven, by {tests} a rating in a grouping)."
             )
         said = []
         for (by, term), rows in real.groupby(["by", "term"], sort=False):

@@ -65,13 +65,13 @@ class DriverInteractions(Result):
     def finding(self) -> str:
         real = [row for row in self.records if row["p_adjusted"] < 1 - self.confidence_level]
         if not real:
-            return f"None of {self.n_pairs} pairs of ratings surely works together otherwise than one after the other."
+            return f"None of {self.n_pairs} pairs of ratings is shown to work together other than each by itself."
         said = [
             f"{row['pair']} ({points(row['estimate'])}: "
             f"each counts {'more' if row['estimate'] > 0 else 'less'} where the other is good)"
             for row in real[:4]
         ]
-        return f"Working together otherwise than one after the other: {joined(said)}."
+        return f"Combined effects: {joined(said)}."
 
     @property
     def note(self) -> str:

@@ -98,14 +98,17 @@ class DriverList(Result):
         said = []
         for way, of_way in ((more, 1), (fewer, -1)):
             named = [
-                f"{row['term']} ({points(row['estimate'])}, {interval_text(row, self.confidence_level)})"
-                for row in self.leaders
-                if row["estimate"] * of_way > 0
+                f"{row['term']} ({points(row['estimate'])})" for row in self.leaders if row["estimate"] * of_way > 0
             ]
             if named:
-                most = ", of those above noise most of all" if len(self.frame) > 1 else ""
-                said.append(f"Good rather than poor ratings go with {way} {who}{most} for {joined(named)}.")
+                most = ", most for" if len(self.frame) > 1 else " for"
+                said.append(f"Good ratings go with {way} {who}{most} {joined(named)}.")
         return " ".join(said) or f"For no rating above noise are the points of {who} away from zero."
+
+    @property
+    def details(self) -> str:
+        limits = [f"{row['term']} {interval_text(row, self.confidence_level)}" for row in self.leaders]
+        return f"Of the ratings above noise: {joined(limits)}." if limits else ""
 
     @property
     def note(self) -> str:

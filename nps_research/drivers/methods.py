@@ -57,6 +57,20 @@ class DriverMethods(Result):
 
     @property
     def finding(self) -> str:
+        apart = self._ranks_apart
+        if not (apart > 0).any():
+            return f"All methods put the {len(apart)} ratings in the same order."
+        several = (apart >= APART).sum()
+        differ = f"{(apart > 0).sum()} of {len(apart)} ratings rank differently by some method"
+        return f"{differ}, {several} by {APART} places or more."
+
+    @property
+    def _ranks_apart(self) -> Floats:
+        ranked = self.frame.filter(regex="^rank_")
+        return np.asarray((ranked.max(axis=1) - ranked.min(axis=1)).to_numpy(), dtype=float)
+
+    @property
+    def details(self) -> str:
         gap = self.frame["path_dependent_points"] - self.frame["estimate"]
         most = self.frame.iloc[gap.abs().argmax()]
         shapley = (
@@ -64,18 +78,13 @@ class DriverMethods(Result):
             f"points interventional, {points(most['path_dependent_points'])} path-dependent."
         )
         over = self.frame["correlation_points"] - self.frame["estimate"]
-        alone = ""
-        if over.max() > 0:
-            row = self.frame.iloc[over.argmax()]
-            alone = (
-                f" Alone, {joined([row['term']])} goes with {points(row['correlation_points'])} points; beside all "
-                f"other ratings, {points(row['estimate'])} are its own."
-            )
-        ranked = self.frame.filter(regex="^rank_")
-        apart = (ranked.max(axis=1) - ranked.min(axis=1)).to_numpy()
-        several = f"{(apart >= APART).sum()} by {APART} places or more"
-        ranks = f" {(apart > 0).sum()} of {len(apart)} ratings rank differently by some method, {several}."
-        return shapley + alone + ranks * bool((apart > 0).any())
+        if over.max() <= 0:
+            return shapley
+        row = self.frame.iloc[over.argmax()]
+        return (
+            f"{shapley} Alone, {joined([row['term']])} goes with {points(row['correlation_points'])} points; "
+            f"beside all other ratings, {points(row['estimate'])} are its own."
+        )
 
     @property
     def note(self) -> str:

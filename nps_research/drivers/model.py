@@ -17,6 +17,8 @@ from nps_research.errors import CannotAnswerError
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import interval_text, joined, points, share
 
+MOST_LEADERS = 3  # that may have most at stake, named
+
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class DriverModel(Result):
@@ -186,26 +188,46 @@ class DriverModel(Result):
         shown = self.shown
         is_real = above_noise(shown)
         real = shown[is_real & shown["estimate"].notna()]
-        said = []
+        if real.empty:
+            return self._none_found(shown, is_real)
+        top = real.iloc[0]
+        first, way = joined([top["term"]]), "below" if top["estimate"] < 0 else "above"
+        leaders = real.loc[real["rank_low"] == 1, "term"].tolist()
+        lead = f"{first} matters most" if len(shown) > 1 else f"{first} matters"
+        if 1 < len(leaders) <= MOST_LEADERS:
+            lead = f"{joined(leaders)} lead"
+        return (
+            f"{lead}: customers who rate {first} well score {abs(top['estimate']):.0f} NPS points {way} those who rate "
+            "it poorly, other ratings alike."
+        )
+
+    def _none_found(self, shown: pd.DataFrame, is_real: Any) -> str:
+        """What is said where no rating above noise has points."""
         if is_real.any():
+            terms = joined(shown.loc[is_real, "term"].tolist())
+            return f"{terms}: above noise, but too few good or poor ratings for points."
+        together = [found["terms"] for found in self.sets if found["above_noise"]]
+        if together:
+            return f"{joined(together[0])} cannot be told apart; together they are above noise."
+        return "No rating could be told from noise, given the others."
+
+    @property
+    def details(self) -> str:
+        shown = self.shown
+        is_real = above_noise(shown)
+        real = shown[is_real & shown["estimate"].notna()]
+        said = []
+        if is_real.any() and len(shown) > 1:
             n = int(is_real.sum())
-            tells = f"tell{'s' * (n == 1)} something about the answer"
-            many = f"Of {len(shown)} ratings, {n} {tells} that all others do not."
-            said.append(many if len(shown) > 1 else f"The rating of {joined(shown['term'].tolist())} {tells}.")
-        elif not any(found["above_noise"] for found in self.sets):
-            said.append("No rating could be told from noise, given the others.")
+            said.append(
+                f"Of {len(shown)} ratings, {n} tell{'s' * (n == 1)} something about the answer that all others do not."
+            )
         if len(real):
             top = real.iloc[0]
-            lead = (
-                f"Most is at stake with {joined([top['term']])}: for this rating alone" if len(shown) > 1 else "By it"
-            )
-            way = "below" if top["estimate"] < 0 else "above"
             said.append(
-                f"{lead}, the answer expected where it is good is {abs(top['estimate']):.1f} NPS points {way} that "
-                f"where it is poor ({interval_text(top, self.confidence_level)})."
+                f"{joined([top['term']])}: {points(top['estimate'])} ({interval_text(top, self.confidence_level)}); "
+                f"its rank is {'' if top['rank_low'] == top['rank_high'] else 'from '}{top['ranks']}."
             )
-            if (top["rank_low"], top["rank_high"]) != (1, 1):
-                said.append(f"Whether it comes first is open: its rank is from {top['ranks']}.")
         if falling := real.loc[real["conf_high"] < 0, "term"].tolist():
             said.append(f"Higher ratings go with lower scores: {joined(falling)}.")
         if noise := shown.loc[shown["above_noise"].notna() & ~is_real, "term"].tolist():
@@ -220,6 +242,10 @@ class DriverModel(Result):
         who = "All ratings together predict" if len(shown) > 1 else "It predicts"
         said.append(f"{who} {share(max(self.r_squared, 0.0))} of the differences between answers.")
         return " ".join(said)
+
+    @property
+    def at_a_glance(self) -> Mapping[str, str]:
+        return {"why": self.finding} if above_noise(self.shown).any() else {}
 
     @property
     def note(self) -> str:

@@ -170,13 +170,25 @@ class Improvement(Result):
         real = shown[above_noise(shown) & (shown["conf_low"] > 0)]
         if real.empty:
             return "For no rating above noise do the data show a higher NPS where poor ratings are one higher."
-        top = real.iloc[0]
-        others = [f"{row['term']} ({points(row['estimate'])})" for row in real.iloc[1:4].to_dict("records")]
-        more = f" Then {joined(others)}." if others else ""
-        return (
-            f"Where the poor ratings of {joined([top['term']])} are one point higher, the NPS that goes with them "
-            f"differs by {points(top['estimate'])} points ({interval_text(top, self.confidence_level)}).{more}"
-        )
+        named = [f"{row['term']} ({points(row['estimate'])})" for row in real.iloc[:3].to_dict("records")]
+        return f"One point more on poor ratings goes with most NPS points for {joined(named)}."
+
+    @property
+    def details(self) -> str:
+        shown = self.shown
+        real = shown[above_noise(shown) & (shown["conf_low"] > 0)]
+        best = real.iloc[:3]
+        limits = [f"{row['term']} {interval_text(row, self.confidence_level)}" for _, row in best.iterrows()]
+        return f"{joined(limits)}." if limits else ""
+
+    @property
+    def at_a_glance(self) -> Mapping[str, str]:
+        shown = self.shown
+        real = shown[above_noise(shown) & (shown["conf_low"] > 0)]
+        if real.empty:
+            return {}
+        first = f"{joined([real['term'].iloc[0]])} first: one point more on its poor ratings"
+        return {"improve": f"Improve {first} goes with {points(real['estimate'].iloc[0])} NPS points."}
 
     @property
     def note(self) -> str:

@@ -46,6 +46,7 @@ def intake(study: Study) -> Listing:
         hidden=groups_not_shown(counted, ["wave"]) | frozenset(counted.left_out_waves) if study.waves else None,
         title=f"Rows in = rows accepted + rows quarantined{' + rows left out' if excluded else ''}",
         says=f"{'. '.join(said)}{left_out}.",
+        glance={"data": f"{'. '.join(said)}{left_out}."},
         remark="Quarantined rows are in no number here. They are written to the private folder, for repair.",
     )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from importlib import import_module
 from operator import attrgetter
 
 import pandas as pd
 
 from nps_research.results.listing import Listing
+from nps_research.results.words import quoted
 from nps_research.study.needs import refusal
 from nps_research.study.notebooks import asked
 from nps_research.study.study import Study
@@ -50,4 +53,12 @@ def questions(study: Study) -> Listing:
         frame=frame,
         title="Questions this study can answer",
         says=f"This study can answer {n} of the {len(frame)} questions.",
+        glance={"ask": _record_next(refused)} if n < len(frame) else {},
     )
+
+
+def _record_next(refused: Sequence[tuple[str, str]]) -> str:
+    """What to record so that the first of the open questions can be answered, without names of columns."""
+    question, missing = next((question, missing) for question, missing in refused if missing)
+    lacks = re.sub(r" \([a-z_]+\.[a-z_]+\)", "", missing)
+    return f"{quoted(question)} is open: {lacks[0].lower()}{lacks[1:]}"

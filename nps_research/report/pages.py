@@ -19,9 +19,11 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from nbconvert.exporters.templateexporter import TemplateExporter
 
+from nps_research.report.at_a_glance import at_a_glance
 from nps_research.report.harvest import HarvestedResult, headline_cells, shown_numbers
 from nps_research.report.notebooks import ReportNotebook, has_tag
 from nps_research.report.sanitise import heading_slug, render_markdown
+from nps_research.report.small_figures import small_figure
 from nps_research.results.listing import NotAnswered
 from nps_research.results.result import MIME_TYPE
 from nps_research.results.words import plain_text
@@ -66,6 +68,11 @@ class Card:
     def headlines(self) -> list[HarvestedResult]:
         """The results for the index page."""
         return [result for result in self.results if result.headline]
+
+    @property
+    def drawn(self) -> list[HarvestedResult]:
+        """Results of which the first with a small figure stands on the index page: headlines, then the others."""
+        return [*self.headlines, *(result for result in self.results if not result.headline)]
 
 
 class _Exporter(TemplateExporter):
@@ -125,8 +132,14 @@ class Pages:
 
     def index(self, cards: Sequence[Card]) -> str:
         """The page of findings at a glance."""
-        numbers = {card.name: shown_numbers(card.headlines) for card in cards}
-        return self._render("index.html.j2", title=self._common["study"]["name"], cards=cards, numbers=numbers)
+        glance = at_a_glance([result for card in cards for result in card.results])
+        figures = {card.name: next(filter(None, map(small_figure, card.drawn)), "") for card in cards}
+        trend = glance.trend and small_figure(glance.trend, wide=True)
+        titles = {card.name: card.title for card in cards}
+        title = self._common["study"]["name"]
+        return self._render(
+            "index.html.j2", title=title, cards=cards, glance=glance, figures=figures, trend=trend, titles=titles
+        )
 
     def glossary(self) -> str:
         """The page that says what the words mean."""
@@ -146,7 +159,14 @@ def _page_cells(node: NotebookNode, title: str) -> list[dict[str, Any]]:
     cells: list[dict[str, Any]] = []
     code: list[str] = []
     headlines, told = headline_cells(node), set[str]()
+    folded = False
     for place, cell in enumerate(node.cells):
+        folds, heading = has_tag(cell, "detail"), _first_heading(cell)
+        if folded and (heading or not folds):
+            cells.append({"kind": "end of fold"})
+        if folds and (heading or not folded):
+            cells.append({"kind": "fold", "summary": heading or "More"})
+        folded = folds
         if cell.cell_type == "markdown":
             html = Markup(render_markdown(cell.source, title=title))  # noqa: S704 - sanitised
             cells.append({"kind": "text", "html": html})
@@ -159,7 +179,13 @@ def _page_cells(node: NotebookNode, title: str) -> list[dict[str, Any]]:
                 code = []
     if code:
         cells.append({"kind": "code", "code": "\n\n".join(code)})
-    return cells
+    return [*cells, {"kind": "end of fold"}] if folded else cells
+
+
+def _first_heading(cell: NotebookNode) -> str:
+    """The heading that a cell begins with, or nothing."""
+    heading = re.match(r"#+ +(.+)", cell.source) if cell.cell_type == "markdown" else None
+    return heading[1].strip() if heading else ""
 
 
 def _page_output(output: NotebookNode, told: set[str]) -> Markup:

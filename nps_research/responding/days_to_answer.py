@@ -66,10 +66,15 @@ class DaysToAnswer(Result):
         half, ninety = (
             "on the day of the invitation" if day == 0 else f"by day {day}" for day in (self.half_day, self.ninety_day)
         )
+        return f"Half of the answers had come {half}, nine in ten {ninety}."
+
+    @property
+    def details(self) -> str:
+        if not self.records:
+            return ""
         total = int(self.frame["n"].sum())
         is_few = 0 < self.n_late < self.minimum_cell
-        late = "" if is_few else f" After the window of {self.window_days} days came {share(self.n_late / total)}."
-        says = f"Half of the answers had come {half}, nine in ten {ninety}.{late}"
+        says = "" if is_few else f"After the window of {self.window_days} days came {share(self.n_late / total)}."
         if np.isfinite(self.trend):
             limits = format_interval(self.trend_conf_low, self.trend_conf_high, "points")
             says += (

@@ -66,6 +66,12 @@ class ResponseFunnel(Result):
         )
 
     @property
+    def at_a_glance(self) -> Mapping[str, str]:
+        rows = self.records
+        known = bool(rows) and not pd.isna(rows[-1]["response_rate"])
+        return {"sure": f"{share(rows[-1]['response_rate'])} of those reached answered."} if known else {}
+
+    @property
     def note(self) -> str:
         return (
             f"Response rate: forms returned among delivered invitations whose window of {self.window_days} days "

@@ -73,17 +73,20 @@ class PanelAttrition(Result):
         rows = self.records
         if not rows:
             return f"Too few answered {plain_text(self.wave)} to tell who left afterwards. {SAME_TWICE}"
+        ends = [f"{share(row['estimate'])} of those with {row['term']}" for row in (rows[0], rows[-1])]
+        return f"Of those who answered {plain_text(self.wave)}, gone at the end were {joined(ends[: len(rows)])}."
+
+    @property
+    def details(self) -> str:
         shares = [
             f"{share(row['estimate'])} of those with {row['term']} "
             f"({self.confidence_level:.0%} interval {format_interval(row['conf_low'], row['conf_high'], 'share')}; "
             f"n = {row['n']:,})"
-            for row in rows
+            for row in self.records
         ]
-        says = (
-            f"Of those who answered {plain_text(self.wave)}, gone at the end were {joined(shares)}. {self._compared}"
-            f"{SAME_TWICE}"
-        )
-        return f"{says} {self.caveat}".strip()
+        if not shares:
+            return self.caveat
+        return f"Gone at the end: {joined(shares)}. {self._compared}{SAME_TWICE} {self.caveat}".strip()
 
     @property
     def _compared(self) -> str:

@@ -66,12 +66,20 @@ class Representativeness(ColumnGroups):
             )
         most = max(rows, key=lambda row: abs(float(row["estimate"])))
         return (
-            f"Those who answered differ from {whom} in {len(rows)} of {len(self.records)} groups by more than chance. "
-            f"Most of all: {plain_text(most['group'])} ({plain_text(most['term'])}) are {share(most['base_share'])} of "
-            f"the base and {share(most['answer_share'])} of the answers "
-            f"(difference {format_value(most['estimate'], 'share_points')}, {self.confidence_level:.0%} interval "
-            f"{format_interval(most['conf_low'], most['conf_high'], 'share_points')}; {p_text(most['p_adjusted'])})."
+            f"Those who answered differ from {whom} in {len(rows)} of {len(self.records)} groups, most in "
+            f"{plain_text(most['group'])} ({plain_text(most['term'])}): {share(most['base_share'])} of the base, "
+            f"{share(most['answer_share'])} of the answers."
         )
+
+    @property
+    def details(self) -> str:
+        rows = [row for row in self.records if row["p_adjusted"] < 1 - self.confidence_level]
+        if not rows:
+            return ""
+        most = max(rows, key=lambda row: abs(float(row["estimate"])))
+        difference, level = format_value(most["estimate"], "share_points"), f"{self.confidence_level:.0%} interval"
+        limits = format_interval(most["conf_low"], most["conf_high"], "share_points")
+        return f"Largest difference: {difference} ({level} {limits}; {p_text(most['p_adjusted'])})."
 
     @property
     def note(self) -> str:

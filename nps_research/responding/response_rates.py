@@ -60,6 +60,17 @@ class ResponseRates(Result):
             return "There are too few answers to show how many answer."
         row = rows[-1]
         of = "invitations that reached somebody" if self.knows_delivery else "invitations"
+        waves = [each for each in rows[:-1] if np.isfinite(each["estimate"])]
+        ends = [f"{share(each['estimate'])} in {plain_text(each['group'])}" for each in (*waves[:1], *waves[-1:])]
+        by_wave = f": {', '.join(ends)}" if len(waves) > 1 else ""
+        return f"Of the {of}, {share(row['estimate'])} came back{by_wave}."
+
+    @property
+    def details(self) -> str:
+        rows = self.records
+        if not rows or np.isnan(rows[-1]["estimate"]):
+            return ""
+        row = rows[-1]
         answered = (
             f" The recommendation question was answered on {share(row['cooperation'])} of the forms."
             if np.isfinite(row["cooperation"])
@@ -80,8 +91,7 @@ class ResponseRates(Result):
         )
         limits = format_interval(row["conf_low"], row["conf_high"], "share")
         return (
-            f"Of the {of}, {share(row['estimate'])} came back ({self.confidence_level:.0%} interval {limits})."
-            f"{between}{reached}{answered} {self.caveat}"
+            f"Of all waves, {self.confidence_level:.0%} interval {limits}.{between}{reached}{answered} {self.caveat}"
         ).strip()
 
     @property

@@ -66,20 +66,33 @@ class WhoAnswers(ColumnGroups):
     def finding(self) -> str:
         rows = [row for row in self.records if np.isfinite(row["estimate"])]
         if not rows:
-            return f"No group has enough forms, and enough silence, to be compared. {self.caveat}".strip()
-        of_people = [row for row in rows if row["term"] != INVITATION]
-        sure = [row for row in of_people if row["p_adjusted"] < 1 - self.confidence_level]
+            return "No group has enough forms, and enough silence, to be compared."
+        of_people, sure = self._of_people(rows)
         if not sure:
-            says = "In the columns at hand no group answers more or less often than all by more than chance."
-        else:
+            return "In the columns at hand no group answers more or less often than all by more than chance."
+        most = max(sure, key=lambda row: abs(float(row["estimate"])))
+        differ = "differs" if len(sure) == 1 else "differ"
+        return (
+            f"{len(sure)} of {len(of_people)} groups {differ} from all in how often they answer, else alike. Most: "
+            f"{plain_text(most['term'])} {plain_text(most['group'])}, {format_value(most['estimate'], 'share_points')}."
+        )
+
+    def _of_people(self, rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        of_people = [row for row in rows if row["term"] != INVITATION]
+        return of_people, [row for row in of_people if row["p_adjusted"] < 1 - self.confidence_level]
+
+    @property
+    def details(self) -> str:
+        rows = [row for row in self.records if np.isfinite(row["estimate"])]
+        _, sure = self._of_people(rows)
+        said = ""
+        if sure:
             most = max(sure, key=lambda row: abs(float(row["estimate"])))
-            differ = "differs" if len(sure) == 1 else "differ"
-            says = (
-                f"{len(sure)} of {len(of_people)} groups {differ} from all ({share(self.rate_all)} answer) by more "
-                f"than chance, all else alike. Most of all: {plain_text(most['term'])} {plain_text(most['group'])}, "
+            said = (
+                f"Of all, {share(self.rate_all)} answer. {plain_text(most['term'])} {plain_text(most['group'])}: "
                 f"{self._in_words(most)}."
             )
-        return " ".join(part for part in (says, self._fatigue(rows), self.caveat) if part)
+        return " ".join(filter(None, (said, self._fatigue(rows), self.caveat)))
 
     def _fatigue(self, rows: list[dict[str, Any]]) -> str:
         later = [row for row in rows if row["term"] == INVITATION]

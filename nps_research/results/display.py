@@ -1,4 +1,4 @@
-"""A result as HTML: finding, figure, table, note."""
+"""A result as HTML: finding and figure; details, a table that repeats the figure, and note are folded."""
 
 from __future__ import annotations
 
@@ -8,20 +8,36 @@ from html import escape
 from nps_research.results.tables import Displayed, table_html
 from nps_research.results.words import plain_text
 
+MOST_ROWS = 12  # of a table in view; a longer one is folded
+
 
 def result_html(result: Displayed) -> str:
-    """Write finding, figure, table and note of a result as inert HTML."""
-    parts = [f'<p class="nps-finding">{escape(result.finding)}</p>']
-    if result.has_figure and len(result.shown):
-        from nps_research.results.drawing import svg
-
-        source = base64.b64encode(svg(result)).decode("ascii")
-        parts.append(f'<figure><img alt="{escape(result.alt)}" src="data:image/svg+xml;base64,{source}"></figure>')
-    if len(result.shown):
-        label = escape(plain_text(result.title, 200))
-        parts.append(
-            f'<div class="nps-table" role="region" tabindex="0" aria-label="{label}">{table_html(result)}</div>'
-        )
-    if result.full_note:
-        parts.append(f'<p class="nps-note">{escape(result.full_note)}</p>')
+    """Write finding, figure, table, details and note of a result as inert HTML."""
+    n_rows = len(result.shown)
+    figure, table = (_figure(result) if result.has_figure and n_rows else ""), (_table(result) if n_rows else "")
+    folds = bool(figure) or n_rows > MOST_ROWS
+    more = [
+        f'<p class="nps-details">{escape(result.details)}</p>' if result.details else "",
+        table if folds else "",
+        f'<p class="nps-note">{escape(result.full_note)}</p>' if result.full_note else "",
+    ]
+    what = "Table and details" if table and folds else "Details"
+    parts = [
+        f'<p class="nps-finding">{escape(result.finding)}</p>',
+        figure,
+        "" if folds else table,
+        f'<details class="nps-more"><summary>{what}</summary>{"".join(more)}</details>' if any(more) else "",
+    ]
     return f'<div class="nps-result mathjax_ignore">{"".join(parts)}</div>'  # $ in a name is no formula
+
+
+def _figure(result: Displayed) -> str:
+    from nps_research.results.drawing import svg
+
+    source = base64.b64encode(svg(result)).decode("ascii")
+    return f'<figure><img alt="{escape(result.alt)}" src="data:image/svg+xml;base64,{source}"></figure>'
+
+
+def _table(result: Displayed) -> str:
+    label = escape(plain_text(result.title, 200))
+    return f'<div class="nps-table" role="region" tabindex="0" aria-label="{label}">{table_html(result)}</div>'

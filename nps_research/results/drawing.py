@@ -106,8 +106,13 @@ def svg(result: Displayed) -> bytes:
     with style():
         figure = Figure(layout="constrained")
         _keep_inside(result.plot(figure.subplots()))
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        return figure_svg(figure)
+
+
+def figure_svg(figure: Figure) -> bytes:
+    """A figure as SVG: the same bytes for the same figure."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return re.sub(
         rb"<!--.*?-->\s*", b"", buffer.getvalue(), flags=re.DOTALL
     )  # matplotlib repeats every text in a comment

@@ -33,11 +33,14 @@ class Listing(Result):
     people : pandas.DataFrame or None
         Respondents or accounts to call; never displayed. Where a report is made, displaying the listing writes them
         to the report's private folder; elsewhere they are there to be looked at or saved.
+    glance : mapping
+        What a report's first page says of it.
     """
 
     says: str
     remark: str = ""
     people: pd.DataFrame | None = field(default=None, repr=False)
+    glance: Mapping[str, str] = field(default_factory=dict)
 
     kind: ClassVar[str] = "listing"
     has_figure: ClassVar[bool] = False
@@ -47,11 +50,18 @@ class Listing(Result):
     headings: ClassVar[Mapping[str, str]] = {"term": "What"}
 
     @classmethod
-    def of_people(cls, people: pd.DataFrame, *, title: str, who: str, remark: str, minimum_cell: int) -> Listing:
-        """List people to call, with a sentence on how many; fewer than `minimum_cell` are not counted out."""
+    def of_people(
+        cls, people: pd.DataFrame, *, title: str, who: str, remark: str, minimum_cell: int, at_stake: str = ""
+    ) -> Listing:
+        """List people to call, with a sentence on how many; fewer than `minimum_cell` are not counted out.
+
+        `at_stake` is what may be lost with them, in words that name nobody.
+        """
         n = f"{len(people):,}" if len(people) >= minimum_cell or not len(people) else f"Fewer than {minimum_cell}"
         says = f"{n} {who} are on the list, in lists/ of the private folder of the report."
-        return cls(frame=_nothing(), title=title, people=people, says=says, remark=remark)
+        call = f"Call the {n[0].lower()}{n[1:]} {who.rstrip(',')}{at_stake}."
+        glance = {"call": call} if len(people) else {}
+        return cls(frame=_nothing(), title=title, people=people, says=says, remark=remark, glance=glance)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -64,6 +74,10 @@ class Listing(Result):
     @property
     def note(self) -> str:
         return self.remark
+
+    @property
+    def at_a_glance(self) -> Mapping[str, str]:
+        return self.glance
 
     def to_json(self) -> dict[str, Any]:
         return super().to_json() | ({} if self.people is None else {"kind": "call_list"})

@@ -145,8 +145,23 @@ class Result:
 
     @property
     def finding(self) -> str:
-        """What the numbers say, in one or two sentences for a manager."""
+        """What the numbers say, in one or two sentences for a manager: at most 30 words and three numbers."""
         raise NotImplementedError
+
+    @property
+    def details(self) -> str:
+        """What else the numbers say, with the finding's intervals and conditions, for who asks."""
+        return ""
+
+    @property
+    def in_words(self) -> str:
+        """The finding and the details."""
+        return f"{self.finding} {self.details}".strip()
+
+    @property
+    def at_a_glance(self) -> Mapping[str, str]:
+        """What a report's first page says of it by the keys that `report.at_a_glance` reads; none of most."""
+        return {}
 
     @property
     def note(self) -> str:
@@ -186,9 +201,11 @@ class Result:
             "kind": self.kind,
             "title": self.title,
             "finding": self.finding,
+            "details": self.details,
             "note": self.full_note,
             "alt": self.alt if self.has_figure else "",
             "settings": self.settings,
+            **({"at_a_glance": dict(self.at_a_glance)} if self.at_a_glance else {}),
             "key_numbers": [_plain(number) for number in self.key_numbers],
             "columns": [str(column) for column in shown.columns],
             "rows": [[_plain(value) for value in row] for row in shown.itertuples(index=False)],
@@ -230,7 +247,7 @@ class Result:
     def __str__(self) -> str:
         from nps_research.results.tables import table_text
 
-        return f"{self.finding}\n\n{table_text(self)}" if len(self.shown) else self.finding
+        return f"{self.in_words}\n\n{table_text(self)}" if len(self.shown) else self.in_words
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         from nps_research.results.display import result_html

@@ -10,6 +10,8 @@ import pandas as pd
 
 from nps_research.errors import visible
 
+MOST_WORDS = 30  # of a finding
+
 
 def points(value: float) -> str:
     """Spell NPS points: ``'+39.8'``."""
@@ -21,6 +23,18 @@ def share(value: float) -> str:
     if value != value:
         return "not known"
     return f"{value:.0%}" if value >= 0.095 or value == 0 else f"{value:.1%}"
+
+
+def amount_text(amount: float) -> str:
+    """Spell an amount to two or three digits.
+
+    Examples
+    --------
+    >>> amount_text(912_345.0), amount_text(3_456_789.0), amount_text(1_234.0)
+    ('912,000', '3.46 million', '1,230')
+    """
+    rounded = float(f"{amount:.3g}")
+    return f"{rounded / 1e6:,.3g} million" if rounded >= 1e6 else f"{rounded:,.0f}"
 
 
 def quoted(name: str) -> str:

@@ -4,6 +4,7 @@ from nps_research.score.by_cut import net_promoter_score_by_cut
 from nps_research.score.designs import compare_designs
 from nps_research.score.detectable_change import detectable_change
 from nps_research.score.differences import compare_net_promoter_scores
+from nps_research.score.groupings import compare_groupings
 from nps_research.score.histogram import score_histogram
 from nps_research.score.next_survey import plan_next_survey
 from nps_research.score.pooled_groups import pool_groups
@@ -14,6 +15,7 @@ from nps_research.score.trend import trend
 
 __all__ = [
     "compare_designs",
+    "compare_groupings",
     "compare_net_promoter_scores",
     "detectable_change",
     "net_promoter_score",

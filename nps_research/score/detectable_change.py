@@ -59,18 +59,20 @@ class DetectableChange(OfPairs):
         if not rows:
             return "No change could have been found: there are no two groups with enough answers."
         last = rows[-1]
-        seen = (
-            f"From {plain_text(last['group_a'])} to {plain_text(last['group_b'])}, a change of "
-            f"{last['detectable_change']:.1f} points or more would have been found with {share(self.power)} power; "
-            f"the change seen is {points(last['change'])}."
-        )
-        if len(rows) == 1:
-            return f"{seen} Smaller changes may well have gone unseen."
-        sizes = sorted(float(row["detectable_change"]) for row in rows)
         return (
-            f"{seen} Over all {len(rows)} pairs, what would have been found starts at {sizes[0]:.1f} to "
-            f"{sizes[-1]:.1f} points."
+            f"From {plain_text(last['group_a'])} to {plain_text(last['group_b'])}, a change of "
+            f"{last['detectable_change']:.1f} points would have been found with {share(self.power)} power; "
+            "smaller ones may well go unseen."
         )
+
+    @property
+    def details(self) -> str:
+        rows = self.able
+        if not rows:
+            return ""
+        sizes = sorted(float(row["detectable_change"]) for row in rows)
+        over = f" Over all {len(rows)} pairs, what would have been found starts at {sizes[0]:.1f} to {sizes[-1]:.1f}."
+        return f"The change seen is {points(rows[-1]['change'])} points.{over * (len(rows) > 1)}"
 
     @property
     def note(self) -> str:

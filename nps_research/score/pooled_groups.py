@@ -66,9 +66,17 @@ class PooledGroups(ByLines):
         rows = self.answered
         if not rows:
             return no_score(self)
-        by = f"By {joined(self.by)}, the" if self.by else "The"
+        by = f"by {joined(self.by)}, the" if self.by else "the"
+        low, high = (pick(rows, key=lambda row: float(row["estimate"])) for pick in (min, max))
+        ends = [f"{points(row['estimate'])} ({plain_text(row['group'])})" for row in (low, high)]
+        return f"Without the luck of small numbers, {by} NPS runs from {ends[0]} to {ends[1]}."
+
+    @property
+    def details(self) -> str:
+        rows = self.answered
+        if not rows:
+            return ""
         raw = [pick(rows, key=lambda row: float(row["raw_estimate"])) for pick in (min, max)]
-        spread = f"{by} raw NPS runs from {' to '.join(map(self._raw, raw))}."
         pooled = [pick(rows, key=lambda row: float(row["estimate"])) for pick in (min, max)]
         p, chance = self.heterogeneity_p_value, ""
         if p is not None:
@@ -77,7 +85,7 @@ class PooledGroups(ByLines):
                 "The groups differ by more than chance explains" if beyond else "Chance alone could spread them so wide"
             )
             chance = f" {differ} ({p_text(p)})."
-        return f"{spread}{chance} Pooled, it runs from {self.ends(*pooled)}."
+        return f"The raw NPS runs from {' to '.join(map(self._raw, raw))}.{chance} Pooled, from {self.ends(*pooled)}."
 
     def _raw(self, row: Mapping[str, Any]) -> str:
         return f"{points(row['raw_estimate'])} ({plain_text(row['group'])}, {row['n']:,} answers)"

@@ -60,21 +60,37 @@ class RequiredResponses(Result):
 
     @property
     def finding(self) -> str:
-        row = self.needed
-        wide = format_value(self.asked, "width")
+        row, wide = self.needed, format_value(self.asked, "width")
         if self.power is None:
-            need = f"A margin of error of {wide} points needs {row['n']:,} answers"
+            need = f"For a margin of error of {wide} points you need {row['n']:,} answers"
         else:
-            need = (
-                f"To find a difference of {wide} points between two waves with {share(self.power)} power, "
-                f"{row['n']:,} answers are needed in each wave"
-            )
-        if self.response_rate is not None:
-            need = f"{need}: {row['invitations']:,} invitations, if {share(self.response_rate)} of them bring an answer"
-            if self.population is not None and row["invitations"] > self.population:
-                return f"{need}. There are only {self.population:,} to invite: so it cannot be had."
+            need = f"To find a change of {wide} points you need {row['n']:,} answers in each wave"
+        if self._too_few_people:
+            return f"{need}: more than the {self.population:,} people there are to invite can be expected to give."
         like = plain_text(self.like)
-        return f"{need}. {like[0].upper()}{like[1:]} had {self.n_like:,} answers." if like else f"{need}."
+        return f"{need}; {like} had {self.n_like:,}." if like else f"{need}."
+
+    @property
+    def _too_few_people(self) -> bool:
+        return (
+            self.response_rate is not None
+            and self.population is not None
+            and self.needed["invitations"] > self.population
+        )
+
+    @property
+    def details(self) -> str:
+        said = [] if self.power is None else [f"Found is: with {share(self.power)} power, between two waves."]
+        if self.response_rate is not None:
+            said.append(
+                f"That takes {self.needed['invitations']:,} invitations, if {share(self.response_rate)} of them bring "
+                "an answer."
+            )
+        return " ".join(said)
+
+    @property
+    def at_a_glance(self) -> Mapping[str, str]:
+        return {} if self.power is None else {"ask": self.finding}
 
     @property
     def note(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -59,27 +60,44 @@ class NetPromoterScores(Scored):
         rows = self.answered
         if not rows:
             return no_score(self)
+        by_revenue = "Weighted by revenue, the" if self.design.get("weight") == "revenue" else "The"
         if len(rows) == 1:
             row = rows[0]
             whom = "" if row["group"] == "all" else f" of {plain_text(row['group'])}"
-            whom += " per unit of revenue" if self.design.get("weight") == "revenue" else ""
-            return (
-                f"The NPS{whom} is {points(row['estimate'])} ({interval_text(row, self.confidence_level)}): "
-                f"{share(row['promoter_share'])} promoters less {share(row['detractor_share'])} detractors "
-                f"among {row['n']:,} answers."
-            )
-        ranked = sorted(rows, key=lambda row: float(row["estimate"]))
-        by = f"by {joined(self.by)}, the" if self.by else "the"
-        what = f"per unit of revenue, {by}" if self.design.get("weight") == "revenue" else by
-        span = f"{what[0].upper()}{what[1:]} NPS runs from {self.ends(ranked[0], ranked[-1])}."
+            limits = interval_text(row, self.confidence_level)
+            return f"{by_revenue} NPS{whom} is {points(row['estimate'])} ({limits}), from {row['n']:,} answers."
         p = self.heterogeneity_p_value
+        if self.ordered:
+            went = f"{by_revenue} NPS went from {_of_group(rows[0])} to {_of_group(rows[-1])}"
+            if p is None:
+                return f"{went}."
+            differ = p < 1 - self.confidence_level
+            how = "changed over time by more than chance explains" if differ else "no change over time is proven"
+            return f"{went}; {'it ' * differ}{how} ({p_text(p)})."
+        ranked = sorted(rows, key=lambda row: float(row["estimate"]))
+        by = f" by {joined(self.by)}" if self.by else ""
+        span = f"from {_of_group(ranked[0])} to {_of_group(ranked[-1])}"
         if p is None:
-            return span
-        if p < 1 - self.confidence_level:
-            what = "It changed over time" if self.ordered else "The groups differ"
-            return f"{span} {what} by more than chance explains ({p_text(p)})."
-        none = "no change is shown" if self.ordered else "no group is shown to be better or worse"
-        return f"{span} Chance alone could make differences this large ({p_text(p)}): {none}."
+            return f"{by_revenue} NPS{by} runs {span}."
+        if p >= 1 - self.confidence_level:
+            return (
+                f"No difference{by} is proven: {by_revenue[0].lower()}{by_revenue[1:]} NPS runs {span} ({p_text(p)})."
+            )
+        return f"{by_revenue} NPS{by} runs {span}: the groups differ by more than chance explains ({p_text(p)})."
+
+    @property
+    def details(self) -> str:
+        rows = self.answered
+        if len(rows) == 1:
+            row = rows[0]
+            return f"{share(row['promoter_share'])} are promoters, {share(row['detractor_share'])} detractors."
+        ranked = rows if self.ordered else sorted(rows, key=lambda row: float(row["estimate"]))
+        return f"From {self.ends(ranked[0], ranked[-1])}." if ranked else ""
+
+    @property
+    def at_a_glance(self) -> Mapping[str, str]:
+        alone = [row["group"] for row in self.answered] == ["all"] and self.design.get("weight") != "revenue"
+        return {"happened": self.finding} if alone else {}
 
     @property
     def alt(self) -> str:
@@ -92,6 +110,10 @@ class NetPromoterScores(Scored):
         return tuple(
             KeyNumber.of(row, what if row["group"] == "all" else f"{what}, {row['group']}") for row in self.answered
         )
+
+
+def _of_group(row: Mapping[str, Any]) -> str:
+    return f"{points(row['estimate'])} ({plain_text(row['group'])})"
 
 
 @begins_with(score_distribution)

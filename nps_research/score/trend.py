@@ -23,6 +23,7 @@ from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
 
 CHANGE_ADJUSTED = (*CHANGE, "p_adjusted")
+LIKELY = 0.2  # a p-value below which a change that is not proven is called likely
 MOST_WAVES_NAMED = 3  # waves that are not shown, in a sentence
 
 
@@ -33,7 +34,15 @@ class Trend(Scored):
     `frame` columns: group, n, response_rate, estimate, std_error, conf_low, conf_high (the score's),
     change, change_conf_low, change_conf_high, change_p_value (the change's, not adjusted), p_adjusted
     (the change's, adjusted over all changes).
+
+    Attributes
+    ----------
+    since_first : mapping or None
+        The last wave's change since the first one that can be shown: group, estimate, conf_low, conf_high, p_value;
+        none where there are fewer than three waves.
     """
+
+    since_first: Mapping[str, Any] | None = None
 
     kind: ClassVar[str] = "trend"
     headings: ClassVar[Mapping[str, str]] = {"group": "Wave", "change_p_value": "p"}
@@ -54,35 +63,62 @@ class Trend(Scored):
         return without_changes_from(super().shown, list(dict.fromkeys(self.frame["group"])), CHANGE_ADJUSTED)
 
     @property
-    def finding(self) -> str:
-        return " ".join(filter(None, [self._found(self.answered), self._not_shown()]))
+    def settings(self) -> dict[str, Any]:
+        return super().settings | ({"since_first": None} if self._since_first is None else {})
 
-    def _found(self, rows: list[dict[str, Any]]) -> str:
-        """What the last wave that is shown scores, and how it changed."""
+    @property
+    def _since_first(self) -> Mapping[str, Any] | None:
+        """The change since the first wave, where both ends are shown."""
+        shown = self.shown["group"].tolist()
+        ends = self.since_first
+        return ends if ends and ends["group"] in shown and shown[-1] == self.frame["group"].iloc[-1] else None
+
+    @property
+    def finding(self) -> str:
+        rows = self.answered
         if not rows and self.few_units:
             return no_score(self)
         if not rows:
             enough = self.minimum_cell and (self.frame["n"] >= self.minimum_cell).any()
             return "There is no trend to show" + ("." if enough else ": no wave has enough answers.")
         last = rows[-1]
-        now = (
-            f"The NPS is {points(last['estimate'])} in {plain_text(last['group'])} "
-            f"({interval_text(last, self.confidence_level)})"
-        )
-        if len(rows) == 1 or np.isnan(last["change"]):
-            return f"{now}; there is no wave just before it to compare it with."
-        if np.isnan(last["change_p_value"]):
-            return (
-                f"{now}; whether it changed since {plain_text(rows[-2]['group'])} cannot be told from these clusters."
-            )
-        moved = "up" if last["change"] >= 0 else "down"
-        change = (
-            f"{moved} {abs(last['change']):.1f} points since {plain_text(rows[-2]['group'])} "
-            f"({interval_text(last, self.confidence_level, prefix='change_')}; {p_text(last['change_p_value'])})"
-        )
-        if last["change_p_value"] < 1 - self.confidence_level:
-            return f"{now}, {change}: more than chance explains.{self._earlier(rows[:-1])}"
-        return f"{now}, {change}. The change is not established: chance alone could make it.{self._earlier(rows[:-1])}"
+        now = f"The NPS is {points(last['estimate'])} in {plain_text(last['group'])}"
+        newest = "" if last["group"] == self.frame["group"].iloc[-1] else f" {self._not_shown()}"
+        if self._since_first is None and (len(rows) == 1 or np.isnan(last["change"])):
+            return f"{now}; there is no wave just before it to compare it with.{newest}"
+        said = [] if self._since_first is None else [self._moved(self._since_first)]
+        if len(rows) > 1 and not np.isnan(last["change"]):
+            before = {"group": rows[-2]["group"], "estimate": last["change"], "p_value": last["change_p_value"]}
+            said.append(self._moved(before))
+        return f"{now}: {'; '.join(said)}.{newest}"
+
+    def _moved(self, change: Mapping[str, Any]) -> str:
+        """A change since a wave, and whether it is more than noise."""
+        up_or_down = "up" if change["estimate"] >= 0 else "down"
+        moved = f"{up_or_down} {abs(change['estimate']):.1f} since {plain_text(change['group'])}"
+        p = change["p_value"]
+        if np.isnan(p):
+            return f"{moved}, how surely cannot be told from these clusters"
+        if p < 1 - self.confidence_level:
+            return f"{moved}, more than chance explains"
+        return f"{moved}, {'likely but not proven' if p < LIKELY else 'within the margin of the survey'}"
+
+    @property
+    def details(self) -> str:
+        rows = self.answered
+        if not rows:
+            return self._not_shown()
+        last = rows[-1]
+        said = [f"{plain_text(last['group'])}: {interval_text(last, self.confidence_level)}."]
+        if (first := self._since_first) is not None:
+            limits = interval_text(first, self.confidence_level)
+            said.append(f"Since {plain_text(first['group'])}: {limits}; {p_text(first['p_value'])}.")
+        if len(rows) > 1 and not np.isnan(last["change_p_value"]):
+            limits = interval_text(last, self.confidence_level, prefix="change_")
+            said.append(f"Since {plain_text(rows[-2]['group'])}: {limits}; {p_text(last['change_p_value'])}.")
+        newest_shown = last["group"] == self.frame["group"].iloc[-1]
+        said += [self._earlier(rows[:-1]), self._not_shown() * newest_shown]
+        return " ".join(filter(None, said))
 
     def _not_shown(self) -> str:
         """Which waves are not shown, and why."""
@@ -108,9 +144,13 @@ class Trend(Scored):
         row = max(found, key=lambda row: abs(float(row["change"])))
         limits = interval_text(row, self.confidence_level, prefix="change_")
         return (
-            f" Earlier, in {plain_text(row['group'])}, it changed by {points(row['change'])} "
+            f"Earlier, in {plain_text(row['group'])}, it changed by {points(row['change'])} "
             f"({limits}; adjusted {p_text(row['p_adjusted'])}), more than chance explains."
         )
+
+    @property
+    def at_a_glance(self) -> Mapping[str, str]:
+        return {"happened": self.finding} if self.answered else {}
 
     @property
     def note(self) -> str:
@@ -198,7 +238,22 @@ def trend(
         **dist.of_results,
         method=method or suitable_method(dist),
         design={**described_design(dist), **_in_both(dist)},
+        since_first=_since_first(dist, method, confidence_level),
     )
+
+
+def _since_first(
+    dist: ScoreDistribution, method: LimitsMethod | None, confidence_level: float
+) -> dict[str, Any] | None:
+    """The change of the last wave since the first that may be shown; none where that is the one before."""
+    there = np.flatnonzero((dist.n > 0) & ~dist.hidden)
+    last = len(dist.groups) - 1
+    if not len(there) or there[-1] != last or there[0] >= last - 1:
+        return None
+    pair = (dist.groups[there[0]], dist.groups[last])
+    found = compare_net_promoter_scores(dist, pairs=[pair], method=method, confidence_level=confidence_level).frame
+    numbers = found[["estimate", "conf_low", "conf_high", "p_value"]].iloc[0]
+    return {"group": pair[0], **{str(name): float(value) for name, value in numbers.items()}}
 
 
 def _in_both(dist: ScoreDistribution) -> dict[str, str]:

@@ -144,11 +144,11 @@ def test_the_finding_says_which_way_large_accounts_go():
         frame.loc[::17, "likelihood_to_recommend"] = 8
         return account_score(Study.from_frames(responses=frame))
 
-    assert "accounts with many answers score higher" in company(10, [3, 5]).finding
-    assert "accounts with many answers score lower" in company(3, [9, 10]).finding
+    assert "accounts with many answers score higher" in company(10, [3, 5]).in_words
+    assert "accounts with many answers score lower" in company(3, [9, 10]).in_words
     rows = pd.DataFrame({"likelihood_to_recommend": [10, 10, 3, 9, 2, 10], "account_id": list("aabbcc")})
     even = account_score(study_of(rows, minimum_cell=1))
-    assert "With each of 3 accounts counting the same" in even.finding
+    assert "3 accounts, 95% interval" in even.in_words
 
 
 def test_answers_without_an_account_are_accounts_of_their_own():
@@ -232,17 +232,17 @@ def whale() -> pd.DataFrame:
 
 def test_the_finding_says_whether_the_score_hangs_on_one_account():
     calm = influence_of(unweighted(27))
-    assert "No single account moves the NPS by more than its margin of error" in calm.finding
-    assert "The largest influence shown is that of an account with" in calm.finding
+    assert "No single account moves the NPS by more than its margin of error" in calm.in_words
+    assert "The largest influence shown is that of an account with" in calm.in_words
     rows = whale()
     result = influence_of(rows)
     change, margin = result.frame.loc[0, ["change", "margin_of_error"]]
     assert (abs(change) > margin) == (len(result.beyond_margin) > 0)
     smaller = replace(result, frame=result.frame.assign(margin_of_error=abs(change) * 0.99))
-    assert "One account moves the NPS by more than its margin of error: the score hangs on it" in smaller.finding
-    assert "200 answers" in smaller.finding
+    assert "One account moves the NPS by more than its margin of error: the score hangs on it" in smaller.in_words
+    assert "200 answers" in smaller.in_words
     all_beyond = replace(result, frame=result.frame.assign(margin_of_error=0.0))
-    assert f"{(result.frame['change'] != 0).sum()} accounts each move the NPS" in all_beyond.finding
+    assert f"{(result.frame['change'] != 0).sum()} accounts each move the NPS" in all_beyond.in_words
 
 
 def test_no_account_is_named_anywhere():

@@ -195,8 +195,8 @@ def test_the_landmark_and_the_end_by_themselves():
 
 def test_the_demo_says_what_was_found_and_what_it_is_not():
     result = panel_attrition(open_study(DEMO))
-    assert SAME_TWICE in result.finding
-    assert "Region, Industry and Role" in result.finding
+    assert SAME_TWICE in result.in_words
+    assert "Region, Industry and Role" in result.in_words
     assert "errors by clusters" in result.note
     json.dumps(result.to_json(), allow_nan=False)
     assert "nps-finding" in result._repr_mimebundle_()["text/html"]

@@ -158,7 +158,7 @@ def test_without_delivery_nothing_is_said_of_the_reached():
     assert row[["reach", "rr2", "rr1"]].isna().all()
     assert (row["estimate"], row["rr5"]) == (12 / 24, 11 / 24)
     assert rates.caveat
-    assert rates.finding.endswith(rates.caveat)
+    assert rates.in_words.endswith(rates.caveat)
     assert "those never reached" in rates.note
     assert "window" not in rates.note
 
@@ -248,14 +248,16 @@ def test_the_trend_is_least_squares_over_rows_of_days_robust_to_people():
     assert result.trend == pytest.approx(fitted.params[1])
     assert result.trend_p_value == pytest.approx(fitted.pvalues[1])
     assert (result.trend_conf_low, result.trend_conf_high) == pytest.approx(tuple(fitted.conf_int()[1]))
-    assert "a weak sign that those who never answered would score lower, too" in result.finding
+    assert "a weak sign that those who never answered would score lower, too" in result.in_words
 
 
 def test_the_demos_slow_answers_are_lowest_by_chance():
     result = days_to_answer(demo())
     assert result.records[-1]["estimate"] == min(row["estimate"] for row in result.records)
-    assert "no sign" not in result.finding
-    assert "chance alone could make that trend, yet the slowest answers are the lowest of all (+11.2)" in result.finding
+    assert "no sign" not in result.in_words
+    assert (
+        "chance alone could make that trend, yet the slowest answers are the lowest of all (+11.2)" in result.in_words
+    )
     assert "Lin &amp; Schaeffer" in displayed(result)
 
 
@@ -267,8 +269,8 @@ def test_no_sign_does_not_stand_over_a_slowest_row_that_is_lowest_or_highest(las
     first = [9, 5] * 20 if says != "no sign" else [9] * 18 + [5] * 22
     result = days_to_answer(answers_by_day([0] * 40 + [3] * 40 + [10] * 40, first + middle + (last * 20)[:40]))
     assert result.trend_p_value > 0.05
-    assert says in result.finding
-    assert ("no sign" in result.finding) == (says == "no sign")
+    assert says in result.in_words
+    assert ("no sign" in result.in_words) == (says == "no sign")
 
 
 def test_rows_that_are_not_shown_have_no_part_in_the_trend():
@@ -313,9 +315,9 @@ def test_the_day_by_which_half_and_nine_in_ten_had_come_is_the_first_such():
 
 def test_few_late_answers_are_not_told():
     late = days_to_answer(answers_by_day([0] * 30 + [5] * 30 + [20] * 3, [9, 3] * 31 + [9]))
-    assert "After the window" not in late.finding
+    assert "After the window" not in late.in_words
     many = days_to_answer(answers_by_day([0] * 30 + [5] * 30 + [20] * 12, [9, 3] * 36))
-    assert "After the window of 14 days came 17%." in many.finding
+    assert "After the window of 14 days came 17%." in many.in_words
 
 
 def test_days_need_both_dates():

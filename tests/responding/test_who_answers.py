@@ -188,7 +188,7 @@ def test_the_demo_finds_the_role_as_planted_and_nothing_that_was_not():
     frame = of_demo().frame
     of_people = frame[frame["term"] != INVITATION]
     assert set(of_people.loc[of_people["p_adjusted"] < 0.05, "term"]) == {"Role"}
-    assert "Most of all: Role decision maker" in of_demo().finding
+    assert "Most: Role decision maker" in of_demo().in_words
     role = frame[frame["term"] == "Role"].set_index("group")
     planted = dict(zip(("decision maker", "influencer", "user"), Truth().answer_by_role, strict=True))
     mean = sum(planted[name] * row["n"] for name, row in role.iterrows()) / role["n"].sum()
@@ -246,7 +246,7 @@ def test_fatigue_is_that_of_the_same_people():
         assert frame.loc[name, "estimate"] == pytest.approx(change.mean())
         assert frame.loc[name, "std_error"] == pytest.approx(change.std() / np.sqrt(len(change)))
     assert np.isnan(frame.loc["1st", "estimate"])
-    assert "less often than their first" in result.finding
+    assert "less often than their first" in result.in_words
     assert "not invited again" in result.note
 
 
@@ -256,8 +256,8 @@ def test_no_fatigue_shown_is_not_called_as_often():
     table.columns = ["respondent_id", "wave", "responded"]
     result = who_answers(Study.from_frames(responses=table))
     assert (result.frame.loc[result.frame["term"] == INVITATION, "p_adjusted"].dropna() > 0.05).all()
-    assert "often than their first is not shown, with all groups counted: " in result.finding
-    assert "as often" not in result.finding
+    assert "often than their first is not shown, with all groups counted: " in result.in_words
+    assert "as often" not in result.in_words
 
 
 def test_the_invitations_of_a_person_go_by_their_dates():
@@ -336,7 +336,7 @@ def test_silence_and_a_wrong_address_cannot_be_told_apart_and_the_finding_says_s
     table = pd.DataFrame({"area": ["N", "S"] * 100, "responded": [1, 0, 1, 1, 0, 0, 0, 0] * 25})
     without = who_answers(Study.from_frames(responses=table, segments=["area"]))
     assert without.caveat
-    assert without.finding.endswith(without.caveat)
+    assert without.in_words.endswith(without.caveat)
     known = who_answers(Study.from_frames(responses=table.assign(delivered=1), segments=["area"]))
     assert known.caveat == ""
     assert known.frame["estimate"].tolist() == without.frame["estimate"].tolist()

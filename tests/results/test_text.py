@@ -20,7 +20,7 @@ def test_print_shows_the_finding_and_the_table_as_pages_round_it(capsys):
     result = nps.net_promoter_score(scores())
     print(result)  # noqa: T201 - what a reader of a terminal does
     finding, blank, header, *rows = capsys.readouterr().out.splitlines()
-    assert finding == result.finding
+    assert finding == result.in_words
     assert blank == ""
     assert header.split("  ")[0] == "Group"
     assert "95% interval" in header

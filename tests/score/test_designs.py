@@ -226,7 +226,7 @@ def test_sfo_fell_by_five_points_and_that_is_not_established(sfo, raw):
     half = stats.t.ppf(0.975, freedom) * np.sqrt(va + vb)
     assert change[["change_conf_low", "change_conf_high"]].tolist() == pytest.approx([b - a - half, b - a + half])
     assert change["change_conf_low"] < 0 < change["change_conf_high"]
-    assert "not established" in result.finding
+    assert "down 5.3 since 2017, likely but not proven" in result.in_words
 
 
 def test_sfo_runs_of_one_number_are_other_runs_in_another_year(sfo, raw):

@@ -96,7 +96,7 @@ def test_groups_spread_no_wider_than_chance_have_infinite_concentration():
     assert result.frame["estimate"].tolist() == pytest.approx([20.0] * 6)
     assert math.isinf(result.concentration)
     assert result.frame["shrinkage"].max() < 1  # and yet the groups may differ
-    assert f"Chance alone could spread them so wide ({p_text(1)})" in result.finding
+    assert f"Chance alone could spread them so wide ({p_text(1)})" in result.in_words
     assert result.to_json()["settings"]["concentration"] is None
 
 
@@ -212,7 +212,7 @@ def test_the_finding_says_what_the_test_of_equal_scores_says():
     for answers, words in ((WIDE, "differ by more than chance explains"), ({"a": [2, 4, 4], "b": [3, 4, 3]}, "Chance")):
         result = pool_groups(of_classes(**answers))
         assert result.heterogeneity_p_value == net_promoter_score(of_classes(**answers)).heterogeneity_p_value
-        assert words in result.finding
+        assert words in result.in_words
 
 
 # Squared error and coverage

@@ -169,12 +169,12 @@ def test_the_next_survey_is_planned_by_the_last_one():
     assert (plan.promoter_share, plan.detractor_share, plan.response_rate) == pytest.approx((0.4, 0.2, 0.2))
     assert plan.needed["n"] == required_responses(margin_of_error=4).needed["n"]
     assert plan.needed["invitations"] == 5 * plan.needed["n"]
-    assert plan.finding.endswith("bring an answer. 2025 had 200 answers.")
+    assert plan.finding.endswith("answers; 2025 had 200.")
     assert "20% detractors as in 2025, at" in plan.note
     change = plan_next_survey(two_waves(), difference=5, beside=[10])
     assert change.needed["n"] == required_responses(difference=5).needed["n"]
     total = plan_next_survey(two_waves().total())
-    assert total.finding.endswith("The last survey had 299 answers.")
+    assert total.finding.endswith("the last survey had 299.")
 
 
 def test_a_window_that_is_open_tells_no_answers_per_invitation():
@@ -339,13 +339,13 @@ def test_all_that_is_wrong_is_said_at_once():
 
 
 def test_a_plan_is_said_in_words():
-    finding = required_responses(response_rate=0.2).finding
-    assert "861 answers: 4,305 invitations, if 20% of them bring an answer." in finding
+    finding = required_responses(response_rate=0.2).in_words
+    assert "861 answers. That takes 4,305 invitations, if 20% of them bring an answer." in finding
     beyond = required_responses(response_rate=0.2, population=3000)
     assert beyond.needed["invitations"] > 3000
-    assert "There are only 3,000 to invite" in beyond.finding
-    assert "There are only" not in required_responses(response_rate=0.9, population=3000).finding
-    assert "3,517 answers are needed in each wave" in required_responses(difference=5).finding
+    assert "more than the 3,000 people there are to invite" in beyond.in_words
+    assert "There are only" not in required_responses(response_rate=0.9, population=3000).in_words
+    assert "3,517 answers are needed in each wave" in required_responses(difference=5).in_words
     assert "3.00 of them tell as much as one" in required_responses(cluster_size=5, intraclass_correlation=0.5).note
     assert required_responses(difference=5).settings["asked"] == 5
     assert "Waves are taken as independent" in required_responses(difference=5).note

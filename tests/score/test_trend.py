@@ -75,11 +75,9 @@ def test_groups_without_an_order_have_no_trend():
 
 def test_the_finding_claims_only_what_is_established():
     down = trend(waves(first=(20, 30, 50), second=(60, 30, 10)))
-    assert "down 80.0 points since first" in down.finding
-    assert "not established" not in down.finding
+    assert "down 80.0 since first, more than chance explains" in down.in_words
     flat = trend(waves(first=(20, 30, 50), second=(19, 30, 51)))
-    assert "up 2.0 points since first" in flat.finding
-    assert "not established" in flat.finding
+    assert "up 2.0 since first, within the margin of the survey" in flat.in_words
 
 
 def test_the_key_number_is_the_last_wave_with_its_change():
@@ -117,14 +115,15 @@ def test_a_hidden_wave_is_not_given_away_by_the_change_after_it():
     parsed = result.to_json()
     rows_of = {row[0]: dict(zip(parsed["columns"], row, strict=True)) for row in parsed["rows"]}
     assert [rows_of["w4"][name] for name in CHANGES] == [None] * 5
-    assert "w2 is not shown: fewer than 10 answers. w3 is hidden, too" in result.finding
-    assert "w2" not in json.dumps(parsed | {"finding": ""})
+    assert "w2 is not shown: fewer than 10 answers. w3 is hidden, too" in result.in_words
+    assert "w2" not in json.dumps(parsed | {"details": ""})
 
 
 def test_the_finding_does_not_name_a_wave_that_the_change_is_not_since():
     result = trend(distribution_of(answers(w1=(10, 20, 30), w2=(4, 1, 0), w3=(5, 3, 4), w4=(30, 20, 10)), by="wave"))
-    assert "since" not in result.finding
-    assert "in w4" in result.finding
+    assert "since w3" not in result.in_words.replace("Since", "since")
+    assert "down 66.7 since w1" in result.finding
+    assert "in w4" in result.in_words
     assert result.key_numbers[0].change is None
 
 
@@ -195,13 +194,13 @@ def test_few_who_answered_in_both_waves_are_not_counted_out():
 
 def test_a_hidden_last_wave_is_said_and_an_established_earlier_change_is_not_forgotten():
     rows = answers(a=(10, 30, 160), b=(150, 30, 20), c=(148, 30, 22), d=(1, 1, 1))
-    shown = trend(distribution_of(rows[rows["wave"] != "d"], by="wave")).finding
-    assert "The change is not established" in shown
+    shown = trend(distribution_of(rows[rows["wave"] != "d"], by="wave")).in_words
+    assert "down 138.0 since a, more than chance explains; up 2.0 since b, within the margin of the survey" in shown
     assert "Earlier, in b, it changed by −140.0" in shown
-    hidden = trend(distribution_of(rows, by="wave")).finding
-    assert hidden.endswith(
+    hidden = trend(distribution_of(rows, by="wave")).in_words
+    assert (
         "d is not shown: fewer than 10 answers. "
-        "a is hidden, too: beside the total it would tell what those few answered."
+        "a is hidden, too: beside the total it would tell what those few answered." in hidden
     )
     assert " in d" not in hidden
 
@@ -209,7 +208,7 @@ def test_a_hidden_last_wave_is_said_and_an_established_earlier_change_is_not_for
 def test_a_change_whose_error_is_not_known_is_not_said_to_be_by_chance():
     rows = answers(a=(20, 30, 50), b=(10, 15, 20))
     rows["cluster"] = [row % 12 if wave == "a" else 1 for row, wave in enumerate(rows["wave"])]
-    said = trend(distribution_of(rows, by="wave")).finding
+    said = trend(distribution_of(rows, by="wave")).in_words
     assert "cannot be told from these clusters" in said
     assert "limits not known" in said
-    assert not any(word in said for word in ("nan", "chance", "established"))
+    assert not any(word in said for word in ("nan", "chance", "margin"))

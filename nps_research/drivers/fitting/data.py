@@ -23,7 +23,8 @@ from nps_research.drivers.enough import (
 )
 from nps_research.drivers.fitting.trees import Coding
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError, NPSResearchError, did_you_mean
-from nps_research.results.words import BETWEEN
+from nps_research.results.words import BETWEEN, joined, quoted
+from nps_research.study.draft.vocabulary import is_overall
 from nps_research.study.study import Study
 from nps_research.typing import Flags, Floats, Integers, Numbers
 
@@ -141,6 +142,12 @@ def data_of_study(
 ) -> DriverData:
     """Code the answered invitations of a study; CannotAnswerError where they cannot feed a model."""
     study.require("responses.likelihood_to_recommend", "responses.drivers")
+    if all(is_overall(name) for name in study.drivers):
+        raise CannotAnswerError(
+            f"{joined([quoted(name) for name in study.drivers])} is a rating of everything at once, nearly the same "
+            "question as recommending: no experience can be named as a driver. Ratings of single ones, such as "
+            "delivery or support, would tell."
+        )
     answered = study.responses[study.responses["response_state"] == "answered"]
     cluster_name = declared_cluster(study) if cluster == "auto" else cluster
     if weight == "auto":

@@ -53,18 +53,30 @@ class ResponseBalance(ColumnGroups):
         if not self.records:
             return "There are too few answers to compare those who answered with all who were reached."
         before = self.largest("observed")
-        says = (
-            f"Before weighting those who answered differ most from all who were reached in {named_group(before)}: by "
-            f"{_deviations(before['observed'])}."
+        if not self._large:
+            return "Those who answered are much like all who were reached, in what is known of both."
+        return (
+            f"Those who answered differ from all who were reached, in {len(self._large)} of {len(self.records)} groups "
+            f"clearly; most in {named_group(before)}."
         )
+
+    @property
+    def _large(self) -> list[dict[str, Any]]:
+        return [row for row in self.records if abs(row["observed"]) > TOLERABLE]
+
+    @property
+    def details(self) -> str:
+        if not self.records:
+            return self.caveat
+        before = self.largest("observed")
+        says = f"Largest difference before weighting: {_deviations(before['observed'])} ({named_group(before)})."
         left = []
         for column in self.weightings:
             most = self.largest(column)
             left.append(f"{column}: {_deviations(most[column])} ({named_group(most)})")
         if left:
             says += f" The largest difference left after weighting is, {'; '.join(left)}."
-        large = [row for row in self.records if abs(row["observed"]) > TOLERABLE]
-        small = f"{len(large)} of {len(self.records)} differences are above {TOLERABLE:g} before weighting."
+        small = f"{len(self._large)} of {len(self.records)} differences are above {TOLERABLE:g} before weighting."
         hidden = f" Of {self.n_hidden} that are not shown nothing is said here." if self.n_hidden else ""
         return f"{says} {small}{hidden} {self.caveat}".strip()
 

@@ -66,18 +66,30 @@ class EarlierScores(Result):
     def finding(self) -> str:
         if not self.records:
             return "Too few of the silent had answered before to say what they thought then."
+        row = self.records[-1]
+        sure = row["conf_low"] > 0 or row["conf_high"] < 0
+        gap = f"{points(row['estimate'])} NPS points"
+        if not sure:
+            return (
+                f"When they last answered, the silent did not provably think otherwise than who answered again ({gap})."
+            )
+        how = "better" if row["estimate"] > 0 else "worse"
+        return f"When they last answered, the silent thought {how} than who answered again: {gap}."
+
+    @property
+    def details(self) -> str:
+        if not self.records:
+            return self.caveat
         rows = {row["term"]: row for row in self.records}
         again, silent = rows[AGAIN], rows[SILENT_NOW]
         row = self.records[-1]
         alike = (
             "; with what else is known held alike, they differed by" if row["term"] == ALIKE else ": a difference of"
         )
-        sure = row["conf_low"] > 0 or row["conf_high"] < 0
-        verdict = "" if sure else " Chance alone could make that difference."
         return (
             f"When they last answered, the {silent['n']:,} who are silent now gave an NPS of "
             f"{points(silent['estimate'])}, the {again['n']:,} who answered again {points(again['estimate'])}"
-            f"{alike} {points(row['estimate'])} ({interval_text(row, self.confidence_level)}).{verdict} "
+            f"{alike} {points(row['estimate'])} ({interval_text(row, self.confidence_level)}). "
             "This is a hint at how the silent differ, not a measurement: they did answer once, and scores may have "
             f"moved since. {self.caveat}"
         ).strip()

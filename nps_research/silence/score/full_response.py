@@ -113,12 +113,22 @@ class SilentScore(Result):
         if not rows:
             return "There are too few answers to show."
         of_wave = f" in {self.wave}" if self.wave else ""
-        low, high = rows[LOWEST]["estimate"], rows[HIGHEST]["estimate"]
-        silent = self.n_silent / self.n_reached
+        low, high, best = rows[LOWEST]["estimate"], rows[HIGHEST]["estimate"], self._preferred
+        silent = f"{share(self.n_silent / self.n_reached)} gave no answer{of_wave}: without assumptions"
+        all_ = f"{silent} the NPS of all lies between {points(low)} and {points(high)}"
+        if best is None:
+            return f"{all_}; nothing is known of them that could narrow this."
+        return f"{all_}; if they think like similar people who answered, it is {points(best['estimate'])}."
+
+    @property
+    def details(self) -> str:
+        rows = self._by_term
+        if not rows:
+            return self.caveat
+        silent = f"{self.n_silent:,} of {self.n_reached:,} people reached gave no answer"
         says = (
-            f"Of {self.n_reached:,} people reached{of_wave}, {self.n_silent:,} ({share(silent)}) gave no answer: "
-            f"certain is only that the NPS of all lies between {points(low)} and {points(high)}, and each 10 points "
-            f"that they think below similar people who answered move it by {points(-10 * self.shifts.silent_share)}. "
+            f"{silent}; each 10 points that they think below similar people who answered move the NPS of all by "
+            f"{points(-10 * self.shifts.silent_share)}. "
         )
         if self.hardly_answering is not None:
             says += f"{self.hardly_answering.sentence(self.confidence_level)} "
@@ -140,6 +150,10 @@ class SilentScore(Result):
             f"{says}Weighting cannot know whether the silent think otherwise than those who answered and resemble "
             f"them, and these data cannot tell. {self.caveat}"
         ).strip()
+
+    @property
+    def at_a_glance(self) -> Mapping[str, str]:
+        return {"sure": self.finding} if self._by_term else {}
 
     @property
     def note(self) -> str:

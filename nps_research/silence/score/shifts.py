@@ -76,14 +76,17 @@ class SilentShifts(Result):
     def finding(self) -> str:
         if not self.records:
             return "There are too few answers to say what the silent might change."
-        per_ten = points(-10 * self.silent_share)
-        says = (
-            f"The silent are {share(self.silent_share)} of all: each 10 points lower among them move the NPS of all by "
-            f"{per_ten}."
+        return (
+            f"For each 10 points that the silent think worse than assumed, the NPS of all falls by "
+            f"{10 * self.silent_share:.1f}."
         )
-        return " ".join(
-            [says, *_sentences(self.turns), "Which shift is right the data cannot tell.", self.caveat]
-        ).strip()
+
+    @property
+    def details(self) -> str:
+        if not self.records:
+            return self.caveat
+        said = [f"The silent are {share(self.silent_share)} of all.", *_sentences(self.turns)]
+        return " ".join([*said, "Which shift is right the data cannot tell.", self.caveat]).strip()
 
     @property
     def note(self) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from nps_research.results.result import Result
 from nps_research.results.words import format_interval, format_value, joined, p_text
 
+ALIKE = "With what else is known held alike"
 DIFFERENCE, RATIO = "adjusted_risk_difference", "adjusted_hazard_ratio"
 
 
@@ -50,7 +51,21 @@ class AdjustedSilence(Result):
     def finding(self) -> str:
         rows = [row for row in self.records if np.isfinite(row[DIFFERENCE])]
         if not rows:
-            return f"Too little is known, or too few left, to hold other things alike. {self.caveat}".strip()
+            return "Too little is known, or too few left, to hold other things alike."
+        row = next((row for row in rows if row["state"] == "answered"), rows[-1])
+        gap, whom = format_value(row[DIFFERENCE], "share_points"), "those who answered"
+        if row["state"] != "answered":
+            whom = row["term"].lower()
+        if row[f"{DIFFERENCE}_conf_low"] <= 0 <= row[f"{DIFFERENCE}_conf_high"]:
+            return f"{ALIKE}, no difference is proven between the silent and {whom} ({gap})."
+        how = "more" if row[DIFFERENCE] > 0 else "less"
+        return f"{ALIKE}, the silent still leave {how} often than {whom}: {gap}."
+
+    @property
+    def details(self) -> str:
+        rows = [row for row in self.records if np.isfinite(row[DIFFERENCE])]
+        if not rows:
+            return self.caveat
         said = "; ".join(
             f"against {row['term'].lower()} {format_value(row[DIFFERENCE], 'share_points')} ("
             f"{format_interval(row[f'{DIFFERENCE}_conf_low'], row[f'{DIFFERENCE}_conf_high'], 'share_points')})"
@@ -58,7 +73,7 @@ class AdjustedSilence(Result):
             for row in rows
         )
         return (
-            f"With {joined(self.adjusted_for)} alike, the churn rate of the silent differs "
+            f"Held alike: {joined(self.adjusted_for)}. Difference of the churn rates "
             f"({self.confidence_level:.0%} intervals): {said}. {self.caveat}"
         ).strip()
 

@@ -12,7 +12,7 @@ import pandas as pd
 from nps_research.counting.landmarks import ANSWERED, SILENT
 from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
-from nps_research.results.words import format_interval, p_text, share
+from nps_research.results.words import format_interval, joined, p_text, share
 from nps_research.statistics.survival import log_rank, survival, survival_risks
 from nps_research.typing import Flags
 
@@ -60,18 +60,24 @@ class RetentionCurves(Result):
 
     @property
     def finding(self) -> str:
-        last = [row for row in self.records if row["day"] == self.horizon_days]
+        last = self._at_horizon
         if not last:
             return f"There are too few {self.unit}s to draw who is still there."
+        rates = joined([f"{share(row['estimate'])} of {row['group'].lower()}" for row in last])
+        return f"After {self.horizon_days} days, {rates} were still customers."
+
+    @property
+    def _at_horizon(self) -> list[dict[str, Any]]:
+        return [row for row in self.records if row["day"] == self.horizon_days]
+
+    @property
+    def details(self) -> str:
         said = "; ".join(
-            f"{row['group'].lower()} {share(row['estimate'])} "
-            f"({format_interval(row['conf_low'], row['conf_high'], 'share')})"
-            for row in last
+            f"{row['group'].lower()} {format_interval(row['conf_low'], row['conf_high'], 'share')}"
+            for row in self._at_horizon
         )
-        return (
-            f"Still customers {self.horizon_days} days after the landmark ({self.confidence_level:.0%} interval): "
-            f"{said}. {self.caveat}"
-        ).strip()
+        limits = f"{self.confidence_level:.0%} intervals, days from the landmark: {said}." if said else ""
+        return f"{limits} {self.caveat}".strip()
 
     @property
     def note(self) -> str:

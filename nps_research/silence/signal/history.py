@@ -61,17 +61,29 @@ class SilenceHistory(Result):
 
     @property
     def finding(self) -> str:
-        rows = [row for row in self.records if row["term"] != HEARD]
-        if not rows:
+        most = self._highest
+        if most is None:
             return f"There are too few silent {self.unit}s to tell their histories apart."
-        most = max(rows, key=lambda row: float(row["churn_rate"]))
+        return (
+            f"Of the silent, these {self.unit}s leave most: {most['term'].lower()}. {share(most['churn_rate'])} "
+            f"left within {self.horizon_days} days."
+        )
+
+    @property
+    def _highest(self) -> dict[str, Any] | None:
+        rows = [row for row in self.records if row["term"] != HEARD]
+        return max(rows, key=lambda row: float(row["churn_rate"]), default=None)
+
+    @property
+    def details(self) -> str:
+        most = self._highest
+        if most is None:
+            return self.caveat
         limits = format_interval(most["conf_low"], most["conf_high"], "share")
         gap = format_interval(most["risk_difference_conf_low"], most["risk_difference_conf_high"], "share_points")
         return (
-            f"Highest is the churn of {self.unit}s with this history: {most['term'].lower()}. Of these "
-            f"{share(most['churn_rate'])} left within {self.horizon_days} days ({self.confidence_level:.0%} interval "
-            f"{limits}), {format_value(most['risk_difference'], 'share_points')} beside those who answered ({gap}). "
-            f"{self.caveat}"
+            f"{self.confidence_level:.0%} interval {limits}; {format_value(most['risk_difference'], 'share_points')} "
+            f"beside those who answered ({gap}). {self.caveat}"
         ).strip()
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -12,9 +12,9 @@ import pandas as pd
 from nps_research.counting.landmarks import ANSWERED, SILENT
 from nps_research.counting.score_bands import band_text
 from nps_research.results.result import KeyNumber, Result
-from nps_research.results.words import format_interval, format_value, joined, p_text, share
+from nps_research.results.words import MOST_WORDS, format_interval, format_value, joined, p_text, share
+from nps_research.silence.signal.adjusted import ALIKE, AdjustedSilence
 from nps_research.silence.signal.adjusted import DIFFERENCE as ADJUSTED
-from nps_research.silence.signal.adjusted import AdjustedSilence
 from nps_research.silence.signal.curves import SHOWN, RetentionCurves, hidden_states
 from nps_research.silence.signal.history import SilenceHistory
 from nps_research.silence.signal.verdict import SilenceWord
@@ -30,6 +30,7 @@ MOVED: dict[SilenceWord, str] = {  # what the verdict by the line that moved say
     "within-margin": "they leave nearly like those who answer",
     "cannot-tell": "this cannot be told",
 }
+_ALIKE = ALIKE[0].lower() + ALIKE[1:]
 LEFT_OUT = {
     "no_invitation_date": "invitations without a date",
     "no_customer": "invitations of nobody in the customer table",
@@ -126,17 +127,30 @@ class NonresponseSignal(Result):
     def finding(self) -> str:
         silent = self._row(SILENT)
         if silent is None:
-            return _sentence("There are too few silent to show what became of them.", self.caveat)
-        units = f"{self.unit}s"
-        others = [row for row in self.records if row["state"] in ANSWERED]
-        rates = joined([f"{share(row['churn_rate'])} of {row['term'].lower()}" for row in others])
-        against = f", against {rates} (base: {units}, each counted once a wave)" if others else ""
+            return "There are too few silent to show what became of them."
+        others = [share(row["churn_rate"]) for row in sorted(self._others, key=lambda row: float(row["churn_rate"]))]
+        against = "" if not others else f", others {' to '.join(dict.fromkeys((others[0], others[-1])))}"
+        rates = f"{share(silent['churn_rate'])} of them left within {self.horizon_days} days{against}."
+        said = f"{self._verdict_words} {rates}"
+        return said if len(said.split()) <= MOST_WORDS else self._verdict_words
+
+    @property
+    def _others(self) -> list[dict[str, Any]]:
+        return [row for row in self.records if row["state"] in ANSWERED]
+
+    @property
+    def details(self) -> str:
+        silent, units = self._row(SILENT), f"{self.unit}s"
+        if silent is None:
+            return self.caveat
+        rates = joined([f"{share(row['churn_rate'])} of {row['term'].lower()}" for row in self._others])
+        against = f", against {rates} (base: {units}, each counted once a wave)" if rates else ""
         limits = format_interval(silent["conf_low"], silent["conf_high"], "share")
         said = (
-            f"Of {units} that met the survey with silence, {share(silent['churn_rate'])} left within "
+            f"Of {units} that did not answer the survey, {share(silent['churn_rate'])} left within "
             f"{self.horizon_days} days ({self.confidence_level:.0%} interval {limits}){against}."
         )
-        return _sentence(f"{self._verdict_words} {said} {self._gap}".strip(), self.caveat)
+        return " ".join(filter(None, (said, self._gap, self._alike_gap, self._open, self.caveat)))
 
     @property
     def _verdict_words(self) -> str:
@@ -162,7 +176,7 @@ class NonresponseSignal(Result):
         if self.moved_line is not None and self.moved_verdict is not None:
             first = f"by {band_text(0, self.detractor_max)}, {first}"
             moved = f"; by {band_text(0, self.moved_line)}, {MOVED[self.moved_verdict]}"
-        return f"{first[0].upper()}{first[1:]}{moved}.{self._open}"
+        return f"{first[0].upper()}{first[1:]}{moved}."
 
     @property
     def _held_alike(self) -> str:
@@ -171,19 +185,11 @@ class NonresponseSignal(Result):
             return ", but too few left to hold anything else alike"
         if not self.adjusted_for:
             return ""
-        alike = f"with {_shortened(self.adjusted_for)} held alike"
-        answered = [row for state in ANSWERED if (row := self._row(state)) and np.isfinite(row[ADJUSTED])]
-        nearest = min(answered, key=lambda row: float(row[ADJUSTED]), default=None)
         if self.verdict == "worst":
-            value = "" if nearest is None else format_value(nearest[ADJUSTED], "share_points")
-            gap = "" if nearest is None else f" (nearest: {nearest['term'].lower()}, {value})"
-            return f", also {alike}{gap}"
+            return f", also {_ALIKE}"
         if self.verdict == "worst-unadjusted":
             others = joined([_state_words(state) for state in self.unconfirmed])
-            gap = ""
-            if nearest is not None and nearest["state"] in self.unconfirmed:
-                gap = f" ({self._adjusted_gap(nearest)})"
-            return f", but {alike} not shown to leave more often than {others}{gap}"
+            return f", but {_ALIKE} not shown to leave more often than {others}"
         row = self._row("detractor" if self.verdict in ("like-detractors", "between") else "answered")
         if row is None or not np.isfinite(row[ADJUSTED]):
             return ""
@@ -192,13 +198,20 @@ class NonresponseSignal(Result):
             they = "they leave " if self.verdict == "cannot-tell" else ""  # else the verdict has the verb
             differs = f"{they}{'more' if row[ADJUSTED] > 0 else 'less'} often"
         than = " than those who answer" if self.verdict in ("better", "cannot-tell") and "often" in differs else ""
-        return f"; {alike}, {differs}{than} ({self._adjusted_gap(row)})"
+        return f"; {_ALIKE}, {differs}{than}"
 
-    def _adjusted_gap(self, row: Mapping[str, Any]) -> str:
-        """With its interval, where the sentence does not go on."""
-        gap = format_value(row[ADJUSTED], "share_points")
+    @property
+    def _alike_gap(self) -> str:
+        """The gap to the nearest group with what is known held alike, with its interval."""
+        of_all = self._row("answered") if not self.verdict.startswith("worst") else None
+        rows = [row for row in ([of_all] if of_all else self._others) if np.isfinite(row[ADJUSTED])]
+        if not rows or not self.adjusted_for:
+            return ""
+        row = min(rows, key=lambda row: float(row[ADJUSTED]))
         limits = format_interval(row[f"{ADJUSTED}_conf_low"], row[f"{ADJUSTED}_conf_high"], "share_points")
-        return gap if self.moved_verdict else f"{gap}, {limits}"
+        gap = format_value(row[ADJUSTED], "share_points")
+        beside = row["term"].lower() if row["state"] in ANSWERED else "those who answered"
+        return f"With {joined(self.adjusted_for)} held alike, {gap} beside {beside} ({limits})."
 
     @property
     def _more_or_less(self) -> str:
@@ -213,7 +226,7 @@ class NonresponseSignal(Result):
         p_values = self.frame.set_index("state")["p_value"]
         above = [_state_words(name) for name in ANSWERED if p_values[name] < 1 - self.confidence_level]
         unclear = [words for name in ANSWERED if (words := _state_words(name)) not in above]
-        more = f" They leave more often than {joined(above)}; beside {joined(unclear)} it is open."
+        more = f"They leave more often than {joined(above)}; beside {joined(unclear)} it is open."
         if self.decides_at is None:
             return more if above else ""
         enough = f" Some {self.decides_at:,} leavers among them and in each group would decide it."
@@ -302,12 +315,3 @@ class NonresponseSignal(Result):
 
 def _state_words(state: str) -> str:
     return STATE_WORDS[state].lower()
-
-
-def _shortened(known: Sequence[str]) -> str:
-    """What is held alike, for a sentence: two things by name, the number of the others."""
-    return joined([*known[:2], f"{len(known) - 2} more"]) if len(known) > 3 else joined(known)
-
-
-def _sentence(finding: str, caveat: str) -> str:
-    return f"{finding} {caveat}".strip()

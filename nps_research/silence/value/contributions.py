@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from nps_research.counting.silence import NO_DELIVERY
 from nps_research.results.result import Result
-from nps_research.results.words import joined
+from nps_research.results.words import joined, plain_text
 
 FEATURE_WORDS = {
     "silent": "silent now",
@@ -60,14 +60,20 @@ class SilenceContributions(Result):
         rows = self.records
         if not rows:
             return "There are too few to show."
-        total = sum(row["mean_abs_shap"] for row in rows)
-        of_silence = sum(row["mean_abs_shap"] for row in rows if row["block"] == "silence")
-        named = [f"{row['term']} ({row['mean_abs_shap']:.2f})" for row in rows[:3]]
-        return (
-            f"Most moves the predicted risk of leaving: {joined(named)}. Of all that moves it, "
-            f"{of_silence / total if total else 0:.0%} comes from who was silent."
-            + ("" if self.knows_delivery else f" {NO_DELIVERY}")
-        )
+        best = plain_text(rows[0]["term"])
+        share_of = f"{self._of_silence:.0%} of all that moves the predicted risk"
+        return f"The best warning sign is {best}; {share_of} comes from who was silent."
+
+    @property
+    def _of_silence(self) -> float:
+        total = sum(row["mean_abs_shap"] for row in self.records)
+        return sum(row["mean_abs_shap"] for row in self.records if row["block"] == "silence") / total if total else 0.0
+
+    @property
+    def details(self) -> str:
+        named = [f"{row['term']} ({row['mean_abs_shap']:.2f})" for row in self.records[:3]]
+        said = f"Mean size in log-odds: {joined(named)}. " if named else ""
+        return (said + ("" if self.knows_delivery else NO_DELIVERY)).strip()
 
     @property
     def note(self) -> str:

@@ -95,21 +95,26 @@ class NonresponseValue(Result):
     @property
     def finding(self) -> str:
         found = self.row(FOUND)
-        known = joined(self.beyond)
-        says = {
-            "adds": f"Knowing who is silent improves the prediction of who leaves, beyond what {known} tell.",
-            "adds nothing shown": "Knowing who is silent is not shown to improve the prediction of who leaves beyond "
-            f"what {known} tell: at most these models gain next to nothing from it.",
-            "cannot tell": "Whether knowing who is silent improves the prediction of who leaves beyond what "
-            f"{known} tell cannot be told from these data.",
+        held = f"{share(found['with'])} of those who left, {share(found['without'])} without"
+        return {
+            "adds": "Knowing who is silent helps to foresee who leaves: the riskiest tenth then holds "
+            f"{held} (within {self.horizon_days} days).",
+            "adds nothing shown": "Knowing who is silent is not shown to help foresee who leaves, beyond what is known "
+            "anyway; these models gain next to nothing from it.",
+            "cannot tell": "Whether knowing who is silent helps to foresee who leaves, beyond what is known anyway, "
+            "cannot be told from these data.",
         }[self.verdict]
+
+    @property
+    def details(self) -> str:
+        found = self.row(FOUND)
         limits = format_interval(found["conf_low"], found["conf_high"], "share_points")
         caveat = "" if self.knows_delivery else f" {NO_DELIVERY}"
         return (
-            f"{says} The tenth of {self.unit}s with the highest predicted risk held {share(found['with'])} of those "
-            f"who left within {self.horizon_days} days with the silence known, {share(found['without'])} without "
-            f"(difference {format_value(found['estimate'], 'share_points')}, {self.confidence_level:.0%} interval "
-            f"{limits}).{caveat}"
+            f"Known anyway: {joined(self.beyond)}. The tenth of {self.unit}s with the highest predicted risk held "
+            f"{share(found['with'])} of those who left within {self.horizon_days} days with the silence known, "
+            f"{share(found['without'])} without (difference {format_value(found['estimate'], 'share_points')}, "
+            f"{self.confidence_level:.0%} interval {limits}).{caveat}"
         )
 
     @property

@@ -10,8 +10,9 @@ import pandas as pd
 from nps_research.counting.landmarks import SILENT, landmarks_of
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError
+from nps_research.results.few_units import tells_of_one
 from nps_research.results.listing import Listing
-from nps_research.results.words import plain_text
+from nps_research.results.words import amount_text, plain_text
 from nps_research.silence.value.churn_models import Encoding, contributions, fit_boosted
 from nps_research.silence.value.features import features_of
 from nps_research.silence.value.out_of_time import fewest_leavers
@@ -101,8 +102,20 @@ def watch_list(study: Study, *, horizon_days: int | None = None) -> Listing:
             "are what goes with leaving on average, and a way into the talk, not what makes anybody leave."
         ),
         minimum_cell=study.settings.minimum_cell,
+        at_stake=_at_stake(people, study.settings.minimum_cell),
     )
     return replace(found, says=f"{found.says} {silence_caveat(study)}".strip())
+
+
+def _at_stake(people: pd.DataFrame, minimum_cell: int) -> str:
+    """Revenue and expected loss of all on the list, in words; nothing where a total would tell of one of them."""
+    if "revenue" not in people:
+        return ""
+    revenue, loss = (people[name].dropna().to_numpy(dtype=float) for name in ("revenue", "revenue_at_risk"))
+    alone = np.full(len(revenue), np.inf)  # an amount is not one of a few possible ones, as a score is
+    if any(tells_of_one(amount, alone, minimum_cell) for amount in (revenue, loss)):
+        return ""
+    return f": revenue of {amount_text(revenue.sum())}, expected loss {amount_text(loss.sum())}"
 
 
 def _reasons(moved: pd.DataFrame, numbers: pd.DataFrame, chosen: pd.DataFrame, n_reasons: int) -> list[str]:

@@ -178,6 +178,10 @@ RATING = re.compile(
 OVERALL = re.compile(
     r"\boverall\b|\bosat\b|\bcsat\b|(^|\d| )all$|gesamt|dans l ensemble|en general|no geral|в целом|загалом|ogólnie"
 )
+ALL_AT_ONCE = re.compile(
+    r"(customer |client |general |total )?(satisfaction|zufriedenheit|satisfacci[oó]n|satisfação|soddisfazione"
+    r"|tevredenheid|mulțumire|zadowolenie|удовлетвор[её]нность|задоволеність)( score| rating| level)?"
+)  # a rating's whole name
 REVERSED = re.compile(
     r"\beffort\b|\bdifficult|\bproblem|\bwaiting|\bcomplain|\bhard\b|aufwand|effort|difficile|esfuerzo"
 )
@@ -195,6 +199,18 @@ HAS_STAYED = re.compile(
     r"|aktywny)$",
     re.IGNORECASE,
 )
+
+
+def is_overall(name: str) -> bool:
+    """Tell a rating of everything at once by its name.
+
+    Examples
+    --------
+    >>> is_overall("Overall satisfaction"), is_overall("Satisfaction"), is_overall("Satisfaction with delivery")
+    (True, True, False)
+    """
+    words = " ".join(name.casefold().replace("_", " ").split())
+    return OVERALL.search(words) is not None or ALL_AT_ONCE.fullmatch(words) is not None
 
 
 def _levels(*words: str) -> dict[str, int]:

@@ -1,0 +1,94 @@
+"""Small figures for the first page: a result's main numbers again, drawn from its own rows."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nps_research.report.harvest import HarvestedResult
+from nps_research.results.drawing import GREY, HATCHED, INK, PROMOTER, figure_svg, literal, style
+from nps_research.results.words import points, share
+
+Rows = list[dict[str, Any]]
+
+MOST_BARS = 5
+WIDE, SMALL = (5.6, 2.3), (3.6, 1.9)  # inches
+FONT_SIZE = 9.0
+
+
+def small_figure(result: HarvestedResult, *, wide: bool = False) -> Markup:
+    """A result's main numbers as a small figure; empty where its kind has none, or where it has no rows to show."""
+    draw, bundle = _DRAWS.get(result.bundle["kind"]), result.bundle
+    rows = [dict(zip(bundle["columns"], row, strict=True)) for row in bundle["rows"]]
+    if draw is None or not rows:
+        return Markup()
+    with style():
+        figure = Figure(figsize=WIDE if wide else SMALL, layout="constrained")
+        ax = figure.subplots()
+        ax.tick_params(labelsize=FONT_SIZE)
+        if not draw(ax, rows):
+            return Markup()
+        source = base64.b64encode(figure_svg(figure)).decode("ascii")
+    return Markup('<figure class="small"><img alt="{}" src="data:image/svg+xml;base64,{}"></figure>').format(
+        bundle["alt"] or bundle["finding"], source
+    )
+
+
+def _trend(ax: Axes, rows: Rows) -> bool:
+    """All waves as a line with a band; the first and the last named."""
+    rows = [row for row in rows if row["estimate"] is not None]
+    if len(rows) < 2:
+        return False
+    place, value = range(len(rows)), [row["estimate"] for row in rows]
+    ax.plot(place, value, "o-", color=PROMOTER, linewidth=2, markersize=4)
+    if all(row["conf_low"] is not None for row in rows):
+        low, high = ([row[name] for row in rows] for name in ("conf_low", "conf_high"))
+        ax.fill_between(place, low, high, color=PROMOTER, alpha=0.18, linewidth=0)
+    for end in (0, -1):
+        text = f"{points(value[end])}"
+        ax.annotate(text, (place[end], value[end]), (0, 7), textcoords="offset points", ha="center", weight="bold")
+    ax.set_xticks([0, len(rows) - 1], [literal(rows[0]["group"], 20), literal(rows[-1]["group"], 20)])
+    ax.axhline(0, color=INK, linewidth=0.8)
+    ax.set_ylabel("NPS", fontsize=FONT_SIZE)
+    ax.margins(x=0.08, y=0.2)
+    return True
+
+
+def _bars(label: str, value: str, text: Callable[[float], str], quiet: str = "") -> Callable[[Axes, Rows], bool]:
+    """Bars of one column, the first rows from the top; `quiet` is the row of those who did not answer."""
+
+    def draw(ax: Axes, rows: Rows) -> bool:
+        shown = [row for row in rows if row[value] is not None][:MOST_BARS]
+        if len(shown) < 2:
+            return False
+        place = range(len(shown))
+        bars = ax.barh(place, [row[value] for row in shown], color=PROMOTER, height=0.6)
+        for bar, row in zip(bars, shown, strict=True):
+            if row[label] == quiet:
+                bar.set(facecolor="white", edgecolor=HATCHED, hatch="////")
+            at = (max(row[value], 0.0), bar.get_y() + bar.get_height() / 2)
+            ax.annotate(text(row[value]), at, (4, 0), textcoords="offset points", va="center", fontsize=FONT_SIZE)
+        ax.set_yticks(place, [literal(row[label], 22) for row in shown])
+        ax.invert_yaxis()
+        ax.set_xticks([])
+        ax.spines[["bottom", "left"]].set_visible(False)
+        ax.tick_params(axis="y", length=0)
+        ax.axvline(0, color=GREY, linewidth=0.8)
+        ax.margins(x=0.16)
+        return True
+
+    return draw
+
+
+_DRAWS: dict[str, Callable[[Axes, Rows], bool]] = {
+    "trend": _trend,
+    "risk_by_score": _bars("term", "estimate", share),
+    "driver_model": _bars("term", "estimate", points),
+    "nonresponse_signal": _bars("term", "churn_rate", share, quiet="The silent"),
+    "response_funnel": _bars("group", "response_rate", share),
+}
