@@ -80,7 +80,7 @@ class RequiredResponses(Result):
 
     @property
     def details(self) -> str:
-        said = [] if self.power is None else [f"Found is: with {share(self.power)} power, between two waves."]
+        said = [] if self.power is None else [f"With {share(self.power)} power, between two waves."]
         if self.response_rate is not None:
             said.append(
                 f"That takes {self.needed['invitations']:,} invitations, if {share(self.response_rate)} of them bring "

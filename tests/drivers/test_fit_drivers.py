@@ -211,7 +211,7 @@ def test_a_driver_rated_alike_by_all_or_rated_by_nobody_cannot_be_told():
     assert rows.loc[["b", "c"], "estimate"].isna().all()
     assert [rows.loc[term, "above_noise"] for term in "bc"] == [pd.NA, pd.NA]
     assert rows.loc["c", "n"] == 0
-    assert "Too few good or too few poor ratings to put points to: b and c." in model.finding
+    assert "Too few good or too few poor ratings to put points to: b and c." in model.in_words
     assert rows.loc["a", "above_noise"]
     assert model.shown["verdict"].tolist().count("cannot tell") == 2
 

@@ -44,14 +44,17 @@ def model(study: Study) -> DriverModel:
 
 
 def test_the_only_rating_is_not_called_the_most(model: DriverModel) -> None:
-    said = " ".join([model.finding, model.promoters.finding, model.detractors.finding])
+    said = " ".join([model.in_words, model.promoters.in_words, model.detractors.in_words])
     assert "ost of all" not in said
     assert "Most is at stake" not in said
-    assert "comes first" not in model.finding
+    assert "comes first" not in model.in_words
     assert "All ratings together" not in said
     row = model.frame.iloc[0]
-    assert f"is {row['estimate']:.1f} NPS points above that where it is poor (95% interval +" in model.finding
-    assert model.finding.startswith("The rating of Delivery tells something about the answer. By it, the answer")
+    assert (
+        f"well score {row['estimate']:.0f} NPS points above those who rate it poorly, other ratings alike."
+        in model.finding
+    )
+    assert model.finding.startswith("Delivery matters: customers who rate Delivery well score ")
     assert "Holm" not in model.note
 
 
@@ -70,7 +73,7 @@ def test_the_only_rating_above_noise_is_not_set_against_itself() -> None:
     assert model.leaders == ["Delivery"]
     with pytest.raises(CannotAnswerError, match="Only Delivery is above noise, so no rating can be set against"):
         importance_performance(model)
-    assert "Most is at stake with Delivery: for this rating alone, the answer" in model.finding
+    assert "Delivery matters most: customers who rate" in model.finding
 
 
 def test_first_place_is_called_open_where_ranks_overlap() -> None:
@@ -79,7 +82,8 @@ def test_first_place_is_called_open_where_ranks_overlap() -> None:
     answer = (1 + 0.9 * ratings["Price"] + 0.9 * ratings["Support"] + rng.normal(0, 1.5, 800)).round().clip(0, 10)
     model = fit_drivers_from_frame(ratings, answer, n_resamples=20)
     assert model.shown["ranks"].iloc[0] == "1 to 2"
-    assert "Whether it comes first is open: its rank is from 1 to 2." in model.finding
+    assert " lead: customers who rate" in model.finding
+    assert "its rank is from 1 to 2." in model.details
 
 
 def test_groups_that_are_numbers_stand_in_their_order(study: Study, model: DriverModel) -> None:
@@ -92,7 +96,7 @@ def test_groups_that_are_numbers_stand_in_their_order(study: Study, model: Drive
 def test_improvement_says_how_much_higher(model: DriverModel) -> None:
     found = simulate_improvement(model)
     row = found.frame.iloc[0]
-    assert f"the NPS that goes with them differs by +{row['estimate']:.1f} points (95% interval" in found.finding
+    assert f"most NPS points for Delivery (+{row['estimate']:.1f})." in found.in_words
 
 
 def test_legend_and_axis_label_stay_apart_in_a_low_figure(model: DriverModel) -> None:

@@ -84,7 +84,7 @@ def test_the_bridge_names_the_rating_that_fell():
     first = bridge.frame.iloc[0]
     assert first["term"] == "delivery"
     assert first["rating_points_conf_high"] < 0
-    assert "with limits away from zero delivery (" in bridge.finding
+    assert "lower ratings of delivery (" in bridge.in_words
     others = bridge.frame[~bridge.frame["term"].isin(["delivery", REST])]
     assert others["rating_points"].abs().max() < abs(first["rating_points"]) / 4
 
@@ -99,8 +99,8 @@ def test_a_rating_worth_more_in_one_group_shows_as_worth():
     answer = (6 + worth * (ratings["price"] - 3) + 0.3 * ratings["other"] + rng.normal(0, 1.2, n)).round().clip(0, 10)
     bridge = explain_change(fit_drivers_from_frame(ratings, answer, group=group, n_resamples=20), "a", "b")
     row = bridge.frame.set_index("term").loc["price"]
-    assert f"The points at stake changed with price ({points(row['stake_from'])} to " in bridge.finding
-    assert "The points at stake changed" not in explain_change(fitted_model(), "2024", "2025").finding
+    assert f"The points at stake changed with price ({points(row['stake_from'])} to " in bridge.in_words
+    assert "The points at stake changed" not in explain_change(fitted_model(), "2024", "2025").in_words
     assert row["rating_points_conf_low"] > 0
     assert row["stake_to"] > 2 * row["stake_from"] > 0
     assert row["stake_change"] == pytest.approx(row["stake_to"] - row["stake_from"])
@@ -207,9 +207,7 @@ def test_an_improvement_is_the_prediction_with_poor_ratings_one_higher():
 
 def test_improvements_never_promise():
     found = simulate_improvement(fitted_model())
-    assert found.finding.startswith(
-        "Where the poor ratings of delivery are one point higher, the NPS that goes with them "
-    )
+    assert found.finding.startswith("One point more on poor ratings goes with most NPS points for delivery (+")
     assert "not what a change of the service would bring" in found.note
 
 
@@ -331,7 +329,7 @@ def test_alike_groups_are_called_alike():
     study, model = fitted_study()
     found = compare_drivers(study, model)
     assert set(found.frame["by"]) == {"wave", "region"}
-    assert "No rating is shown to be worth more in one group than in another, by 6 tests" in found.finding
+    assert "No difference between groups in what a rating is worth is proven, by 6 tests" in found.in_words
     assert found.tested == 6
 
 
@@ -625,11 +623,11 @@ def test_a_rating_whose_higher_values_are_worse_is_said_to_be():
     turned = ratings.assign(waiting=6 - ratings["delivery"]).drop(columns="delivery")
     model = fit_drivers_from_frame(turned, answer, n_resamples=25)
     assert model.frame["term"].iloc[0] == "waiting"
-    assert "Higher ratings go with lower scores: waiting." in model.finding
-    assert "go with fewer promoters, of those above noise most of all for waiting" in model.promoters.finding
+    assert "Higher ratings go with lower scores: waiting." in model.in_words
+    assert "go with fewer promoters, most for waiting" in model.promoters.in_words
     assert rating_asymmetry(model).frame.set_index("term").loc["waiting", "class"] == "none"
     assert importance_performance(model).frame.set_index("term").loc["waiting", "quadrant"] == "higher is worse"
-    assert "the largest step, \N{MINUS SIGN}" in rating_effect(model, "waiting").finding
+    assert "the largest step, \N{MINUS SIGN}" in rating_effect(model, "waiting").in_words
 
 
 def test_a_driver_that_few_rated_is_in_nothing_that_is_shared():
@@ -655,7 +653,7 @@ def test_a_driver_that_few_rated_is_in_nothing_that_is_shared():
     bridge = explain_change(model, "2024", "2025")
     assert bridge.not_in_both == ("lounge",)
     assert "lounge" not in bridge.frame["term"].tolist()
-    assert "Not rated in both, so without a part: lounge." in bridge.finding
+    assert "Not rated in both, so without a part: lounge." in bridge.in_words
     assert bridge.frame.set_index("term").loc["delivery", ["mean_from", "mean_to"]].notna().all()
 
 

@@ -345,7 +345,7 @@ def test_a_plan_is_said_in_words():
     assert beyond.needed["invitations"] > 3000
     assert "more than the 3,000 people there are to invite" in beyond.in_words
     assert "There are only" not in required_responses(response_rate=0.9, population=3000).in_words
-    assert "3,517 answers are needed in each wave" in required_responses(difference=5).in_words
+    assert "you need 3,517 answers in each wave" in required_responses(difference=5).in_words
     assert "3.00 of them tell as much as one" in required_responses(cluster_size=5, intraclass_correlation=0.5).note
     assert required_responses(difference=5).settings["asked"] == 5
     assert "Waves are taken as independent" in required_responses(difference=5).note

@@ -240,7 +240,7 @@ def test_it_is_read_first(found):
         "weighted: boosted",
         "doubly robust",
     ]
-    assert "(doubly robust), it is" in found.finding
+    assert "(doubly robust), it is" in found.in_words
     assert "right if either is" in found.note
     assert found.key_numbers[0].estimate == row["estimate"]
     assert found.key_numbers[0].label.endswith("(doubly robust)")

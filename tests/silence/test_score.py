@@ -325,7 +325,7 @@ def test_a_shift_that_no_answers_could_bring_about_is_said_to_be_impossible():
     table = pd.DataFrame({"likelihood_to_recommend": [10] * 90 + [None] * 10})
     found = score_if_all_responded(Study.from_frames(responses=table.assign(responded=[1] * 90 + [0] * 10)))
     assert not found.shifts.turns[-1].is_possible
-    assert "For the NPS of all to be zero, no answers of the silent would do." in found.shifts.finding
+    assert "For the NPS of all to be zero, no answers of the silent would do." in found.shifts.in_words
 
 
 def test_a_score_that_overstates_already_is_said_to_with_no_shift():
@@ -336,7 +336,7 @@ def test_a_score_that_overstates_already_is_said_to_with_no_shift():
     table = pd.DataFrame({"likelihood_to_recommend": score, "responded": answered.astype(int), "area": area})
     found = score_if_all_responded(Study.from_frames(responses=table, segments=["area"]))
     assert abs(found.frame.set_index("term").loc["weighted: logistic", "estimate"]) < 1
-    assert "its margin of error, with no shift at all." in found.shifts.finding
+    assert "its margin of error, with no shift at all." in found.shifts.in_words
     found.shifts._repr_mimebundle_()
     plt.close("all")
 
@@ -382,11 +382,11 @@ def test_balance_is_better_after_weighting(study, found):
 
 
 def test_the_text_says_what_weighting_cannot_know(found):
-    assert "Weighting cannot know whether the silent think otherwise" in found.finding
-    assert "these data cannot tell" in found.finding
+    assert "Weighting cannot know whether the silent think otherwise" in found.in_words
+    assert "these data cannot tell" in found.in_words
     assert "supposes that the silent would come out at exactly 0 points" in found.note
-    assert "a hint at how the silent differ, not a measurement" in found.evidence.finding
-    assert not any("cause" in part.finding for part in parts(found))
+    assert "a hint at how the silent differ, not a measurement" in found.evidence.in_words
+    assert not any("cause" in part.in_words for part in parts(found))
 
 
 def test_everything_displays_and_tells_no_id(study, found):
@@ -439,10 +439,10 @@ def test_without_delivery_every_finding_says_so():
     study = Study.from_frames(responses=one_wave(), segments=["area"])
     found = score_if_all_responded(study)
     for part in (found, found.shifts, found.balance):
-        assert part.finding.endswith(NO_DELIVERY)
+        assert part.in_words.endswith(NO_DELIVERY)
     with_delivery = Study.from_frames(responses=one_wave(delivered=1), segments=["area"])
     assert silence_caveat(with_delivery) == ""
-    assert NO_DELIVERY not in score_if_all_responded(with_delivery).finding
+    assert NO_DELIVERY not in score_if_all_responded(with_delivery).in_words
 
 
 def test_one_wave_without_dates_has_no_earlier_answers_and_says_so():
@@ -458,9 +458,9 @@ def test_without_anything_known_there_are_bounds_and_shifts_only():
     assert found.frame["term"].tolist()[0] == "observed"
     assert len(found.frame) == 4
     assert found.shifts.based_on == "observed"
-    assert "cannot be weighted" in found.finding
+    assert "cannot be weighted" in found.in_words
     assert not found.balance.is_answered
-    assert found.balance.finding.startswith("Nothing is known of the silent")
+    assert found.balance.in_words.startswith("Nothing is known of the silent")
     for part in (found, found.shifts):
         part._repr_mimebundle_()
         plt.close("all")

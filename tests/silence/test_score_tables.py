@@ -66,10 +66,12 @@ def test_shifts_and_limits_stay_within_what_the_silent_could_answer(shifts):
 
 
 def test_what_turns_a_conclusion_is_said_with_its_side(shifts):
-    assert "each 10 points lower among them move the NPS of all by −4.0." in shifts.finding
-    assert "25.0 points above for the NPS of all to be zero" in shifts.finding
-    assert "25.0 points below for the NPS of all to be at the −20.0 observed in w1" in shifts.finding
-    assert "by over 5.0, its margin of error, with no shift at all." in shifts.finding
+    assert (
+        "For each 10 points that the silent think worse than assumed, the NPS of all falls by 4.0." in shifts.in_words
+    )
+    assert "25.0 points above for the NPS of all to be zero" in shifts.in_words
+    assert "25.0 points below for the NPS of all to be at the −20.0 observed in w1" in shifts.in_words
+    assert "by over 5.0, its margin of error, with no shift at all." in shifts.in_words
 
 
 # Balance
@@ -99,8 +101,8 @@ def test_the_largest_difference_may_be_below_zero_and_all_large_ones_count():
     area = np.repeat(["E", "N", "S"], 100)
     answered = np.r_[np.arange(100) < 70, np.arange(100) < 60, np.arange(100) < 20]
     found = balance_of(people_of(answered), known_of(area=area))
-    assert "in area S: by −0.42 standard deviations" in found.finding
-    assert "3 of 3 differences are above 0.1" in found.finding
+    assert "before weighting: −0.42 standard deviations (area S)" in found.in_words
+    assert "3 of 3 differences are above 0.1" in found.in_words
 
 
 def test_a_mean_over_few_answers_and_a_group_of_few_silent_are_not_shown():
@@ -160,7 +162,7 @@ def test_limits_of_earlier_scores_know_how_few_clusters_there_are():
 def test_a_difference_that_chance_could_make_is_said_to_be_one(gap, is_sure):
     value, silent, area, _ = made_up(seed=2, gap=gap)
     found = earlier_of(value, silent, known_of(area=area))
-    assert ("Chance alone could make that difference." not in found.finding) == is_sure
+    assert ("did not provably think otherwise" not in found.in_words) == is_sure
 
 
 def test_where_one_of_the_two_is_small_neither_is_shown():

@@ -13,7 +13,7 @@ from calibration import silence_verdicts
 from calibration.silence import SCENARIOS, draw
 from nps_research.counting.landmarks import STATES, landmarks_of
 from nps_research.errors import CannotAnswerError, NPSResearchError
-from nps_research.results.words import format_value
+from nps_research.results.words import MOST_WORDS, format_value
 from nps_research.silence.signal.contrasts import Adjusted, adjusted_contrasts
 from nps_research.silence.signal.history import histories_of
 from nps_research.silence.signal.leaving_reasons import leaving_reasons
@@ -193,9 +193,10 @@ def test_a_known_contract_that_drives_both_is_no_news_of_silence():
     assert words.count("worst") <= 4
     assert words.count("worst-unadjusted") >= 30
     signal = signal_of(drawn[0])
-    first = signal.finding.split(". ")[0]
-    assert first.startswith("The silent leave most, but with contract held alike not shown to leave more often than ")
-    assert first.endswith(" pp)")
+    first = signal.in_words.split(". ")[0]
+    alike = "with what else is known held alike"
+    assert first.startswith(f"The silent leave most, but {alike} not shown to leave more often than ")
+    assert "With contract held alike, " in signal.details
     answered = [signal_of(each).frame.set_index("state").loc["answered"] for each in drawn[:12]]
     assert all(row["risk_difference_conf_low"] > 0.02 for row in answered)
     end = "adjusted_risk_difference_conf_"
@@ -215,11 +216,11 @@ def test_log_odds_with_nothing_to_adjust_are_those_of_the_counts():
 def test_the_first_sentence_has_the_verdict_by_both_lines_where_the_line_moved(demo):
     moved = nonresponse_signal(open_study(ROOT / "data" / "demo"), moved_line=3)
     assert (moved.verdict, moved.moved_verdict) == ("worst", "cannot-tell")
-    first = moved.finding.split(". ")[0]
-    assert first.startswith("By 0-6, the silent leave most of all, also with tenure, revenue and 4 more held alike (")
+    first = moved.in_words.split(". ")[0]
+    assert first.startswith("By 0-6, the silent leave most of all, also with what else is known held alike")
     assert first.endswith("; by 0-3, this cannot be told")
     assert len(first.split()) <= 30
-    assert "0-3" not in demo.finding
+    assert "0-3" not in demo.in_words
     assert nonresponse_signal(open_study(ROOT / "data" / "demo"), moved_line=6).moved_line is None
 
 
@@ -244,8 +245,8 @@ def test_the_demos_silent_are_worst_as_planted(demo):
     assert (answers["adjusted_risk_difference_conf_low"] > 0.05).all()
     assert frame.loc["answered", "n"] == answers["n"].sum()
     assert frame.loc["answered", "events"] == answers["events"].sum()
-    assert "leave most of all" in demo.finding
-    assert f"Smallest is the gap to {frame.loc[answers['risk_difference'].idxmin(), 'term'].lower()} (" in demo.finding
+    assert "leave most of all" in demo.in_words
+    assert f"Smallest is the gap to {frame.loc[answers['risk_difference'].idxmin(), 'term'].lower()} (" in demo.in_words
     assert demo.adjusted_for[:2] == ("tenure", "revenue")
 
 
@@ -464,7 +465,7 @@ def test_findings_are_whole_sentences_for_every_verdict_whatever_is_hidden(demo,
         about |= {"unconfirmed": ("detractor",), "decides_at": None if moved is None else 104}
         said = replace(demo, frame=frame, verdict=verdict, minimum_cell=10, **about).finding
         assert said.endswith(".")
-        assert len(said.split(". ")[0].split()) <= (39 if moved else 33)
+        assert len(said.split(". ")[0].split()) <= MOST_WORDS
         assert not any(broken in said for broken in ("nan", "against .", "beside  ", "beside it", "than ;", "the the"))
 
 
@@ -482,12 +483,14 @@ def test_rates_within_the_margin_that_chance_does_not_explain_are_said_to_differ
 def test_the_first_sentence_says_what_becomes_of_it_with_other_things_alike(demo, change, says):
     moved = [name for name in demo.frame if name.startswith("adjusted_risk_difference")]
     frame = demo.frame.assign(**{name: demo.frame[name] + change for name in moved})
-    first = replace(demo, frame=frame, verdict="like-respondents").finding.split(". ")[0]
+    first = replace(demo, frame=frame, verdict="like-respondents").in_words.split(". ")[0]
     row = frame.set_index("state").loc["answered"]
     gap = format_value(row["adjusted_risk_difference"], "share_points")
-    assert f"with tenure, revenue and 4 more held alike, {says} ({gap}, " in first
+    assert f"with what else is known held alike, {says}" in first
+    of_all = f"Region and Industry held alike, {gap} beside those who answered ("
+    assert of_all in replace(demo, frame=frame, verdict="like-respondents").details
     few = replace(demo, verdict="worst-unadjusted", adjusted_for=(), unconfirmed=("detractor",))
-    assert few.finding.startswith("The silent leave most, but too few left to hold anything else alike.")
+    assert few.in_words.startswith("The silent leave most, but too few left to hold anything else alike.")
 
 
 def test_nobody_watched_to_the_horizon_no_rate_for_it():
@@ -651,9 +654,9 @@ def test_without_delivery_every_finding_says_that_silence_may_be_a_wrong_address
     left = dict.fromkeys(list(names)[:40], "2024-06-01")
     signal = nonresponse_signal(panel(names, left=left, delivered=False))
     for result in (signal, signal.curves, signal.histories, signal.adjusted):
-        assert "cannot be told apart" in result.finding
+        assert "cannot be told apart" in result.in_words
     signal = nonresponse_signal(panel(names, left=left))
-    assert "cannot be told apart" not in signal.finding
+    assert "cannot be told apart" not in signal.in_words
 
 
 def test_one_wave_only_has_a_signal_but_no_history_of_silence():

@@ -85,8 +85,8 @@ def test_who_hardly_answers_is_named_and_its_silent_are_bounded():
     result = found(wave([12, 300, 200], [800, 500, 500]))
     thin = result.hardly_answering
     assert thin.named == ("area N (12 of 800)",)
-    assert "Hardly anybody answered of area N (12 of 800): weighting cannot speak for them" in result.finding
-    assert "Hardly anybody answered of area N (12 of 800)." in result.balance.finding
+    assert "Hardly anybody answered of area N (12 of 800): weighting cannot speak for them" in result.in_words
+    assert "Hardly anybody answered of area N (12 of 800)." in result.balance.in_words
     assert "area N (12 of 800) hardly anybody answered" in result.shifts.note
     # S and W by their areas, N as it answered, and its silent all detractors or all promoters
     third = 100 / 3
@@ -114,7 +114,7 @@ def test_below_the_minimum_cell_it_is_said_to_be_hidden_and_not_named():
         assert "1 group with too few answers to show" in content
         assert "area N" not in content
         assert "4 of 300" not in content
-    assert "that are not shown nothing is said here" in result.balance.finding
+    assert "that are not shown nothing is said here" in result.balance.in_words
 
 
 def test_where_all_answer_nobody_is_named():
@@ -137,17 +137,23 @@ def test_a_wave_that_is_not_shown_says_nothing_of_its_groups():
 def test_the_range_and_the_shift_come_first_and_the_interval_says_what_it_is():
     result = found(wave([100, 250], [400, 400]))
     bounds = result.frame.set_index("term")["estimate"]
-    assert "(56%) gave no answer: certain is only that the NPS of all lies between" in result.finding
-    assert "each 10 points that they think below similar people who answered move it by −5.6." in result.finding
-    at = [result.finding.index(text) for text in ("certain is only", "move it by", "Those who answered", "sampling")]
+    assert "56% gave no answer: without assumptions the NPS of all lies between" in result.finding
+    assert (
+        "each 10 points that they think below similar people who answered move the NPS of all by −5.6."
+        in result.in_words
+    )
+    at = [
+        result.in_words.index(text)
+        for text in ("without assumptions", "move the NPS of all by", "Those who answered", "sampling")
+    ]
     assert at == sorted(at)
-    assert "sampling error only, if those who did not answer think like similar people who did" in result.finding
+    assert "sampling error only, if those who did not answer think like similar people who did" in result.in_words
     assert bounds["observed"] == pytest.approx(100 / 3, abs=1)
     row = result.frame.set_index("term").loc["doubly robust"]
     assert 0.1 < row["smallest_chance"] <= 0.26
     assert f"The smallest modelled chance to answer is {row['smallest_chance']:.0%}" in result.note
     assert f"are worth {row['n_effective']:,.0f} equal ones" in result.note
-    assert result.finding.endswith(NO_DELIVERY)
+    assert result.in_words.endswith(NO_DELIVERY)
 
 
 def test_on_made_up_data_the_truth_stands_beside_it():
@@ -156,7 +162,7 @@ def test_on_made_up_data_the_truth_stands_beside_it():
     planted = truth["would_be_net_promoter_score_by_wave"]
     result = score_if_all_responded(study)
     assert result.truth == planted[result.wave] == 1.85
-    assert "The company is made up, and its NPS, had all answered, is +1.9." in result.finding
+    assert "The company is made up, and its NPS, had all answered, is +1.9." in result.in_words
     assert score_if_all_responded(study, wave="2024 Q1", detractor_max=3).truth is None
     for other in (replace(study, made_up=False), study.where(Region="UK")):
         assert score_if_all_responded(other, wave="2024 Q1").truth is None

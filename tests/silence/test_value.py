@@ -236,8 +236,8 @@ def test_accounts_and_their_display(company):
     found = nonresponse_value(company, n_shuffles=1)
     assert found.verdict == "adds"
     assert found.unit == "account"
-    assert re.search(r"The tenth of accounts .* held \d+% .*, [\d.]+% without", found.finding)
-    assert "cause" not in f"{found.finding} {found.note} {found.contributions.finding} {found.contributions.note}"
+    assert re.search(r"The tenth of accounts .* held \d+% .*, [\d.]+% without", found.in_words)
+    assert "cause" not in f"{found.in_words} {found.note} {found.contributions.in_words} {found.contributions.note}"
     for each in (found, found.contributions):
         assert each.to_json()["rows"]
         assert "image/svg" in each._repr_mimebundle_()["text/html"]
@@ -285,7 +285,7 @@ def test_missing_and_unseen_values_are_lived_with(tables):
         n_shuffles=0,
     )
     assert bare.beyond == ("how often the survey came",)
-    assert "cannot be told apart" in bare.finding
+    assert "cannot be told apart" in bare.in_words
     assert bare.to_json()["note"]
 
 
@@ -562,4 +562,4 @@ def test_without_delivery_value_contributions_and_list_say_that_silence_may_be_a
     study = Study.from_frames(responses=responses, customers=company.customers, made_up=True)
     value = nonresponse_value(study, n_shuffles=1)
     for result in (value, value.contributions, watch_list(study)):
-        assert "cannot be told apart" in result.finding
+        assert "cannot be told apart" in result.in_words
