@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nps_research.report.harvest import HarvestedResult
 
 NOT_RECORDED = "How many were asked and did not answer is not recorded; what they think is not known."
-NOT_CAUSES = "What goes with the score is no proof of what moves it; only a trial can tell."
+NO_PROOF = "What goes with the score is no proof of what moves it; only a trial can tell."
 MOST_SAID = 2  # sentences on how sure
 
 
@@ -51,7 +51,7 @@ def at_a_glance(results: Sequence[HarvestedResult]) -> AtAGlance:
     # To improve first, to call by the last list there is (of those at risk, not of all detractors), to ask next time.
     to_do = [*those("improve")[:1], *those("call")[-1:], *those("ask")[:1]]
     sure = those("sure")[:MOST_SAID] or [Said(text=NOT_RECORDED)]
-    sure += [Said(text=NOT_CAUSES)] if why else []
+    sure += [Said(text=NO_PROOF)] if why else []
     return AtAGlance(
         happened=tuple(happened),
         why=tuple(why),

@@ -39,7 +39,7 @@ def small_figure(result: HarvestedResult, *, wide: bool = False) -> Markup:
     )
 
 
-def _trend(ax: Axes, rows: Rows) -> bool:
+def _over_waves(ax: Axes, rows: Rows) -> bool:
     """All waves as a line with a band; the first and the last named."""
     rows = [row for row in rows if row["estimate"] is not None]
     if len(rows) < 2:
@@ -86,7 +86,7 @@ def _bars(label: str, value: str, text: Callable[[float], str], quiet: str = "")
 
 
 _DRAWS: dict[str, Callable[[Axes, Rows], bool]] = {
-    "trend": _trend,
+    "trend": _over_waves,
     "risk_by_score": _bars("term", "estimate", share),
     "driver_model": _bars("term", "estimate", points),
     "nonresponse_signal": _bars("term", "churn_rate", share, quiet="The silent"),

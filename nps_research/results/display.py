@@ -8,14 +8,14 @@ from html import escape
 from nps_research.results.tables import Displayed, table_html
 from nps_research.results.words import plain_text
 
-MOST_ROWS = 12  # of a table in view; a longer one is folded
+ROWS_IN_VIEW = 12  # of a table in view; a longer one is folded
 
 
 def result_html(result: Displayed) -> str:
     """Write finding, figure, table, details and note of a result as inert HTML."""
     n_rows = len(result.shown)
-    figure, table = (_figure(result) if result.has_figure and n_rows else ""), (_table(result) if n_rows else "")
-    folds = bool(figure) or n_rows > MOST_ROWS
+    figure, table = (_figure(result) if result.has_figure and n_rows else ""), (_table_region(result) if n_rows else "")
+    folds = bool(figure) or n_rows > ROWS_IN_VIEW
     more = [
         f'<p class="nps-details">{escape(result.details)}</p>' if result.details else "",
         table if folds else "",
@@ -38,6 +38,6 @@ def _figure(result: Displayed) -> str:
     return f'<figure><img alt="{escape(result.alt)}" src="data:image/svg+xml;base64,{source}"></figure>'
 
 
-def _table(result: Displayed) -> str:
+def _table_region(result: Displayed) -> str:
     label = escape(plain_text(result.title, 200))
     return f'<div class="nps-table" role="region" tabindex="0" aria-label="{label}">{table_html(result)}</div>'

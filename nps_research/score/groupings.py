@@ -81,7 +81,12 @@ class ScoreGroupings(Result):
 
 
 def compare_groupings(
-    study: Study, *, by: Sequence[str] | None = None, confidence_level: float = 0.95
+    study: Study,
+    *,
+    by: Sequence[str] | None = None,
+    promoter_min: int | None = None,
+    detractor_max: int | None = None,
+    confidence_level: float = 0.95,
 ) -> ScoreGroupings:
     """Tell by which groupings the Net Promoter Score differs, with p-values adjusted over all of them (Holm).
 
@@ -93,6 +98,8 @@ def compare_groupings(
     by : sequence of str, optional
         Groupings: columns of the study, or ``"channel"``, ``"weekday"`` or ``"hour"``. None takes the study's segments
         and those of these three that it records.
+    promoter_min, detractor_max : int, optional
+        Lowest promoter and highest detractor answer; None takes the study's.
     confidence_level : float
         A grouping differs where its adjusted p-value is below one less this level.
 
@@ -115,9 +122,12 @@ def compare_groupings(
     scores: dict[str, NetPromoterScores] = {}
     for name in (*study.segments, *MOMENTS) if by is None else by:
         try:
-            found = net_promoter_score(score_distribution(study, by=name), confidence_level=confidence_level)
+            counted = score_distribution(study, by=name)
         except CannotAnswerError:
             continue
+        found = net_promoter_score(
+            counted, promoter_min=promoter_min, detractor_max=detractor_max, confidence_level=confidence_level
+        )
         if found.heterogeneity_p_value is not None:
             scores[name] = found
     if not scores:

@@ -83,7 +83,7 @@ class Trend(Scored):
             return "There is no trend to show" + ("." if enough else ": no wave has enough answers.")
         last = rows[-1]
         now = f"The NPS is {points(last['estimate'])} in {plain_text(last['group'])}"
-        newest = "" if last["group"] == self.frame["group"].iloc[-1] else f" {self._not_shown()}"
+        newest = "" if self._newest_is_shown else f" {self._not_shown()}"
         if self._since_first is None and (len(rows) == 1 or np.isnan(last["change"])):
             return f"{now}; there is no wave just before it to compare it with.{newest}"
         said = [] if self._since_first is None else [self._moved(self._since_first)]
@@ -91,6 +91,11 @@ class Trend(Scored):
             before = {"group": rows[-2]["group"], "estimate": last["change"], "p_value": last["change_p_value"]}
             said.append(self._moved(before))
         return f"{now}: {'; '.join(said)}.{newest}"
+
+    @property
+    def _newest_is_shown(self) -> bool:
+        last = self.answered[-1]["group"]
+        return bool(last == self.frame["group"].iloc[-1]) and "left_out" not in self.design
 
     def _moved(self, change: Mapping[str, Any]) -> str:
         """A change since a wave, and whether it is more than noise."""
@@ -116,8 +121,7 @@ class Trend(Scored):
         if len(rows) > 1 and not np.isnan(last["change_p_value"]):
             limits = interval_text(last, self.confidence_level, prefix="change_")
             said.append(f"Since {plain_text(rows[-2]['group'])}: {limits}; {p_text(last['change_p_value'])}.")
-        newest_shown = last["group"] == self.frame["group"].iloc[-1]
-        said += [self._earlier(rows[:-1]), self._not_shown() * newest_shown]
+        said += [self._earlier(rows[:-1]), self._not_shown() * self._newest_is_shown]
         return " ".join(filter(None, said))
 
     def _not_shown(self) -> str:

@@ -126,9 +126,6 @@ def test_index_says_it_all_at_a_glance(mixed_report: ReportOutcome) -> None:
     index = (mixed_report.out / "index.html").read_text(encoding="utf-8")
     for part in (
         "NPS is +35.1 in 2018, and the fall of 5.3 points is not established.",
-        "95% interval +31.0 to +39.2",
-        "−5.3 since 2017 (−11.0 to +0.4)",
-        "41.2%",
         "The study has no customers.churned_at.",
         'href="tables/01_score-nps-by-wave.csv"',
         'href="notebooks/01_score.ipynb"',

@@ -199,7 +199,7 @@ def test_taps_members_gone_by_earlier_misses():
         ["2 or more earlier misses", 39, 17],
     ]
     assert result.n_hidden == 0
-    assert SAME_TWICE in result.finding
+    assert SAME_TWICE in result.in_words
     for name in ("hazard_ratio", "adjusted_hazard_ratio"):
         assert (frame[f"{name}_conf_low"].loc[[1, 2]] > 1).all()
     assert result.adjusted_for == study("taps-panel").segments
@@ -213,7 +213,7 @@ def test_taps_counts_are_those_of_the_file():
     for wave in opened.waves:
         assert frame.loc[wave, ["n", "events"]].tolist() == [len(raw), raw[f"responded_{wave}"].sum()]
     assert rates.caveat
-    assert rates.finding.endswith(rates.caveat)
+    assert rates.in_words.endswith(rates.caveat)
     resembles = representativeness(opened).frame
     assert (resembles.groupby("term")["n"].sum() == raw["responded_w25"].sum()).all()
     assert opened.can_answer("responses.silence")

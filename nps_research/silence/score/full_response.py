@@ -114,20 +114,18 @@ class SilentScore(Result):
             return "There are too few answers to show."
         of_wave = f" in {self.wave}" if self.wave else ""
         low, high, best = rows[LOWEST]["estimate"], rows[HIGHEST]["estimate"], self._preferred
-        silent = f"{share(self.n_silent / self.n_reached)} gave no answer{of_wave}: without assumptions"
-        all_ = f"{silent} the NPS of all lies between {points(low)} and {points(high)}"
-        if best is None:
-            return f"{all_}; nothing is known of them that could narrow this."
-        return f"{all_}; if they think like similar people who answered, it is {points(best['estimate'])}."
+        silent = f"{share(self.n_silent / self.n_reached)} gave no answer{of_wave}"
+        all_ = f"{silent}: without assumptions the NPS of all lies between {points(low)} and {points(high)}"
+        alike = "" if best is None else f"; if they think like similar people who answered, {points(best['estimate'])}"
+        return f"{all_}{alike}."
 
     @property
     def details(self) -> str:
         rows = self._by_term
         if not rows:
             return self.caveat
-        silent = f"{self.n_silent:,} of {self.n_reached:,} people reached gave no answer"
         says = (
-            f"{silent}; each 10 points that they think below similar people who answered move the NPS of all by "
+            f"{self.n_silent:,} of {self.n_reached:,} people reached gave no answer; each 10 points that they think below similar people who answered move the NPS of all by "
             f"{points(-10 * self.shifts.silent_share)}. "
         )
         if self.hardly_answering is not None:

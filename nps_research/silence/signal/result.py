@@ -13,8 +13,8 @@ from nps_research.counting.landmarks import ANSWERED, SILENT
 from nps_research.counting.score_bands import band_text
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import MOST_WORDS, format_interval, format_value, joined, p_text, share
-from nps_research.silence.signal.adjusted import ALIKE, AdjustedSilence
 from nps_research.silence.signal.adjusted import DIFFERENCE as ADJUSTED
+from nps_research.silence.signal.adjusted import WITH_ELSE_ALIKE, AdjustedSilence
 from nps_research.silence.signal.curves import SHOWN, RetentionCurves, hidden_states
 from nps_research.silence.signal.history import SilenceHistory
 from nps_research.silence.signal.verdict import SilenceWord
@@ -30,7 +30,7 @@ MOVED: dict[SilenceWord, str] = {  # what the verdict by the line that moved say
     "within-margin": "they leave nearly like those who answer",
     "cannot-tell": "this cannot be told",
 }
-_ALIKE = ALIKE[0].lower() + ALIKE[1:]
+_ALIKE = WITH_ELSE_ALIKE[0].lower() + WITH_ELSE_ALIKE[1:]
 LEFT_OUT = {
     "no_invitation_date": "invitations without a date",
     "no_customer": "invitations of nobody in the customer table",
