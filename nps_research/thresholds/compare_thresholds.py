@@ -22,7 +22,7 @@ from nps_research.thresholds.comparison import ThresholdComparison
 from nps_research.thresholds.evidence.lines import MODELS, cross_validated_deviances, group_lines, single_lines
 from nps_research.thresholds.evidence.resampling import Sample, resampled_tables
 from nps_research.thresholds.evidence.shape_models import CUTS, cut_logliks, isotonic_risks, loglik
-from nps_research.thresholds.evidence.verdict import line_verdict, lines_to_plant
+from nps_research.thresholds.evidence.verdict import largest_difference, line_verdict, lines_to_plant
 from nps_research.thresholds.evidence.visible import visible_ratios
 from nps_research.thresholds.risk_by_score import rates_of_bands
 from nps_research.thresholds.shapes import GroupLines, ThresholdModels, three_groups
@@ -184,7 +184,7 @@ def compare_thresholds(
             pair, three_p_value, scaled, outcome.convention, confidence_level=confidence_level, outcome=outcome.outcome
         ),
         required_events=judgement.required_events,
-        largest_difference=judgement.largest_difference,
+        largest_difference=largest_difference(table, outcome.detractor_max, deff, confidence_level),
         relation_p_value=min(relation.falls_p_value, relation.rises_p_value),
         **said,
     )
@@ -200,7 +200,7 @@ def _why_undecided(outcome: OutcomeByScore, sample: Sample, n: int, n_bad: int) 
         return "The outcome is the same for all who answered, so nothing can set one score apart from another."
     if (outcome.n[0] > 0).sum() < 2:
         return "All answered with one score."
-    if not 0 < sample.pooled.events.sum() < sample.pooled.n.sum() or (sample.pooled.n > 0).sum() < 2:
+    if not sample.has_both or (sample.pooled.n > 0).sum() < 2:
         return "Within each wave the outcome is the same for all, or all answered with one score."
     if sample.n_clusters < 10:
         return f"{sample.n_clusters} independent answers or clusters are too few to judge by: 10 are needed."

@@ -218,7 +218,7 @@ class ThresholdComparison(ByCut):
 _SAYS: dict[LineWord, str] = {
     "keep": "By {outcome}, detractors end at {convention}: the convention stands.",
     "move": "By {outcome}, detractors end at {best}, not at {convention}.",
-    "gradual": "By {outcome}, there is no one line: it changes gradually with the score.",
+    "gradual": "By {outcome}, there is no one line: it changes gradually.",
     "flat": "No relation of {outcome} with the score is shown.",
     "reversed": "By {outcome}, the relation is upside down: those below the line do better.",
     "undecided": "By {outcome}, the data cannot say where detractors end.",

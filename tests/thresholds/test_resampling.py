@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from calibration.thresholds import SHAPE, outcome_of_accounts
+from calibration.threshold_gaps import SHAPE, outcome_of_accounts
 from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.thresholds.evidence.resampling import Sample, fold_tables, null_tables, resampled_tables
 

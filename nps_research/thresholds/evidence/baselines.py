@@ -17,12 +17,14 @@ import numpy as np
 
 from nps_research.typing import Floats
 
-_TURNS = 4  # strata with much the same mix of scores, as waves have, settle in two
+_TURNS = 3  # strata with much the same mix of scores, as waves have, settle in two
 _SURE = 1e-9
 
 
 def stratum_weights(events: Floats, n: Floats) -> Floats:
-    """How often an answer without the event counts in each stratum, shape (..., n_strata); 0 where it tells nothing.
+    """How often an answer without the event counts in each stratum, shape (..., n_strata).
+
+    0 where a stratum tells nothing; 1 for all where none does.
 
     Examples
     --------
@@ -40,7 +42,8 @@ def stratum_weights(events: Floats, n: Floats) -> Floats:
         at_risk = np.einsum("...sk,...s->...k", others, weights)
         odds = np.divide(np.maximum(happened, 0), at_risk, out=np.zeros_like(at_risk), where=at_risk > 0)
     size, kept = (weights * others_of).sum(axis=-1), (others_of * (weights > 0)).sum(axis=-1)
-    return np.asarray(weights * np.divide(kept, size, out=np.zeros_like(size), where=size > 0)[..., None])
+    weights *= np.divide(kept, size, out=np.zeros_like(size), where=size > 0)[..., None]
+    return np.where(tells.any(axis=-1, keepdims=True), weights, 1.0)
 
 
 def at_one_baseline(events: Floats, n: Floats, weights: Floats) -> tuple[Floats, Floats]:

@@ -85,6 +85,12 @@ class Sample:
         of_clusters = self.at_baseline(self.cluster_events, self.cluster_n)
         return Sample(events=events, n=n, cluster_events=of_clusters[0], cluster_n=of_clusters[1])
 
+    @property
+    def has_both(self) -> bool:
+        """Whether in any stratum there are events and others."""
+        events, n = (table.sum(axis=-1) for table in self._apart(self.events, self.n))
+        return bool(((events > 0) & (events < n)).any())
+
     @cached_property
     def _weights(self) -> Floats:
         return stratum_weights(*self._apart(self.events, self.n))
@@ -184,8 +190,9 @@ def null_tables(sample: Sample, risks: Floats, *, n_resamples: int, rng: np.rand
     1, 23-41. doi:10.1515/2156-6674.1006
     """
     if sample.cluster_n is None or sample.cluster_events is None:
-        size = (len(risks), n_resamples, len(sample.n))
-        return rng.binomial(sample.n.astype(np.int64), risks[:, None, :], size=size).astype(float)
+        size = (len(risks), len(sample.n), n_resamples)  # the same cell many times over is drawn faster
+        drawn = rng.binomial(sample.n.astype(np.int64)[:, None], risks[..., None], size=size)
+        return np.ascontiguousarray(np.swapaxes(drawn, 1, 2), dtype=float)
     both = np.hstack([sample.cluster_events, sample.cluster_n])
     blocks = [(2.0 * signs - 1.0) @ both for signs in _signs(n_resamples, len(both), rng)]
     moved, moved_n = np.split(np.concatenate(blocks), 2, axis=1)

@@ -33,7 +33,6 @@ class Judgement:
     verdict: LineWord
     reason: str
     required_events: int | None = None
-    largest_difference: float = math.nan
 
 
 def lines_to_plant(detractor_max: int) -> tuple[int, ...]:
@@ -62,23 +61,22 @@ def line_verdict(
     `visible` says what could have been seen, where no relation is.
     """
     table = sample.pooled
-    largest = _largest_difference(table, detractor_max, deff, confidence_level)
     n_events = float(min(sample.events.sum(), (sample.n - sample.events).sum()))
     if visible is not None:
         if visible.doubled < POWER:
             says = "No line is shown, but a doubled risk below the convention might well have been missed"
-            return _undecided(says, n_events, visible.required_events, largest)
-        return Judgement(verdict="flat", reason=_seen_text(visible, table), largest_difference=largest)
+            return _undecided(says, n_events, visible.required_events)
+        return Judgement(verdict="flat", reason=_seen_text(visible, table))
     if relation.rises:
         says = f"Chance hardly does that ({p_text(relation.rises_p_value)})."
-        return Judgement(verdict="reversed", reason=says, largest_difference=largest)
+        return Judgement(verdict="reversed", reason=says)
     kept = lines.confidence_set(confidence_level)
     held = f"with {confidence_level:.0%} confidence the line is at {cuts_text(kept)}"
     convention = min(deviance["convention"], deviance["three"])
     straight, smooth = deviance["straight"], min(deviance["straight"], deviance["isotonic"])
     if detractor_max not in kept and deviance["best"] + move_gap < min(convention, straight):
         says = f"If there is one line, {held}; it predicts better than the convention and than a gradual change."
-        return Judgement(verdict="move", reason=says, largest_difference=largest)
+        return Judgement(verdict="move", reason=says)
     three_stand = deviance["three"] + shape_gap < min(deviance["convention"], deviance["best"]) and (
         detractor_max in lower.confidence_set(confidence_level)
     )
@@ -89,7 +87,7 @@ def line_verdict(
             if three_stand
             else f"It predicts better than a gradual change, and {held}."
         )
-        return Judgement(verdict="keep", reason=says, largest_difference=largest)
+        return Judgement(verdict="keep", reason=says)
     if smooth + shape_gap < min(convention, deviance["best"]) and smooth < deviance["best_three"]:
         curve = (
             "A straight line on the logit scale predicts better than any cut, so that every cut is arbitrary"
@@ -97,7 +95,7 @@ def line_verdict(
             else "A curve in several steps predicts better than any one cut"
         )
         says = f"{curve}. This rests on {n_events:,.0f} outcomes of the rarer kind among {sample.n.sum():,.0f} answers."
-        return Judgement(verdict="gradual", reason=says, largest_difference=largest)
+        return Judgement(verdict="gradual", reason=says)
     leader, rivals = _leading(deviance, is_convention=lines.best == detractor_max)
     needed = events_to_tell_apart(
         table,
@@ -110,7 +108,7 @@ def line_verdict(
     falls = f"Risk falls with the score ({p_text(relation.falls_p_value)})"
     says = f"{falls}, but no shape predicts clearly better than others"
     needed *= deff * n_events / float(table.events.sum())
-    return _undecided(says, n_events, needed, largest)
+    return _undecided(says, n_events, needed)
 
 
 def _seen_text(visible: Visible, table: Sample) -> str:
@@ -124,7 +122,7 @@ def _seen_text(visible: Visible, table: Sample) -> str:
     return f"{what} {', or '.join(seen)} would have been found with {POWER:.0%} chance{''.join(unseen)}."
 
 
-def _largest_difference(sample: Sample, cut: int, deff: float, confidence_level: float) -> float:
+def largest_difference(sample: Sample, cut: int, deff: float, confidence_level: float) -> float:
     """The limit of the difference in risk across a cut that is farther from 0; nan where a side is empty."""
     sides = [
         np.array([values[side].sum() / deff])
@@ -149,14 +147,14 @@ def _leading(deviance: Mapping[str, float], *, is_convention: bool) -> tuple[str
     return leader, against[leader]
 
 
-def _undecided(says: str, n_events: float, needed: float, largest: float) -> Judgement:
+def _undecided(says: str, n_events: float, needed: float) -> Judgement:
     """Undecided, with how many outcomes of the rarer kind would do."""
     if not needed < OUT_OF_REACH * n_events:
         reason = f"{says}. More of the same answers would not soon tell."
-        return Judgement(verdict="undecided", reason=reason, largest_difference=largest)
+        return Judgement(verdict="undecided", reason=reason)
     required = math.ceil(max(needed, n_events + 1))
     reason = f"{says}: it takes some {required:,} outcomes; there are {n_events:,.0f}."
-    return Judgement(verdict="undecided", reason=reason, required_events=required, largest_difference=largest)
+    return Judgement(verdict="undecided", reason=reason, required_events=required)
 
 
 def cuts_text(cuts: Sequence[int]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy import stats
@@ -50,25 +52,28 @@ def visible_ratios(
     """
     table = sample.pooled
     of_bad = bool(table.events.sum() <= table.n.sum() / 2)
-    planted = {cut: [_planted(table, cut, ratio, of_bad=of_bad) for ratio in RATIOS] for cut in cuts}
-    possible = [(cut, place) for cut in cuts for place, risks in enumerate(planted[cut]) if risks is not None]
-    shapes = [np.full(N_SCORES, table.events.sum() / table.n.sum())]
-    shapes += [risks for cut in cuts for risks in planted[cut] if risks is not None]
-    gains = best_gain(*drawn_tables(sample, np.stack(shapes), n_resamples=n_resamples, rng=rng))
+
+    def gains(risks: Floats) -> Floats:
+        return np.asarray(best_gain(*drawn_tables(sample, risks[None], n_resamples=n_resamples, rng=rng))[0])
+
     beyond = max(int(np.floor(alpha * (n_resamples + 1))), 1)  # a p-value of alpha allows one draw fewer
-    enough = float(np.sort(gains[0])[-beyond])
-    power = {cut: np.zeros(len(RATIOS)) for cut in cuts}
-    for row, (cut, place) in enumerate(possible, start=1):
-        power[cut][place] = float((gains[row] > enough).mean())
-    power = {cut: np.maximum.accumulate(shares) for cut, shares in power.items()}
-    ratios = {
-        cut: float(RATIOS[int((shares >= POWER).argmax())]) if shares.max() >= POWER else float("inf")
-        for cut, shares in power.items()
-    }
+    enough = float(np.sort(gains(np.full(N_SCORES, table.events.sum() / table.n.sum())))[-beyond])
+
+    @cache
+    def power(cut: int, ratio: float) -> float:
+        risks = _planted(table, cut, ratio, of_bad=of_bad)
+        return float("inf") if risks is None else float((gains(risks) > enough).mean())
+
+    ratios = {}
+    for cut in cuts:
+        place = bisect_left(RATIOS, POWER, key=lambda ratio: power(cut, ratio))
+        is_seen = place < len(RATIOS) and power(cut, RATIOS[place]) <= 1
+        ratios[cut] = RATIOS[place] if is_seen else float("inf")
+    doubled = power(cuts[0], DOUBLED)
     return Visible(
         ratios=ratios,
-        doubled=float(power[cuts[0]][RATIOS.index(DOUBLED)]),
-        required_events=_required(table, planted[cuts[0]][RATIOS.index(DOUBLED)], cuts[0], enough),
+        doubled=doubled if doubled <= 1 else 0.0,
+        required_events=_required(table, _planted(table, cuts[0], DOUBLED, of_bad=of_bad), cuts[0], enough),
         of_bad=of_bad,
     )
 
