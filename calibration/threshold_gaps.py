@@ -10,7 +10,8 @@ survey's, with truths, as the risk of a bad outcome:
     curved       5% and 15% e^(-score / 2.5): smooth, but steep where few answer
 
 Designs: "independent"; "accounts", where three contacts share one outcome, whose risk is the mean of theirs. Columns:
-runs; the share of each verdict. Run it with `python -m calibration.threshold_gaps`.
+runs; the share of each verdict. `chosen` is the rule by which the two are taken from the table. Run it with
+`python -m calibration.threshold_gaps`.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ RIGHT = {"0-3": "move", "0-6": "keep", "steep groups": "keep", "mild groups": "k
 # In which truths a word is not wrong; of three groups a gradual change is not.
 MAY_SAY = {"move": ["0-3"], "keep": ["0-6", "steep groups", "mild groups"],
            "gradual": ["straight", "mild groups", "steep groups"]}  # fmt: skip
-KEPT = 0.8
+KEPT, MOST_MOVED = 0.8, 0.05
 LINES = {"detractor_max": 6, "promoter_min": 9}
 LEVEL = 0.95
 RUNS = 500
@@ -169,26 +170,23 @@ def measure(design: str, truth: str, n: int, move_gap: float, shape_gap: float, 
 
 
 def chosen(table: pd.DataFrame) -> tuple[float, float]:
-    """The gaps that the rule chooses: of those under which verdicts keep their power, the ones of fewest wrong words.
+    """The gaps that the rule chooses.
 
-    Power is kept where each right verdict is given `KEPT` times as often as under the smallest gaps at least, in every
-    cell where these give it in a tenth of the data sets; the fewest wrong words are the lowest worst cell of any word
-    that is wrong, then the smallest gaps.
+    Of those that move no line wrongly in more than 5% of any cell, and under which every right verdict is given `KEPT`
+    times as often as under the smallest gaps at least (in cells where these give it in a tenth of the data sets): the
+    ones whose worst cell of any wrong word is lowest, then the smallest.
     """
     names, gaps = ["design", "truth", "n"], ["move_gap", "shape_gap"]
     table = table[table["truth"] != "curved"]
     right = table.assign(right=[row[RIGHT[row["truth"]]] for row in table.to_dict("records")])
     least = right[(right[gaps] == [MOVE_GAPS[0], SHAPE_GAPS[0]]).all(axis=1)].set_index(names)["right"]
-    best: tuple[float, float, float] | None = None
+    found = []
     for (move, shape), cells in right.groupby(gaps):
         now = cells.set_index(names)["right"]
-        if (now < KEPT * least)[least >= 0.1].any():
-            continue
-        wrong = max(cells.loc[~cells["truth"].isin(truths), word].max() for word, truths in MAY_SAY.items())
-        best = min(filter(None, [best, (float(wrong), float(move), float(shape))]))
-    if best is None:
-        raise ValueError("No gaps keep the power.")
-    return best[1], best[2]
+        wrong = {word: cells.loc[~cells["truth"].isin(truths), word].max() for word, truths in MAY_SAY.items()}
+        if wrong["move"] <= MOST_MOVED and not (now < KEPT * least)[least >= 0.1].any():
+            found.append((float(max(wrong.values())), float(move), float(shape)))
+    return min(found)[1:]
 
 
 if __name__ == "__main__":

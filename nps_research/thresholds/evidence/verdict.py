@@ -1,4 +1,8 @@
-"""From what the counts say of lines to a verdict on the convention: one rule, set by calibration/thresholds.csv."""
+"""From what the counts say of lines to a verdict on the convention: one rule.
+
+Its gaps were chosen on the designs of calibration/threshold_gaps.csv and certified on others, those of
+calibration/thresholds.csv.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +24,8 @@ from nps_research.thresholds.evidence.visible import RATIOS, Visible
 LineWord = Literal["keep", "move", "gradual", "flat", "reversed", "undecided"]
 
 # How much lower the deviance of answers left out must be, of all of them together and per independent answer.
-MOVE_GAP = 3.0  # of another line than the convention's, to move the line
-SHAPE_GAP = 1.0  # of one shape than another's, to call it the better one
+MOVE_GAP = 3.5  # of another line than the convention's, to move the line
+SHAPE_GAP = 1.5  # of one shape than another's, to call it the better one
 LOW_LINE = 3  # a line that few answers lie below hides more: flat says how much
 OUT_OF_REACH = 100  # times the events there are
 
