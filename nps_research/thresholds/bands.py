@@ -15,14 +15,14 @@ from nps_research.counting.given import as_outcome
 from nps_research.counting.outcome_by_score import Direction, OutcomeByScore
 from nps_research.counting.score_bands import band_text
 from nps_research.errors import EstimationError
-from nps_research.results.words import format_interval, format_value, joined, p_text, quoted, share
+from nps_research.results.words import format_interval, format_value, p_text, quoted, share
 from nps_research.statistics.proportions import difference_limits
 from nps_research.statistics.rate_ratios import MARGIN, checked_margin, events_to_decide, rate_ratios
 from nps_research.study.study import Study
 from nps_research.thresholds.comparison import ThresholdComparison
 from nps_research.thresholds.evidence.band_verdict import BandCounts, BandWord, band_verdicts
 from nps_research.thresholds.evidence.resampling import Sample
-from nps_research.thresholds.of_outcome import OfOutcome
+from nps_research.thresholds.of_outcome import OfOutcome, within_text
 
 FEWEST_CLUSTERS = 10
 
@@ -135,9 +135,8 @@ class BandComparison(OfOutcome):
             return f"{seen}; with no bad outcome among those, no ratio can be told."
         what = "without it are " if self.direction == "good" else ""
         limits = format_interval(row["ratio_conf_low"], row["ratio_conf_high"], "number")
-        within = f"within {joined(self.strata)}s, " if self.strata else ""
         return (
-            f"{seen}: {within}{what}{format_value(row['ratio'], 'number')} times as many "
+            f"{seen}: {within_text(self.strata)}{what}{format_value(row['ratio'], 'number')} times as many "
             f"({self.confidence_level:.0%} interval {limits})."
         )
 

@@ -15,7 +15,7 @@ from nps_research.results.result import KeyNumber
 from nps_research.results.words import format_interval, joined, p_text, plain_text, quoted, share
 from nps_research.thresholds.evidence.shape_models import CUTS
 from nps_research.thresholds.evidence.verdict import LineWord, cuts_text
-from nps_research.thresholds.of_outcome import ByCut
+from nps_research.thresholds.of_outcome import ByCut, within_text
 from nps_research.thresholds.shapes import GroupLines, ThresholdModels
 
 
@@ -150,11 +150,10 @@ class ThresholdComparison(ByCut):
         if cut is None or cut not in self.cuts_shown:
             return ""
         row = self.frame.loc[self.frame["cut"] == cut].iloc[0]
-        within = f" within {joined(self.strata)}s" if self.strata else ""
         return (
             f"It applies to {share(row['rate_below'])} of answers {band_text(0, cut)} and {share(row['rate_above'])} "
-            f"of the others (ratio{within} {row['risk_ratio']:.2f}, {row['conf_low']:.2f} to {row['conf_high']:.2f}; "
-            f"base: {self.n:,} answers)."
+            f"of the others ({within_text(self.strata)}{row['risk_ratio']:.2f} times; {self.confidence_level:.0%} "
+            f"interval {row['conf_low']:.2f} to {row['conf_high']:.2f})."
         )
 
     @property

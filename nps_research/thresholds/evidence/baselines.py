@@ -30,7 +30,7 @@ def stratum_weights(events: Floats, n: Floats) -> Floats:
     --------
     >>> n = np.full((2, 2), 100.0)
     >>> stratum_weights(np.array([[10.0, 10], [20, 20]]), n).round(2).tolist()
-    [0.65, 1.46]
+    [0.63, 1.42]
     """
     others, total = n - events, events.sum(axis=-1)
     others_of, odds = others.sum(axis=-1), np.ones((*events.shape[:-2], events.shape[-1]))
