@@ -209,8 +209,8 @@ def page(table: pd.DataFrame) -> str:
         for (truth, events), cells in right.dropna(subset="right").groupby(["truth", "events"], sort=False)
     )
     alike = right[right["layout"] == "waves alike"]
-    kept = "; ".join(
-        f"{row['truth']}: {row['right']:.1%} with a baseline a wave, {row['as_one_wave']:.1%} without"
+    kept = "".join(
+        f"- {row['truth']}: {row['right']:.1%} with a baseline a wave, {row['as_one_wave']:.1%} without.\n"
         for row in alike.to_dict("records")
     )
     shown = table.assign(risk=table["risk"].map("{:.1%}".format), events=table["events"].astype(str))
@@ -239,10 +239,11 @@ to be found it is a miss where no relation is found.
 | truth | outcomes | verdict | how often |
 | --- | --- | --- | --- |
 {power}
-Where waves do not differ, a baseline a wave costs little. {kept}.
+Where waves do not differ, a baseline a wave costs little:
 
-- **Mind smooth curves**: a risk that is steep at the low end and level above is called a line ("move"); how often is
-  in [threshold_gaps.csv](threshold_gaps.csv), truth `curved`.
+{kept}
+**Mind smooth curves**: a risk that is steep at the low end and level above is called a line ("move"); how often is in
+[threshold_gaps.csv](threshold_gaps.csv), truth `curved`.
 
 ## All cells
 
