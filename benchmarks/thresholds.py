@@ -10,7 +10,7 @@ import pandas as pd
 
 import nps_research as nps
 from benchmarks.measuring import SCORE_SHARES, SEED, in_turns, peak_megabytes, timed
-from calibration.thresholds import outcome_of_accounts
+from calibration.threshold_gaps import outcome_of_accounts
 
 N_RESAMPLES = 2000
 REPEATS = 5

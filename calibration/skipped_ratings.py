@@ -43,7 +43,7 @@ DESIGNS: dict[str, tuple[int, int, str, str]] = {
     "25 ratings of few": (25, 500, "strong", "nobody"),
     "neighbours go together": (6, N, "neighbours", "nobody"),
 }
-DATA_SETS = 100  # a first look: shares are sure to some ten percent only
+DATA_SETS = 100  # a first look: a share of 5% is sure to some 4 points either way only
 ALPHA = 0.05
 
 

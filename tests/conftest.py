@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 # Before numpy comes: two workers on two cores, whose linear algebra would else wait for one another's threads.
@@ -44,6 +45,13 @@ atexit.register(quiet_end)
 def _workers_meet(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.getbasetemp()
     meet_in(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
+
+
+@pytest.fixture
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many resamples a driver model may have that is not asked for its limits, ranks or certainties."""
+    monkeypatch.setattr(import_module("nps_research.drivers.fit_drivers"), "LEAST_RESAMPLES", 4)
+    return 4
 
 
 @pytest.fixture(scope="session")

@@ -131,6 +131,10 @@ import nps_research
 
 assert before == (list(warnings.filters), logging.root.level, list(logging.root.handlers))
 assert not {"matplotlib", "nbconvert", "IPython", "rich"} & set(sys.modules)
+
+import nps_research.report
+
+assert not {"lark", "rfc3987_syntax"} & set(sys.modules)  # they would take longer than all else
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr

@@ -40,6 +40,8 @@ class OutcomeClusters:
         Answers at risk, and events among them, per score 0 to 10.
     nonrespondents, nonrespondent_events : ndarray of int, shape (n_rows,)
         The silent at risk, and events among them.
+    stratum : ndarray of int, shape (n_rows,), or None
+        Position among the strata: then a cluster has a row for each stratum of a group that it occurs in.
     """
 
     group: Integers
@@ -48,6 +50,24 @@ class OutcomeClusters:
     events: Integers
     nonrespondents: Integers
     nonrespondent_events: Integers
+    stratum: Integers | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class OutcomeStrata:
+    """The same counts by stratum within each group: answers that share a baseline of risk, such as those of one wave.
+
+    Attributes
+    ----------
+    by : tuple of str
+        What the strata are: columns of the responses.
+    n, events : ndarray of int, shape (n_groups, n_strata, 11)
+        Answers at risk, and events among them, per score 0 to 10.
+    """
+
+    by: tuple[str, ...]
+    n: Integers
+    events: Integers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -64,6 +84,8 @@ class OutcomeByScore(Grouped):
         Rows in none of these, by reason. All together are the rows counted.
     clusters : OutcomeClusters or None
         The same per cluster.
+    strata : OutcomeStrata or None
+        The same per stratum, where there are several.
     outcome : str
         Name of the outcome, or its label.
     direction : {"good", "bad"}
@@ -89,6 +111,7 @@ class OutcomeByScore(Grouped):
     nonrespondent_events: Integers | None = None
     left_out: Mapping[str, Integers] = field(default_factory=dict)
     clusters: OutcomeClusters | None = None
+    strata: OutcomeStrata | None = None
     outcome: str = "event"
     direction: Direction = "bad"
     dated: bool | None = None
@@ -214,9 +237,12 @@ class OutcomeByScore(Grouped):
         clusters = self.clusters
         if clusters is not None:
             kept = clusters.group == row
-            of_group = {each.name: getattr(clusters, each.name)[kept] for each in fields(clusters)}
+            columns = {each.name: getattr(clusters, each.name) for each in fields(clusters)}
+            of_group = {name: values[kept] for name, values in columns.items() if values is not None}
             clusters = OutcomeClusters(**of_group | {"group": np.zeros(int(kept.sum()), dtype=np.int64)})
-        one = slice(row, row + 1)
+        one, strata = slice(row, row + 1), self.strata
+        if strata is not None:
+            strata = replace(strata, n=strata.n[one], events=strata.events[one])
         return replace(
             self,
             groups=self.groups[one],
@@ -227,6 +253,7 @@ class OutcomeByScore(Grouped):
             nonrespondent_events=None if self.nonrespondent_events is None else self.nonrespondent_events[one],
             left_out={reason: rows[one] for reason, rows in self.left_out.items()},
             clusters=clusters,
+            strata=strata,
         )
 
     def __repr__(self) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from nps_research.counting.cells import count_cells
 from nps_research.counting.cluster_sums import N_SCORES
 from nps_research.counting.clusters import declared_cluster
-from nps_research.counting.outcome_by_score import OutcomeByScore, OutcomeClusters
+from nps_research.counting.outcome_by_score import OutcomeByScore, OutcomeClusters, OutcomeStrata
 from nps_research.counting.people import at_first_answer
 from nps_research.counting.score_counts import grouped_cells
 from nps_research.counting.shown_groups import groups_not_shown
@@ -38,6 +38,7 @@ def outcome_by_score(
     outcome: str = CHURNED,
     by: str | Sequence[str] | None = None,
     cluster: str | Literal["auto"] | None = "auto",
+    strata: str | Sequence[str] | None = "auto",
 ) -> OutcomeByScore:
     """Count an outcome per score and group, and among the silent.
 
@@ -66,6 +67,10 @@ def outcome_by_score(
         Column within whose values outcomes are alike; its counts are kept. ``"auto"``: the account, where there is
         one and the outcome is the customer's, for contacts of one account share its fate; else what
         `score_distribution` takes, the person where somebody answered twice. None takes outcomes as independent.
+    strata : str or sequence of str, optional
+        Columns whose values have a baseline of their own: what makes them differ as a whole is not taken for a
+        relation of score and outcome. ``"auto"``: the wave, where there are several. A column that says when the
+        contract ends, where a study has one, goes here: ``strata=["wave", "contract_ends"]``. None: one baseline.
 
     Returns
     -------
@@ -94,19 +99,22 @@ def outcome_by_score(
         of_customer = settings is None or settings.table == "customers"
         with_account = of_customer and "responses.account_id" in study.available
         cluster = "account_id" if with_account else declared_cluster(study)
+    within = _strata(study, keys, strata)
+    counted = [*keys, *within]
     if settings is None:
-        cells = count_cells(_with_churn(study), keys, cluster=cluster, outcome="outcome")
+        cells = count_cells(_with_churn(study), counted, cluster=cluster, outcome="outcome")
         fate = cells["outcome"].astype("str")
     elif study.is_lazy:
-        cells = count_cells(study, keys, cluster=cluster, outcome=settings.column)
+        cells = count_cells(study, counted, cluster=cluster, outcome=settings.column)
         is_event, is_none = yes_and_no(cells["outcome"], settings)
         fate = pd.Series(UNKNOWN, index=cells.index).mask(is_none, NO_EVENT).mask(is_event, EVENT)
     else:
-        cells = count_cells(_with_outcome(study, outcome), keys, cluster=cluster, outcome="outcome")
+        cells = count_cells(_with_outcome(study, outcome), counted, cluster=cluster, outcome="outcome")
         fate = cells["outcome"].astype("str")
     return _tabulate(
         study,
         keys,
+        within,
         cells.assign(fate=fate),
         outcome=outcome if settings is None else settings.label or outcome,
         direction="bad" if settings is None else settings.direction,
@@ -115,6 +123,15 @@ def outcome_by_score(
         after_answers=settings is None and after_answers(study),
         design={} if cluster is None else {"cluster": cluster},
     )
+
+
+def _strata(study: Study, keys: Sequence[str], strata: str | Sequence[str] | None) -> list[str]:
+    """The columns that make strata within groups."""
+    if strata == "auto":
+        several = study.is_lazy or len(study.waves) > 1
+        strata = "wave" if several and study.can_answer("responses.wave") else None
+    named = [strata] if isinstance(strata, str) else list(strata or [])
+    return [name for name in named if name not in keys]
 
 
 def yes_no_outcomes(study: Study) -> tuple[str, ...]:
@@ -245,8 +262,10 @@ def _with_outcome(study: Study, outcome: str) -> Study:
     return replace(study, rows=responses.assign(outcome=fate))
 
 
-def _tabulate(study: Study, keys: Sequence[str], cells: pd.DataFrame, **said: Any) -> OutcomeByScore:
-    """Cells as counts: at risk and events, per score and of the silent; what is left out, per reason."""
+def _tabulate(
+    study: Study, keys: Sequence[str], within: Sequence[str], cells: pd.DataFrame, **said: Any
+) -> OutcomeByScore:
+    """Cells as counts: at risk and events, per score and of the silent, by stratum; what is left out, per reason."""
     cells, place, knows_silence, grouped = grouped_cells(study, keys, cells)
     n_groups = len(grouped["groups"])
     n, fate = cells["n"].to_numpy(), cells["fate"].to_numpy(dtype=object)
@@ -273,17 +292,29 @@ def _tabulate(study: Study, keys: Sequence[str], cells: pd.DataFrame, **said: An
             "nonrespondent_events": per_row(row, rows, silent & event),
         }
 
+    of_strata = [f"key{len(keys) + position}" for position in range(len(within))]
+    stratum = np.zeros(len(cells), dtype=np.int64)
+    if of_strata and answered.any():
+        stratum[answered] = cells.loc[answered, of_strata].groupby(of_strata).ngroup()
+    n_strata = int(stratum.max(initial=0)) + 1
+    strata = None
+    if n_strata > 1:
+        rows = n_groups * n_strata
+        by_stratum = [per_score(place * n_strata + stratum, rows, where) for where in (answered, answered & event)]
+        happened = [values.reshape(n_groups, n_strata, N_SCORES) for values in by_stratum]
+        strata = OutcomeStrata(by=tuple(within), n=happened[0], events=happened[1])
     clusters = None
     if "cluster" in cells:
         at_risk = answered | silent
         code, labels = pd.factorize(cells["cluster"].to_numpy(dtype=object))
-        of_row = np.stack([place, code])
+        of_row = np.stack([place, code, stratum])
         present, row = np.unique(of_row[:, at_risk], axis=1, return_inverse=True)
         position = np.zeros(len(cells), dtype=np.int64)
         position[at_risk] = row.ravel()
         clusters = OutcomeClusters(
             group=present[0].astype(np.int64),
             label=np.asarray(labels, dtype=object)[present[1]],
+            stratum=None if strata is None else present[2].astype(np.int64),
             **counts(position, present.shape[1]),
         )
     total = counts(place, n_groups)
@@ -294,6 +325,7 @@ def _tabulate(study: Study, keys: Sequence[str], cells: pd.DataFrame, **said: An
         **total,
         left_out={name: per_row(place, n_groups, out & (reason == name)) for name in sorted(set(reason[out]))},
         clusters=clusters,
+        strata=strata,
         not_shown=frozenset() if study.is_lazy else groups_not_shown(study, keys),
         **said,
     )

@@ -6,6 +6,7 @@ looks for what leaked, `publish` swaps the folder whole. `runner` calls them in 
 spares it notebooks that would come out the same; `verify` runs a report again and compares.
 """
 
+from nps_research.report import quick_nbformat  # noqa: F401 - before any other brings nbformat
 from nps_research.report.execute import Progress
 from nps_research.report.runner import NotebookOutcome, ReportOutcome, make_report
 from nps_research.report.verify import Verification, verify_report

@@ -22,7 +22,7 @@ from nps_research.study.study import Study
 from nps_research.thresholds.comparison import ThresholdComparison
 from nps_research.thresholds.evidence.band_verdict import BandCounts, BandWord, band_verdicts
 from nps_research.thresholds.evidence.resampling import Sample
-from nps_research.thresholds.of_outcome import OfOutcome
+from nps_research.thresholds.of_outcome import OfOutcome, within_text
 
 FEWEST_CLUSTERS = 10
 
@@ -32,10 +32,10 @@ class BandComparison(OfOutcome):
     """Rates of an outcome in two bands of scores, and whether the one is as loyal as the other.
 
     `frame` columns, one row: term (which bands), n, events, rate; reference_n, reference_events, reference_rate;
-    estimate (rate less reference_rate), std_error, conf_low, conf_high (at `confidence_level`, which is 1 - 2 alpha of
+    estimate (difference of the rates), std_error, conf_low, conf_high (at `confidence_level`, which is 1 - 2 alpha of
     one-sided tests); ratio (rate over reference_rate, of the bad side of the outcome), ratio_conf_low, ratio_conf_high;
     p_value (of the claim to be as loyal: that the ratio is `margin` or more); p_alike (the larger of this and of its
-    mirror image).
+    mirror image). Difference and ratio are those within strata, where there are any.
 
     Attributes
     ----------
@@ -60,6 +60,7 @@ class BandComparison(OfOutcome):
     exploratory: bool = False
     direction: Direction = "bad"
     n_clusters: int | None = None
+    strata: tuple[str, ...] = ()
     may_show: bool = True
 
     kind: ClassVar[str] = "band_comparison"
@@ -135,7 +136,7 @@ class BandComparison(OfOutcome):
         what = "without it are " if self.direction == "good" else ""
         limits = format_interval(row["ratio_conf_low"], row["ratio_conf_high"], "number")
         return (
-            f"{seen}: {what}{format_value(row['ratio'], 'number')} times as many "
+            f"{seen}: {within_text(self.strata)}{what}{format_value(row['ratio'], 'number')} times as many "
             f"({self.confidence_level:.0%} interval {limits})."
         )
 
@@ -185,11 +186,11 @@ def compare_bands(
 ) -> BandComparison:
     """Test whether customers of one band of scores are as loyal as those of another: not worse, by a ratio of rates.
 
-    The estimand is the ratio of the two rates of the bad side of the outcome: of leaving, or of not renewing. As loyal
-    is claimed where a ratio of `margin` is rejected, which has to be fixed before the data are seen; without bad
-    outcomes in the reference nothing is. Answers are independent, or alike within clusters: then counts are divided by
-    the design effect (of the logarithm of the ratio, linearised; of the difference), and for the ratio t with the
-    smaller effective number of clusters, less one, takes the place of the normal.
+    The estimand is the ratio of the two rates of the bad side of the outcome, of leaving, or of not renewing, within
+    strata such as waves. As loyal is claimed where a ratio of `margin` is rejected, which has to be fixed before the
+    data are seen; without bad outcomes in the reference nothing is. Answers are independent, or alike within clusters:
+    then counts are divided by the design effect (of the logarithm of the ratio, linearised; of the difference), and for
+    the ratio t with the smaller effective number of clusters, less one, takes the place of the normal.
 
     Parameters
     ----------
@@ -249,7 +250,7 @@ def compare_bands(
             raise EstimationError(f"{name} = {(low, high)}: two scores of 0 to 10 are needed, the lower first.")
     if max(band[0], reference[0]) <= min(band[1], reference[1]):
         raise EstimationError(f"band {band} and reference {reference} overlap.")
-    sample, scores = Sample.of_group(outcome), np.arange(N_SCORES)
+    sample, scores = Sample.in_strata(outcome).pooled, np.arange(N_SCORES)
     members = [(scores >= low) & (scores <= high) for low, high in (band, reference)]
     for (low, high), member in zip((band, reference), members, strict=True):
         if sample.n[member].sum() == 0:
@@ -264,12 +265,15 @@ def compare_bands(
     events, n, reference_events, reference_n = (
         int(values[0][member].sum()) for member in members for values in (outcome.events, outcome.n)
     )
-    there, design_effect = float(counts.of_ratio[[0, 2], 0].min()), n / counts.of_ratio[1, 0]
+    at_baseline = np.array([[part[member].sum()] for member in members for part in (sample.events, sample.n)])
+    if outcome.direction == "good":
+        at_baseline[[0, 2]] = at_baseline[[1, 3]] - at_baseline[[0, 2]]
+    there, design_effect = float(counts.of_ratio[[0, 2], 0].min()), float(at_baseline[1, 0] / counts.of_ratio[1, 0])
     decides_at = events_to_decide(margin, alpha=alpha, there=there, design_effect=design_effect)
-    rate, other = events / n, reference_events / reference_n
-    deff = n / counts.of_difference[1, 0]
-    numbers = np.array([[events], [n], [reference_events], [reference_n]]) / deff
-    conf_low, conf_high = difference_limits(*numbers, confidence_level=1 - 2 * alpha)
+    deff = at_baseline[1, 0] / counts.of_difference[1, 0]
+    rate, other = (float(at_baseline[place, 0] / at_baseline[place + 1, 0]) for place in (0, 2))
+    variance = rate * (1 - rate) / at_baseline[1, 0] + other * (1 - other) / at_baseline[3, 0]
+    conf_low, conf_high = difference_limits(*(at_baseline / deff), confidence_level=1 - 2 * alpha)
     ratio_low, ratio_high = ratios.limits(1 - 2 * alpha)
     return BandComparison(
         frame=pd.DataFrame(
@@ -277,12 +281,12 @@ def compare_bands(
                 "term": [f"{band_text(*band)} against {band_text(*reference)}"],
                 "n": [n],
                 "events": [events],
-                "rate": [rate],
+                "rate": [events / n],
                 "reference_n": [reference_n],
                 "reference_events": [reference_events],
-                "reference_rate": [other],
+                "reference_rate": [reference_events / reference_n],
                 "estimate": [rate - other],
-                "std_error": [np.sqrt(deff * (rate * (1 - rate) / n + other * (1 - other) / reference_n))],
+                "std_error": [np.sqrt(deff * variance)],
                 "conf_low": conf_low,
                 "conf_high": conf_high,
                 "ratio": ratios.ratio,
@@ -304,6 +308,7 @@ def compare_bands(
         direction=outcome.direction,
         dated=outcome.dated,
         n_clusters=None if outcome.clusters is None else sample.n_clusters,
+        strata=() if outcome.strata is None else outcome.strata.by,
         may_show=_may_show(outcome, band, reference),
     )
 

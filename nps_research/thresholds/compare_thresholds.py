@@ -22,7 +22,9 @@ from nps_research.thresholds.comparison import ThresholdComparison
 from nps_research.thresholds.evidence.lines import MODELS, cross_validated_deviances, group_lines, single_lines
 from nps_research.thresholds.evidence.resampling import Sample, resampled_tables
 from nps_research.thresholds.evidence.shape_models import CUTS, cut_logliks, isotonic_risks, loglik
-from nps_research.thresholds.evidence.verdict import line_verdict
+from nps_research.thresholds.evidence.verdict import largest_difference, line_verdict, lines_to_plant
+from nps_research.thresholds.evidence.visible import visible_ratios
+from nps_research.thresholds.risk_by_score import rates_of_bands
 from nps_research.thresholds.shapes import GroupLines, ThresholdModels, three_groups
 from nps_research.typing import Floats
 
@@ -43,12 +45,15 @@ def compare_thresholds(
 
     The estimand is the cut c of a two-step risk: one risk at scores up to c, a lower one above. Its confidence set
     inverts the likelihood-ratio test of each cut against the best, with the null distribution drawn under that cut:
-    binomial for independent answers, by signs of whole clusters' residuals where there are clusters. Whether a step
-    is the right shape at all is judged by the deviance of answers left out, against no relation, the conventional two
-    and three groups, the best three groups, a straight line on the logit scale and a monotone curve.
+    binomial for independent answers, by signs of whole clusters' residuals where there are clusters. Strata of the
+    counts, such as waves, have baselines of their own: the odds of the event at a score are the stratum's times the
+    score's, and what makes waves differ as a whole is no relation. Whether a step is the right shape at all is judged
+    by the deviance of answers left out, against no relation, the conventional two and three groups, the best three
+    groups, a straight line on the logit scale and a monotone curve.
 
     The verdict: ``"reversed"`` or ``"flat"`` by the best line's gain over one risk for all (each direction at half of
-    1 - `confidence_level`), ``"flat"`` only where a doubled risk would have been found with a chance of 80%;
+    1 - `confidence_level`), ``"flat"`` only where a doubled risk below the convention, planted in draws of which each
+    is searched as the data are, is found in 80%;
     ``"move"`` where the convention is outside the set and the best line's deviance is lower than that of the
     convention, of its three groups and of the straight line by `MOVE_GAP`; ``"keep"`` where the convention (two groups
     with 6 inside the set, or three groups better than any two) beats the straight line by `SHAPE_GAP` and no other
@@ -98,7 +103,7 @@ def compare_thresholds(
     lines = {"detractor_max": outcome.detractor_max, "promoter_min": outcome.promoter_min}
     if n_resamples < 100:
         raise EstimationError(f"n_resamples = {n_resamples}: 100 or more are needed.")
-    sample = Sample.of_group(outcome)
+    sample = Sample.in_strata(outcome)
     frame = _lines_frame(outcome, sample, confidence_level)
     rng = np.random.default_rng(DEFAULT_SEED) if rng is None else rng
     n, n_bad = int(sample.n.sum()), int(sample.events.sum())
@@ -113,11 +118,13 @@ def compare_thresholds(
         "n": n,
         "n_events": int(outcome.events.sum()),
         "n_clusters": None if outcome.clusters is None else sample.n_clusters,
+        "strata": () if outcome.strata is None else outcome.strata.by,
         "n_resamples": n_resamples,
         "cuts_shown": outcome.cuts_shown,
+        "classes": rates_of_bands(outcome, confidence_level=confidence_level),
     }
     if outcome.is_hidden and n:
-        said |= {"n": 0, "n_events": 0, "n_clusters": None}
+        said |= {"n": 0, "n_events": 0, "n_clusters": None, "strata": ()}
     if why := _why_undecided(outcome, sample, n, n_bad):
         return ThresholdComparison(
             frame=frame.assign(p_value=np.nan, selection_share=np.nan),
@@ -131,14 +138,27 @@ def compare_thresholds(
             largest_difference=float("nan"),
             **said,
         )
+    table = sample.pooled
     single, relation = single_lines(sample, n_resamples=n_resamples, rng=rng)
     pair, three_p_value = group_lines(sample, n_resamples=n_resamples, rng=rng)
     deviances = cross_validated_deviances(sample, **lines, rng=rng)
     selected = cut_logliks(*resampled_tables(sample, n_resamples=n_resamples, rng=rng)).argmax(axis=-1)
-    deff = max(sample.design_effect_of_cut(cut) for cut in (single.best, outcome.detractor_max))
+    deff = max(table.design_effect_of_cut(cut) for cut in (single.best, outcome.detractor_max))
     scaled = {name: value / deff for name, value in deviances.items()}
+    visible = None
+    if relation.is_absent(confidence_level):
+        planted, alpha = lines_to_plant(outcome.detractor_max), (1 - confidence_level) / 2
+        visible = visible_ratios(sample, planted, alpha=alpha, n_resamples=n_resamples, rng=rng)
     judgement = line_verdict(
-        sample, single, relation, pair[0], scaled, deff=deff, **lines, confidence_level=confidence_level
+        sample,
+        single,
+        relation,
+        pair[0],
+        scaled,
+        visible=visible,
+        deff=deff,
+        **lines,
+        confidence_level=confidence_level,
     )
     lowest = min(scaled.values())
     return ThresholdComparison(
@@ -164,7 +184,7 @@ def compare_thresholds(
             pair, three_p_value, scaled, outcome.convention, confidence_level=confidence_level, outcome=outcome.outcome
         ),
         required_events=judgement.required_events,
-        largest_difference=judgement.largest_difference,
+        largest_difference=largest_difference(table, outcome.detractor_max, deff, confidence_level),
         relation_p_value=min(relation.falls_p_value, relation.rises_p_value),
         **said,
     )
@@ -178,35 +198,35 @@ def _why_undecided(outcome: OutcomeByScore, sample: Sample, n: int, n_bad: int) 
         return "There is no answer with a known outcome."
     if n_bad in (0, n):
         return "The outcome is the same for all who answered, so nothing can set one score apart from another."
-    if (sample.n > 0).sum() < 2:
+    if (outcome.n[0] > 0).sum() < 2:
         return "All answered with one score."
+    if not sample.has_both or (sample.pooled.n > 0).sum() < 2:
+        return "Within each wave the outcome is the same for all, or all answered with one score."
     if sample.n_clusters < 10:
         return f"{sample.n_clusters} independent answers or clusters are too few to judge by: 10 are needed."
     return ""
 
 
 def _lines_frame(outcome: OutcomeByScore, sample: Sample, confidence_level: float) -> pd.DataFrame:
-    """Counts and ratios of every cut, as the outcome counts them; deviances do not mind the direction."""
-    n, events = outcome.n[0].astype(float), outcome.events[0].astype(float)
-    below_n, below = np.cumsum(n)[:-1], np.cumsum(events)[:-1]
-    above_n, above = n.sum() - below_n, events.sum() - below
-    deff = np.array([sample.design_effect_of_cut(int(cut)) for cut in CUTS])
-    low, high = ratio_limits(
-        below / deff, below_n / deff, above / deff, above_n / deff, confidence_level=confidence_level
-    )
+    """Counts of every cut as they are, and ratios at one baseline, as the outcome counts them."""
+    whole, table = Sample.of_group(outcome), sample.pooled
+    below_n, below, above_n, above = _sides(outcome.n[0].astype(float), outcome.events[0].astype(float))
+    m, x, rest_m, rest_x = _sides(table.n, table.events if outcome.direction == "bad" else table.n - table.events)
+    deff = np.array([table.design_effect_of_cut(int(cut)) for cut in CUTS])
+    low, high = ratio_limits(x / deff, m / deff, rest_x / deff, rest_m / deff, confidence_level=confidence_level)
     with np.errstate(invalid="ignore", divide="ignore"):
         rate_below, rate_above = below / below_n, above / above_n
-        std_error = np.sqrt(deff * (1 / below - 1 / below_n + 1 / above - 1 / above_n))
-        ratio = rate_below / rate_above
+        std_error = np.sqrt(deff * (1 / x - 1 / m + 1 / rest_x - 1 / rest_m))
+        ratio = (x / m) / (rest_x / rest_m)
     limits: dict[str, Floats] = {}
     for name, happened, of, scores in (
         ("rate_below", below, below_n, list(CUTS[:, None] >= SCORES)),
         ("rate_above", above, above_n, list(CUTS[:, None] < SCORES)),
     ):
-        alike = np.array([sample.design_effect(side) for side in scores])
+        alike = np.array([whole.design_effect(side) for side in scores])
         ends = wilson_limits(happened / alike, of / alike, confidence_level=confidence_level)
         limits |= {f"{name}_conf_low": ends[0], f"{name}_conf_high": ends[1]}
-    best = loglik(sample.events, sample.n, isotonic_risks(sample.events, sample.n))
+    best = loglik(table.events, table.n, isotonic_risks(table.events, table.n))
     return pd.DataFrame(
         {
             "cut": CUTS,
@@ -219,6 +239,12 @@ def _lines_frame(outcome: OutcomeByScore, sample: Sample, confidence_level: floa
             "std_error": np.where(np.isfinite(std_error), std_error, np.nan),
             "conf_low": np.where(np.isnan(ratio), np.nan, low),
             "conf_high": np.where(np.isnan(ratio), np.nan, high),
-            "deviance": 2 * (best - cut_logliks(sample.events, sample.n)) if n.sum() else np.nan,
+            "deviance": 2 * (best - cut_logliks(table.events, table.n)) if table.n.sum() else np.nan,
         }
     )
+
+
+def _sides(n: Floats, events: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Answers and events below each cut, and above it."""
+    below_n, below = np.cumsum(n)[:-1], np.cumsum(events)[:-1]
+    return below_n, below, n.sum() - below_n, events.sum() - below

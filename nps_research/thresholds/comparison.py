@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -12,10 +12,10 @@ from nps_research.counting.cluster_sums import N_SCORES
 from nps_research.counting.outcome_by_score import Direction
 from nps_research.counting.score_bands import band_text
 from nps_research.results.result import KeyNumber
-from nps_research.results.words import p_text, plain_text, quoted, share
+from nps_research.results.words import format_interval, joined, p_text, plain_text, quoted, share
 from nps_research.thresholds.evidence.shape_models import CUTS
 from nps_research.thresholds.evidence.verdict import LineWord, cuts_text
-from nps_research.thresholds.of_outcome import ByCut
+from nps_research.thresholds.of_outcome import ByCut, within_text
 from nps_research.thresholds.shapes import GroupLines, ThresholdModels
 
 
@@ -25,7 +25,7 @@ class ThresholdComparison(ByCut):
 
     `frame` columns, a row for each cut 0 to 9: cut (highest score below the line), n_below, events_below, rate_below,
     rate_above (each with limits of its own), risk_ratio (below / above) with its std_error (of its logarithm),
-    conf_low and conf_high; deviance
+    conf_low and conf_high, within strata where there are any; deviance
     (against a risk of its own for each score that never rises), p_value (of the likelihood ratio against the best
     line), selection_share (of resamples in which this is the best line).
 
@@ -46,6 +46,11 @@ class ThresholdComparison(ByCut):
         seem now; None if decided, or where no number would do.
     largest_difference : float
         Upper limit of the difference in risk across the conventional line that the data allow.
+    classes : DataFrame
+        Rates of detractors, passives and promoters by the study's lines: term, low, high, n, events, estimate,
+        conf_low, conf_high. Where the verdict is ``"gradual"``, figure, sentence and key numbers are theirs.
+    strata : tuple of str
+        What has baselines of its own, such as waves.
     """
 
     verdict: LineWord
@@ -56,6 +61,8 @@ class ThresholdComparison(ByCut):
     three_groups: GroupLines
     required_events: int | None
     largest_difference: float
+    classes: pd.DataFrame
+    strata: tuple[str, ...] = ()
     direction: Direction = "bad"
     detractor_max: int = 6
     promoter_min: int = 9
@@ -67,7 +74,7 @@ class ThresholdComparison(ByCut):
     cuts_shown: tuple[int, ...] = tuple(range(N_SCORES - 1))
 
     kind: ClassVar[str] = "threshold_comparison"
-    unsaid: ClassVar[tuple[str, ...]] = (*ByCut.unsaid, "models", "three_groups")
+    unsaid: ClassVar[tuple[str, ...]] = (*ByCut.unsaid, "models", "three_groups", "classes")
     headings: ClassVar[Mapping[str, str]] = {
         "cut": "Below the line",
         "n_below": "Answers below",
@@ -109,11 +116,31 @@ class ThresholdComparison(ByCut):
         return self.note + hidden
 
     @property
+    def settings(self) -> dict[str, Any]:
+        shares = {row["term"]: row["estimate"] for row in self.classes_shown}
+        return super().settings | ({"classes": shares} if shares else {})
+
+    @property
+    def classes_shown(self) -> list[dict[str, Any]]:
+        """The three classes with their names, where they stand in place of a line and may be shown."""
+        ends = {self.detractor_max, self.promoter_min - 1}
+        if self.verdict != "gradual" or not ends <= set(self.cuts_shown):
+            return []
+        names = ("Detractors", "Passives", "Promoters") if len(ends) > 1 else ("Detractors", "Promoters")
+        rows = self.classes.assign(**{"class": names}).to_dict("records")
+        return [{str(name): value for name, value in row.items()} for row in rows if row["n"]]
+
+    @property
     def finding(self) -> str:
-        parts = [_SAYS[self.verdict].format(**self._words), self.reason]
+        says = _SAYS[self.verdict].format(**self._words)
         if self.verdict in ("move", "keep"):
-            parts.insert(1, self._rates(self.best_cut if self.verdict == "move" else self.detractor_max))
-        return self.said(*parts)
+            return self.said(says, self._rates(self.best_cut if self.verdict == "move" else self.detractor_max))
+        return self.said(says, self._of_classes if self.verdict == "gradual" else self.reason)
+
+    @property
+    def _of_classes(self) -> str:
+        named = [f"{share(row['estimate'])} of {row['class'].lower()} ({row['term']})" for row in self.classes_shown]
+        return f"It applies to {joined(named)}. Base: {self.n:,} answers." if named else ""
 
     @property
     def _words(self) -> dict[str, str]:
@@ -124,10 +151,9 @@ class ThresholdComparison(ByCut):
             return ""
         row = self.frame.loc[self.frame["cut"] == cut].iloc[0]
         return (
-            f"{quoted(self.outcome)} applies to "
-            f"{share(row['rate_below'])} of those who answered {band_text(0, cut)} and {share(row['rate_above'])} of "
-            f"the others (ratio {row['risk_ratio']:.2f}, {self.confidence_level:.0%} interval {row['conf_low']:.2f} to "
-            f"{row['conf_high']:.2f}; base: {self.n:,} answers)."
+            f"It applies to {share(row['rate_below'])} of answers {band_text(0, cut)} and {share(row['rate_above'])} "
+            f"of the others ({within_text(self.strata)}{row['risk_ratio']:.2f} times; {self.confidence_level:.0%} "
+            f"interval {row['conf_low']:.2f} to {row['conf_high']:.2f})."
         )
 
     @property
@@ -139,8 +165,15 @@ class ThresholdComparison(ByCut):
         )
         if not self.n:
             return ""
+        rests = f"{self.reason} " if self.verdict in ("move", "keep", "gradual") else ""
+        within = (
+            f"Each {joined(self.strata)} has a baseline of its own: risks are compared within it. "
+            if self.strata
+            else ""
+        )
         return (
-            f"{self.n:,} answers with a known outcome, {quoted(self.outcome)} {self.n_events:,} times; {units}. "
+            f"{rests}{within}{self.n:,} answers with a known outcome, {quoted(self.outcome)} {self.n_events:,} times; "
+            f"{units}. "
             "A line is excluded where the likelihood ratio of the best line over it is larger than in "
             f"{self.confidence_level:.0%} of {self.n_resamples:,} tables drawn under it; limits of the ratio are for "
             "each line by itself. "
@@ -150,6 +183,13 @@ class ThresholdComparison(ByCut):
 
     @property
     def alt(self) -> str:
+        if self.classes_shown:
+            named = "; ".join(
+                f"{row['class']} ({row['term']}): {share(row['estimate'])} "
+                f"({format_interval(row['conf_low'], row['conf_high'], 'share')})"
+                for row in self.classes_shown
+            )
+            return f"There is no one line. Rate of the outcome in each class: {named}."
         rows = "; ".join(
             f"{row['cut']}: ratio {row['risk_ratio']:.2f}, {p_text(row['p_value'])}" for row in self.records
         )
@@ -158,6 +198,11 @@ class ThresholdComparison(ByCut):
 
     @property
     def key_numbers(self) -> tuple[KeyNumber, ...]:
+        if self.verdict == "gradual":
+            return tuple(
+                KeyNumber.of(row, f"{plain_text(self.outcome)}, {row['class'].lower()} {row['term']}", unit="share")
+                for row in self.classes_shown
+            )
         cut = self.best_cut if self.verdict == "move" else self.detractor_max
         if self.n_events == 0 or cut not in self.cuts_shown:
             return ()
@@ -172,8 +217,8 @@ class ThresholdComparison(ByCut):
 _SAYS: dict[LineWord, str] = {
     "keep": "By {outcome}, detractors end at {convention}: the convention stands.",
     "move": "By {outcome}, detractors end at {best}, not at {convention}.",
-    "gradual": "By {outcome}, there is no one line: it changes over several scores, not at one.",
-    "flat": "No relation of {outcome} with the score is shown; a doubled risk below the convention would have been.",
+    "gradual": "By {outcome}, there is no one line: it changes gradually.",
+    "flat": "No relation of {outcome} with the score is shown.",
     "reversed": "By {outcome}, the relation is upside down: those below the line do better.",
     "undecided": "By {outcome}, the data cannot say where detractors end.",
 }

@@ -23,7 +23,7 @@ from nps_research.results.drawing import (
     with_interval,
 )
 from nps_research.results.result import Result
-from nps_research.results.words import points, share
+from nps_research.results.words import points, quoted, share
 from nps_research.thresholds.adjusted_risk import AdjustedRisk
 from nps_research.thresholds.bands import BandComparison
 from nps_research.thresholds.calls import CallsByCut
@@ -87,7 +87,12 @@ def plot_adjusted_risk(result: AdjustedRisk, ax: Axes | None = None) -> Axes:
 
 @draws(ThresholdComparison)
 def plot_confidence_set(result: ThresholdComparison, ax: Axes | None = None) -> Axes:
-    """How much more often the outcome comes below each line than above: full where the line cannot be excluded."""
+    """How much more often the outcome comes below each line than above: full where the line cannot be excluded.
+
+    Where it changes gradually there is no line to draw: the three classes with their rates take its place.
+    """
+    if result.classes_shown:
+        return _classes(result, ax)
     rows = [row for row in result.records if np.isfinite(row["risk_ratio"])]
     ax = axes_for(ax, n_rows=len(rows) + 1)
     convention = band_text(0, result.detractor_max)
@@ -108,6 +113,26 @@ def plot_confidence_set(result: ThresholdComparison, ax: Axes | None = None) -> 
         xlabel=with_interval("Rate below the line, times that above it", result),
         ylabel="Detractors are",
         title=literal(f"If there is one line: which cannot be excluded ({result.confidence_level:.0%})"),
+    )
+    return ax
+
+
+def _classes(result: ThresholdComparison, ax: Axes | None) -> Axes:
+    """Rates of detractors, passives and promoters with interval bars."""
+    rows = result.classes_shown
+    ax = axes_for(ax)
+    for place, row in enumerate(rows):
+        colour = {"Detractors": DETRACTOR, "Passives": PASSIVE, "Promoters": PROMOTER}[row["class"]]
+        estimates(ax, [place], [row], scale=100, text=share, upright=True, color=colour)
+    ax.set_xticks(range(len(rows)), [f"{row['class']} ({row['term']})" for row in rows])
+    ax.set_xlim(-0.5, len(rows) - 0.5)
+    ax.margins(y=0.2)
+    ax.set_ylim(bottom=0)
+    ax.grid(axis="y")
+    ax.set(
+        xlabel="Class, by likelihood to recommend",
+        ylabel=with_interval("Rate (%)", result),
+        title=literal(f"No one line: {quoted(result.outcome)} by class"),
     )
     return ax
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,6 +11,20 @@ import pandas as pd
 from nps_research.counting.outcome_by_score import UNDATED
 from nps_research.counting.score_bands import band_text
 from nps_research.results.result import Result
+from nps_research.results.words import joined
+
+
+def within_text(strata: Sequence[str]) -> str:
+    """Within what rates are compared, with a blank after it; nothing where there is one baseline.
+
+    Examples
+    --------
+    >>> within_text(["wave"]), within_text(["wave", "contract_ends"]), within_text([])
+    ('within waves ', 'within each wave and contract_ends ', '')
+    """
+    if not strata:
+        return ""
+    return "within waves " if list(strata) == ["wave"] else f"within each {joined(strata)} "
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -36,6 +36,7 @@ class RiskByScore(OfOutcome):
     after_answers: bool = False
     may_show: bool = True
     left_out: Mapping[str, int] | None = None
+    within: str = ""
 
     kind: ClassVar[str] = "risk_by_score"
     unsaid: ClassVar[tuple[str, ...]] = (*OfOutcome.unsaid, "left_out")
@@ -76,7 +77,8 @@ class RiskByScore(OfOutcome):
         left = f" Not counted: {out}." if out else ""
         after = "each answer." if self.after_answers else "the landmark; an answer after the window is silence."
         horizon = f" Counted over {self.horizon_days} days after {after}" if self.horizon_days else ""
-        return f"Wilson's limits{alike}. Neighbouring scores with few answers stand together.{horizon}{left}"
+        within = f" Both shapes are fitted within each {self.within}." if self.within else ""
+        return f"Wilson's limits{alike}. Neighbouring scores with few answers stand together.{within}{horizon}{left}"
 
     @property
     def alt(self) -> str:
@@ -85,6 +87,35 @@ class RiskByScore(OfOutcome):
             for row in self.records
         )
         return f"Rate of the outcome by score with interval bars, the best step and a straight line: {rows}."
+
+
+def rates_of_bands(
+    outcome: OutcomeByScore, bands: Sequence[tuple[int, int]] | None = None, *, confidence_level: float
+) -> pd.DataFrame:
+    """Rates of bands of scores with Wilson's limits at the effective answers; None takes the study's three classes.
+
+    Columns: term (the band), low, high (its scores), n, events, estimate, conf_low, conf_high.
+    """
+    sample, scores = Sample.of_group(outcome), np.arange(N_SCORES)
+    rows = []
+    for low, high in bands_between(sorted(set(outcome.convention))) if bands is None else bands:
+        member = (scores >= low) & (scores <= high)
+        n, events = (float(values[0][member].sum()) for values in (outcome.n, outcome.events))
+        deff = sample.design_effect(member)
+        limits = wilson_limits(np.array([events / deff]), np.array([n / deff]), confidence_level=confidence_level)
+        rows.append(
+            {
+                "term": band_text(low, high),
+                "low": low,
+                "high": high,
+                "n": int(n),
+                "events": int(events),
+                "estimate": events / n if n else np.nan,
+                "conf_low": float(limits[0][0]),
+                "conf_high": float(limits[1][0]),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 _LEFT_OUT = {
@@ -133,39 +164,24 @@ def risk_by_score(
     [0.5, 0.125, 0.05]
     """
     outcome = as_outcome(outcome, promoter_min=promoter_min, detractor_max=detractor_max)
-    sample, is_good = Sample.of_group(outcome), outcome.direction == "good"
-    scores = np.arange(N_SCORES)
+    sample, table, is_good = Sample.of_group(outcome), Sample.in_strata(outcome).pooled, outcome.direction == "good"
     shapes = {"best_line": np.full(N_SCORES, np.nan), "straight_line": np.full(N_SCORES, np.nan)}
-    if 0 < sample.events.sum() < sample.n.sum():
-        best = int(cut_logliks(sample.events, sample.n).argmax())
+    if 0 < table.events.sum() < table.n.sum():
+        best = int(cut_logliks(table.events, table.n).argmax())
         if best in outcome.cuts_shown:
-            shapes["best_line"] = cut_risks(sample.events, sample.n, best)
-        shapes["straight_line"] = line_risks(sample.events, sample.n)
-    rows = []
-    for low, high in bands_between(outcome.cuts_shown):
-        member = (scores >= low) & (scores <= high)
-        n, events = (float(values[0][member].sum()) for values in (outcome.n, outcome.events))
-        deff = sample.design_effect(member)
-        limits = wilson_limits(np.array([events / deff]), np.array([n / deff]), confidence_level=confidence_level)
-        weight = sample.n * member
-        fitted = {
-            name: float(weight @ (1 - risk if is_good else risk) / n) if n else np.nan for name, risk in shapes.items()
-        }
-        rows.append(
-            {
-                "term": band_text(low, high),
-                "low": low,
-                "high": high,
-                "n": int(n),
-                "events": int(events),
-                "estimate": events / n if n else np.nan,
-                "conf_low": float(limits[0][0]),
-                "conf_high": float(limits[1][0]),
-                **fitted,
-            }
-        )
+            shapes["best_line"] = cut_risks(table.events, table.n, best)
+        shapes["straight_line"] = line_risks(table.events, table.n)
+    bands = bands_between(outcome.cuts_shown)
+    frame = rates_of_bands(outcome, bands, confidence_level=confidence_level)
+    for name, risk in shapes.items():
+        fitted = 1 - risk if is_good else risk
+        with np.errstate(invalid="ignore"):
+            frame[name] = [
+                sample.n[low : high + 1] @ fitted[low : high + 1] / sample.n[low : high + 1].sum()
+                for low, high in bands
+            ]
     return RiskByScore(
-        frame=pd.DataFrame(rows),
+        frame=frame,
         confidence_level=confidence_level,
         title=f"{quoted(outcome.outcome)} by score",
         minimum_cell=outcome.minimum_cell,
@@ -177,4 +193,5 @@ def risk_by_score(
         after_answers=outcome.after_answers,
         may_show=not outcome.is_hidden,
         left_out={reason: int(rows[0]) for reason, rows in outcome.left_out.items()},
+        within="" if outcome.strata is None else joined(outcome.strata.by),
     )

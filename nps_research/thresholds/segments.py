@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.checks import check_level
+from nps_research.counting.cluster_sums import N_SCORES
 from nps_research.counting.given import as_outcomes
 from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.counting.score_bands import band_text
@@ -19,7 +20,7 @@ from nps_research.results.words import joined, p_text, plain_text, quoted
 from nps_research.statistics.multiplicity import adjust_p_values
 from nps_research.statistics.randomness import DEFAULT_SEED
 from nps_research.study.study import Study
-from nps_research.thresholds.evidence.resampling import Sample, null_tables
+from nps_research.thresholds.evidence.resampling import Sample, drawn_tables
 from nps_research.thresholds.evidence.shape_models import cut_logliks, cut_risks
 
 NEAR_EDGE = 1e-9
@@ -95,8 +96,8 @@ def compare_segments(
     """Test whether groups share one line: the interaction of group and cut.
 
     The estimand is each group's own cut of a two-step risk. Under the null hypothesis all groups of a grouping have one
-    cut, each with risks of its own. Tables are drawn as in `compare_thresholds`; a cluster that spans groups has one
-    sign in all of them. Groups that pages must not show take no part.
+    cut, each with risks of its own, and baselines of its strata. Tables are drawn as in `compare_thresholds`; a cluster
+    that spans groups has one sign in all of them. Groups that pages must not show take no part.
 
     Parameters
     ----------
@@ -163,15 +164,17 @@ def _of_grouping(outcome: OutcomeByScore, n_resamples: int, rng: np.random.Gener
     tested = np.flatnonzero((events > 0) & (events < n) & shown)
     if len(tested) < 2:
         return frame
-    sample = Sample.stacked(outcome, tested.tolist())
-    shape = (len(tested), len(sample.n) // len(tested))
-    own = cut_logliks(sample.events.reshape(shape), sample.n.reshape(shape))
+    sample = Sample.in_strata(outcome, tested.tolist())
+    shape = (len(tested), N_SCORES)
+    events_of, n_of = (values.reshape(shape) for values in (sample.pooled.events, sample.pooled.n))
+    own = cut_logliks(events_of, n_of)
     common = int(own.sum(axis=0).argmax())
-    risks = np.concatenate(
-        [cut_risks(of, m, common) for of, m in zip(sample.events.reshape(shape), sample.n.reshape(shape), strict=True)]
+    risks = np.concatenate([cut_risks(of, m, common) for of, m in zip(events_of, n_of, strict=True)])
+    drawn, drawn_n = (
+        np.broadcast_to(values, (1, n_resamples, len(risks)))[0].reshape(n_resamples, *shape)
+        for values in drawn_tables(sample, risks[None], n_resamples=n_resamples, rng=rng)
     )
-    drawn = null_tables(sample, risks[None], n_resamples=n_resamples, rng=rng)[0].reshape(n_resamples, *shape)
-    of_drawn = cut_logliks(drawn, np.broadcast_to(sample.n.reshape(shape), drawn.shape))
+    of_drawn = cut_logliks(drawn, drawn_n)
     best = of_drawn.sum(axis=1).argmax(axis=1)
     at_common = np.take_along_axis(of_drawn, best[:, None, None], axis=2)[..., 0]
     null, gain = of_drawn.max(axis=2) - at_common, own.max(axis=1) - own[:, common]

@@ -7,22 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration import bands, demo_companies, thresholds
+from calibration import bands, demo_companies, threshold_gaps, thresholds
 from nps_research.statistics.rate_ratios import rate_ratios
 from nps_research.thresholds.bands import compare_bands
-from nps_research.thresholds.compare_thresholds import _lines_frame
+from nps_research.thresholds.compare_thresholds import _lines_frame, compare_thresholds
 from nps_research.thresholds.evidence.resampling import Sample
+from nps_research.thresholds.evidence.verdict import MOVE_GAP, SHAPE_GAP
 from nps_research.thresholds.risk_by_score import risk_by_score
 
 LINES = pd.read_csv(thresholds.TABLE)
 BANDS = pd.read_csv(bands.TABLE)
 COMPANIES = pd.read_csv(demo_companies.TABLE)
-NO_MOVE = ["0-6", "steep groups", "mild groups", "straight", "none"]
-
-
-def cells(design, truth):
-    """Rows of one design and truth, by the number of answers."""
-    return LINES[(LINES["design"] == design) & (LINES["truth"] == truth)].set_index("n")
+GAPS = pd.read_csv(threshold_gaps.TABLE)
 
 
 def at_most(share, runs):
@@ -33,38 +29,45 @@ def at_least(share, runs):
     return share - 3.3 * np.sqrt(share * (1 - share) / runs)
 
 
-@pytest.mark.parametrize("study", [thresholds, bands, demo_companies])
+@pytest.mark.parametrize("study", [thresholds, threshold_gaps, bands, demo_companies])
 def test_every_cell_stands_once_and_in_order(study):
     table = pd.read_csv(study.TABLE)
     assert table[list(study.CELLS[0])].to_dict("records") == study.CELLS
-    if "runs" in table:
+    if "runs" in table and study is not thresholds:
         assert (table["runs"] == study.RUNS).all()
 
 
-def test_the_page_is_written_from_the_table():
-    assert thresholds.PAGE.read_text(encoding="utf-8") == thresholds.page(pd.read_csv(thresholds.TABLE))
+def test_table_and_page_of_lines_are_written_from_the_rows():
+    table = thresholds.summary(pd.read_csv(thresholds.RUNS))
+    pd.testing.assert_frame_equal(table, LINES, check_dtype=False)
+    assert thresholds.PAGE.read_text(encoding="utf-8") == thresholds.page(LINES)
+    assert LINES["runs"].min() >= thresholds.BLOCK
 
 
-def test_a_line_at_3_is_found_and_held():
-    found = cells("independent", "0-3")
-    assert found["move"][5000] >= 0.85
-    assert (found["held"] >= at_least(0.95, thresholds.RUNS)).all()
+def test_no_design_that_certifies_chose_a_constant():
+    chosen = threshold_gaps.SHAPE
+    assert all(np.abs(shape - chosen).max() > 0.02 for shape in thresholds.SHAPES.values())
+    certified = {(cell["scores"], cell["risk"]) for cell in thresholds.CELLS}
+    assert {risk for _, risk in certified} == {0.005, 0.01, 0.02, 0.04}
+    assert all(risk.max() > 0.05 for risk in threshold_gaps.TRUTHS.values())
 
 
-@pytest.mark.parametrize("design", ["independent", "accounts"])
-@pytest.mark.parametrize("truth", NO_MOVE)
-def test_the_line_is_not_moved_where_it_should_stand(design, truth):
-    assert (cells(design, truth)["move"] <= at_most(0.05, thresholds.RUNS)).all()
+def test_the_gaps_are_those_the_rule_chooses():
+    assert threshold_gaps.chosen(GAPS) == (MOVE_GAP, SHAPE_GAP)
 
 
-@pytest.mark.parametrize(("truth", "word"), [("0-6", "keep"), ("straight", "gradual"), ("none", "flat")])
-def test_the_right_word_is_earned(truth, word):
-    assert cells("independent", truth)[word][5000] >= 0.8
+@pytest.mark.parametrize("error", [error for error, limit in thresholds.LIMITS.items() if limit])
+def test_no_cell_errs_more_often_than_it_may(error):
+    truths, share = thresholds.ERRORS[error]
+    cells = LINES[LINES["truth"].isin(truths)]
+    assert (share(cells) <= at_most(thresholds.LIMITS[error], cells["runs"])).all()
 
 
-@pytest.mark.parametrize("truth", ["0-3", "0-6", "none"])
-def test_sets_of_accounts_that_share_their_outcome_hold_the_line(truth):
-    assert (cells("accounts", truth)["held"] >= at_least(0.95, thresholds.RUNS)).all()
+def test_a_baseline_a_wave_keeps_the_power_where_waves_do_not_differ():
+    alike = LINES[LINES["layout"] == "waves alike"].set_index("truth")
+    assert set(alike.index) == set(thresholds.RIGHT)
+    for truth, row in alike.iterrows():
+        assert row[thresholds.RIGHT[truth]] >= 0.8 * row["as_one_wave"], truth
 
 
 def test_as_loyal_is_seldom_said_of_bands_that_differ_by_the_margin():
@@ -102,19 +105,28 @@ def test_a_company_comes_out_as_the_table_has_it():
     assert demo_companies.measure(int(row["seed"])) == row.drop("seed").to_dict()
 
 
-# of each word that is earned a cell, and of each design; the committed table has 500 data sets of every cell
-FAST = [("independent", "0-3", 5000), ("independent", "straight", 5000),
-        ("accounts", "none", 500), ("accounts", "0-6", 5000)]  # fmt: skip
+FAST = [("one wave", "low", 0.005, "none", 200), ("one wave", "high", 0.02, "0-3", 600),
+        ("waves apart", "fives", 0.01, "0-6", 600), ("accounts", "fives", 0.04, "seen 6", 600)]  # fmt: skip
 
 
-@pytest.mark.parametrize(("design", "truth", "n"), FAST)
-def test_fewer_data_sets_give_what_the_table_has(design, truth, n):
-    runs = 60
-    found, table = thresholds.measure(design, truth, n, runs=runs), cells(design, truth).loc[n]
-    for name in (*thresholds.VERDICTS, "held"):
-        if not np.isnan(table[name]):
-            spread = np.sqrt(max(table[name] * (1 - table[name]), 0.01) * (1 / runs + 1 / thresholds.RUNS))
-            assert abs(found[name] - table[name]) <= 3.3 * spread, name
+@pytest.mark.parametrize("cell", FAST, ids=str)
+def test_fewer_data_sets_give_what_the_table_has(cell):
+    names, runs = list(thresholds.CELLS[0]), 40
+    (row,) = LINES[(LINES[names] == pd.Series(dict(zip(names, cell, strict=True)))).all(axis=1)].to_dict("records")
+    found = thresholds.measure(*cell, block=0, runs=runs)
+    for name in (*thresholds.VERDICTS, "found", "held"):
+        spread = np.sqrt(max(row[name] * (1 - row[name]), 0.01) * (1 / runs + 1 / row["runs"]))
+        assert abs(found[name] / runs - row[name]) <= 3.3 * spread, name
+
+
+def test_the_verdicts_counted_are_those_of_the_function_that_users_call():
+    rng = np.random.default_rng(21)
+    for cell in [*FAST, ("one wave", "low", 0.04, "straight", 600)]:
+        outcome = thresholds.made_up_outcome(*cell, rng=np.random.default_rng(3))
+        seen = threshold_gaps.evidence(Sample.in_strata(outcome), n_resamples=1000, rng=rng)
+        compared = compare_thresholds(outcome, n_resamples=1000, rng=rng)
+        assert compared.verdict == seen.verdict(MOVE_GAP, SHAPE_GAP), cell
+        assert compared.best_cut == seen.lines.best
 
 
 FAST_BANDS = [

@@ -95,10 +95,10 @@ def test_points_at_stake_are_means_at_good_minus_means_at_poor_ratings():
     assert model.baseline == pytest.approx(np.average(model.observed, weights=weights))
 
 
-def test_weights_that_are_all_alike_change_nothing():
+def test_weights_that_are_all_alike_change_nothing(few_resamples):
     ratings, answer, account, _ = made_up_ratings(200)
     plain, weighted = (
-        fit_drivers_from_frame(ratings, answer, cluster=account, weights=weights, n_resamples=20)
+        fit_drivers_from_frame(ratings, answer, cluster=account, weights=weights, n_resamples=few_resamples)
         for weights in (None, np.full(200, 7.0))
     )
     assert plain.frame["estimate"].tolist() == weighted.frame["estimate"].tolist()
@@ -204,9 +204,9 @@ def frame_of(n=300, p=3, seed=1):
     return ratings, (2 * ratings["a"] + rng.integers(-1, 2, n)).clip(0, 10).to_numpy()
 
 
-def test_a_driver_rated_alike_by_all_or_rated_by_nobody_cannot_be_told():
+def test_a_driver_rated_alike_by_all_or_rated_by_nobody_cannot_be_told(few_resamples):
     ratings, answer = frame_of()
-    model = fit_drivers_from_frame(ratings.assign(b=4.0, c=np.nan), answer, n_resamples=20)
+    model = fit_drivers_from_frame(ratings.assign(b=4.0, c=np.nan), answer, n_resamples=few_resamples)
     rows = model.frame.set_index("term")
     assert rows.loc[["b", "c"], "estimate"].isna().all()
     assert [rows.loc[term, "above_noise"] for term in "bc"] == [pd.NA, pd.NA]
@@ -216,9 +216,9 @@ def test_a_driver_rated_alike_by_all_or_rated_by_nobody_cannot_be_told():
     assert model.shown["verdict"].tolist().count("cannot tell") == 2
 
 
-def test_two_drivers_that_are_the_same_are_told_only_together():
+def test_two_drivers_that_are_the_same_are_told_only_together(few_resamples):
     ratings, answer = frame_of()
-    model = fit_drivers_from_frame(ratings.assign(twin=ratings["a"]), answer, n_resamples=20)
+    model = fit_drivers_from_frame(ratings.assign(twin=ratings["a"]), answer, n_resamples=few_resamples)
     rows = model.frame.set_index("term")
     assert rows.loc["a", "above_noise"] is pd.NA
     assert rows.loc["twin", "told_from"] == "a"
@@ -246,9 +246,9 @@ def test_only_promoters_are_refused():
         fit_drivers_from_frame(ratings, np.full(300, 10))
 
 
-def test_without_detractors_promoters_are_still_explained():
+def test_without_detractors_promoters_are_still_explained(few_resamples):
     ratings, answer = frame_of()
-    model = fit_drivers_from_frame(ratings, np.where(answer >= 9, 10, 8), n_resamples=20)
+    model = fit_drivers_from_frame(ratings, np.where(answer >= 9, 10, 8), n_resamples=few_resamples)
     rows = model.frame.set_index("term")
     assert rows["detractor_points"].abs().max() < 1e-9
     assert rows.loc["a", "promoter_points"] > 20

@@ -65,10 +65,10 @@ def test_the_only_rating_is_not_set_against_itself(model: DriverModel) -> None:
         compare_methods(model)
 
 
-def test_the_only_rating_above_noise_is_not_set_against_itself() -> None:
+def test_the_only_rating_above_noise_is_not_set_against_itself(few_resamples: int) -> None:
     table = made_up()
     model = fit_drivers_from_frame(
-        table[["Delivery", "Newsletter"]], table["likelihood_to_recommend"], scale=(1, 10), n_resamples=20
+        table[["Delivery", "Newsletter"]], table["likelihood_to_recommend"], scale=(1, 10), n_resamples=few_resamples
     )
     assert model.leaders == ["Delivery"]
     with pytest.raises(CannotAnswerError, match="Only Delivery is above noise, so no rating can be set against"):

@@ -120,12 +120,12 @@ def test_the_bridge_refuses_what_is_not_there():
         _ = plain.largest_change
 
 
-def test_groups_too_small_to_show_have_no_bridge():
+def test_groups_too_small_to_show_have_no_bridge(few_resamples):
     ratings, answer, account, wave = made_up_ratings(600)
     wave = np.where(np.arange(600) < 6, "2021", np.where(np.arange(600) < 150, "2022", wave))
     table = ratings.assign(likelihood_to_recommend=answer, wave=wave, account_id=account)
     study = Study.from_frames(responses=table, drivers=TERMS, settings={"minimum_cell": 10})
-    model = fit_drivers(study, by="wave", n_resamples=20)
+    model = fit_drivers(study, by="wave", n_resamples=few_resamples)
     assert model.not_shown == {"2021", "2022"}
     assert model.largest_change == ("2024", "2025")
     with pytest.raises(CannotAnswerError, match="too small to be shown"):
@@ -303,7 +303,7 @@ def test_regression_errors_are_those_of_statsmodels():
 # Groups
 
 
-def test_a_driver_worth_more_in_one_group_is_found():
+def test_a_driver_worth_more_in_one_group_is_found(few_resamples):
     rng = np.random.default_rng(8)
     n = 3000
     ratings = pd.DataFrame(rng.integers(1, 6, (n, 3)).astype(float), columns=["price", "delivery", "idle"])
@@ -317,7 +317,7 @@ def test_a_driver_worth_more_in_one_group_is_found():
         drivers=["price", "delivery", "idle"],
         segments=["region", "half"],
     )
-    found = compare_drivers(study, fit_drivers(study, n_resamples=20))
+    found = compare_drivers(study, fit_drivers(study, n_resamples=few_resamples))
     rows = found.frame.set_index(["by", "term", "group"]).sort_index()
     assert rows.loc[("region", "price"), "p_adjusted"].max() < 0.001
     assert rows.loc[("region", "price", "North"), "conf_low"] > rows.loc[("region", "price", "South"), "conf_high"]
@@ -536,13 +536,13 @@ def test_each_direction_pays_its_share_of_the_error():
         )
 
 
-def test_ratings_that_others_make_up_are_tested_together():
+def test_ratings_that_others_make_up_are_tested_together(few_resamples):
     rng = np.random.default_rng(2)
     ratings = pd.DataFrame(rng.integers(1, 5, (900, 2)).astype(float), columns=["a", "b"])
     ratings["overall"] = ratings["a"] + ratings["b"]
     ratings["other"] = rng.integers(1, 8, 900).astype(float)
     answer = (ratings["overall"] + 1.5 + rng.normal(0, 1, 900)).round().clip(0, 10)
-    model = fit_drivers_from_frame(ratings, answer, scale=(1, 8), n_resamples=20)
+    model = fit_drivers_from_frame(ratings, answer, scale=(1, 8), n_resamples=few_resamples)
     assert [found["terms"] for found in model.sets] == [["a", "b", "overall"]]
     assert model.sets[0]["above_noise"]
     assert "a, b and overall cannot be told apart; together they are above noise." in model.finding
@@ -565,7 +565,7 @@ def test_equal_values_are_tested_by_wald():
     assert _equal(value, covariance, 17) == pytest.approx(stats.f.sf(wald / 2, 2, 17))
 
 
-def test_a_group_hidden_in_one_grouping_does_not_hide_its_namesake_in_another():
+def test_a_group_hidden_in_one_grouping_does_not_hide_its_namesake_in_another(few_resamples):
     ratings, answer, *_ = made_up_ratings(900)
     first = np.select([np.arange(900) < 4, np.arange(900) < 450], ["Other", "A"], "B")
     second = np.where(np.arange(900) % 2 == 0, "Other", "C")
@@ -575,7 +575,7 @@ def test_a_group_hidden_in_one_grouping_does_not_hide_its_namesake_in_another():
         segments=["first", "second"],
         settings={"minimum_cell": 10},
     )
-    model = fit_drivers(study, n_resamples=20)
+    model = fit_drivers(study, n_resamples=few_resamples)
     found = compare_drivers(study, model, by=["second"])
     assert set(found.shown["group"]) == {"Other", "C"}
     with pytest.raises(CannotAnswerError):  # with the four goes the next smallest group, and one is left
@@ -618,10 +618,10 @@ def test_certainties_are_shares_of_resamples():
     )
 
 
-def test_a_rating_whose_higher_values_are_worse_is_said_to_be():
+def test_a_rating_whose_higher_values_are_worse_is_said_to_be(few_resamples):
     ratings, answer, *_ = made_up_ratings(1000)
     turned = ratings.assign(waiting=6 - ratings["delivery"]).drop(columns="delivery")
-    model = fit_drivers_from_frame(turned, answer, n_resamples=25)
+    model = fit_drivers_from_frame(turned, answer, n_resamples=few_resamples)
     assert model.frame["term"].iloc[0] == "waiting"
     assert "Higher ratings go with lower scores: waiting." in model.in_words
     assert "go with fewer promoters, most for waiting" in model.promoters.in_words
@@ -630,12 +630,12 @@ def test_a_rating_whose_higher_values_are_worse_is_said_to_be():
     assert "the largest step, \N{MINUS SIGN}" in rating_effect(model, "waiting").in_words
 
 
-def test_a_driver_that_few_rated_is_in_nothing_that_is_shared():
+def test_a_driver_that_few_rated_is_in_nothing_that_is_shared(few_resamples):
     ratings, answer, _, wave = made_up_ratings(600)
     few = np.where(np.isin(np.arange(600), [1, 2, 599]), 5.0, np.nan)
     table = ratings.assign(lounge=few, likelihood_to_recommend=answer, wave=wave)
     study = Study.from_frames(responses=table, drivers=[*TERMS, "lounge"], settings={"minimum_cell": 10})
-    model = fit_drivers(study, by="wave", n_resamples=20)
+    model = fit_drivers(study, by="wave", n_resamples=few_resamples)
     assert model.minimum_cell == 10
     made = [
         model,
@@ -685,7 +685,7 @@ def test_ratings_asked_in_one_wave_have_no_part_in_the_change_of_the_score():
     assert "Not asked in every wave: " in model.note
 
 
-def test_groups_that_were_not_asked_are_not_compared():
+def test_groups_that_were_not_asked_are_not_compared(few_resamples):
     """Support moves the answer as much as delivery, and only even respondents were asked for it."""
     rng = np.random.default_rng(5)
     table = pd.DataFrame(rng.integers(1, 6, (2000, 2)).astype(float), columns=["delivery", "support"])
@@ -694,7 +694,7 @@ def test_groups_that_were_not_asked_are_not_compared():
     table.loc[half == "odd", "support"] = np.nan
     table = table.assign(likelihood_to_recommend=answer, half=half, wave=np.where(np.arange(2000) < 1000, "1", "2"))
     study = Study.from_frames(responses=table, drivers=["delivery", "support"], segments=["half"])
-    model = fit_drivers(study, n_resamples=20)
+    model = fit_drivers(study, n_resamples=few_resamples)
     assert set(model.leaders) == {"delivery", "support"}
     found = compare_drivers(study, model).frame
     assert set(found.loc[found["term"] == "delivery", "by"]) == {"wave", "half"}
@@ -702,12 +702,12 @@ def test_groups_that_were_not_asked_are_not_compared():
     assert found.loc[found["term"] == "support", "n"].tolist() == [500, 500]
 
 
-def test_that_unhappy_people_skip_a_rating_is_told_beside_it_and_is_no_driver():
+def test_that_unhappy_people_skip_a_rating_is_told_beside_it_and_is_no_driver(few_resamples):
     rng = np.random.default_rng(8)
     ratings = pd.DataFrame(rng.integers(1, 6, (1500, 3)).astype(float), columns=["delivery", "idle", "other"])
     answer = (4.5 + ratings["delivery"] + rng.normal(0, 1.5, 1500)).round().clip(0, 10)
     ratings.loc[rng.random(1500) < np.where(answer <= 6, 0.8, 0.1), "idle"] = np.nan
-    model = fit_drivers_from_frame(ratings, answer, n_resamples=20)
+    model = fit_drivers_from_frame(ratings, answer, n_resamples=few_resamples)
     assert model.leaders == ["delivery"]
     rows, rated = model.frame.set_index("term"), ratings["idle"].notna()
     nps = 100.0 * (answer >= 9) - 100.0 * (answer <= 6)
@@ -766,11 +766,11 @@ def test_settings_of_a_study_that_are_impossible_are_faults_and_not_something_it
 # Said of the right thing
 
 
-def test_predictions_of_a_tenth_are_scores():
+def test_predictions_of_a_tenth_are_scores(few_resamples):
     rng = np.random.default_rng(3)
     ratings = pd.DataFrame(rng.integers(1, 6, (800, 3)).astype(float), columns=["a", "b", "c"])
     answer = np.where(ratings.sum(axis=1) + rng.normal(0, 0.3, 800) > 9, 10, 2)
-    model = fit_drivers_from_frame(ratings, answer, n_resamples=20)
+    model = fit_drivers_from_frame(ratings, answer, n_resamples=few_resamples)
     assert model.predictions.max() > 100
     assert model_calibration(model).frame["predicted"].between(-100, 100).all()
 
@@ -783,8 +783,7 @@ def test_what_the_ends_of_the_scale_make_is_no_working_together():
     for extra in (0.0, 2.0):
         together = extra * ((ratings["a"] - 3) * (ratings["b"] - 3))
         answer = np.where(rng.random(4000) < expit(odds + together), 10, 3)
-        model = fit_drivers_from_frame(ratings, answer, n_resamples=20)
-        found = driver_interactions(model).frame.set_index(["term_a", "term_b"]).loc[("a", "b")]
+        found = pairs_of(ratings, answer, rng).frame.set_index(["term_a", "term_b"]).loc[("a", "b")]
         assert (found["p_adjusted"] < 0.05) == (extra > 0)
 
 

@@ -257,7 +257,7 @@ def test_canaries_stay_private(hostile_report: tuple[Path, ReportOutcome, int]) 
 
 def test_hostile_study_opens_quietly(browser: Browser, hostile_report: tuple[Path, ReportOutcome, int]) -> None:
     report = hostile_report[1]
-    check_in_browser(browser, report, contrast=False)
+    check_in_browser(browser, report)
     for page in ("01_score", "02_thresholds", "03_drivers"):
         assert "alert(1)" in (report.out / f"{page}.html").read_text(encoding="utf-8")  # shown, as text
 

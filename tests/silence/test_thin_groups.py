@@ -169,7 +169,15 @@ def test_on_made_up_data_the_truth_stands_beside_it():
 
 
 @pytest.mark.parametrize(
-    "written", ["", "{", "[]", '{"realised": 3}', '{"realised": {"would_be_net_promoter_score_by_wave": {"1": 1e9}}}']
+    "written",
+    [
+        *("", "{", "[]", "[" * 100_000, '{"realised": 3}'),
+        *(
+            f'{{"realised": {{"would_be_net_promoter_score_by_wave": {{"1": {odd}}}}}}}'
+            for odd in ("1e9", "NaN", '"x"')
+        ),
+    ],
+    ids=range(8),
 )
 def test_another_file_of_that_name_is_no_truth(written, tmp_path):
     (tmp_path / "truth.json").write_text(written, encoding="utf-8")

@@ -40,19 +40,29 @@ _AXE = """async (options) => {
     const { passes, violations } = await axe.run(document, { resultTypes: ["violations"], ...options });
     return { passes: passes.length, violations };
 }"""
+_ALL_BUT_CONTRAST = {"rules": {"color-contrast": {"enabled": False}}}
 
-# What axe is asked by scheme and width: contrast, which takes longest, once a scheme; all else once a width.
-_ASKED: dict[tuple[Literal["light", "dark"], int], dict[str, Any] | None] = {
-    ("light", 320): {},
-    ("light", 1280): {"rules": {"color-contrast": {"enabled": False}}},
-    ("dark", 320): None,
-    ("dark", 1280): {"runOnly": {"type": "rule", "values": ["color-contrast"]}},
-}
-
-_WITHOUT_CONTRAST: dict[tuple[Literal["light", "dark"], int], dict[str, Any] | None] = {
-    ("light", 320): {"rules": {"color-contrast": {"enabled": False}}},
-    ("dark", 1280): None,
-}
+# Contrast, which takes axe longest, of one text of each look: a rating's cell is as legible as its neighbour.
+_CONTRAST = """async () => {
+    const looks = new Map(), kept = new Map();
+    const look = element => {
+        if (element && !looks.has(element)) {
+            const style = getComputedStyle(element);
+            const own = ["color", "fontSize", "fontWeight", "opacity", "backgroundColor", "backgroundImage", "position",
+                "textShadow", "filter", "mixBlendMode", "visibility", "display"].map(name => style[name]);
+            looks.set(element, [element.tagName, ...own, look(element.parentElement)].join("|"));
+        }
+        return looks.get(element);
+    };
+    for (const element of document.body.querySelectorAll("*")) {
+        const says = [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim());
+        if (says && !kept.has(look(element))) kept.set(look(element), element);
+    }
+    const { passes, violations } = await axe.run(
+        { include: [...kept.values()] }, { resultTypes: ["violations"], runOnly: ["color-contrast"] });
+    return { passes: passes.length, violations };
+}"""
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 @dataclass
@@ -102,31 +112,34 @@ def open_page(browser: Browser, path: Path, *, scheme: Literal["light", "dark"],
     return watched
 
 
-def check_page(browser: Browser, path: Path, *, n_tables: int, n_images: int, contrast: bool = True) -> None:
+def check_page(browser: Browser, path: Path, *, n_tables: int, n_images: int) -> None:
     """Hold a page to all that a report promises, in light and dark, narrow and wide.
 
-    It is alone and inert, it fits the window, it has as many tables and figures as expected,
-    each figure drawn and with words of its own, and axe finds nothing; `contrast`, which takes it longest and no word
-    of a study changes, may be left to another page of the same style. The page is opened once and the
-    window changed around it: a page without scripts, which is asserted, cannot tell that from being opened anew.
+    It is alone and inert, it fits the window, it has as many tables and figures as expected, each figure drawn and with
+    words of its own, and axe finds nothing: of contrast once a scheme, of all else once a width. The page is opened
+    once and the window changed around it: a page without scripts, which is asserted, cannot tell that from being
+    opened anew.
     """
     watched = open_page(browser, path, scheme="light", width=320)
     try:
         watched.page.evaluate(AXE_SCRIPT)
         watched.page.evaluate("() => document.querySelectorAll('details').forEach(part => { part.open = true })")
-        for (scheme, width), asked in (_ASKED if contrast else _ASKED | _WITHOUT_CONTRAST).items():
+        for scheme in SCHEMES:
             watched.page.emulate_media(color_scheme=scheme)
-            watched.page.set_viewport_size({"width": width, "height": 900})
-            _check(watched, path, f"{path.name}, {scheme}, {width} px", n_tables, n_images, asked)
+            for width in (320, 1280):
+                watched.page.set_viewport_size({"width": width, "height": 900})
+                where = f"{path.name}, {scheme}, {width} px"
+                _check(watched, path, where, n_tables, n_images)
+                if scheme == "light":
+                    _ask_axe(watched.page, where, _AXE, _ALL_BUT_CONTRAST)
+            _ask_axe(watched.page, where, _CONTRAST)
+            _check_quiet(watched, path, where)
     finally:
         watched.page.context.close()
 
 
-def _check(
-    watched: Watched, path: Path, where: str, n_tables: int, n_images: int, asked: dict[str, Any] | None
-) -> None:
-    page = watched.page
-    facts: dict[str, Any] = page.evaluate(_FACTS)
+def _check(watched: Watched, path: Path, where: str, n_tables: int, n_images: int) -> None:
+    facts: dict[str, Any] = watched.page.evaluate(_FACTS)
     assert (facts["tables"], len(facts["alts"])) == (n_tables, n_images), f"tables and figures of {where}"
     assert facts["drawn"] == n_images, f"a figure of {where} is not drawn"
     assert all(facts["alts"]), f"a figure of {where} has no alternative text"
@@ -135,11 +148,17 @@ def _check(
     assert facts["landmarks"] == 4, f"landmarks of {where}"
     assert facts["scripts"] == 0, f"active elements in {where}"
     assert facts["inPage"], f"{where} scrolls sideways"
-    if asked is not None:
-        found: dict[str, Any] = page.evaluate(_AXE, asked)
-        assert found["passes"], f"axe looked at nothing in {where}"
-        faults = [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found["violations"]]
-        assert not faults, f"axe on {where}: {faults}"
+    _check_quiet(watched, path, where)
+
+
+def _check_quiet(watched: Watched, path: Path, where: str) -> None:
     assert watched.requests == [path.as_uri()], f"requests of {where}"
     assert watched.dialogs == [], f"dialogs of {where}"
     assert watched.errors == [], f"console of {where}"
+
+
+def _ask_axe(page: Page, where: str, question: str, options: dict[str, Any] | None = None) -> None:
+    found: dict[str, Any] = page.evaluate(question, options)
+    assert found["passes"], f"axe looked at nothing in {where}"
+    faults = [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found["violations"]]
+    assert not faults, f"axe on {where}: {faults}"

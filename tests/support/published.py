@@ -27,12 +27,12 @@ def findings_of(report: ReportOutcome) -> str:
     return "\n".join(result["result"]["finding"] for result in results_of(report)["results"])
 
 
-def check_in_browser(browser: Browser, report: ReportOutcome, *, contrast: bool = True) -> None:
+def check_in_browser(browser: Browser, report: ReportOutcome) -> None:
     for page in (outcome.name for outcome in report.made):
         assert 'class="nps-text"' not in (report.out / f"{page}.html").read_text(encoding="utf-8")  # all results drawn
         n_tables, n_images = notebook_counts(report.out / "notebooks" / f"{page}.ipynb")
         assert n_tables > 0
-        check_page(browser, report.out / f"{page}.html", n_tables=n_tables, n_images=n_images, contrast=contrast)
+        check_page(browser, report.out / f"{page}.html", n_tables=n_tables, n_images=n_images)
     for page in ("index", "glossary"):
         check_page(browser, report.out / f"{page}.html", n_tables=0, n_images=0)
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from calibration.thresholds import SHAPE, outcome_of_accounts
+from calibration.threshold_gaps import SHAPE, outcome_of_accounts
 from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.thresholds.evidence.resampling import Sample, fold_tables, null_tables, resampled_tables
 
@@ -113,7 +113,7 @@ def test_a_cluster_that_spans_groups_is_one():
         nonrespondent_events=np.zeros(3, dtype=np.int64),
     )
     n, events = (np.stack([of[0], of[1] + of[2]]) for of in (clusters.n, clusters.events))
-    stacked = Sample.stacked(OutcomeByScore(groups=("x", "y"), n=n, events=events, clusters=clusters), [0, 1])
+    stacked = Sample.in_strata(OutcomeByScore(groups=("x", "y"), n=n, events=events, clusters=clusters), [0, 1])
     assert stacked.n_clusters == 2
     assert stacked.cluster_n.sum(axis=0).tolist() == n.ravel().tolist()
     assert stacked.cluster_events.sum(axis=0).tolist() == events.ravel().tolist()

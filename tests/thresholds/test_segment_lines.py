@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration.thresholds import SHAPE
+from calibration.threshold_gaps import SHAPE
 from nps_research.counting.outcome_by_score import OutcomeByScore, OutcomeClusters
 from nps_research.errors import EstimationError
 from nps_research.thresholds.segments import compare_segments

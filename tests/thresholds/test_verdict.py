@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from nps_research.counting.outcome_by_score import OutcomeByScore
-from nps_research.thresholds.evidence.lines import Lines, Relation, events_to_find_a_doubled_risk
+from nps_research.thresholds.evidence.lines import Lines, Relation
 from nps_research.thresholds.evidence.resampling import Sample
 from nps_research.thresholds.evidence.shape_models import CUTS
 from nps_research.thresholds.evidence.verdict import MOVE_GAP, SHAPE_GAP, line_verdict
+from nps_research.thresholds.evidence.visible import Visible
 
 N = [150, 60, 120, 160, 160, 1300, 1000, 2300, 4700, 3900, 6100]
 EVENTS = [n // 10 for n in N]
@@ -18,15 +19,16 @@ def lines(*kept, best):
     return Lines(cuts=CUTS, best=best, p_values=np.isin(CUTS, kept).astype(float))
 
 
-def judged(kept, cut, lower=(6,), relation=FALLS, deff=1.0, sample=None, **deviance):
+def judged(kept, cut, lower=(6,), relation=FALLS, visible=None, **deviance):
     behind = dict.fromkeys(("none", "convention", "three", "best", "best_three", "straight", "isotonic"), 20.0)
     return line_verdict(
-        sample or Sample.of_group(OutcomeByScore.from_counts(N, EVENTS)),
+        Sample.of_group(OutcomeByScore.from_counts(N, EVENTS)),
         lines(*kept, best=cut),
         relation,
         lines(*lower, best=lower[0]),
         behind | deviance,
-        deff=deff,
+        visible=visible,
+        deff=1.0,
         detractor_max=6,
         promoter_min=9,
         confidence_level=0.95,
@@ -58,18 +60,16 @@ def test_a_slope_is_called_so_only_if_it_beats_every_line_by_the_gap():
     assert judged([5, 6], 5, straight=0.0, best=SHAPE_GAP - 0.1) != "gradual"
 
 
-def test_each_direction_has_half_of_the_error_rate():
-    weak = Relation(falls_p_value=0.04, rises_p_value=0.9, falls_gain=3.0, rises_gain=0.1)
-    assert judged([6], 6, relation=weak, convention=0.0, best=0.0) == "flat"
+@pytest.mark.parametrize(("falls", "rises", "absent"), [(0.04, 0.9, True), (0.9, 0.03, True), (0.024, 0.9, False)])
+def test_each_direction_has_half_of_the_error_rate(falls, rises, absent):
+    relation = Relation(falls_p_value=falls, rises_p_value=rises, falls_gain=3.0, rises_gain=0.1)
+    assert relation.is_absent(0.95) is absent
 
 
-def test_flat_needs_the_power_that_clusters_leave():
-    weak = Relation(falls_p_value=0.5, rises_p_value=0.5, falls_gain=0.3, rises_gain=0.3)
-    needed = events_to_find_a_doubled_risk(sum(N[:7]) / sum(N), alpha=0.05)
-    share = 2 * needed / sum(N)
-    sample = Sample.of_group(OutcomeByScore.from_counts(N, [round(n * share) for n in N]))
-    assert judged([6], 6, relation=weak, sample=sample) == "flat"
-    assert judged([6], 6, relation=weak, sample=sample, deff=4.0) == "undecided"
+def test_flat_is_said_only_where_a_doubled_risk_would_have_been_found():
+    seen = {"ratios": {6: 1.8, 3: 2.5}, "required_events": 3000.0}
+    assert judged([6], 6, visible=Visible(**seen, doubled=0.8)) == "flat"
+    assert judged([6], 6, visible=Visible(**seen, doubled=0.79)) == "undecided"
 
 
 def test_where_both_directions_are_as_plain_as_draws_can_tell_the_larger_gain_decides():

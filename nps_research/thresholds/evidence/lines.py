@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from nps_research.counting.cluster_sums import N_SCORES
-from nps_research.thresholds.evidence.resampling import Sample, fold_tables, null_tables
+from nps_research.thresholds.evidence.resampling import Sample, drawn_tables, fold_tables
 from nps_research.thresholds.evidence.shape_models import (
     CUTS,
     PAIRS,
@@ -78,6 +78,10 @@ class Relation:
     falls_gain: float
     rises_gain: float
 
+    def is_absent(self, confidence_level: float) -> bool:
+        """Whether none is shown; each direction has half of the error rate."""
+        return min(self.falls_p_value, self.rises_p_value) > (1 - confidence_level) / 2
+
     @property
     def rises(self) -> bool:
         """Whether rising is the more plain; the smallest p-values that draws can give are decided by the gains."""
@@ -86,56 +90,63 @@ class Relation:
 
 def single_lines(sample: Sample, *, n_resamples: int, rng: np.random.Generator) -> tuple[Lines, Relation]:
     """Test every line by inverting its likelihood ratio against the best, under each line's own best risks."""
-    n = sample.n
-    logliks = cut_logliks(sample.events, n)
-    shapes = [cut_risks(sample.events, n, int(cut)) for cut in CUTS]
-    shapes.append(np.full(N_SCORES, sample.events.sum() / n.sum()))
-    drawn = null_tables(sample, np.stack(shapes), n_resamples=n_resamples, rng=rng)
-    of_drawn = cut_logliks(drawn, n)
+    events, n = sample.pooled.events, sample.pooled.n
+    logliks = cut_logliks(events, n)
+    shapes = [cut_risks(events, n, int(cut)) for cut in CUTS]
+    shapes.append(np.full(N_SCORES, events.sum() / n.sum()))
+    drawn, drawn_n = drawn_tables(sample, np.stack(shapes), n_resamples=n_resamples, rng=rng)
+    of_drawn = cut_logliks(drawn, drawn_n)
     null = of_drawn[:-1].max(axis=-1) - of_drawn[CUTS, :, CUTS]
     p_values = _p_values(null, logliks.max() - logliks)
-
-    def gain(events: Floats) -> Floats:
-        return np.asarray(cut_logliks(events, n).max(axis=-1) - constant_loglik(events, n))
-
-    flat = drawn[-1]
-    falls = float(_p_values(gain(flat)[None], gain(sample.events)[None])[0])
-    rises = float(_p_values(gain(n - flat)[None], gain(n - sample.events)[None])[0])
+    flat, flat_n = drawn[-1], drawn_n if drawn_n.ndim == 1 else drawn_n[-1]
+    falls_gain, rises_gain = best_gain(events, n), best_gain(n - events, n)
+    falls = float(_p_values(best_gain(flat, flat_n)[None], falls_gain[None])[0])
+    rises = float(_p_values(best_gain(flat_n - flat, flat_n)[None], rises_gain[None])[0])
     return (
         Lines(cuts=CUTS, best=int(logliks.argmax()), p_values=p_values),
-        Relation(
-            falls_p_value=falls,
-            rises_p_value=rises,
-            falls_gain=float(gain(sample.events)),
-            rises_gain=float(gain(n - sample.events)),
-        ),
+        Relation(falls_p_value=falls, rises_p_value=rises, falls_gain=float(falls_gain), rises_gain=float(rises_gain)),
     )
+
+
+def best_gain(events: Floats, n: Floats) -> Floats:
+    """How much the best line below which risk is higher gains in log-likelihood over one risk for all."""
+    return np.asarray(cut_logliks(events, n).max(axis=-1) - constant_loglik(events, n))
 
 
 def group_lines(sample: Sample, *, n_resamples: int, rng: np.random.Generator) -> tuple[tuple[Lines, Lines], float]:
     """Lower and upper line of three groups, each tested over every place of the other; p-value of three against two."""
-    n = sample.n
-    cuts = cut_logliks(sample.events, n)
-    pairs = pair_logliks(sample.events, n, cuts)
+    events, n = sample.pooled.events, sample.pooled.n
+    cuts = cut_logliks(events, n)
+    pairs = pair_logliks(events, n, cuts)
     best = PAIRS[pairs.argmax()]
-    found = []
-    for end in (0, 1):
-        places = np.unique(PAIRS[:, end])
-        member = places[:, None] == PAIRS[:, end]
-        own = np.where(member, pairs, -np.inf)
-        shapes = np.stack([pair_risks(sample.events, n, pair) for pair in PAIRS[own.argmax(axis=1)]])
-        drawn = null_tables(sample, shapes, n_resamples=n_resamples, rng=rng)
-        of_drawn = pair_logliks(drawn, n, cut_logliks(drawn, n))
-        null = np.stack(
-            [each.max(axis=1) - each[:, rows].max(axis=1) for each, rows in zip(of_drawn, member, strict=True)]
-        )
-        found.append(Lines(cuts=places, best=int(best[end]), p_values=_p_values(null, pairs.max() - own.max(axis=1))))
-    drawn = null_tables(
-        sample, cut_risks(sample.events, n, int(cuts.argmax()))[None], n_resamples=n_resamples, rng=rng
-    )[0]
-    of_cuts = cut_logliks(drawn, n)
-    null = pair_logliks(drawn, n, of_cuts).max(axis=1) - of_cuts.max(axis=1)
-    return (found[0], found[1]), float(_p_values(null[None], np.array([pairs.max() - cuts.max()]))[0])
+    lower, upper = (_one_of_two(sample, pairs, end, best, n_resamples=n_resamples, rng=rng) for end in (0, 1))
+    shape = cut_risks(events, n, int(cuts.argmax()))[None]
+    drawn, drawn_n = drawn_tables(sample, shape, n_resamples=n_resamples, rng=rng)
+    of_cuts = cut_logliks(drawn, drawn_n)
+    null = pair_logliks(drawn, drawn_n, of_cuts).max(axis=-1) - of_cuts.max(axis=-1)
+    return (lower, upper), float(_p_values(null, np.array([pairs.max() - cuts.max()]))[0])
+
+
+def lower_line(sample: Sample, *, n_resamples: int, rng: np.random.Generator) -> Lines:
+    """The lower line of three groups alone, as `group_lines` tests it."""
+    events, n = sample.pooled.events, sample.pooled.n
+    pairs = pair_logliks(events, n, cut_logliks(events, n))
+    return _one_of_two(sample, pairs, 0, PAIRS[pairs.argmax()], n_resamples=n_resamples, rng=rng)
+
+
+def _one_of_two(
+    sample: Sample, pairs: Floats, end: int, best: Integers, *, n_resamples: int, rng: np.random.Generator
+) -> Lines:
+    """The lower (`end` 0) or upper line of three groups, tested over every place of the other."""
+    places = np.unique(PAIRS[:, end])
+    member = places[:, None] == PAIRS[:, end]
+    own = np.where(member, pairs, -np.inf)
+    table = sample.pooled
+    shapes = np.stack([pair_risks(table.events, table.n, pair) for pair in PAIRS[own.argmax(axis=1)]])
+    drawn, drawn_n = drawn_tables(sample, shapes, n_resamples=n_resamples, rng=rng)
+    of_drawn = pair_logliks(drawn, drawn_n, cut_logliks(drawn, drawn_n))
+    null = np.stack([each.max(axis=1) - each[:, rows].max(axis=1) for each, rows in zip(of_drawn, member, strict=True)])
+    return Lines(cuts=places, best=int(best[end]), p_values=_p_values(null, pairs.max() - own.max(axis=1)))
 
 
 def _p_values(null: Floats, observed: Floats) -> Floats:
@@ -152,7 +163,7 @@ def cross_validated_deviances(
     scores, is added to what a model is fitted to, so that no risk is 0 or 1.
     """
     events_out, n_out = fold_tables(sample, n_folds=CV_FOLDS, n_repeats=N_REPEATS, rng=rng)
-    events, n = sample.events - events_out, sample.n - n_out
+    events, n = sample.pooled.events - events_out, sample.pooled.n - n_out
     mean = ((events.sum(axis=-1) + 0.5) / (n.sum(axis=-1) + 1))[..., None]
     events, n = events + mean / N_SCORES, n + 1 / N_SCORES
     fits = _fits(events, n, detractor_max=detractor_max, promoter_min=promoter_min)
@@ -186,7 +197,7 @@ def _fits(
 
 
 def events_to_tell_apart(
-    sample: Sample, leader: str, rivals: list[str], *, gap: float, detractor_max: int, promoter_min: int
+    table: Sample, leader: str, rivals: list[str], *, gap: float, detractor_max: int, promoter_min: int
 ) -> float:
     """Events at which the leading shape, if it is the truth, beats its rivals by `gap` with a chance of 80%.
 
@@ -194,32 +205,13 @@ def events_to_tell_apart(
     is what fits the leader's expected events best. An approximation: it takes the risks now seen for the truth.
     Infinite where a rival can take the leader's shape.
     """
-    fits = _fits(sample.events, sample.n, detractor_max=detractor_max, promoter_min=promoter_min)
-    risks = fits[leader](sample.events, sample.n)
-    expected = sample.n * risks
-    theirs = _fits(expected, sample.n, detractor_max=detractor_max, promoter_min=promoter_min)
-    own = loglik(expected, sample.n, risks)
-    ratios = [2 * (own - loglik(expected, sample.n, theirs[name](expected, sample.n))) for name in rivals]
+    fits = _fits(table.events, table.n, detractor_max=detractor_max, promoter_min=promoter_min)
+    risks = fits[leader](table.events, table.n)
+    expected = table.n * risks
+    theirs = _fits(expected, table.n, detractor_max=detractor_max, promoter_min=promoter_min)
+    own = loglik(expected, table.n, risks)
+    ratios = [2 * (own - loglik(expected, table.n, theirs[name](expected, table.n))) for name in rivals]
     spare = float(stats.norm.ppf(POWER))
     wanted = (spare + np.sqrt(spare**2 + gap)) ** 2
     least = min(ratios, default=0.0)
     return float(expected.sum() * wanted / least) if least > 1e-6 else float("inf")
-
-
-def events_to_find_a_doubled_risk(share_below: float, *, alpha: float) -> float:
-    """Events at which twice the risk below the line is found with a chance of 80% (Schoenfeld's formula).
-
-    References
-    ----------
-    Schoenfeld, D. (1983). Sample-size formula for the proportional-hazards regression model. Biometrics 39, 499-503.
-    doi:10.2307/2531021
-
-    Examples
-    --------
-    >>> round(events_to_find_a_doubled_risk(0.16, alpha=0.05))
-    122
-    """
-    if not 0 < share_below < 1:
-        return float("inf")
-    reach = stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(POWER)
-    return float(reach**2 / (share_below * (1 - share_below) * np.log(2) ** 2))
