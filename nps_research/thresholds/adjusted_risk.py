@@ -43,14 +43,19 @@ class AdjustedRisk(OfOutcome):
 
     @property
     def finding(self) -> str:
+        first, last = self.records[0], self.records[-1]
+        return (
+            f"With {joined(self.adjusted_for)} alike, {quoted(self.outcome)} would apply to "
+            f"{share(first['estimate'])} at {first['term']} and {share(last['estimate'])} at {last['term']}."
+        )
+
+    @property
+    def details(self) -> str:
         rows = self.records
-        first, last = rows[0], rows[-1]
         moved = max(abs(float(row["estimate"] - row["observed"])) for row in rows)
-        limits = [format_interval(row["conf_low"], row["conf_high"], "share") for row in (first, last)]
+        limits = [format_interval(row["conf_low"], row["conf_high"], "share") for row in (rows[0], rows[-1])]
         return self.said(
-            f"With {joined(self.adjusted_for)} held alike, {quoted(self.outcome)} would apply to "
-            f"{share(first['estimate'])} at {first['term']} ({self.confidence_level:.0%} interval {limits[0]}) and "
-            f"{share(last['estimate'])} at {last['term']} ({limits[1]}). Holding them alike moves no rate by more than "
+            f"{self.confidence_level:.0%} intervals {joined(limits)}. Holding them alike moves no rate by more than "
             f"{format_value(moved, 'share_points').lstrip('+')}."
         )
 

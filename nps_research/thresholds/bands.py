@@ -105,19 +105,31 @@ class BandComparison(OfOutcome):
         if not self.may_show:
             return f"{band} against {reference}: too few answers in or beside these bands to show their outcomes."
         one, other = f"Customers who answered {band}", f"those who answered {reference}"
-        ruled_out = f"bad outcomes {self.margin:g} times as common are ruled out"
         says = {
-            "equivalent": f"{one} are as loyal as {other}, and no more: {ruled_out}, either way",
-            "not-worse": f"{one} are as loyal as {other}: {ruled_out}",
-            "worse-within-margin": f"{one} are less loyal than {other}, but by less than the margin: {ruled_out}",
+            "equivalent": f"{one} are as loyal as {other}, and no more",
+            "not-worse": f"{one} are as loyal as {other}",
+            "worse-within-margin": f"{one} are less loyal than {other}, but by less than the margin",
             "worse": f"{one} are less loyal than {other}",
-            "better": f"{one} are as loyal as {other}, or more so: fewer bad outcomes than theirs are shown",
-            "cannot-tell": f"{one} may or may not be as loyal as {other}: the data cannot tell",
+            "better": f"{one} are as loyal as {other}, or more so",
+            "cannot-tell": f"The data cannot tell whether customers who answered {band} are as loyal as {other}",
         }[self.verdict]
-        parts = [f"{says}.", self._seen, self._more_needed]
-        if self.exploratory:
-            parts.append("Exploratory: the band was read off the same data; only new data can confirm it.")
-        return self.said(*parts)
+        row = self.frame.iloc[0]
+        rates = " against ".join(share(row[name]) for name in ("rate", "reference_rate"))
+        return f"{says}: {quoted(self.outcome)} applies to {rates}."
+
+    @property
+    def details(self) -> str:
+        if not self.may_show:
+            return ""
+        ruled_out = f"Bad outcomes {self.margin:g} times as common are ruled out"
+        first = {
+            "equivalent": f"{ruled_out}, either way.",
+            "not-worse": f"{ruled_out}.",
+            "worse-within-margin": f"{ruled_out}.",
+            "better": "Fewer bad outcomes than theirs are shown.",
+        }.get(self.verdict, "")
+        warning = "Exploratory: the band was read off the same data; only new data can confirm it."
+        return self.said(first, self._seen, self._more_needed, warning if self.exploratory else "")
 
     @property
     def _bad_events(self) -> tuple[int, int]:
@@ -129,14 +141,12 @@ class BandComparison(OfOutcome):
     @property
     def _seen(self) -> str:
         row = self.frame.iloc[0]
-        rates = [share(row[name]) for name in ("rate", "reference_rate")]
-        seen = f"{quoted(self.outcome)} applies to {rates[0]} of them and {rates[1]} of those"
         if not self._bad_events[1]:
-            return f"{seen}; with no bad outcome among those, no ratio can be told."
-        what = "without it are " if self.direction == "good" else ""
+            return f"With no bad outcome among those who answered {band_text(*self.reference)}, no ratio can be told."
+        what = f"Bad outcomes, of {row['n']:,} and {row['reference_n']:,} answers, are "
         limits = format_interval(row["ratio_conf_low"], row["ratio_conf_high"], "number")
         return (
-            f"{seen}: {within_text(self.strata)}{what}{format_value(row['ratio'], 'number')} times as many "
+            f"{what}{within_text(self.strata)}{format_value(row['ratio'], 'number')} times as common "
             f"({self.confidence_level:.0%} interval {limits})."
         )
 

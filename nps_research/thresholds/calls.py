@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from nps_research.counting.outcome_by_score import Direction, OutcomeByScore
 from nps_research.counting.score_bands import band_text
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
-from nps_research.results.words import format_value, plain_text, quoted, share
+from nps_research.results.words import format_value, joined, plain_text, quoted, share
 from nps_research.statistics.proportions import wilson_limits
 from nps_research.study.study import Study
 from nps_research.thresholds.evidence.resampling import Sample
@@ -83,26 +83,29 @@ class CallsByCut(ByCut):
 
     @property
     def finding(self) -> str:
-        rows = {row["cut"]: row for row in self.records}
-        parts = []
-        for cut in self.lines:
-            row = rows.get(band_text(0, cut))
-            if row is not None and row["reached"] > 0 and self.called:
-                parts.append(
-                    f"Calling those who answered {row['cut']} in {plain_text(self.called)} takes "
-                    f"{row['last_calls']:,} calls. So far {row['reached']:,} of {row['calls']:,} such answers were "
-                    f"followed by a bad outcome ({share(row['reached_share'])} of those of all who answered): "
-                    f"{format_value(row['estimate'], 'width')} calls for each."
-                )
-            elif row is not None and row["reached"] > 0:
-                parts.append(
-                    f"Calling those who answered {row['cut']} takes {row['calls']:,} calls and reaches "
-                    f"{row['reached']:,} bad outcomes ({share(row['reached_share'])} of those of all who answered): "
-                    f"{format_value(row['estimate'], 'width')} calls for each."
-                )
+        parts = [
+            f"{row['last_calls' if self.called else 'calls']:,} for {row['cut']} "
+            f"({format_value(row['estimate'], 'width')} for each bad outcome)"
+            for row in self._compared
+        ]
         if not parts:
             return "No line with enough answers below it has a bad outcome there."
-        if self.silent_leavers:
+        return f"Calls{f' in {plain_text(self.called)}' if self.called else ''}: {joined(parts)}."
+
+    @property
+    def _compared(self) -> list[dict[str, Any]]:
+        rows = {row["cut"]: row for row in self.records}
+        found = [rows.get(band_text(0, cut)) for cut in self.lines]
+        return [row for row in found if row is not None and row["reached"] > 0]
+
+    @property
+    def details(self) -> str:
+        parts = [
+            f"Of {row['calls']:,} answers {row['cut']} so far, {row['reached']:,} were followed by a bad outcome "
+            f"({share(row['reached_share'])} of those of all who answered)."
+            for row in self._compared
+        ]
+        if parts and self.silent_leavers:
             parts.append(
                 f"Another {self.silent_leavers:,} bad outcomes are among those who did not answer in time, whom no "
                 "such list reaches."

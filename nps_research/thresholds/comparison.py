@@ -132,15 +132,36 @@ class ThresholdComparison(ByCut):
 
     @property
     def finding(self) -> str:
-        says = _SAYS[self.verdict].format(**self._words)
-        if self.verdict in ("move", "keep"):
-            return self.said(says, self._rates(self.best_cut if self.verdict == "move" else self.detractor_max))
-        return self.said(says, self._of_classes if self.verdict == "gradual" else self.reason)
+        return self.said(f"{_SAYS[self.verdict].format(**self._words)}{self._in_rates}.")
+
+    @property
+    def details(self) -> str:
+        rates = self._rates(self._line) if self.verdict in ("move", "keep") else self._of_classes
+        return " ".join(filter(None, (rates, self.reason)))
+
+    @property
+    def _line(self) -> int | None:
+        """Highest score below the line that the verdict is for."""
+        return self.best_cut if self.verdict == "move" else self.detractor_max
+
+    @property
+    def _in_rates(self) -> str:
+        """The rates that the verdict rests on, from a colon on."""
+        if self.verdict == "gradual":
+            named = [f"{share(row['estimate'])} of {row['class'].lower()}" for row in self.classes_shown]
+        elif self.verdict in ("move", "keep") and self._line in self.cuts_shown:
+            row = self.frame.loc[self.frame["cut"] == self._line].iloc[0]
+            named = [f"{share(row['rate_below'])} of answers {band_text(0, self._line or 0)}"]
+            named += [f"{share(row['rate_above'])} of the others"]
+        else:
+            return ""
+        return f": {joined(named)}" if named else ""
 
     @property
     def _of_classes(self) -> str:
         named = [f"{share(row['estimate'])} of {row['class'].lower()} ({row['term']})" for row in self.classes_shown]
-        return f"It applies to {joined(named)}. Base: {self.n:,} answers." if named else ""
+        applies = f"It applies to {joined(named)}. " if self.verdict == "gradual" and named else ""
+        return f"{applies}Base: {self.n:,} answers." if self.n else ""
 
     @property
     def _words(self) -> dict[str, str]:
@@ -165,14 +186,13 @@ class ThresholdComparison(ByCut):
         )
         if not self.n:
             return ""
-        rests = f"{self.reason} " if self.verdict in ("move", "keep", "gradual") else ""
         within = (
             f"Each {joined(self.strata)} has a baseline of its own: risks are compared within it. "
             if self.strata
             else ""
         )
         return (
-            f"{rests}{within}{self.n:,} answers with a known outcome, {quoted(self.outcome)} {self.n_events:,} times; "
+            f"{within}{self.n:,} answers with a known outcome, {quoted(self.outcome)} {self.n_events:,} times; "
             f"{units}. "
             "A line is excluded where the likelihood ratio of the best line over it is larger than in "
             f"{self.confidence_level:.0%} of {self.n_resamples:,} tables drawn under it; limits of the ratio are for "
@@ -203,7 +223,7 @@ class ThresholdComparison(ByCut):
                 KeyNumber.of(row, f"{plain_text(self.outcome)}, {row['class'].lower()} {row['term']}", unit="share")
                 for row in self.classes_shown
             )
-        cut = self.best_cut if self.verdict == "move" else self.detractor_max
+        cut = self._line
         if self.n_events == 0 or cut not in self.cuts_shown:
             return ()
         row = self.frame.loc[self.frame["cut"] == cut].iloc[0]
@@ -215,10 +235,10 @@ class ThresholdComparison(ByCut):
 
 
 _SAYS: dict[LineWord, str] = {
-    "keep": "By {outcome}, detractors end at {convention}: the convention stands.",
-    "move": "By {outcome}, detractors end at {best}, not at {convention}.",
-    "gradual": "By {outcome}, there is no one line: it changes gradually.",
-    "flat": "No relation of {outcome} with the score is shown.",
-    "reversed": "By {outcome}, the relation is upside down: those below the line do better.",
-    "undecided": "By {outcome}, the data cannot say where detractors end.",
+    "keep": "By {outcome}, detractors end at {convention}, as by convention",
+    "move": "By {outcome}, detractors end at {best}, not at {convention}",
+    "gradual": "By {outcome}, there is no one line",
+    "flat": "No relation of {outcome} with the score is shown",
+    "reversed": "By {outcome}, the relation is upside down: those below the line do better",
+    "undecided": "By {outcome}, the data cannot say where detractors end",
 }

@@ -75,17 +75,26 @@ class LineConclusions(ByLines):
 
     @property
     def finding(self) -> str:
-        lines = f"With detractors {band_text(0, self.other)} instead of {band_text(0, self.detractor_max)}"
         rows = self.answered
         if len(rows) < 2:
             one = "".join(f" the NPS is {points(row['other'])} instead of {points(row['estimate'])}." for row in rows)
-            return f"{lines}{one}" if one else no_score(self)
-        return f"{lines}, {self._of_changes(rows) if self.ordered else self._of_order(rows)}"
+            return f"{self._lines}{one}" if one else no_score(self)
+        return f"{self._lines}, {self._of_changes(rows)[0] if self.ordered else self._of_order(rows)}."
 
-    def _of_changes(self, rows: list[dict[str, float]]) -> str:
+    @property
+    def details(self) -> str:
+        rows = self.answered
+        return self._of_changes(rows)[1] if self.ordered and len(rows) > 1 else ""
+
+    @property
+    def _lines(self) -> str:
+        return f"With detractors {band_text(0, self.other)} instead of {band_text(0, self.detractor_max)}"
+
+    def _of_changes(self, rows: list[dict[str, float]]) -> tuple[str, str]:
+        """What happens to directions, and to what is more than chance."""
         known = [row for row in rows if not np.isnan(row["change"])]
         if not known:
-            return "no change can be compared."
+            return "no change can be compared", ""
         seen = [row for row in known if min(abs(row["change"]), abs(row["other_change"])) >= NO_CHANGE]
         turned = [row for row in seen if row["change"] * row["other_change"] < 0]
         level = 1 - self.confidence_level
@@ -97,18 +106,18 @@ class LineConclusions(ByLines):
                 "" if clear else ", none of them more than chance explains"
             )
         if not differ:
-            return f"{of}, and the same ones are more than chance explains, each by itself."
+            return of, "The same changes are more than chance explains, each by itself."
         named = joined([str(row["group"]) for row in differ])
-        return f"{of}; whether it is more than chance explains differs for {named}, each change by itself."
+        return of, f"Whether a change is more than chance explains differs for {named}, each change by itself."
 
     def _of_order(self, rows: list[dict[str, float]]) -> str:
         pairs = list(combinations(rows, 2))
         turned = [(a, b) for a, b in pairs if (a["estimate"] - b["estimate"]) * (a["other"] - b["other"]) < 0]
         if not turned:
-            return f"the order of the {len(rows)} groups stays as it is."
+            return f"the order of the {len(rows)} groups stays as it is"
         clear = [pair for pair in turned if any(_differ(*pair, name) for name in ("estimate", "other"))]
         if not clear:
-            return "no two groups change places that are apart by more than chance explains."
+            return "no two groups change places that are apart by more than chance explains"
         first = min(rows, key=lambda row: row["rank"])
         then = min(rows, key=lambda row: row["other_rank"])
         lead = (
@@ -117,7 +126,7 @@ class LineConclusions(ByLines):
             else f"{plain_text(then['group'])} is first, not {plain_text(first['group'])}"
         )
         moved = "the two groups" if len(rows) == 2 else f"{len(clear)} of {len(pairs)} pairs of groups"
-        return f"{moved} change places, by more than chance explains under one of the lines; {lead}."
+        return f"{moved} change places, by more than chance explains under one of the lines; {lead}"
 
     @property
     def note(self) -> str:

@@ -59,13 +59,17 @@ class RiskByScore(OfOutcome):
             few = f" of {self.minimum_cell} or more" if not self.may_show else ""
             return f"{quoted(self.outcome)} is not known{few}."
         named = [
-            f"{share(sum(row['events'] for row in within) / sum(row['n'] for row in within))} of those who answered "
+            f"{share(sum(row['events'] for row in within) / sum(row['n'] for row in within))} of answers "
             f"{band_text(low, high)}"
             for low, high in bands_between(self.convention)
             if (within := [row for row in rows if low <= row["low"] and row["high"] <= high])
         ]
-        base = f"Base: {sum(row['n'] for row in rows):,} answers."
-        return self.said(f"{quoted(self.outcome)} applies to {joined(named)}.", base)
+        return f"{quoted(self.outcome)} applies to {joined(named)}."
+
+    @property
+    def details(self) -> str:
+        rows = self.records
+        return self.said(f"Base: {sum(row['n'] for row in rows):,} answers.") if rows else ""
 
     @property
     def note(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from nps_research.thresholds.evidence.resampling import Sample, drawn_tables
 from nps_research.thresholds.evidence.shape_models import cut_logliks, cut_risks
 
 NEAR_EDGE = 1e-9
+MOST_NAMED = 2  # groups in the finding
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -62,20 +63,34 @@ class SegmentLines(Result):
 
     @property
     def finding(self) -> str:
-        rows = [row for row in self.records if not np.isnan(row["p_adjusted"])]
+        rows = self._compared
         if not rows:
             return "No two groups have enough outcomes for their lines to be compared."
         clear = [row for row in rows if row["p_adjusted"] < 1 - self.confidence_level]
         if not clear:
-            least = min(row["p_adjusted"] for row in rows)
-            return (
-                f"No line of {len(rows)} groups differs detectably from the one common to its grouping "
-                f"(smallest adjusted {p_text(least)}). With few outcomes in a group a difference could be missed, and "
-                "this does not show that there is a line."
-            )
-        named = joined([f"{row['group']} ({row['term']}, {band_text(0, int(row['best_cut']))})" for row in clear])
+            return f"No line of {len(rows)} groups differs detectably from the one common to its grouping."
+        named = [f"{row['group']} ({band_text(0, int(row['best_cut']))})" for row in clear[:MOST_NAMED]]
+        rest = [f"{len(clear) - MOST_NAMED} more"] if len(clear) > MOST_NAMED else []
         have = "has a line of its own" if len(clear) == 1 else "have lines of their own"
-        return f"{len(clear)} of {len(rows)} groups {have}: {named}."
+        return f"{len(clear)} of {len(rows)} groups {have}: {joined(named + rest)}."
+
+    @property
+    def _compared(self) -> list[dict[str, Any]]:
+        return [row for row in self.records if not np.isnan(row["p_adjusted"])]
+
+    @property
+    def details(self) -> str:
+        rows = self._compared
+        if not rows:
+            return ""
+        least = min(row["p_adjusted"] for row in rows)
+        smallest = f"Smallest adjusted {p_text(least)}."
+        if least < 1 - self.confidence_level:
+            return smallest
+        return (
+            f"{smallest} With few outcomes in a group a difference could be missed, and this does not show that there "
+            "is a line."
+        )
 
     @property
     def note(self) -> str:

@@ -37,12 +37,21 @@ class ThresholdModels(Result):
     def finding(self) -> str:
         if self.frame.empty:
             return "There is nothing to predict."
-        ranked = self.frame.sort_values("gap", kind="stable")
-        best, second = ranked.iloc[0], ranked.iloc[1]
-        name = str(best["term"])
-        by = f"the next, {str(second['term'])[:1].lower()}{str(second['term'])[1:]}, is {second['gap']:.1f} behind"
-        near = "" if second["gap"] >= SHAPE_GAP else ": too little to tell them apart"
-        return f"{name} predicts answers left out best; {by}{near}."
+        best = self._ranked.iloc[0]
+        if self._ranked.iloc[1]["gap"] >= SHAPE_GAP:
+            return f"{best['term']} predicts answers left out best."
+        return f"No shape clearly predicts best; {_in_sentence(best['term'])} is ahead, by too little to tell."
+
+    @property
+    def _ranked(self) -> pd.DataFrame:
+        return self.frame.sort_values("gap", kind="stable")
+
+    @property
+    def details(self) -> str:
+        if self.frame.empty:
+            return ""
+        second = self._ranked.iloc[1]
+        return f"The next, {_in_sentence(second['term'])}, is {second['gap']:.1f} behind."
 
     @property
     def note(self) -> str:
@@ -75,16 +84,19 @@ class GroupLines(Result):
     def finding(self) -> str:
         if self.frame.empty:
             return "There are too few outcomes to place two lines."
-        lower, upper = self.frame["confidence_set"]
         if not self.better:
-            return (
-                f"Three groups are not shown to be better than two ({p_text(self.p_value)}): "
-                "the data place one line at most, and do not say where promoters begin beside it."
-            )
+            return f"Three groups are not shown to be better than two ({p_text(self.p_value)})."
+        lower, upper = self.frame["confidence_set"]
         return (
             f"Three groups are better than two ({p_text(self.p_value)}). The lower group may end at {lower}, "
             f"the middle one at {upper}."
         )
+
+    @property
+    def details(self) -> str:
+        if self.frame.empty or self.better:
+            return ""
+        return "The data place one line at most, and do not say where promoters begin beside it."
 
     @property
     def note(self) -> str:
@@ -93,6 +105,10 @@ class GroupLines(Result):
             "the best three groups with the line there. Better than two: a p-value under "
             f"{1 - self.confidence_level:.2g} and a lower deviance of answers left out."
         )
+
+
+def _in_sentence(term: str) -> str:
+    return term[:1].lower() + term[1:]
 
 
 def three_groups(

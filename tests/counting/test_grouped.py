@@ -77,7 +77,7 @@ def test_a_key_named_like_a_column_of_the_frame_stands_beside_it(name):
     column = name if name == "n_key" else f"{name}_key"
     assert found.frame[column].tolist() == plain.frame["Region"].tolist()
     pd.testing.assert_frame_equal(found.frame.drop(columns=column), plain.frame.drop(columns="Region"))
-    assert found.finding.replace(f"By {name} and", "By Region and") == plain.finding
+    assert found.finding.replace(f"by {name} and", "by Region and") == plain.finding
 
 
 def test_pairs_are_named_by_the_values_of_the_keys():

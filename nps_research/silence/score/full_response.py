@@ -125,8 +125,8 @@ class SilentScore(Result):
         if not rows:
             return self.caveat
         says = (
-            f"{self.n_silent:,} of {self.n_reached:,} people reached gave no answer; each 10 points that they think below similar people who answered move the NPS of all by "
-            f"{points(-10 * self.shifts.silent_share)}. "
+            f"{self.n_silent:,} of {self.n_reached:,} people reached gave no answer; each 10 points that they think "
+            f"below similar people who answered move the NPS of all by {points(-10 * self.shifts.silent_share)}. "
         )
         if self.hardly_answering is not None:
             says += f"{self.hardly_answering.sentence(self.confidence_level)} "
@@ -158,16 +158,12 @@ class SilentScore(Result):
         if not self.records:
             return ""
         known = f"Known of all: {joined(self.adjusted_for)}. " if self.adjusted_for else ""
-        missing = (
-            f"{self.n_item_missing:,} of those without an answer returned the form. " if self.n_item_missing else ""
-        )
+        n_returned = self.n_item_missing
+        missing = f"{n_returned:,} of those without an answer returned the form. " if n_returned else ""
         once = self.frame["term"] != DOUBLY_ROBUST  # whose weights are those of another row
         trimmed = self.frame.loc[once, "n_trimmed"].sum() if "n_trimmed" in self.frame else 0
-        cap = (
-            f"Weights above {self.largest_allowed:g} times the mean are brought down to it ({int(trimmed):,} were). "
-            if self.adjusted_for
-            else ""
-        )
+        largest = f"{self.largest_allowed:g} times the mean"
+        cap = f"Weights above {largest} are brought down to it ({int(trimmed):,} were). " if self.adjusted_for else ""
         both = (
             "The doubly robust estimate takes the boosted weights and, for what they leave, predicts everybody's "
             "answer from what is known of them: it is right if either is. "
