@@ -92,7 +92,7 @@ def plot_confidence_set(result: ThresholdComparison, ax: Axes | None = None) -> 
     Where it changes gradually there is no line to draw: the three classes with their rates take its place.
     """
     if result.classes_shown:
-        return _classes(result, ax)
+        return _three_classes(result, ax)
     rows = [row for row in result.records if np.isfinite(row["risk_ratio"])]
     ax = axes_for(ax, n_rows=len(rows) + 1)
     convention = band_text(0, result.detractor_max)
@@ -117,7 +117,7 @@ def plot_confidence_set(result: ThresholdComparison, ax: Axes | None = None) -> 
     return ax
 
 
-def _classes(result: ThresholdComparison, ax: Axes | None) -> Axes:
+def _three_classes(result: ThresholdComparison, ax: Axes | None) -> Axes:
     """Rates of detractors, passives and promoters with interval bars."""
     rows = result.classes_shown
     ax = axes_for(ax)

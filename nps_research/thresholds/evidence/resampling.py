@@ -104,14 +104,14 @@ class Sample:
         """Tables of parts of the sample at the sample's own baseline."""
         if self.n_strata == 1:
             return events, n
-        return _together(*at_one_baseline(*self._apart(events, n), self._weights))
+        return _strata_together(*at_one_baseline(*self._apart(events, n), self._weights))
 
     def at_their_baseline(self, events: Floats, n: Floats) -> tuple[Floats, Floats]:
         """Tables that might have come instead, each at its own baseline."""
         if self.n_strata == 1:
             return events, n
         apart = self._apart(events, np.broadcast_to(n, events.shape))
-        happened, of = _together(*at_one_baseline(*apart, stratum_weights(*apart)))
+        happened, of = _strata_together(*at_one_baseline(*apart, stratum_weights(*apart)))
         return np.clip(happened, 0.0, of), np.maximum(of, 0.0)
 
     def risks_in_strata(self, risks: Floats) -> Floats:
@@ -161,7 +161,7 @@ class Sample:
         return max(robust / binomial, 1.0) if binomial > 0 else 1.0
 
 
-def _together(events: Floats, n: Floats) -> tuple[Floats, Floats]:
+def _strata_together(events: Floats, n: Floats) -> tuple[Floats, Floats]:
     """Groups and scores in one axis again."""
     return events.reshape(*events.shape[:-2], -1), n.reshape(*n.shape[:-2], -1)
 
