@@ -79,7 +79,7 @@ def assemble(
     `folders` are the study's own and that of its tables; `nodes` the notebooks that were run, and `ended` how, by name;
     `missing` what the study lacks for the others of those chosen.
     """
-    pages = Pages(study, provenance(study))
+    pages = Pages(study, provenance(study), [each for each in notebooks if each.name not in missing])
     parts = []
     for notebook in notebooks:
         if notebook.name in missing:

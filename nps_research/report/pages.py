@@ -9,7 +9,7 @@ import base64
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from html import unescape
 from pathlib import Path
@@ -55,6 +55,8 @@ class Card:
     reason : str
         Why it was not made, or failed.
     results : tuple of HarvestedResult
+    on_top : HarvestedResult or None
+        What stands on top of the index, and is not drawn again.
     """
 
     name: str
@@ -63,16 +65,18 @@ class Card:
     state: str
     reason: str = ""
     results: tuple[HarvestedResult, ...] = ()
+    on_top: HarvestedResult | None = None
 
     @property
     def headlines(self) -> list[HarvestedResult]:
-        """The results for the index page."""
-        return [result for result in self.results if result.headline]
+        """The results for the index page; last what stands on top of it."""
+        return sorted((result for result in self.results if result.headline), key=lambda result: result is self.on_top)
 
     @property
     def drawn(self) -> list[HarvestedResult]:
-        """Results of which the first with a small figure stands on the index page: headlines, then the others."""
-        return [*self.headlines, *(result for result in self.results if not result.headline)]
+        """Results of which the first with a small figure stands on the card: headlines, then the others."""
+        others = [*self.headlines, *(result for result in self.results if not result.headline)]
+        return [result for result in others if result is not self.on_top]
 
 
 class _Exporter(TemplateExporter):
@@ -92,9 +96,16 @@ class _Exporter(TemplateExporter):
 
 
 class Pages:
-    """Renders the pages of one report: the study is named, with its licence, on each, and what it is made from."""
+    """Renders the pages of one report: the study is named, with its licence, on each, and what it is made from.
 
-    def __init__(self, study: Study, made_from: Provenance) -> None:
+    `notebooks` are those that have a page, in the order in which a reader goes from one to the next.
+    """
+
+    def __init__(self, study: Study, made_from: Provenance, notebooks: Sequence[ReportNotebook] = ()) -> None:
+        self._neighbours = {
+            each.name: {"before": before, "after": after}
+            for before, each, after in zip([None, *notebooks], notebooks, [*notebooks[1:], None], strict=False)
+        }
         style = (_FOLDER / "templates" / "style.css").read_text(encoding="utf-8")
         paths = [str(_FOLDER / "templates")]
         self._exporter = _Exporter(template_paths=paths, template_file="page.html.j2", file_extension=".html")  # type: ignore[no-untyped-call]
@@ -120,6 +131,7 @@ class Pages:
             "numbers": shown_numbers(result for result in results if result.headline),
             "results": results,
             "name": notebook.name,
+            **self._neighbours.get(notebook.name, {"before": None, "after": None}),
         }
         html, _ = self._exporter.from_notebook_node(
             node, resources=self._common | page | {"cells": cells, "contents": _name_headings(cells)}
@@ -133,6 +145,7 @@ class Pages:
     def index(self, cards: Sequence[Card]) -> str:
         """The page of findings at a glance."""
         glance = at_a_glance([result for card in cards for result in card.results])
+        cards = [replace(card, on_top=glance.trend) for card in cards]
         figures = {card.name: next(filter(None, map(small_figure, card.drawn)), "") for card in cards}
         trend = glance.trend and small_figure(glance.trend, wide=True)
         titles = {card.name: card.title for card in cards}

@@ -87,6 +87,7 @@ def _bars(label: str, value: str, text: Callable[[float], str], quiet: str = "")
 
 _DRAWS: dict[str, Callable[[Axes, Rows], bool]] = {
     "trend": _over_waves,
+    "net_promoter_score": _bars("group", "estimate", points),
     "risk_by_score": _bars("term", "estimate", share),
     "driver_model": _bars("term", "estimate", points),
     "nonresponse_signal": _bars("term", "churn_rate", share, quiet="The silent"),

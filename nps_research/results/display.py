@@ -35,7 +35,8 @@ def _figure(result: Displayed) -> str:
     from nps_research.results.drawing import svg
 
     source = base64.b64encode(svg(result)).decode("ascii")
-    return f'<figure><img alt="{escape(result.alt)}" src="data:image/svg+xml;base64,{source}"></figure>'
+    alt = f"{result.headline}. {result.alt}" if result.headline else result.alt
+    return f'<figure><img alt="{escape(alt)}" src="data:image/svg+xml;base64,{source}"></figure>'
 
 
 def _table_region(result: Displayed) -> str:

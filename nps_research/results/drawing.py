@@ -73,6 +73,7 @@ _STYLE: dict[Any, Any] = {
 }
 
 
+LETTERS_IN_LINE, LINE_HEIGHT = 74, 0.22  # of a figure's message, in bold; inches
 EDGE_MARGIN = 4  # pixels between text and the figure's edge
 SIDES = (  # of a point, where its name may stand: offset in typographic points, and how the text is aligned
     ((7, 0), "left", "center"),
@@ -162,17 +163,33 @@ def draws(kind: type[Any]) -> Callable[[Plot], Plot]:
         @wraps(plot)
         def in_style(result: Any, ax: Axes | None = None) -> Axes:
             with style():
+                figure = None if ax is None else ax.get_figure(root=True)
+                alone = figure is None or len(figure.axes) == 1
                 if ax is not None:
                     ax.set_title("")
                 ax = plot(result, ax)
                 if not ax.get_title(loc="left").strip():  # some say more than the result's own
                     ax.set_title(literal(result.title, 160))
+                if alone and result.headline:
+                    _entitle(ax, result.headline)
                 return ax
 
         _PLOTS[kind] = in_style
         return in_style
 
     return register
+
+
+def _entitle(ax: Axes, headline: str) -> None:
+    """Put the message on top of the figure; what is shown stands below it, in lighter letters."""
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        return
+    lines = [literal(line, 200) for line in textwrap.wrap(plain_text(headline, 200), LETTERS_IN_LINE)]
+    figure.suptitle("\n".join(lines), x=0.01, horizontalalignment="left", weight="bold", size=12)
+    ax.set_title(ax.get_title(loc="left"), weight="normal", size=10.5)
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + LINE_HEIGHT * len(lines))
 
 
 def plot_of(kind: type[Any]) -> Plot | None:

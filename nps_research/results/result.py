@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.results.suppression import hidden_rows
+from nps_research.results.words import first_clause
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -157,6 +158,11 @@ class Result:
     def in_words(self) -> str:
         """The finding and the details."""
         return f"{self.finding} {self.details}".strip()
+
+    @property
+    def headline(self) -> str:
+        """The message of the figure, its title; empty where it has none that is short enough."""
+        return first_clause(self.finding)
 
     @property
     def at_a_glance(self) -> Mapping[str, str]:

@@ -11,6 +11,8 @@ import pandas as pd
 from nps_research.errors import visible
 
 MOST_WORDS = 30  # of a finding
+MOST_WORDS_OF_TITLE = 18  # of a figure
+_END_OF_CLAUSE = re.compile(r"[;:] |\. (?=[A-Z])")
 
 
 def points(value: float) -> str:
@@ -23,6 +25,18 @@ def share(value: float) -> str:
     if value != value:
         return "not known"
     return f"{value:.0%}" if value >= 0.095 or value == 0 else f"{value:.1%}"
+
+
+def first_clause(text: str) -> str:
+    """Shorten a finding to the message for a figure's title; empty where its first clause is longer than a title.
+
+    Examples
+    --------
+    >>> first_clause("NPS fell 22 points in two years; delivery went with it."), first_clause("Word " * 20)
+    ('NPS fell 22 points in two years', '')
+    """
+    clause = _END_OF_CLAUSE.split(text, maxsplit=1)[0].rstrip(".")
+    return clause if len(clause.split()) <= MOST_WORDS_OF_TITLE else ""
 
 
 def amount_text(amount: float) -> str:

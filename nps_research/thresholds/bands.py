@@ -64,6 +64,7 @@ class BandComparison(OfOutcome):
     may_show: bool = True
 
     kind: ClassVar[str] = "band_comparison"
+    has_figure: ClassVar[bool] = False
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Bands",
         "reference_n": "Answers, reference",
@@ -143,11 +144,12 @@ class BandComparison(OfOutcome):
         row = self.frame.iloc[0]
         if not self._bad_events[1]:
             return f"With no bad outcome among those who answered {band_text(*self.reference)}, no ratio can be told."
-        what = f"Bad outcomes, of {row['n']:,} and {row['reference_n']:,} answers, are "
+        within = within_text(self.strata)
+        what = f"{within.capitalize()}bad outcomes are" if within else "Bad outcomes are"
         limits = format_interval(row["ratio_conf_low"], row["ratio_conf_high"], "number")
         return (
-            f"{what}{within_text(self.strata)}{format_value(row['ratio'], 'number')} times as common "
-            f"({self.confidence_level:.0%} interval {limits})."
+            f"{what} {format_value(row['ratio'], 'number')} times as common ({self.confidence_level:.0%} interval "
+            f"{limits}; {row['n']:,} and {row['reference_n']:,} answers)."
         )
 
     @property
@@ -170,17 +172,6 @@ class BandComparison(OfOutcome):
             f"{self.margin:g} times as common ({p_text(row['p_value'])}, one-sided; as loyal and no more: "
             f"{p_text(row['p_alike'])}). Farrington and Manning's test and Koopman's limits of the ratio, Miettinen "
             f"and Nurminen's of the difference{how}. Not different is not the same as equal."
-        )
-
-    @property
-    def alt(self) -> str:
-        if not self.may_show:
-            return "Not shown."
-        row = self.frame.iloc[0]
-        limits = format_interval(row["ratio_conf_low"], row["ratio_conf_high"], "number")
-        return (
-            f"Bad outcomes, {row['term']}: {format_value(row['ratio'], 'number')} times as common ({limits}), "
-            f"beside the margin of {self.margin:g} times."
         )
 
 

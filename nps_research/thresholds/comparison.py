@@ -132,12 +132,13 @@ class ThresholdComparison(ByCut):
 
     @property
     def finding(self) -> str:
-        return self.said(f"{_SAYS[self.verdict].format(**self._words)}{self._in_rates}.")
+        seen = f" {self.reason}" if self.verdict == "flat" else ""
+        return f"{_SAYS[self.verdict].format(**self._words)}{self._in_rates}.{seen}"
 
     @property
     def details(self) -> str:
         rates = self._rates(self._line) if self.verdict in ("move", "keep") else self._of_classes
-        return " ".join(filter(None, (rates, self.reason)))
+        return self.said(rates, "" if self.verdict == "flat" else self.reason)
 
     @property
     def _line(self) -> int | None:
@@ -165,7 +166,12 @@ class ThresholdComparison(ByCut):
 
     @property
     def _words(self) -> dict[str, str]:
-        return {"convention": f"{self.detractor_max}", "best": f"{self.best_cut}", "outcome": quoted(self.outcome)}
+        undated = " (not dated: an association)" if self.dated is False else ""
+        return {
+            "convention": f"{self.detractor_max}",
+            "best": f"{self.best_cut}",
+            "outcome": f"{quoted(self.outcome)}{undated}",
+        }
 
     def _rates(self, cut: int | None) -> str:
         if cut is None or cut not in self.cuts_shown:

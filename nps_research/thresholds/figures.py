@@ -25,7 +25,6 @@ from nps_research.results.drawing import (
 from nps_research.results.result import Result
 from nps_research.results.words import points, quoted, share
 from nps_research.thresholds.adjusted_risk import AdjustedRisk
-from nps_research.thresholds.bands import BandComparison
 from nps_research.thresholds.calls import CallsByCut
 from nps_research.thresholds.comparison import ThresholdComparison
 from nps_research.thresholds.conclusions import LineConclusions
@@ -137,32 +136,6 @@ def _three_classes(result: ThresholdComparison, ax: Axes | None) -> Axes:
     return ax
 
 
-@draws(BandComparison)
-def plot_bands(result: BandComparison, ax: Axes | None = None) -> Axes:
-    """The ratio of the two rates of bad outcomes with its limits, on a logarithmic axis, beside the margin."""
-    ax = axes_for(ax, n_rows=2)
-    row = result.records[0]
-    ax.axvspan(1 / result.margin, result.margin, color=PROMOTER, alpha=0.12, linewidth=0, label="Within the margin")
-    ends = [row[name] for name in ("ratio", "ratio_conf_low", "ratio_conf_high")]
-    known = [abs(np.log(end)) for end in ends if np.isfinite(end) and end > 0]
-    reach = 1.2 * max([np.log(2 * result.margin), *known])
-    outermost = np.exp(-2 * reach), np.exp(2 * reach)  # beyond the axis: an interval without an end runs off it
-    drawn = dict(zip(("ratio", "ratio_conf_low", "ratio_conf_high"), np.clip(ends, *outermost), strict=True))
-    ax.set_xscale("log")
-    estimates(ax, rows_axis(ax, [label(row["term"])], zero=False), [drawn], column="ratio", color=INK)
-    ax.axvline(1, color=INK, linewidth=0.8, linestyle="--")
-    ax.set(
-        xlim=np.exp([-reach, reach]),
-        ylim=(0.6, -1),
-        xlabel=with_interval("Bad outcomes, times as common as in the reference", result),
-    )
-    ticks = [tick for tick in (0.1, 0.25, 0.5, 1, 2, 4, 10) if abs(np.log(tick)) < reach]
-    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    ax.minorticks_off()
-    ax.legend(loc="upper left")
-    return ax
-
-
 @draws(CallsByCut)
 def plot_calls(result: CallsByCut, ax: Axes | None = None) -> Axes:
     """Share of bad outcomes reached against the share of customers called; the diagonal calls at random."""
@@ -172,11 +145,13 @@ def plot_calls(result: CallsByCut, ax: Axes | None = None) -> Axes:
     y = [0.0, *(100 * row["reached_share"] for row in rows), 100.0]
     ax.plot([0, 100], [0, 100], color=PASSIVE, linestyle="--", linewidth=1.4, label="Calling at random")
     ax.plot(x, y, "o-", color=DETRACTOR, linewidth=2, label="Calling from the lowest score up")
-    last = -LABEL_ROOM
-    for row, across, up in zip(rows, x[1:], y[1:], strict=False):
-        if across - last < LABEL_ROOM:  # its name would stand on the one before
+    told = {band_text(0, line) for line in result.lines}
+    labelled: list[float] = []
+    by_weight = sorted(zip(rows, x[1:], y[1:], strict=False), key=lambda point: point[0]["cut"] not in told)
+    for row, across, up in by_weight:  # the lines that the finding compares first
+        if any(abs(across - taken) < LABEL_ROOM for taken in labelled):  # its name would stand on another's
             continue
-        last = across
+        labelled.append(across)
         ax.annotate(row["cut"], (across, up), xytext=(-4, 6), textcoords="offset points", ha="right")
     ax.grid()
     ax.legend(loc="lower right")

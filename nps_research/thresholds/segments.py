@@ -24,7 +24,7 @@ from nps_research.thresholds.evidence.resampling import Sample, drawn_tables
 from nps_research.thresholds.evidence.shape_models import cut_logliks, cut_risks
 
 NEAR_EDGE = 1e-9
-MOST_NAMED = 2  # groups in the finding
+GROUPS_NAMED = 2  # groups in the finding
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -69,8 +69,8 @@ class SegmentLines(Result):
         clear = [row for row in rows if row["p_adjusted"] < 1 - self.confidence_level]
         if not clear:
             return f"No line of {len(rows)} groups differs detectably from the one common to its grouping."
-        named = [f"{row['group']} ({band_text(0, int(row['best_cut']))})" for row in clear[:MOST_NAMED]]
-        rest = [f"{len(clear) - MOST_NAMED} more"] if len(clear) > MOST_NAMED else []
+        named = [f"{row['group']} ({band_text(0, int(row['best_cut']))})" for row in clear[:GROUPS_NAMED]]
+        rest = [f"{len(clear) - GROUPS_NAMED} more"] if len(clear) > GROUPS_NAMED else []
         have = "has a line of its own" if len(clear) == 1 else "have lines of their own"
         return f"{len(clear)} of {len(rows)} groups {have}: {joined(named + rest)}."
 

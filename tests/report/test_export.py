@@ -6,7 +6,7 @@ import base64
 import csv
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
@@ -149,9 +149,9 @@ def test_hostile_text_is_inert_wherever_it_stands(tmp_path: Any, hostile: str) -
     )
     study = stand_in_study(tmp_path, name=hostile, source=hostile, licence=hostile, period=hostile, base=hostile)
     study.url = hostile
-    pages = Pages(study, PROVENANCE)
-    results = harvest("01_score", node)
     asking = asked(title=hostile, question=hostile)
+    pages = Pages(study, PROVENANCE, [replace(asking, name="00"), asking, replace(asking, name="02")])
+    results = harvest("01_score", node)
     card = Card(name="01_score", title=hostile, question=hostile, state="made", results=tuple(results))
     others = [
         Card(name="02", title=hostile, question="", state=state, reason=hostile) for state in ("failed", "not made")

@@ -137,7 +137,7 @@ def test_a_sentence_of_the_package_is_no_leak_whoever_repeats_it() -> None:
     golden = json.loads((Path(__file__).parents[1] / "golden" / "demo_results.json").read_text(encoding="utf-8"))
     results = [result["result"] for result in golden]
     labels = {cell for result in results for row in result["rows"] for cell in row if isinstance(cell, str)}
-    said = {result[part] for result in results for part in ("title", "finding", "note", "alt")}
+    said = {result[part] for result in results for part in ("title", "finding", "details", "note", "alt")}
     sentences = {sentence for text in said for sentence in re.split(r"(?<=[.:;])\s+", text)}
     page = "\n".join(said)
     found = find_leaks({"page": page}, private=sentences, public={"page": ""}, own=OwnWords(labels))

@@ -261,7 +261,6 @@ def of_thresholds() -> list[Result]:
     return [
         nps.compare_thresholds(outcome, n_resamples=100, rng=np.random.default_rng(2)),
         nps.thresholds.risk_by_score(outcome),
-        nps.thresholds.compare_bands(outcome, band=(4, 8), reference=(9, 10)),
         nps.thresholds.adjusted_risk(study),
         nps.thresholds.calls_by_cut(outcome),
         nps.thresholds.conclusions_by_line(nps.score_distribution(study, by="region"), other=3),
@@ -312,7 +311,7 @@ MAKERS: dict[Callable[[], list[Result]], set[str]] = {  # and the classes that i
         "PooledGroups", "ScoreDifferences", "ScoreHistogram", "ScoresByCut", "Trend",
     },
     of_thresholds: {
-        "AdjustedRisk", "BandComparison", "CallsByCut", "LineConclusions", "RiskByScore", "ThresholdComparison",
+        "AdjustedRisk", "CallsByCut", "LineConclusions", "RiskByScore", "ThresholdComparison",
     },
     of_drivers: {
         "ContributionSpread", "DriverInteractions", "DriverList", "DriverMethods", "DriverModel", "DriversByGroup",

@@ -194,7 +194,7 @@ def test_a_known_contract_that_drives_both_is_no_news_of_silence():
     assert words.count("worst-unadjusted") >= 30
     signal = signal_of(drawn[0])
     first = signal.in_words.split(". ")[0]
-    alike = "with what else is known held alike"
+    alike = "other things equal"
     assert first.startswith(f"The silent leave most, but {alike} not shown to leave more often than ")
     assert "With contract held alike, " in signal.details
     answered = [signal_of(each).frame.set_index("state").loc["answered"] for each in drawn[:12]]
@@ -217,7 +217,7 @@ def test_the_first_sentence_has_the_verdict_by_both_lines_where_the_line_moved(d
     moved = nonresponse_signal(open_study(ROOT / "data" / "demo"), moved_line=3)
     assert (moved.verdict, moved.moved_verdict) == ("worst", "cannot-tell")
     first = moved.in_words.split(". ")[0]
-    assert first.startswith("By 0-6, the silent leave most of all, also with what else is known held alike")
+    assert first.startswith("By 0-6, the silent leave most of all, also other things equal")
     assert first.endswith("; by 0-3, this cannot be told")
     assert len(first.split()) <= 30
     assert "0-3" not in demo.in_words
@@ -471,7 +471,7 @@ def test_findings_are_whole_sentences_for_every_verdict_whatever_is_hidden(demo,
 
 def test_rates_within_the_margin_that_chance_does_not_explain_are_said_to_differ(demo):
     within = replace(demo, verdict="within-margin")
-    said = "The silent leave {} often than those who answer, but by less than 1.5 times; with"
+    said = "The silent leave {} often than those who answer (by less than 1.5 times); other"
     assert within.finding.startswith(said.format("more"))
     less = replace(within, frame=demo.frame.assign(risk_difference=-0.01))
     assert less.finding.startswith(said.format("less"))
@@ -486,7 +486,7 @@ def test_the_first_sentence_says_what_becomes_of_it_with_other_things_alike(demo
     first = replace(demo, frame=frame, verdict="like-respondents").in_words.split(". ")[0]
     row = frame.set_index("state").loc["answered"]
     gap = format_value(row["adjusted_risk_difference"], "share_points")
-    assert f"with what else is known held alike, {says}" in first
+    assert f"other things equal, {says}" in first
     of_all = f"Region and Industry held alike, {gap} beside those who answered ("
     assert of_all in replace(demo, frame=frame, verdict="like-respondents").details
     few = replace(demo, verdict="worst-unadjusted", adjusted_for=(), unconfirmed=("detractor",))

@@ -175,7 +175,7 @@ def test_garden_centre_amounts_keep_returns_and_come_from_before_the_survey():
 def test_garden_centre_cannot_tell_silence_nor_waves():
     answered = overview.questions(study("garden-centre")).frame.set_index("term")["answer"]
     assert answered["What is the score?"] == "yes"
-    assert answered["What drives loyalty?"] == "yes"
+    assert answered["What drives loyalty?"] == "no"  # its one rating is of the visit as a whole
     assert answered["How many answer, and how many are silent?"] == "no"
     assert answered["Did it move from wave to wave?"] == "no"
     with pytest.raises(CannotAnswerError):

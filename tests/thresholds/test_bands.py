@@ -167,9 +167,9 @@ def test_28_in_a_thousand_against_18_are_not_as_loyal():
     found = two_bands(101, 3600, 108, 6000)
     assert found.verdict == "worse"
     assert found.frame["conf_low"].iloc[0] > 0
-    assert found.finding.startswith("Customers who answered 8 are less loyal than those who answered 9-10.")
+    assert found.in_words.startswith("Customers who answered 8 are less loyal than those who answered 9-10: ")
     within = two_bands(330, 6000, 270, 6000)
-    assert "less loyal than those who answered 9-10, but by less than the margin" in within.finding
+    assert "less loyal than those who answered 9-10, but by less than the margin" in within.in_words
 
 
 def test_without_bad_outcomes_in_the_reference_it_is_undecided():
@@ -177,14 +177,14 @@ def test_without_bad_outcomes_in_the_reference_it_is_undecided():
         found = two_bands(events, 300, 0, 900)
         assert found.verdict == "cannot-tell"
         assert found.frame["p_value"].iloc[0] >= 0.5
-        assert "no ratio can be told" in found.finding
-        assert "nan" not in found.finding + found.alt
+        assert "no ratio can be told" in found.in_words
+        assert "nan" not in found.in_words
     assert two_bands(0, 3000, 60, 6000).verdict == "better"
 
 
 def test_undecided_says_how_many_bad_outcomes_would_decide():
     few = two_bands(12, 400, 20, 800)
-    assert "Some 75 bad outcomes in each group would decide it; there are 12 and 20." in few.finding
+    assert "Some 75 bad outcomes in each group would decide it; there are 12 and 20." in few.in_words
     more = two_bands(102, 2000, 85, 2000)  # 75 each are there already: as many as always tell
     assert (more.verdict, more.decides_at) == ("cannot-tell", 132)
     assert two_bands(388, 400, 780, 800, direction="good").decides_at == 75
@@ -234,8 +234,8 @@ def test_a_band_read_off_the_data_is_exploratory():
     read_off = compare_bands(outcome, band=compare_thresholds(outcome))
     assert read_off.band == (4, 8)
     assert read_off.exploratory
-    assert "Exploratory" in read_off.finding
-    assert "Exploratory" not in compare_bands(outcome).finding
+    assert "Exploratory" in read_off.in_words
+    assert "Exploratory" not in compare_bands(outcome).in_words
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,6 @@ def test_bands_that_would_give_few_answers_away_are_not_shown():
     assert found.to_json()["rows"] == []
     assert "too few answers" in found.finding
     assert not found.full_note
-    assert found.alt == "Not shown."
     assert "verdict" not in found.settings
 
 

@@ -91,7 +91,7 @@ def test_the_line_and_its_ratio_are_those_within_waves():
     assert (found.verdict, found.best_cut) == ("move", 3)
     row = found.frame.iloc[3]
     assert row["conf_low"] < 2.7 < row["conf_high"] < row["rate_below"] / row["rate_above"]
-    assert "(within waves 2." in found.finding
+    assert "(within waves 2." in found.in_words
     assert "Each wave has a baseline of its own" in found.note
     assert "fitted within each wave" in risk_by_score(outcome).note
 
@@ -228,7 +228,7 @@ def test_bands_are_compared_within_waves():
     found = compare_bands(outcome, band=(0, 6), reference=(9, 10))
     assert found.verdict == "equivalent"
     assert found.frame["ratio"].iloc[0] == pytest.approx(1, abs=0.1)
-    assert ": within waves " in found.finding
+    assert "Within waves bad outcomes are 1.00 times as common" in found.in_words
     together = compare_bands(dataclasses.replace(outcome, strata=None), band=(0, 6), reference=(9, 10))
     assert together.verdict == "worse-within-margin"
     assert found.frame["rate"].tolist() == together.frame["rate"].tolist()
@@ -238,4 +238,4 @@ def test_waves_of_one_fate_each_tell_nothing():
     n = np.stack([np.full(11, 20), np.full(11, 20)])
     found = compare_thresholds(of_waves(n, n * np.array([[1], [0]])), n_resamples=100)
     assert found.verdict == "undecided"
-    assert "Within each wave" in found.finding
+    assert "Within each wave" in found.in_words

@@ -88,7 +88,7 @@ def test_too_few_events_are_undecided_and_say_how_many_would_do():
     found = compare_thresholds(plain(RISKS["move"], N // 40))
     assert found.verdict == "undecided"
     assert found.required_events > found.n_events
-    assert f"{found.required_events:,}" in found.finding
+    assert f"{found.required_events:,}" in found.in_words
 
 
 def test_the_required_events_are_about_enough():
@@ -111,7 +111,7 @@ def test_the_required_events_are_about_enough():
 def test_without_anything_to_compare_it_is_undecided_with_the_reason(n, events, why):
     found = compare_thresholds(OutcomeByScore.from_counts(n, events))
     assert found.verdict == "undecided"
-    assert why in found.finding
+    assert why in found.in_words
     assert found.best_cut is None
     assert found.confidence_set == tuple(range(10))
     assert found._repr_mimebundle_()

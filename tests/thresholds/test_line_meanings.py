@@ -70,14 +70,15 @@ def test_calls_and_leavers_are_counted_below_each_line():
         assert row["reached"] == sum(EVENTS[: cut + 1])
         assert row["estimate"] == pytest.approx(row["calls"] / row["reached"])
         assert row["conf_low"] <= row["estimate"] <= row["conf_high"]
-    assert "90 bad outcomes are among those who did not answer in time" in found.finding
+    assert "90 bad outcomes are among those who did not answer in time" in found.in_words
 
 
 def test_calls_are_those_of_the_last_wave_where_it_is_given():
     last = ScoreDistribution.from_counts({"2025 Q4": [1, 2, 3, 4, *[0] * 6, 90]}, detractor_max=3)
     found = calls_by_cut(outcome(), lines=(3,), last=last)
     assert found.frame["last_calls"].tolist() == [1, 3, 6, *[10] * 7]
-    assert f"answered 0-3 in 2025 Q4 takes 10 calls. So far {sum(EVENTS[:4])} of {sum(N[:4])}" in found.finding
+    assert f"Calls in 2025 Q4: 10 for 0-3 ({sum(N[:4]) / sum(EVENTS[:4]):.1f} for each bad outcome)." in found.in_words
+    assert f"Of {sum(N[:4])} answers 0-3 so far, {sum(EVENTS[:4])} were followed by a bad outcome" in found.in_words
     few = dataclasses.replace(last, minimum_cell=1000)
     assert "last_calls" not in calls_by_cut(outcome(), last=few).frame
 
@@ -130,8 +131,8 @@ def test_changes_that_turn_round_are_counted():
         {"1": [0] * 5 + [64, 0, 0, 0, 0, 136], "2": [40] + [0] * 7 + [40, 0, 120]}, ordered=True
     )
     found = conclusions_by_line(dist)
-    assert "1 of 1 changes point the other way" in found.finding
-    assert "differs for 2" in found.finding or "the same ones" in found.finding
+    assert "1 of 1 changes point the other way" in found.in_words
+    assert "differs for 2" in found.in_words or "the same ones" in found.in_words
     assert found._repr_mimebundle_()
     with pytest.raises(EstimationError, match="two lines"):
         conclusions_by_line(dist, other=6)

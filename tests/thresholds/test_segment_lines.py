@@ -36,7 +36,7 @@ def test_a_group_with_a_line_of_its_own_is_found():
     assert found.frame["common_cut"].tolist() == [6] * 4
     assert found.frame["best_cut"].tolist() == [6, 6, 6, 3]
     assert (found.frame["p_adjusted"] < 0.05).tolist() == [False, False, False, True]
-    assert "g3 (area, 0-3)" in found.finding
+    assert "g3 (0-3)" in found.in_words
 
 
 def test_the_error_rate_over_all_groups_is_held():

@@ -59,15 +59,15 @@ def test_of_a_common_outcome_the_better_one_is_said_to_be_seen():
     assert said.ratios[6] < math.inf
     found = compare_thresholds(flat(0.7), n_resamples=200)
     assert found.verdict == "flat"
-    assert "Chances of the better" in found.finding
-    assert "7-10" in found.finding
+    assert "Chances of the better" in found.in_words
+    assert "7-10" in found.in_words
 
 
 def test_flat_says_what_would_have_been_seen_in_few_words():
     found = compare_thresholds(flat(0.03))
     assert found.verdict == "flat"
-    assert "times as high at 0-6, or" in found.finding
-    assert "with 80% chance" in found.finding
+    assert "times as high at 0-6, or" in found.in_words
+    assert "with 80% chance" in found.in_words
     assert len(found.finding.split()) <= 30
 
 
@@ -76,7 +76,7 @@ def test_what_no_ratio_shows_is_said():
     n[:4] = 3
     said = seen(flat(0.02, n))
     assert said.ratios[3] == math.inf
-    assert f"0-3 even {RATIOS[-1]:g} times could be missed" in compare_thresholds(flat(0.02, n)).finding
+    assert f"0-3 even {RATIOS[-1]:g} times could be missed" in compare_thresholds(flat(0.02, n)).in_words
 
 
 def test_an_empty_side_is_no_hindrance():
@@ -103,10 +103,10 @@ def test_where_the_risk_changes_gradually_three_classes_are_shown_and_no_line():
     assert [number.estimate for number in found.key_numbers] == shares["estimate"].tolist()
     assert [number.label for number in found.key_numbers][1] == "event, passives 7-8"
     for name, row in zip(("detractors", "passives", "promoters"), shares.to_dict("records"), strict=True):
-        assert f"{name} ({row['term']})" in found.finding
+        assert f"{name} ({row['term']})" in found.in_words
         assert f"{name.capitalize()} ({row['term']})" in found.alt
     assert found.settings["classes"] == dict(zip(shares["term"], shares["estimate"], strict=True))
-    assert "arbitrary" in found.note
+    assert "arbitrary" in found.details
     assert len(found.finding.split()) <= 30
     ax = found.plot()
     assert next(text.get_text() for text in ax.get_xticklabels()) == "Detractors (0-6)"

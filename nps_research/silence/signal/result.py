@@ -14,7 +14,7 @@ from nps_research.counting.score_bands import band_text
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import MOST_WORDS, format_interval, format_value, joined, p_text, share
 from nps_research.silence.signal.adjusted import DIFFERENCE as ADJUSTED
-from nps_research.silence.signal.adjusted import WITH_ELSE_ALIKE, AdjustedSilence
+from nps_research.silence.signal.adjusted import AdjustedSilence
 from nps_research.silence.signal.curves import SHOWN, RetentionCurves, hidden_states
 from nps_research.silence.signal.history import SilenceHistory
 from nps_research.silence.signal.verdict import SilenceWord
@@ -30,7 +30,7 @@ MOVED: dict[SilenceWord, str] = {  # what the verdict by the line that moved say
     "within-margin": "they leave nearly like those who answer",
     "cannot-tell": "this cannot be told",
 }
-_ALIKE = WITH_ELSE_ALIKE[0].lower() + WITH_ELSE_ALIKE[1:]
+_ALIKE = "other things equal"
 LEFT_OUT = {
     "no_invitation_date": "invitations without a date",
     "no_customer": "invitations of nobody in the customer table",
@@ -164,12 +164,10 @@ class NonresponseSignal(Result):
             "worst": "the silent leave most of all",
             "worst-unadjusted": "the silent leave most",
             "better": "the silent leave least of all",
-            "like-detractors": "the silent leave more often than promoters and passives, like detractors "
-            f"(less than {times} apart)",
+            "like-detractors": f"the silent leave like detractors (less than {times} apart), more often than others",
             "between": "the silent leave more often than promoters and less often than detractors",
             "like-respondents": f"the silent leave like those who answer (less than {times} apart)",
-            "within-margin": f"the silent leave {self._more_or_less} often than those who answer, but by less than "
-            f"{times}",
+            "within-margin": f"the silent leave {self._more_or_less} often than those who answer (by less than {times})",
             "cannot-tell": "where the silent stand cannot be told",
         }[self.verdict]
         first, moved = says + self._held_alike, ""
