@@ -62,14 +62,15 @@ class ResponseFunnel(Result):
             rate = "what the response rate is, is not known yet, for every window is still open"
         return (
             f"Of {row['invited']:,} invitations {delivered}{row['returned']:,} came back: {rate}. "
-            f"{row['nonrespondents']:,} were met with silence."
+            f"{row['nonrespondents']:,} got no reply."
         )
 
     @property
     def at_a_glance(self) -> Mapping[str, str]:
         rows = self.records
         known = bool(rows) and not pd.isna(rows[-1]["response_rate"])
-        return {"sure": f"{share(rows[-1]['response_rate'])} of those reached answered."} if known else {}
+        of_waves = ", all waves together" if len(rows) > 1 else ""
+        return {"sure": f"{share(rows[-1]['response_rate'])} of those reached answered{of_waves}."} if known else {}
 
     @property
     def note(self) -> str:

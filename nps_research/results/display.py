@@ -35,7 +35,7 @@ def _figure(result: Displayed) -> str:
     from nps_research.results.drawing import svg
 
     source = base64.b64encode(svg(result)).decode("ascii")
-    alt = f"{result.headline}. {result.alt}" if result.headline else result.alt
+    alt = f"{result.message}. {result.alt}" if result.message else result.alt
     return f'<figure><img alt="{escape(alt)}" src="data:image/svg+xml;base64,{source}"></figure>'
 
 

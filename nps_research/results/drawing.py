@@ -50,8 +50,8 @@ _STYLE: dict[Any, Any] = {
     "axes.edgecolor": GREY,
     "axes.labelcolor": INK,
     "axes.titlelocation": "left",
-    "axes.titleweight": "bold",
-    "axes.titlesize": 12,
+    "axes.titleweight": "normal",
+    "axes.titlesize": 10.5,
     "axes.labelsize": 10.5,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -170,8 +170,8 @@ def draws(kind: type[Any]) -> Callable[[Plot], Plot]:
                 ax = plot(result, ax)
                 if not ax.get_title(loc="left").strip():  # some say more than the result's own
                     ax.set_title(literal(result.title, 160))
-                if alone and result.headline:
-                    _entitle(ax, result.headline)
+                if alone and result.message:
+                    _entitle(ax, result.message)
                 return ax
 
         _PLOTS[kind] = in_style
@@ -180,14 +180,13 @@ def draws(kind: type[Any]) -> Callable[[Plot], Plot]:
     return register
 
 
-def _entitle(ax: Axes, headline: str) -> None:
+def _entitle(ax: Axes, message: str) -> None:
     """Put the message on top of the figure; what is shown stands below it, in lighter letters."""
     figure = ax.get_figure(root=True)
     if figure is None:
         return
-    lines = [literal(line, 200) for line in textwrap.wrap(plain_text(headline, 200), LETTERS_IN_LINE)]
+    lines = [literal(line, 200) for line in textwrap.wrap(plain_text(message, 200), LETTERS_IN_LINE)]
     figure.suptitle("\n".join(lines), x=0.01, horizontalalignment="left", weight="bold", size=12)
-    ax.set_title(ax.get_title(loc="left"), weight="normal", size=10.5)
     width, height = figure.get_size_inches()
     figure.set_size_inches(width, height + LINE_HEIGHT * len(lines))
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.results.suppression import hidden_rows
-from nps_research.results.words import first_clause
+from nps_research.results.words import title_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -160,9 +160,9 @@ class Result:
         return f"{self.finding} {self.details}".strip()
 
     @property
-    def headline(self) -> str:
+    def message(self) -> str:
         """The message of the figure, its title; empty where it has none that is short enough."""
-        return first_clause(self.finding)
+        return title_of(self.finding)
 
     @property
     def at_a_glance(self) -> Mapping[str, str]:
@@ -207,6 +207,7 @@ class Result:
             "kind": self.kind,
             "title": self.title,
             "finding": self.finding,
+            "message": self.message if self.has_figure else "",
             "details": self.details,
             "note": self.full_note,
             "alt": self.alt if self.has_figure else "",

@@ -11,8 +11,9 @@ import pandas as pd
 from nps_research.errors import visible
 
 MOST_WORDS = 30  # of a finding
-MOST_WORDS_OF_TITLE = 18  # of a figure
-_END_OF_CLAUSE = re.compile(r"[;:] |\. (?=[A-Z])")
+WORDS_OF_TITLE = 4, 20  # of a figure
+_END_OF_SENTENCE = re.compile(r"\. (?=[A-Z\d+\N{MINUS SIGN}])")
+_END_OF_CLAUSE = re.compile(r"[;:] (?![^()]*\))")  # not within brackets
 
 
 def points(value: float) -> str:
@@ -27,16 +28,19 @@ def share(value: float) -> str:
     return f"{value:.0%}" if value >= 0.095 or value == 0 else f"{value:.1%}"
 
 
-def first_clause(text: str) -> str:
-    """Shorten a finding to the message for a figure's title; empty where its first clause is longer than a title.
+def title_of(finding: str) -> str:
+    """Shorten a finding to a figure's title: its first sentence, as many clauses as a title holds, or none.
 
     Examples
     --------
-    >>> first_clause("NPS fell 22 points in two years; delivery went with it."), first_clause("Word " * 20)
-    ('NPS fell 22 points in two years', '')
+    >>> title_of("NPS fell by 22 points in two years; lower ratings of delivery (-11; p < 0.001) go with it. Base: 9.")
+    'NPS fell by 22 points in two years; lower ratings of delivery (-11; p < 0.001) go with it'
     """
-    clause = _END_OF_CLAUSE.split(text, maxsplit=1)[0].rstrip(".")
-    return clause if len(clause.split()) <= MOST_WORDS_OF_TITLE else ""
+    sentence = _END_OF_SENTENCE.split(finding, maxsplit=1)[0].rstrip(".")
+    ends = [end.start() for end in _END_OF_CLAUSE.finditer(sentence)]
+    clauses = [sentence, *(sentence[:end] for end in reversed(ends))]
+    least, most = WORDS_OF_TITLE
+    return next((clause for clause in clauses if least <= len(clause.split()) <= most), "")
 
 
 def amount_text(amount: float) -> str:
@@ -66,7 +70,8 @@ def interval_text(row: pd.Series | Mapping[str, Any], confidence_level: float, *
 
 def p_text(p: float) -> str:
     """Spell a p-value, kept on one line: ``'p = 0.034'`` or ``'p < 0.001'``."""
-    return ("p < 0.001" if p < 0.001 else f"p = {p:.3f}").replace(" ", "\N{NO-BREAK SPACE}")
+    text = "p < 0.001" if p < 0.001 else "p > 0.99" if p > 0.99 else f"p = {p:.3f}"
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def joined(items: Sequence[str]) -> str:

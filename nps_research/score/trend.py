@@ -14,7 +14,7 @@ from nps_research.counting.score_counts import score_distribution
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
 from nps_research.results.result import KeyNumber, without_changes_from
-from nps_research.results.words import interval_text, joined, p_text, plain_text, points
+from nps_research.results.words import interval_text, joined, p_text, plain_text, points, title_of
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.limits.methods import LimitsMethod, suitable_method
 from nps_research.score.score import net_promoter_score
@@ -151,6 +151,14 @@ class Trend(Scored):
             f"Earlier, in {plain_text(row['group'])}, it changed by {points(row['change'])} "
             f"({limits}; adjusted {p_text(row['p_adjusted'])}), more than chance explains."
         )
+
+    @property
+    def message(self) -> str:
+        change = self._since_first or {"p_value": 1.0, "estimate": 0.0, "group": ""}
+        if not change["p_value"] < 1 - self.confidence_level:  # nan, too
+            return title_of(self.finding)
+        moved = f"{'rose' if change['estimate'] >= 0 else 'fell'} {abs(change['estimate']):.1f} points"
+        return f"NPS {moved} since {plain_text(change['group'])}"
 
     @property
     def at_a_glance(self) -> Mapping[str, str]:

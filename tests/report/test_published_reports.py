@@ -22,6 +22,7 @@ import pytest
 
 from nps_research import open_study
 from nps_research.report import ReportOutcome, make_report
+from nps_research.results.words import MOST_WORDS
 from tests.support.made_once import made_once
 from tests.support.published import DEMO, PAGES, ROOT, check_in_browser, files_of, results_of
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 GOLDEN = ROOT / "tests" / "golden" / "demo_results.json"
+NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
 def shared_text(folder: Path) -> str:
@@ -90,6 +92,31 @@ def test_demo_shows_what_is_planted_in_the_drivers(demo_report: ReportOutcome) -
     assert "lower ratings of Delivery on time (−10.8) and Support response (−6.2)" in results["score_bridge"]["finding"]
     (listed,) = (demo_report.private / "lists" / "03_drivers").glob("*.csv")
     assert listed.read_text(encoding="utf-8").startswith("respondent_id,customer_id,account_id,wave,")
+
+
+def test_demo_findings_are_short_and_titles_hold_only_numbers_of_their_rows(demo_report: ReportOutcome) -> None:
+    for result in (each["result"] for each in results_of(demo_report)["results"]):
+        assert len(result["finding"].split()) <= MOST_WORDS, result["finding"]
+        if result["message"]:
+            unknown = set(NUMBER.findall(result["message"])) - numbers_of(result)
+            assert not unknown, (unknown, result["message"])
+
+
+def numbers_of(result: dict[str, Any]) -> set[str]:
+    """All numbers of a result's rows, settings and labels, as a sentence may spell them, and up to how many rows."""
+    found = {str(count) for count in range(len(result["rows"]) + 1)} | set(NUMBER.findall(result["title"]))
+    values = [result["rows"], result["settings"]]
+    while values:
+        value = values.pop()
+        if isinstance(value, dict):
+            values += value.values()
+        elif isinstance(value, list):
+            values += value
+        elif isinstance(value, str):
+            found |= set(NUMBER.findall(value))
+        elif value is not None:
+            found |= {f"{abs(size):,.{digits}f}" for size in (value, 100 * value) for digits in range(4)}
+    return found
 
 
 def test_demo_made_again_from_the_last_report_is_the_same(demo_report: ReportOutcome, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from nps_research.results.words import points
 from nps_research.silence.score.balance import MEAN, TOLERABLE, ResponseBalance
 from nps_research.silence.score.earlier_scores import EarlierScores
 from nps_research.silence.score.estimates import HIGHEST, LOWEST, NAIVE, OBSERVED
-from nps_research.silence.score.full_response import SilentScore
+from nps_research.silence.score.result import SilentScore
 from nps_research.silence.score.shifts import SilentShifts
 
 MARKS = {"observed": "o", "raked": "s", "logistic": "D", "boosted": "^"}

@@ -167,7 +167,8 @@ class NonresponseSignal(Result):
             "like-detractors": f"the silent leave like detractors (less than {times} apart), more often than others",
             "between": "the silent leave more often than promoters and less often than detractors",
             "like-respondents": f"the silent leave like those who answer (less than {times} apart)",
-            "within-margin": f"the silent leave {self._more_or_less} often than those who answer (by less than {times})",
+            "within-margin": f"the silent leave {self._more_or_less} often than those who answer "
+            f"(by less than {times})",
             "cannot-tell": "where the silent stand cannot be told",
         }[self.verdict]
         first, moved = says + self._held_alike, ""
