@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 GOLDEN = ROOT / "tests" / "golden" / "demo_results.json"
-NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 
 
 def shared_text(folder: Path) -> str:
@@ -106,6 +106,10 @@ def numbers_of(result: dict[str, Any]) -> set[str]:
     """All numbers of a result's rows, settings and labels, as a sentence may spell them, and up to how many rows."""
     found = {str(count) for count in range(len(result["rows"]) + 1)} | set(NUMBER.findall(result["title"]))
     values = [result["rows"], result["settings"]]
+    if result["kind"] in ("score_histogram", "risk_by_score"):  # classes are neighbouring scores together
+        rows = pd.DataFrame(result["rows"], columns=result["columns"])
+        classes = [rows[low:high].sum(numeric_only=True) for low in range(11) for high in range(low + 1, 12)]
+        values += [[*each.tolist(), each["events"] / each["n"] if "events" in rows else 0.0] for each in classes]
     while values:
         value = values.pop()
         if isinstance(value, dict):
