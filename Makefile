@@ -28,7 +28,7 @@ test-whole: $(DEV_READY)  ## the whole thing from outside: the real surveys' rep
 	$(BIN)/pytest -n 2 --dist worksteal -m whole tests
 
 lab: setup  ## JupyterLab on the notebooks
-	$(BIN)/jupyter lab --notebook-dir=$(CURDIR) --LabApp.default_url=/lab/tree/notebooks/00_study.ipynb \
+	JUPYTER_CONFIG_PATH=$(CURDIR)/.jupyter $(BIN)/jupyter lab --notebook-dir=$(CURDIR) --LabApp.default_url=/lab/tree/notebooks/00_study.ipynb \
 		$(if $(filter 0,$(shell id -u)),--allow-root)
 
 lint: $(DEV_READY)  ## ruff, mypy, and which room may import which

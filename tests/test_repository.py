@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import json
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from types import SimpleNamespace
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -104,6 +107,8 @@ def test_notebooks_are_thin_and_without_outputs(path: Path) -> None:
     assert about["title"]
     assert about["question"].endswith("?")
     assert isinstance(about["needs"], list)
+    first = "".join(notebook["cells"][0]["source"])
+    assert first.startswith(f"# {about['title']}\n\n*{about['question']}*\n\n")
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert not [cell for cell in code if cell["outputs"] or cell["execution_count"]]
     tags = [tag for cell in code for tag in cell["metadata"].get("tags", [])]
@@ -114,6 +119,24 @@ def test_notebooks_are_thin_and_without_outputs(path: Path) -> None:
         assert not [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda))]
         assert not {"getattr", "hasattr"} & {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
         assert len(tree.body) <= 6
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_saved_by_make_lab_after_a_run_is_the_file_it_was(path: Path) -> None:
+    config = SimpleNamespace(FileContentsManager=SimpleNamespace())
+    given = {"get_config": lambda: config}
+    runpy.run_path(str(ROOT / ".jupyter" / "jupyter_server_config.py"), init_globals=given)
+    written = path.read_text(encoding="utf-8")
+    ran = json.loads(written)
+    ran["metadata"] |= {"widgets": {}, "language_info": {"name": "python", "version": "3.11.2"}}
+    ran["metadata"]["kernelspec"] |= {"display_name": "Python 3 (ipykernel)"}
+    for number, cell in enumerate(ran["cells"]):
+        cell["metadata"]["scrolled"] = True
+        if cell["cell_type"] == "code":
+            cell |= {"execution_count": number, "outputs": [{"output_type": "stream", "name": "stdout", "text": "x"}]}
+    config.FileContentsManager.pre_save_hook(model={"type": "notebook", "content": ran}, path=path.name)
+    saved: str = nbformat.writes(nbformat.from_dict(ran))  # type: ignore[no-untyped-call]
+    assert saved.rstrip("\n") == written.rstrip("\n")
 
 
 def test_there_are_notebooks() -> None:

@@ -124,7 +124,7 @@ class Pages:
 
     def notebook(self, notebook: ReportNotebook, node: NotebookNode, results: Sequence[HarvestedResult]) -> str:
         """The page of a notebook that ran; `node` has been made fit to share."""
-        cells = _page_cells(node, notebook.title)
+        cells = _page_cells(node, notebook)
         page = {
             "title": notebook.title,
             "question": notebook.question,
@@ -164,10 +164,11 @@ class Pages:
         return str(page.render(resources=self._common | content))
 
 
-def _page_cells(node: NotebookNode, title: str) -> list[dict[str, Any]]:
+def _page_cells(node: NotebookNode, notebook: ReportNotebook) -> list[dict[str, Any]]:
     """The cells for the template; their HTML has passed the allow-lists.
 
-    Code that shows nothing is folded away with the next that does. Why a question cannot be answered is told once.
+    Title and question are left out of the text; code that shows nothing is folded away with the next that does. Why a
+    question cannot be answered is told once.
     """
     cells: list[dict[str, Any]] = []
     code: list[str] = []
@@ -181,7 +182,8 @@ def _page_cells(node: NotebookNode, title: str) -> list[dict[str, Any]]:
             cells.append({"kind": "fold", "summary": heading or "More"})
         folded = folds
         if cell.cell_type == "markdown":
-            html = Markup(render_markdown(cell.source, title=title))  # noqa: S704 - sanitised
+            source = cell.source.replace(f"*{notebook.question}*\n\n", "", 1)  # it stands under the title
+            html = Markup(render_markdown(source, title=notebook.title))  # noqa: S704 - sanitised
             cells.append({"kind": "text", "html": html})
         elif cell.cell_type == "code":
             code += [cell.source] if cell.source.strip() else []

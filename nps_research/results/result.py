@@ -184,14 +184,17 @@ class Result:
         """Numbers for the index page; empty unless a result has a headline."""
         return ()
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the result and return the axes; never shows."""
+    def plot(self, ax: Axes | None = None, *, figsize: tuple[float, float] | None = None) -> Axes:
+        """Draw the result, on a figure of its own unless `ax` is given, `figsize` in inches; never shows."""
         from nps_research.results.drawing import plot_of
 
         draw = plot_of(type(self))
         if draw is None:
             raise NotImplementedError(f"{type(self).__name__} has no figure")
-        return draw(self, ax)
+        drawn = draw(self, ax)
+        if figsize is not None and (figure := drawn.get_figure(root=True)) is not None:
+            figure.set_size_inches(figsize)
+        return drawn
 
     @property
     def settings(self) -> dict[str, Any]:
