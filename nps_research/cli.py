@@ -113,6 +113,7 @@ def report(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Run every notebook, even those unchanged since the last run.")
     ] = False,
+    xlsx: Annotated[bool, typer.Option("--xlsx", help="All results as results.xlsx, too, a sheet each.")] = False,
 ) -> None:
     """Run every notebook the study can feed and write the report. Exit code 2 if a notebook failed."""
     with _errors_in_words():
@@ -124,7 +125,9 @@ def report(
         console.print(_for_terminal(f"{opened.name}: {opened.base}."))
         target = out or _default_report(study, opened)
         with _progress() as show:
-            made = make_report(opened, out=target, only=only or (), jobs=jobs, fresh=fresh, progress=show)
+            made = make_report(
+                opened, out=target, only=only or (), jobs=jobs, fresh=fresh, workbook=xlsx, progress=show
+            )
     for outcome in made.not_made:
         console.print(_for_terminal(f"Not made: {outcome.title}. {outcome.reason}"))
     for outcome in made.failed:

@@ -20,6 +20,7 @@ from nps_research.report.provenance import CHECKOUT, Provenance, provenance
 from nps_research.report.publish import MADE_BY, PRIVATE_NOTE, Workspace, write_shared
 from nps_research.report.sanitise import inert_text
 from nps_research.report.shareable import notebook_text, shareable_notebook
+from nps_research.report.workbook import WORKBOOK, workbook_of
 from nps_research.results.csv_files import csv_text, write_private
 from nps_research.study.study import Study
 
@@ -165,8 +166,8 @@ def _described(study: Study) -> str:
     return "\n".join([*said, GLOSSARY])
 
 
-def write_report(study: Study, parts: Sequence[Part], place: Workspace) -> None:
-    """Write all files of a report and its private folder.
+def write_report(study: Study, parts: Sequence[Part], place: Workspace, *, workbook: bool = False) -> None:
+    """Write all files of a report, all results as a workbook where wanted, and the private folder.
 
     Raises
     ------
@@ -177,7 +178,7 @@ def write_report(study: Study, parts: Sequence[Part], place: Workspace) -> None:
     pages = Pages(study, made_from)
     cards = [part.card for part in parts]
     around = {
-        "index.html": pages.index(cards),
+        "index.html": pages.index(cards, workbook=WORKBOOK if workbook else ""),
         "glossary.html": pages.glossary(),
         "results.json": _results_json(study, made_from, cards),
     }
@@ -187,14 +188,16 @@ def write_report(study: Study, parts: Sequence[Part], place: Workspace) -> None:
     if leaks := find_leaks(texts, private=study.private_values(), public=dict.fromkeys(texts, described), own=own):
         shown = " and ".join(f"{name} would show {len(values)} of them" for name, values in leaks.items())
         raise ReportError(f"values that belong to respondents may not be published: {shown}")
-    files = {
+    files: dict[str, str | bytes] = {
         name: inert_text(content, is_json=Path(name).suffix in (".json", ".ipynb"))
         for each in (around, *(part.files for part in parts))
         for name, content in each.items()
     }
-    files[CHECKSUMS] = "".join(f"{sha256(files[name].encode()).hexdigest()}  {name}\n" for name in sorted(files))
+    if workbook:
+        files[WORKBOOK] = workbook_of([result for card in cards for result in card.results])
+    files[CHECKSUMS] = "".join(f"{sha256(_bytes(files[name])).hexdigest()}  {name}\n" for name in sorted(files))
     for name, content in files.items():
-        write_shared(place.shared, name, content)
+        write_shared(place.shared, name, _bytes(content))
     rows = study.quarantine
     write_private(place.private, PRIVATE_NOTE, _PRIVATE_TEXT)
     write_private(place.private, "quarantine.csv", csv_text(list(rows.columns), rows.itertuples(index=False)))
@@ -202,6 +205,10 @@ def write_report(study: Study, parts: Sequence[Part], place: Workspace) -> None:
     for part in parts:
         if part.traceback:
             write_private(place.private, f"errors/{part.card.name}.txt", part.traceback)
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
 
 
 def _results_json(study: Study, made_from: Provenance, cards: Sequence[Card]) -> str:

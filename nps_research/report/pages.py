@@ -142,8 +142,8 @@ class Pages:
         """The page of a notebook that failed."""
         return self._render("failed.html.j2", title=notebook.title, question=notebook.question, failure=failure)
 
-    def index(self, cards: Sequence[Card]) -> str:
-        """The page of findings at a glance."""
+    def index(self, cards: Sequence[Card], *, workbook: str = "") -> str:
+        """The page of findings at a glance; `workbook` is the file name of that with all results, if there is one."""
         glance = at_a_glance([result for card in cards for result in card.results])
         cards = [replace(card, on_top=glance.trend) for card in cards]
         figures = {card.name: next(filter(None, map(small_figure, card.drawn)), "") for card in cards}
@@ -151,7 +151,14 @@ class Pages:
         titles = {card.name: card.title for card in cards}
         title = self._common["study"]["name"]
         return self._render(
-            "index.html.j2", title=title, cards=cards, glance=glance, figures=figures, trend=trend, titles=titles
+            "index.html.j2",
+            title=title,
+            cards=cards,
+            glance=glance,
+            figures=figures,
+            trend=trend,
+            titles=titles,
+            workbook=workbook,
         )
 
     def glossary(self) -> str:

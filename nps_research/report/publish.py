@@ -250,8 +250,8 @@ def keep_lists(last: Path, private: Path, notebooks: Iterable[str]) -> None:
             write_private(private, f"{LISTS_FOLDER}/{name}/{path.name}", path.read_bytes())
 
 
-def write_shared(folder: Path, name: str, content: str) -> None:
-    """Write a text file of the report; `name` may lie in a folder of it."""
+def write_shared(folder: Path, name: str, content: bytes) -> None:
+    """Write a file of the report; `name` may lie in a folder of it."""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content, encoding="utf-8", newline="\n")
+    path.write_bytes(content)

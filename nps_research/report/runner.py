@@ -67,6 +67,7 @@ def make_report(
     only: Sequence[str] = (),
     jobs: int | None = None,
     fresh: bool = False,
+    workbook: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> ReportOutcome:
     """Run the notebooks a study can feed, and publish the report.
@@ -84,6 +85,8 @@ def make_report(
         How many run side by side; two where not given, or one on a single processor.
     fresh : bool
         Run every notebook, even where nothing it depends on has changed since the last run.
+    workbook : bool
+        Write all results as ``results.xlsx``, too, a sheet each.
     progress : callable, optional
         Told how far each notebook is.
 
@@ -144,7 +147,7 @@ def make_report(
         for part in parts:
             if part.card.state == "failed" and last[part.card.name].state != "failed":
                 tell(replace(last[part.card.name], state="failed"))
-        write_report(study, parts, place)
+        write_report(study, parts, place, workbook=workbook)
         write_record(place.private, keys, parts)
         place.publish(out, private_folder(out))
     return _outcome(out, [part.card for part in parts])

@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -290,6 +291,17 @@ def test_pages_of_an_earlier_run_are_gone(tmp_path: Path) -> None:
     assert (out / "notebooks" / "01_a.ipynb").exists()
     assert make_report(study, notebooks=tmp_path / "second", out=out).exit_code == 2
     assert set(files_of(out)) == {"01_a.html", "index.html", "glossary.html", "results.json", "SHA256SUMS"}
+
+
+def test_all_results_as_a_workbook_where_wanted(tmp_path: Path) -> None:
+    notebooks, out = write_notebooks(tmp_path / "notebooks", n01_a=notebook("A", code("1"))), tmp_path / "out"
+    study = stand_in_study(tmp_path / "demo")
+    make_report(study, notebooks=notebooks, out=out, workbook=True)
+    made = files_of(out)
+    assert b'href="results.xlsx"' in made["index.html"]
+    assert f"{sha256(made['results.xlsx']).hexdigest()}  results.xlsx" in made["SHA256SUMS"].decode()
+    make_report(study, notebooks=notebooks, out=out)
+    assert "results.xlsx" not in files_of(out)
 
 
 def test_page_that_names_a_folder_of_this_machine_is_not_published(tmp_path: Path) -> None:
