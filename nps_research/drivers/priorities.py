@@ -187,8 +187,8 @@ class Improvement(Result):
         real = shown[above_noise(shown) & (shown["conf_low"] > 0)]
         if real.empty:
             return {}
-        first = f"{joined([real['term'].iloc[0]])} first: one point more on its poor ratings"
-        return {"improve": f"Improve {first} goes with {points(real['estimate'].iloc[0])} NPS points."}
+        name, gain = joined([real["term"].iloc[0]]), points(real["estimate"].iloc[0])
+        return {"improve": f"Improve first: {name}; one point more on its poor ratings goes with {gain} NPS points."}
 
     @property
     def note(self) -> str:

@@ -60,5 +60,5 @@ def questions(study: Study) -> Listing:
 def _record_next(refused: Sequence[tuple[str, str]]) -> str:
     """What to record so that the first of the open questions can be answered, without names of columns."""
     question, missing = next((question, missing) for question, missing in refused if missing)
-    lacks = re.sub(r" \([a-z_]+\.[a-z_]+\)", "", missing)
+    lacks = re.sub(r" \((?:responses|customers|outcomes)\.[^)]*\)", "", missing)
     return f"{quoted(question)} is open: {lacks[0].lower()}{lacks[1:]}"

@@ -71,14 +71,21 @@ class DesignComparison(Result):
         return f"{self._change(own)} {self._change(plain)}" if self.light else self._change(own)
 
     def _change(self, row: Mapping[str, Any]) -> str:
+        moved = f"{row['term']}, the change is {points(row['change'])}"
         if np.isnan(row["change_p_value"]):
-            return (
-                f"{row['term']}, the change is {points(row['change'])}; how surely cannot be told from these clusters."
-            )
-        limits = interval_text(row, self.confidence_level, prefix="change_")
-        verdict = "established" if row["change_p_value"] < 1 - self.confidence_level else "not established"
-        p = p_text(row["change_p_value"])
-        return f"{row['term']}, the change is {points(row['change'])} ({limits}; {p}): {verdict}."
+            return f"{moved}; how surely cannot be told from these clusters."
+        proven = row["change_p_value"] < 1 - self.confidence_level
+        return f"{moved}: {'more than chance explains' if proven else 'not proven'}."
+
+    @property
+    def details(self) -> str:
+        by_term = {row["term"]: row for row in self.records}  # the last wave of each way of counting
+        said = [
+            f"{term}: {interval_text(row, self.confidence_level, prefix='change_')}; {p_text(row['change_p_value'])}."
+            for term, row in by_term.items()
+            if not np.isnan(row["change_p_value"])
+        ]
+        return " ".join(said)
 
     @property
     def note(self) -> str:

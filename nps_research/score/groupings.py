@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -139,8 +139,13 @@ def compare_groupings(
         ends |= {"highest_group": ranked[-1]["group"], "highest": ranked[-1]["estimate"]}
         rows.append({"term": name, "n_groups": len(ranked), **ends, "p_value": found.heterogeneity_p_value})
     frame = pd.DataFrame(rows)
+    adjusted = adjust_p_values(np.asarray(frame["p_value"], dtype=float))
+    scores = {
+        name: replace(found, heterogeneity_p_value=float(p), n_groupings=len(scores))
+        for (name, found), p in zip(scores.items(), adjusted, strict=True)
+    }
     return ScoreGroupings(
-        frame=frame.assign(p_adjusted=adjust_p_values(np.asarray(frame["p_value"], dtype=float))),
+        frame=frame.assign(p_adjusted=adjusted),
         confidence_level=confidence_level,
         title="By which groupings the score differs",
         minimum_cell=study.settings.minimum_cell,

@@ -90,7 +90,7 @@ class RequiredResponses(Result):
 
     @property
     def at_a_glance(self) -> Mapping[str, str]:
-        return {} if self.power is None else {"ask": self.finding}
+        return {"ask": self.finding} if self.power is not None and self.needed["n"] > self.n_like else {}
 
     @property
     def note(self) -> str:

@@ -30,12 +30,13 @@ class NetPromoterScores(Scored):
     `frame` columns: group, n, n_effective, item_missing, nonrespondents, response_rate, promoter_share, passive_share,
     detractor_share, estimate, std_error, conf_low, conf_high. ``conf_*`` are the estimate's. Groups by several keys
     have a column for each key, too.
-    `heterogeneity_p_value` tests that all groups have one score.
+    `heterogeneity_p_value` tests that all groups have one score, adjusted for `n_groupings` such tests (Holm).
     """
 
     by: tuple[str, ...] = ()
     ordered: bool = False
     heterogeneity_p_value: float | None = None
+    n_groupings: int = 1
 
     kind: ClassVar[str] = "net_promoter_score"
     table_columns: ClassVar[tuple[str, ...]] = (
@@ -67,23 +68,22 @@ class NetPromoterScores(Scored):
             limits = interval_text(row, self.confidence_level)
             return f"{by_revenue} NPS{whom} is {points(row['estimate'])} ({limits}), from {row['n']:,} answers."
         p = self.heterogeneity_p_value
+        told = "" if p is None else f"({'adjusted ' * (self.n_groupings > 1)}{p_text(p)})"
         if self.ordered:
             went = f"{by_revenue} NPS went from {_of_group(rows[0])} to {_of_group(rows[-1])}"
             if p is None:
                 return f"{went}."
             differ = p < 1 - self.confidence_level
             how = "changed over time by more than chance explains" if differ else "no change over time is proven"
-            return f"{went}; {'it ' * differ}{how} ({p_text(p)})."
+            return f"{went}; {'it ' * differ}{how} {told}."
         ranked = sorted(rows, key=lambda row: float(row["estimate"]))
         by = f" by {joined(self.by)}" if self.by else ""
         span = f"from {_of_group(ranked[0])} to {_of_group(ranked[-1])}"
         if p is None:
             return f"{by_revenue} NPS{by} runs {span}."
         if p >= 1 - self.confidence_level:
-            return (
-                f"No difference{by} is proven: {by_revenue[0].lower()}{by_revenue[1:]} NPS runs {span} ({p_text(p)})."
-            )
-        return f"{by_revenue} NPS{by} runs {span}: the groups differ by more than chance explains ({p_text(p)})."
+            return f"No difference{by} is proven: {by_revenue[0].lower()}{by_revenue[1:]} NPS runs {span} {told}."
+        return f"{by_revenue} NPS{by} runs {span}: the groups differ by more than chance explains {told}."
 
     @property
     def details(self) -> str:

@@ -133,6 +133,7 @@ def test_demo_made_again_from_the_last_report_is_the_same(demo_report: ReportOut
     assert files_of(tmp_path / "demo-private") == files_of(demo_report.private)
 
 
+@pytest.mark.whole  # the hostile report shows all kinds of results, too, and is opened by every run
 def test_demo_in_a_browser(browser: Browser, demo_report: ReportOutcome) -> None:
     check_in_browser(browser, demo_report)
 

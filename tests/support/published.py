@@ -24,7 +24,8 @@ def results_of(report: ReportOutcome) -> dict[str, Any]:
 
 
 def findings_of(report: ReportOutcome) -> str:
-    return "\n".join(result["result"]["finding"] for result in results_of(report)["results"])
+    said = (each["result"] for each in results_of(report)["results"])
+    return "\n".join(f"{result['finding']} {result['details']}".strip() for result in said)
 
 
 def check_in_browser(browser: Browser, report: ReportOutcome) -> None:
