@@ -92,15 +92,10 @@ def _fill(
                 cell.number_format = FORMATS.get(style, "0.00##")
             elif style == "count":
                 cell.number_format = FORMATS[style]
-        longest = max(
-            [len(str(column)), *(len(str(values[place - 1])) for values in rows if _holds_text(values, place))]
-        )
+        texts = [values[place - 1] for values in rows if isinstance(values[place - 1], str)]
+        longest = max(map(len, [str(column), *texts]))
         sheet.column_dimensions[get_column_letter(place)].width = min(max(longest + 2, 10), _WIDEST)
     sheet.freeze_panes = sheet.cell(head + 1, 1)
-
-
-def _holds_text(values: Sequence[Any], place: int) -> bool:
-    return isinstance(values[place - 1], str)
 
 
 def _write(sheet: Worksheet, row: int, column: int, value: Any) -> Any:
