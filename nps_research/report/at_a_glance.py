@@ -27,8 +27,8 @@ class AtAGlance:
     Attributes
     ----------
     happened, why, next, sure, data : tuple of Said
-    trend : HarvestedResult or None
-        What is drawn of what happened.
+    on_top : HarvestedResult or None
+        The result that says what happened.
     """
 
     happened: tuple[Said, ...]
@@ -36,7 +36,7 @@ class AtAGlance:
     next: tuple[Said, ...]
     sure: tuple[Said, ...]
     data: tuple[Said, ...]
-    trend: HarvestedResult | None
+    on_top: HarvestedResult | None
 
 
 def at_a_glance(results: Sequence[HarvestedResult]) -> AtAGlance:
@@ -58,5 +58,5 @@ def at_a_glance(results: Sequence[HarvestedResult]) -> AtAGlance:
         next=tuple(to_do),
         sure=tuple(sure) if happened else (),
         data=tuple(those("data")[:1]),
-        trend=first if first is not None and first.bundle["kind"] == "trend" else None,
+        on_top=first,
     )

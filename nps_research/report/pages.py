@@ -145,9 +145,9 @@ class Pages:
     def index(self, cards: Sequence[Card], *, workbook: str = "") -> str:
         """The page of findings at a glance; `workbook` is the file name of that with all results, if there is one."""
         glance = at_a_glance([result for card in cards for result in card.results])
-        cards = [replace(card, on_top=glance.trend) for card in cards]
+        cards = [replace(card, on_top=glance.on_top) for card in cards]
         figures = {card.name: next(filter(None, map(small_figure, card.drawn)), "") for card in cards}
-        trend = glance.trend and small_figure(glance.trend, wide=True)
+        trend = glance.on_top and small_figure(glance.on_top, wide=True)
         titles = {card.name: card.title for card in cards}
         title = self._common["study"]["name"]
         return self._render(

@@ -16,16 +16,18 @@ from nps_research.results.words import points, share
 
 Rows = list[dict[str, Any]]
 
-MOST_BARS = 5
+MOST_RANKED, MOST_BARS = 5, 11
 WIDE, SMALL = (5.6, 2.3), (3.6, 1.9)  # inches
 FONT_SIZE = 9.0
+BAR = 0.25  # inches, with the space around it
 
 
 def small_figure(result: HarvestedResult, *, wide: bool = False) -> Markup:
     """A result's main numbers as a small figure; empty where its kind has none, or where it has no rows to show."""
     draw, bundle = _DRAWS.get(result.bundle["kind"]), result.bundle
     rows = [dict(zip(bundle["columns"], row, strict=True)) for row in bundle["rows"]]
-    if draw is None or not rows:
+    p_value = bundle["settings"].get("heterogeneity_p_value")  # groups without a proven difference are no figure
+    if draw is None or not rows or (p_value is not None and p_value >= 1 - bundle["settings"]["confidence_level"]):
         return Markup()
     with style():
         figure = Figure(figsize=WIDE if wide else SMALL, layout="constrained")
@@ -39,34 +41,44 @@ def small_figure(result: HarvestedResult, *, wide: bool = False) -> Markup:
     )
 
 
-def _over_waves(ax: Axes, rows: Rows) -> bool:
-    """All waves as a line with a band; the first and the last named."""
-    rows = [row for row in rows if row["estimate"] is not None]
-    if len(rows) < 2:
-        return False
-    place, value = range(len(rows)), [row["estimate"] for row in rows]
-    ax.plot(place, value, "o-", color=PROMOTER, linewidth=2, markersize=4)
-    if all(row["conf_low"] is not None for row in rows):
-        low, high = ([row[name] for row in rows] for name in ("conf_low", "conf_high"))
-        ax.fill_between(place, low, high, color=PROMOTER, alpha=0.18, linewidth=0)
-    for end in (0, -1):
-        text = f"{points(value[end])}"
-        ax.annotate(text, (place[end], value[end]), (0, 7), textcoords="offset points", ha="center", weight="bold")
-    ax.set_xticks([0, len(rows) - 1], [literal(rows[0]["group"], 20), literal(rows[-1]["group"], 20)])
-    ax.axhline(0, color=INK, linewidth=0.8)
-    ax.set_ylabel("NPS", fontsize=FONT_SIZE)
-    ax.margins(x=0.08, y=0.2)
-    return True
-
-
-def _bars(label: str, value: str, text: Callable[[float], str], quiet: str = "") -> Callable[[Axes, Rows], bool]:
-    """Bars of one column, the first rows from the top; `quiet` is the row of those who did not answer."""
+def _over_waves(value: str, text: Callable[[float], str], words: str) -> Callable[[Axes, Rows], bool]:
+    """All waves as a line, with a band where there are limits; the first and the last named."""
 
     def draw(ax: Axes, rows: Rows) -> bool:
-        shown = [row for row in rows if row[value] is not None][:MOST_BARS]
-        if len(shown) < 2:
+        rows = [row for row in rows if row[value] is not None and row["group"] != "all"]
+        if len(rows) < 2:
             return False
-        place = range(len(shown))
+        place, height = range(len(rows)), [row[value] for row in rows]
+        ax.plot(place, height, "o-", color=PROMOTER, linewidth=2, markersize=4)
+        if all(row.get("conf_low") is not None for row in rows):
+            low, high = ([row[name] for row in rows] for name in ("conf_low", "conf_high"))
+            ax.fill_between(place, low, high, color=PROMOTER, alpha=0.18, linewidth=0)
+        for end in (0, -1):
+            at = (place[end], height[end])
+            ax.annotate(text(height[end]), at, (0, 7), textcoords="offset points", ha="center", weight="bold")
+        ax.set_xticks([0, len(rows) - 1], [literal(rows[0]["group"], 20), literal(rows[-1]["group"], 20)])
+        ax.axhline(0, color=INK, linewidth=0.8)
+        ax.set_ylabel(words, fontsize=FONT_SIZE)
+        ax.margins(x=0.08, y=0.2)
+        return True
+
+    return draw
+
+
+def _bars(
+    label: str, value: str, text: Callable[[float], str], *, ranked: bool = False, quiet: str = ""
+) -> Callable[[Axes, Rows], bool]:
+    """Bars of one column: of all rows, or the first where they are ranked; `quiet` is the row of who did not answer."""
+
+    def draw(ax: Axes, rows: Rows) -> bool:
+        shown = [row for row in rows if row[value] is not None]
+        shown = shown[:MOST_RANKED] if ranked else shown
+        if not 2 <= len(shown) <= MOST_BARS:
+            return False
+        figure, place = ax.get_figure(root=True), range(len(shown))
+        if figure is not None:
+            width, height = figure.get_size_inches()
+            figure.set_size_inches(width, max(height, BAR * (len(shown) + 1)))
         bars = ax.barh(place, [row[value] for row in shown], color=PROMOTER, height=0.6)
         for bar, row in zip(bars, shown, strict=True):
             if row[label] == quiet:
@@ -86,10 +98,10 @@ def _bars(label: str, value: str, text: Callable[[float], str], quiet: str = "")
 
 
 _DRAWS: dict[str, Callable[[Axes, Rows], bool]] = {
-    "trend": _over_waves,
+    "trend": _over_waves("estimate", points, "NPS"),
     "net_promoter_score": _bars("group", "estimate", points),
     "risk_by_score": _bars("term", "estimate", share),
-    "driver_model": _bars("term", "estimate", points),
+    "driver_model": _bars("term", "estimate", points, ranked=True),
     "nonresponse_signal": _bars("term", "churn_rate", share, quiet="The silent"),
-    "response_funnel": _bars("group", "response_rate", share),
+    "response_funnel": _over_waves("response_rate", share, "Response rate"),
 }
