@@ -115,7 +115,7 @@ def compare_groupings(
     Examples
     --------
     >>> rows = pd.DataFrame({"likelihood_to_recommend": [10, 9, 3, 2] * 20, "branch": ["North", "South"] * 40})
-    >>> found = compare_groupings(Study.from_frames(responses=rows), by=["branch"])
+    >>> found = compare_groupings(Study.from_frames(responses=rows, segments=["branch"]), by=["branch"])
     >>> found.differ, found.frame["p_value"].round(2).tolist()
     ((), [1.0])
     """

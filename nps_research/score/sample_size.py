@@ -193,8 +193,11 @@ def required_responses(
 
     Examples
     --------
-    >>> required_responses(response_rate=0.2).finding
-    'A margin of error of 5.0 points needs 861 answers: 4,305 invitations, if 20% of them bring an answer.'
+    >>> needed = required_responses(response_rate=0.2)
+    >>> needed.finding
+    'For a margin of error of 5.0 points you need 861 answers.'
+    >>> needed.details
+    'That takes 4,305 invitations, if 20% of them bring an answer.'
     """
     _require(
         ("margin_of_error", margin_of_error, 0 < margin_of_error <= 100, "more than 0, at most 100 points"),

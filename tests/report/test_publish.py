@@ -30,8 +30,8 @@ with workspace(Path(sys.argv[1])) as place:
 
 def publish_text(out: Path, text: str) -> None:
     with workspace(out) as place:
-        write_shared(place.shared, "results.json", '{"made_by": "nps_research"}')
-        write_shared(place.shared, "tables/a.csv", text)
+        write_shared(place.shared, "results.json", b'{"made_by": "nps_research"}')
+        write_shared(place.shared, "tables/a.csv", text.encode())
         write_private(place.private, PRIVATE_NOTE, "nps_research")
         write_private(place.private, "quarantine.csv", text)
         place.publish(out, private_folder(out))
@@ -119,7 +119,7 @@ def test_leftovers_of_killed_runs_go_and_running_ones_keep_the_place(tmp_path: P
 def test_run_killed_between_two_renames_is_undone(tmp_path: Path) -> None:
     out = tmp_path / "demo"
     left = tmp_path / ".demo.building"
-    write_shared(left / "shared.old", "results.json", "{}")
+    write_shared(left / "shared.old", "results.json", b"{}")
     with workspace(out):
         assert names(out) == ["results.json"]
 

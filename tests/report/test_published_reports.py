@@ -105,6 +105,7 @@ def test_demo_findings_are_short_and_titles_hold_only_numbers_of_their_rows(demo
 def numbers_of(result: dict[str, Any]) -> set[str]:
     """All numbers of a result's rows, settings and labels, as a sentence may spell them, and up to how many rows."""
     found = {str(count) for count in range(len(result["rows"]) + 1)} | set(NUMBER.findall(result["title"]))
+    found |= {"0.99", "0.001"}  # what p-values are above or below
     values = [result["rows"], result["settings"]]
     if result["kind"] in ("score_histogram", "risk_by_score"):  # classes are neighbouring scores together
         rows = pd.DataFrame(result["rows"], columns=result["columns"])
