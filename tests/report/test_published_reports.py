@@ -23,6 +23,7 @@ import pytest
 from nps_research import open_study
 from nps_research.report import ReportOutcome, make_report
 from nps_research.results.words import MOST_WORDS
+from tests.support.browser import n_printed
 from tests.support.made_once import made_once
 from tests.support.published import DEMO, PAGES, ROOT, check_in_browser, files_of, results_of
 
@@ -137,6 +138,7 @@ def test_demo_made_again_from_the_last_report_is_the_same(demo_report: ReportOut
 @pytest.mark.whole  # the hostile report shows all kinds of results, too, and is opened by every run
 def test_demo_in_a_browser(browser: Browser, demo_report: ReportOutcome) -> None:
     check_in_browser(browser, demo_report)
+    assert n_printed(browser, demo_report.out / "index.html") == 1
 
 
 @pytest.mark.whole

@@ -13,6 +13,7 @@ import pytest
 
 from nps_research import open_study
 from nps_research.report import ReportOutcome, make_report
+from tests.support.browser import n_printed
 from tests.support.made_once import made_once
 from tests.support.published import PAGES, ROOT, check_in_browser, findings_of, results_of
 
@@ -59,6 +60,7 @@ def test_a_panel_without_scores_says_who_answers_and_who_leaves(browser: Browser
 def test_real_reports_in_a_browser(browser: Browser, real_report: ReportOutcome) -> None:
     assert not real_report.failed
     check_in_browser(browser, real_report)
+    assert n_printed(browser, real_report.out / "index.html") == 1
 
 
 def test_real_reports_say_what_they_cannot_answer(real_report: ReportOutcome) -> None:

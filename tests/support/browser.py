@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -110,6 +111,16 @@ def open_page(browser: Browser, path: Path, *, scheme: Literal["light", "dark"],
     watched.page.on("pageerror", lambda error: watched.errors.append(str(error)))
     watched.page.goto(path.as_uri(), wait_until="load")
     return watched
+
+
+def n_printed(browser: Browser, path: Path) -> int:
+    """How many sheets of paper a page takes."""
+    page = browser.new_page()
+    try:
+        page.goto(path.as_uri())
+        return len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4", prefer_css_page_size=True)))
+    finally:
+        page.close()
 
 
 def check_page(browser: Browser, path: Path, *, n_tables: int, n_images: int) -> None:
