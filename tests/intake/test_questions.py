@@ -144,7 +144,10 @@ def test_scores_alone_answer_one_question_and_the_rest_say_what_is_missing():
     frame = overview.questions(of_frame()).frame
     assert frame.loc[frame["answer"] == "yes", "term"].tolist() == ["What is the score?"]
     assert (frame["missing"] == "").tolist() == (frame["answer"] == "yes").tolist()
-    assert overview.questions(of_frame()).finding == f"This study can answer 1 of the {len(frame)} questions."
+    found = overview.questions(of_frame())
+    assert found.finding == f"This study can answer 1 of the {len(frame)} questions."
+    assert "nor who returned the form." in found.at_a_glance["ask"]
+    assert "responses." not in found.at_a_glance["ask"]  # a manager reads it: no names of columns
 
 
 @pytest.mark.parametrize(
