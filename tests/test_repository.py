@@ -139,6 +139,13 @@ def test_a_notebook_saved_by_make_lab_after_a_run_is_the_file_it_was(path: Path)
     assert saved.rstrip("\n") == written.rstrip("\n")
 
 
+def test_the_readme_names_every_notebook_with_its_question() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for path in NOTEBOOKS:
+        question = json.loads(path.read_text(encoding="utf-8"))["metadata"]["nps_research"]["question"]
+        assert f"| `{path.stem}` | {question} |" in readme
+
+
 def test_there_are_notebooks() -> None:
     names = ["00_study", "01_score", "02_thresholds", "03_drivers", "04_nonresponse"]
     assert [path.stem for path in NOTEBOOKS] == names
