@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -135,6 +136,18 @@ def report(
     console.print(_for_terminal(f"Report: {_relative(made.out / 'index.html')}"))
     console.print(_for_terminal(f"Private, not to be shared: {_relative(made.private)}"))
     raise typer.Exit(made.exit_code)
+
+
+@app.command()
+def demo(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make.")] = Path("demo")) -> None:
+    """Put the made-up company's study into a folder, to try a report on."""
+    from nps_research.report.provenance import made_up_company
+
+    with _errors_in_words():
+        if folder.exists():
+            raise NPSResearchError(f"{folder} is there already and was left alone; choose another folder")
+        shutil.copytree(made_up_company(), folder)
+    console.print(_for_terminal(f"Made-up data in {folder}. Next: nps-research report {folder}"))
 
 
 @app.command()

@@ -56,6 +56,16 @@ def test_init_check_and_report_of_an_export(here: Path) -> None:
     assert "00_study: unchanged, taken from the last run" in said
 
 
+def test_demo_puts_the_made_up_company_into_a_new_folder(here: Path) -> None:
+    code, said = run("demo", "company")
+    assert code == 0
+    assert "Made-up data in company. Next: nps-research report company" in said
+    assert "made_up = true" in (here / "company" / "study.toml").read_text(encoding="utf-8")
+    code, said = run("demo", "company")
+    assert code == 1
+    assert "company is there already and was left alone" in said
+
+
 def test_init_leaves_a_study_alone(here: Path) -> None:
     (here / "export.csv").write_text(EXPORT, encoding="utf-8")
     assert run("init", "export.csv")[0] == 0

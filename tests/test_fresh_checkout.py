@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from typing import TYPE_CHECKING
 
 import pytest
@@ -61,3 +63,29 @@ def test_reports_need_no_development_packages_and_nothing_is_set_up_twice(tmp_pa
     (folder / "uv.lock").touch()  # as if there were another: what was installed for development stays
     assert "Uninstalled" not in make("setup")
     assert (folder / ".venv" / "bin" / "pytest").exists()
+
+
+def test_the_wheel_has_the_command_with_notebooks_and_the_made_up_company(tmp_path: Path) -> None:
+    surroundings = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    work, environment = tmp_path / "work", tmp_path / "environment"
+    work.mkdir()
+
+    def run(*command: str | Path, cwd: Path = work) -> str:
+        done = subprocess.run(command, cwd=cwd, env=surroundings, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run(uv(), "build", "--wheel", "--out-dir", tmp_path / "wheel", cwd=checkout(tmp_path / "checkout"))
+    run(uv(), "venv", "--python", sys.executable, environment)
+    (wheel,) = (tmp_path / "wheel").glob("*.whl")
+    run(uv(), "pip", "install", "--no-deps", "--python", environment / "bin" / "python", wheel)
+    (site,) = environment.glob("lib/python*/site-packages")
+    (site / "present.pth").write_text(sysconfig.get_paths()["purelib"])  # what it depends on, as it is here
+    command = environment / "bin" / "nps-research"
+    shutil.rmtree(tmp_path / "checkout")
+    assert "nps-research report demo" in run(command, "demo")
+    run(command, "report", "demo", "--only", "01_score")
+    made = json.loads((work / "reports" / "demo" / "results.json").read_text(encoding="utf-8"))
+    assert [(each["name"], each["state"]) for each in made["notebooks"]] == [("01_score", "made")]
+    run(command, "init", "demo/responses_2025q4.csv", "--out", "export")
+    assert "likelihood_to_recommend" in (work / "export" / "study.toml").read_text(encoding="utf-8")

@@ -22,7 +22,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from nps_research.reading.sources import sha256_of
-from nps_research.report.provenance import CHECKOUT, provenance
+from nps_research.report.provenance import PACKAGE, provenance
 from nps_research.report.publish import private_folder
 from nps_research.results.csv_files import write_private
 from nps_research.study.study import Study
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 
 _RECORD = "last_run.json"
-_PACKAGE = CHECKOUT / "nps_research"
 # Whatever stands between two quotes; overlapping, so that an apostrophe in a comment hides nothing.
 _QUOTED = re.compile(r"""(?=["']([^"'\n]{1,200})["'])""")
 
@@ -45,7 +44,7 @@ def cache_keys(study: Study, nodes: Mapping[str, NotebookNode], folders: Sequenc
     notebook's code names. What it takes from elsewhere (the net, the clock) is not seen. Files that it names are looked
     for in `folders`, of the notebooks, the study and its tables.
     """
-    code = [path for path in sorted(_PACKAGE.rglob("*")) if path.is_file() and path.suffix != ".pyc"]
+    code = [path for path in sorted(PACKAGE.rglob("*")) if path.is_file() and path.suffix != ".pyc"]
     common = {
         "made_from": replace(provenance(study), commit="").to_json(),  # the code itself is hashed
         "code": sha256_of([*code, *sorted(folders[0].rglob("*.py"))]),

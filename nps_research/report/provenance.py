@@ -12,8 +12,24 @@ from pathlib import Path
 
 from nps_research.study.study import Study
 
-CHECKOUT = Path(__file__).resolve().parents[2]  # the folder the package lies in
+PACKAGE = Path(__file__).resolve().parents[1]
+CHECKOUT = PACKAGE.parent  # the folder the package lies in
 _CODE = ("nps_research", "notebooks", "pyproject.toml", "uv.lock")
+
+
+def comes_with_the_package(inside: str, beside: str) -> Path:
+    """Where something is that comes with the package: inside it where it was installed, in a checkout beside it."""
+    return PACKAGE / inside if (PACKAGE / inside).is_dir() else CHECKOUT / beside
+
+
+def own_notebooks() -> Path:
+    """Find the folder of the suite's notebooks."""
+    return comes_with_the_package("notebooks", "notebooks")
+
+
+def made_up_company() -> Path:
+    """Find the study of the made-up company."""
+    return comes_with_the_package("made_up/demo", "data/demo")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from nps_research.report.cache import cache_keys, unchanged_notebooks, write_rec
 from nps_research.report.execute import Progress, run_notebooks
 from nps_research.report.notebooks import read_notebooks, with_parameters
 from nps_research.report.parts import check_part, check_small_waves
-from nps_research.report.provenance import CHECKOUT
+from nps_research.report.provenance import own_notebooks
 from nps_research.report.publish import LISTS_FOLDER, check_place, keep_lists, private_folder, workspace
 from nps_research.study.study import Study
 
@@ -100,7 +100,7 @@ def make_report(
         Nothing could be published; what was at `out` is as it was.
     """
     out = out.resolve()
-    folder = (notebooks or CHECKOUT / "notebooks").resolve()
+    folder = (notebooks or own_notebooks()).resolve()
     if study.folder is None:
         raise ReportError("a report needs a study that was opened from its folder, or a part of one by values")
     if study.nothing_accepted:

@@ -14,7 +14,7 @@ from nps_research.errors import ReportError
 from nps_research.report.assemble import CHECKSUMS
 from nps_research.report.differences import Difference, compare_results, compare_values
 from nps_research.report.execute import Progress
-from nps_research.report.provenance import CHECKOUT
+from nps_research.report.provenance import own_notebooks
 from nps_research.report.publish import MADE_BY
 from nps_research.report.runner import NotebookOutcome, make_report
 from nps_research.results.words import plain_text
@@ -95,7 +95,7 @@ def verify_report(
         There is no report that can be read, or its notebooks cannot be run.
     """
     was, stated = _read_results(report), _checksums(report)
-    folder = notebooks or CHECKOUT / "notebooks"
+    folder = notebooks or own_notebooks()
     names = [each["name"] for each in was["notebooks"] if (folder / f"{each['name']}.ipynb").is_file()]
     if not names:
         raise ReportError(f"none of the notebooks of the report in {report} is in {folder}")
