@@ -126,7 +126,7 @@ def run_nothing(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         return dict.fromkeys(notebooks)
 
     monkeypatch.setattr(runner, "run_notebooks", run)
-    monkeypatch.setattr(cache, "_PACKAGE", folder / "package")
+    monkeypatch.setattr(cache, "PACKAGE", folder / "package")
     install(monkeypatch, "3.0")
 
 

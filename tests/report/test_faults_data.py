@@ -71,7 +71,7 @@ def test_the_database_gone_half_way(place: Place, monkeypatch: pytest.MonkeyPatc
         (place.study / "study.toml").write_text(f'name = "Made up"\n[responses]\n{source}\n', encoding="utf-8")
         monkeypatch.setenv("SURVEY_DB", server.url)
         monkeypatch.setattr(database, "_ROWS_FETCHED", 2_000)
-        monkeypatch.setattr(runner, "CHECKOUT", place.folder / "quick")
+        monkeypatch.setattr(runner, "own_notebooks", lambda: place.folder / "quick" / "notebooks")
         as_arrow, up = database.arrow_of_cells, [True]
 
         def cut_off(cells):

@@ -44,7 +44,7 @@ def test_command_from_report_to_failure(tmp_path: Path, monkeypatch: pytest.Monk
     """A real study, real notebooks: untouched, with changed answers, with a notebook that fails."""
     monkeypatch.chdir(tmp_path)
     for module in (runner, verify):
-        monkeypatch.setattr(module, "CHECKOUT", tmp_path)
+        monkeypatch.setattr(module, "own_notebooks", lambda: tmp_path / "notebooks")
     write_notebooks(tmp_path / "notebooks", n01_score=notebook("The score", code(SCORE)))
     answers = [f"{wave},{row % 11}" for wave, n in (("first", 22), ("second", 33), ("tiny", 11)) for row in range(n)]
     table = Path("data") / "shop" / "answers.csv"

@@ -145,7 +145,7 @@ def command(study: Path, out: Path, notebooks: Path, said: list[Path], fault: Ca
     for descriptor, path in zip((1, 2), said, strict=True):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), descriptor)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    runner.CHECKOUT = notebooks
+    runner.own_notebooks = lambda: notebooks / "notebooks"
     sys.argv = ["nps-research", "report", str(study), "--out", str(out)]
     fault()
     cli.app()
