@@ -75,10 +75,6 @@ class ScoreGroupings(Result):
             "for the number of groupings (Holm). A difference that is not proven may still be there."
         )
 
-    @property
-    def alt(self) -> str:
-        return self.finding
-
 
 def compare_groupings(
     study: Study,

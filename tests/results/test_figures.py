@@ -358,7 +358,11 @@ def whole(result: Result) -> Axes:
         assert result.plot(given) is given
         _keep_inside(given)
         figure.draw_without_rendering()
-    for text in given.findobj(Text):
+    message = figure.texts[0] if figure.texts else None
+    assert (message.get_text().replace("\n", " ") if message else "") == literal(result.message, 200), name
+    if message:
+        assert not message.get_window_extent().overlaps(given._left_title.get_window_extent()), name  # type: ignore[attr-defined]
+    for text in figure.findobj(Text):
         if text.get_text().strip() and text.get_visible() and not _is_tick_out_of_sight(text, given):
             box = text.get_window_extent()
             corners = [(box.x0, box.y0), (box.x1, box.y1)]
@@ -397,6 +401,16 @@ def test_long_names_are_neither_cut_nor_overprinted() -> None:
         whole(nps.score.net_promoter_score_by_cut(dist))
         whole(nps.compare_net_promoter_scores(dist, pairs="consecutive"))
         whole(nps.score.pool_groups(dist))
+
+
+def test_a_figure_is_as_large_as_is_asked() -> None:
+    plt.switch_backend("agg")
+    figure = (
+        nps.net_promoter_score(nps.ScoreDistribution.from_counts(COUNTS)).plot(figsize=(5, 3)).get_figure(root=True)
+    )
+    assert figure is not None
+    assert figure.get_size_inches().tolist() == [5, 3]
+    plt.close("all")
 
 
 def test_labels_of_points_stand_apart() -> None:
