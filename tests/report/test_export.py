@@ -135,6 +135,16 @@ def page(tmp_path: Any, *cells: dict[str, Any], **about: Any) -> str:
     return pages.notebook(asked(), node, harvest("01_score", node))
 
 
+def test_a_page_leads_to_those_beside_it_and_says_its_question_once(tmp_path: Any) -> None:
+    first, last = asked(title="First"), replace(asked(title="Last"), name="02")
+    node = shared(text("# First\n\n*Why?*\n\nBecause."))
+    html = Pages(stand_in_study(tmp_path), PROVENANCE, [first, last]).notebook(first, node, [])
+    assert '<a rel="next" href="02.html">Next: Last</a>' in html
+    assert 'rel="prev"' not in html
+    assert html.count("Why?") == 1
+    assert "Because." in html
+
+
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_hostile_text_is_inert_wherever_it_stands(tmp_path: Any, hostile: str) -> None:
     frame = pd.DataFrame({"group": [hostile, "b"], hostile: [hostile, "c"], "n": [20, 30], "estimate": [1.0, 2.0]})
