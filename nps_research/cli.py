@@ -114,20 +114,25 @@ def report(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Run every notebook, even those unchanged since the last run.")
     ] = False,
+    since: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="results.json of an earlier report: the first page says what changed."),
+    ] = None,
     xlsx: Annotated[bool, typer.Option("--xlsx", help="All results as results.xlsx, too, a sheet each.")] = False,
 ) -> None:
     """Run every notebook the study can feed and write the report. Exit code 2 if a notebook failed."""
     with _errors_in_words():
-        from nps_research.report import make_report
+        from nps_research.report import make_report, read_earlier
         from nps_research.report.parts import read_filters
         from nps_research.study.study import open_study
 
         opened = open_study(study, data=data).where(**read_filters(where or ()))
         console.print(_for_terminal(f"{opened.name}: {opened.base}."))
         target = out or _default_report(study, opened)
+        earlier = None if since is None else read_earlier(since)
         with _progress() as show:
             made = make_report(
-                opened, out=target, only=only or (), jobs=jobs, fresh=fresh, workbook=xlsx, progress=show
+                opened, out=target, only=only or (), jobs=jobs, fresh=fresh, workbook=xlsx, since=earlier, progress=show
             )
     for outcome in made.not_made:
         console.print(_for_terminal(f"Not made: {outcome.title}. {outcome.reason}"))

@@ -142,6 +142,7 @@ def score_distribution(
         clusters=clusters,
         not_shown=None if study.is_lazy else groups_not_shown(study, keys),
         design={name: column for name, column in design.items() if column is not None} | _left_out(study, keys),
+        target=study.settings.target,
     )
     return beside_whole(dist, study, by=by, cluster=cluster, weight=weight, stratum=stratum)
 

@@ -41,6 +41,8 @@ class ScoreDistribution(Grouped):
         Groups that shared pages must not show; None works them out from these groups alone.
     told_elsewhere : frozenset of str
         Groups in which the weighted score would tell of one unit together with what else is shown.
+    target : float or None
+        The score that the study aims at, in points.
     """
 
     counts: Integers
@@ -53,6 +55,7 @@ class ScoreDistribution(Grouped):
     clusters: ClusterSums | None = None
     not_shown: frozenset[str] | None = None
     told_elsewhere: frozenset[str] = frozenset()
+    target: float | None = None
 
     @classmethod
     def from_counts(

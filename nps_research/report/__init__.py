@@ -9,6 +9,15 @@ spares it notebooks that would come out the same; `verify` runs a report again a
 from nps_research.report import quick_nbformat  # noqa: F401 - before any other brings nbformat
 from nps_research.report.execute import Progress
 from nps_research.report.runner import NotebookOutcome, ReportOutcome, make_report
+from nps_research.report.since import read_earlier
 from nps_research.report.verify import Verification, verify_report
 
-__all__ = ["NotebookOutcome", "Progress", "ReportOutcome", "Verification", "make_report", "verify_report"]
+__all__ = [
+    "NotebookOutcome",
+    "Progress",
+    "ReportOutcome",
+    "Verification",
+    "make_report",
+    "read_earlier",
+    "verify_report",
+]

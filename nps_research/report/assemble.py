@@ -20,6 +20,7 @@ from nps_research.report.provenance import CHECKOUT, Provenance, provenance
 from nps_research.report.publish import MADE_BY, PRIVATE_NOTE, Workspace, write_shared
 from nps_research.report.sanitise import inert_text
 from nps_research.report.shareable import notebook_text, shareable_notebook
+from nps_research.report.since import Earlier, since_earlier
 from nps_research.report.workbook import WORKBOOK, workbook_of
 from nps_research.results.csv_files import csv_text, write_private
 from nps_research.study.study import Study
@@ -166,8 +167,12 @@ def _described(study: Study) -> str:
     return "\n".join([*said, GLOSSARY])
 
 
-def write_report(study: Study, parts: Sequence[Part], place: Workspace, *, workbook: bool = False) -> None:
+def write_report(
+    study: Study, parts: Sequence[Part], place: Workspace, *, workbook: bool = False, earlier: Earlier | None = None
+) -> None:
     """Write all files of a report, all results as a workbook where wanted, and the private folder.
+
+    The first page is held against an `earlier` report, where there is one.
 
     Raises
     ------
@@ -177,10 +182,12 @@ def write_report(study: Study, parts: Sequence[Part], place: Workspace, *, workb
     made_from = provenance(study)
     pages = Pages(study, made_from)
     cards = [part.card for part in parts]
+    results = [result for card in cards for result in card.results]
+    since = None if earlier is None else since_earlier(earlier, study, made_from.data, results)
     around = {
-        "index.html": pages.index(cards, workbook=WORKBOOK if workbook else ""),
+        "index.html": pages.index(cards, workbook=WORKBOOK if workbook else "", since=since),
         "glossary.html": pages.glossary(),
-        "results.json": _results_json(study, made_from, cards),
+        "results.json": _results_json(study, made_from, cards, earlier),
     }
     described = "\n".join([_described(study), *(f"{card.title}\n{card.question}" for card in cards)])
     texts = {name: _readable(name, content) for name, content in around.items()}
@@ -194,7 +201,7 @@ def write_report(study: Study, parts: Sequence[Part], place: Workspace, *, workb
         for name, content in each.items()
     }
     if workbook:
-        files[WORKBOOK] = workbook_of([result for card in cards for result in card.results])
+        files[WORKBOOK] = workbook_of(results)
     files[CHECKSUMS] = "".join(f"{sha256(_bytes(files[name])).hexdigest()}  {name}\n" for name in sorted(files))
     for name, content in files.items():
         write_shared(place.shared, name, _bytes(content))
@@ -211,7 +218,7 @@ def _bytes(content: str | bytes) -> bytes:
     return content.encode() if isinstance(content, str) else content
 
 
-def _results_json(study: Study, made_from: Provenance, cards: Sequence[Card]) -> str:
+def _results_json(study: Study, made_from: Provenance, cards: Sequence[Card], earlier: Earlier | None) -> str:
     content = {
         "made_by": MADE_BY,
         "schema": 1,
@@ -222,6 +229,7 @@ def _results_json(study: Study, made_from: Provenance, cards: Sequence[Card]) ->
             "made_up": study.made_up,
             "period": study.period,
             "base": study.base,
+            "n_answers": study.n_answers,
         }
         | ({"caution": study.caution} if study.caution else {})
         | ({"warnings": list(study.warnings)} if study.warnings else {})
@@ -231,7 +239,7 @@ def _results_json(study: Study, made_from: Provenance, cards: Sequence[Card]) ->
             {"name": card.name, "title": card.title, "state": card.state, "reason": card.reason} for card in cards
         ],
         "results": [result.to_json() for card in cards for result in card.results],
-    }
+    } | ({"since": earlier.to_json()} if earlier else {})
     return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 

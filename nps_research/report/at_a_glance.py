@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from nps_research.report.harvest import HarvestedResult
 
@@ -46,7 +47,7 @@ def at_a_glance(results: Sequence[HarvestedResult]) -> AtAGlance:
         found = ((result, result.bundle.get("at_a_glance", {}).get(key)) for result in results)
         return [Said(text=text, notebook=result.notebook) for result, text in found if text]
 
-    happened, why = those("happened")[:1], [*those("change")[:1], *those("why")[:1]]
+    happened, why = [*those("happened")[:1], *those("target")[:1]], [*those("change")[:1], *those("why")[:1]]
     first = next((result for result in results if result.bundle.get("at_a_glance", {}).get("happened")), None)
     # To improve first, to call by the last list there is (of those at risk, not of all detractors), to ask next time.
     to_do = [*those("improve")[:1], *those("call")[-1:], *those("ask")[:1]]
@@ -60,3 +61,13 @@ def at_a_glance(results: Sequence[HarvestedResult]) -> AtAGlance:
         data=tuple(those("data")[:1]),
         on_top=first,
     )
+
+
+def answers_by_key(bundles: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The first screen's sentences by what they answer, from results as plain data; of several calls the last."""
+    found: dict[str, str] = {}
+    for bundle in bundles:
+        for key, text in bundle.get("at_a_glance", {}).items():
+            if key == "call" or key not in found:
+                found[key] = text
+    return found

@@ -23,6 +23,7 @@ from nps_research.report.at_a_glance import at_a_glance
 from nps_research.report.harvest import HarvestedResult, headline_cells, shown_numbers
 from nps_research.report.notebooks import ReportNotebook, has_tag
 from nps_research.report.sanitise import heading_slug, render_markdown
+from nps_research.report.since import Since
 from nps_research.report.small_figures import small_figure
 from nps_research.results.listing import NotAnswered
 from nps_research.results.result import MIME_TYPE
@@ -142,8 +143,12 @@ class Pages:
         """The page of a notebook that failed."""
         return self._render("failed.html.j2", title=notebook.title, question=notebook.question, failure=failure)
 
-    def index(self, cards: Sequence[Card], *, workbook: str = "") -> str:
-        """The page of findings at a glance; `workbook` is the file name of that with all results, if there is one."""
+    def index(self, cards: Sequence[Card], *, workbook: str = "", since: Since | None = None) -> str:
+        """The page of findings at a glance.
+
+        `workbook` is the file name of that with all results, and `since` what changed since an earlier report, if
+        there is one.
+        """
         glance = at_a_glance([result for card in cards for result in card.results])
         cards = [replace(card, on_top=glance.on_top) for card in cards]
         figures = {card.name: next(filter(None, map(small_figure, card.drawn)), "") for card in cards}
@@ -159,6 +164,7 @@ class Pages:
             trend=trend,
             titles=titles,
             workbook=workbook,
+            since=since,
         )
 
     def glossary(self) -> str:

@@ -70,7 +70,7 @@ def check_part(study: Study, notebooks: Iterable[ReportNotebook]) -> None:
         return
     n_rest = len(study.whole.responses) - len(study.responses)
     fewest = study.settings.minimum_cell
-    if n_rest and _n_answers(study.whole) - _n_answers(study) < fewest:
+    if n_rest and study.whole.n_answers - study.n_answers < fewest:
         raise ReportError(
             f"the rest of the study holds fewer than {fewest} answers: a report on all of it, less this one, would "
             "tell what they are"
@@ -98,12 +98,6 @@ def check_small_waves(study: Study, notebooks: Iterable[ReportNotebook]) -> None
                 f"{notebook.name} would count a wave of fewer than {study.settings.minimum_cell} answers: it needs "
                 f"nps.counting.{without_small_waves.__name__}(nps.open_study(...))"
             )
-
-
-def _n_answers(study: Study) -> int:
-    """How many answered the question, or anything where there is no such question."""
-    states = ["answered"] if study.can_answer("responses.likelihood_to_recommend") else ["answered", "item_missing"]
-    return int(study.responses["response_state"].isin(states).sum())
 
 
 def _uses_filter(notebook: ReportNotebook) -> bool:

@@ -19,6 +19,7 @@ from nps_research.report.notebooks import read_notebooks, with_parameters
 from nps_research.report.parts import check_part, check_small_waves
 from nps_research.report.provenance import own_notebooks
 from nps_research.report.publish import LISTS_FOLDER, check_place, keep_lists, private_folder, workspace
+from nps_research.report.since import Earlier, check_earlier
 from nps_research.study.study import Study
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def make_report(
     jobs: int | None = None,
     fresh: bool = False,
     workbook: bool = False,
+    since: Earlier | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> ReportOutcome:
     """Run the notebooks a study can feed, and publish the report.
@@ -87,6 +89,8 @@ def make_report(
         Run every notebook, even where nothing it depends on has changed since the last run.
     workbook : bool
         Write all results as ``results.xlsx``, too, a sheet each.
+    since : Earlier, optional
+        An earlier report of the study (`read_earlier`): the first page says what changed since.
     progress : callable, optional
         Told how far each notebook is.
 
@@ -108,6 +112,8 @@ def make_report(
     study_folder, data_folder = study.folder.resolve(), (study.data_folder or study.folder).resolve()
     chosen = read_notebooks(folder, only=only)
     check_part(study, chosen)
+    if since is not None:
+        check_earlier(since, study)
     check_place(out)
     check_place(private_folder(out), private=True)
     counted = without_small_waves(study)
@@ -147,7 +153,7 @@ def make_report(
         for part in parts:
             if part.card.state == "failed" and last[part.card.name].state != "failed":
                 tell(replace(last[part.card.name], state="failed"))
-        write_report(study, parts, place, workbook=workbook)
+        write_report(study, parts, place, workbook=workbook, earlier=since)
         write_record(place.private, keys, parts)
         place.publish(out, private_folder(out))
     return _outcome(out, [part.card for part in parts])

@@ -11,10 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nps_research.report.harvest import HarvestedResult
-from nps_research.results.drawing import GREY, HATCHED, INK, PROMOTER, figure_svg, literal, style
+from nps_research.results.drawing import GREY, HATCHED, INK, PROMOTER, figure_svg, literal, style, target_line
 from nps_research.results.words import points, share
 
 Rows = list[dict[str, Any]]
+Draw = Callable[[Axes, Rows], bool]
 
 MOST_RANKED, MOST_BARS = 5, 11
 WIDE, SMALL = (5.6, 2.3), (3.6, 1.9)  # inches
@@ -35,13 +36,15 @@ def small_figure(result: HarvestedResult, *, wide: bool = False) -> Markup:
         ax.tick_params(labelsize=FONT_SIZE)
         if not draw(ax, rows):
             return Markup()
+        if (target := bundle["settings"].get("target")) is not None:
+            target_line(ax, target)
         source = base64.b64encode(figure_svg(figure)).decode("ascii")
     return Markup('<figure class="small"><img alt="{}" src="data:image/svg+xml;base64,{}"></figure>').format(
         bundle["alt"] or bundle["finding"], source
     )
 
 
-def _over_waves(value: str, text: Callable[[float], str], words: str) -> Callable[[Axes, Rows], bool]:
+def _over_waves(value: str, text: Callable[[float], str], words: str) -> Draw:
     """All waves as a line, with a band where there are limits; the first and the last named."""
 
     def draw(ax: Axes, rows: Rows) -> bool:
@@ -65,9 +68,7 @@ def _over_waves(value: str, text: Callable[[float], str], words: str) -> Callabl
     return draw
 
 
-def _bars(
-    label: str, value: str, text: Callable[[float], str], *, ranked: bool = False, quiet: str = ""
-) -> Callable[[Axes, Rows], bool]:
+def _bars(label: str, value: str, text: Callable[[float], str], *, ranked: bool = False, quiet: str = "") -> Draw:
     """Bars of one column: of all rows, or the first where they are ranked; `quiet` is the row of who did not answer."""
 
     def draw(ax: Axes, rows: Rows) -> bool:
@@ -97,7 +98,7 @@ def _bars(
     return draw
 
 
-_DRAWS: dict[str, Callable[[Axes, Rows], bool]] = {
+_DRAWS: dict[str, Draw] = {
     "trend": _over_waves("estimate", points, "NPS"),
     "net_promoter_score": _bars("group", "estimate", points),
     "risk_by_score": _bars("term", "estimate", share),

@@ -17,6 +17,7 @@ from nps_research.report.execute import Progress
 from nps_research.report.provenance import own_notebooks
 from nps_research.report.publish import MADE_BY
 from nps_research.report.runner import NotebookOutcome, make_report
+from nps_research.report.since import Earlier
 from nps_research.results.words import plain_text
 from nps_research.study.study import Study
 
@@ -102,7 +103,8 @@ def verify_report(
     files = _changed_files(report, stated)
     with tempfile.TemporaryDirectory(prefix="nps-research-") as place:
         out = Path(place) / "report"
-        made = make_report(study, notebooks=folder, out=out, only=names, jobs=jobs, progress=progress)
+        since = Earlier(**was["since"]) if "since" in was else None
+        made = make_report(study, notebooks=folder, out=out, only=names, jobs=jobs, since=since, progress=progress)
         now, written = _read_results(out), _checksums(out)
     found, n_values = compare_results(was, now)
     made_from = compare_values(("", "", ""), was["made_from"], now["made_from"])
@@ -133,6 +135,7 @@ def _read_results(report: Path) -> dict[str, Any]:
         ours = content["made_by"] == MADE_BY and content["schema"] == 1
         compare_results(content, content)
         compare_values(("", "", ""), content["made_from"], content["made_from"])
+        Earlier(**content["since"]) if "since" in content else None
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         ours = False
     if not ours:

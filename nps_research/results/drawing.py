@@ -312,6 +312,13 @@ def estimate_rows(
     return ax
 
 
+def target_line(ax: Axes, target: float) -> None:
+    """Draw the score that is aimed at across all waves, named at the left."""
+    ax.axhline(target, color=INK, linewidth=1.2, linestyle=(0, (5, 3)))
+    name, across = f"target {points(target).removesuffix('.0')}", ax.get_yaxis_transform()
+    ax.annotate(name, (0.01, target), (0, 3), xycoords=across, textcoords="offset points")
+
+
 def band(ax: Axes, x: Any, rows: Sequence[Mapping[str, Any]], *, colour: str, scale: float = 1.0) -> None:
     """A pale band between the limits, behind a line."""
     value, (below, above) = limits(rows, scale=scale)

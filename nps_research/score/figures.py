@@ -26,6 +26,7 @@ from nps_research.results.drawing import (
     legend_below,
     literal,
     name_points,
+    target_line,
     with_interval,
 )
 from nps_research.results.words import points, share
@@ -94,6 +95,8 @@ def plot_trend(result: Trend, ax: Axes | None = None) -> Axes:
     place = list(range(len(rows)))
     band(ax, place, rows, colour=PROMOTER)
     estimates(ax, place, rows, text=points, upright=True, fmt="o-", linewidth=2, elinewidth=1.2, capsize=3)
+    if result.target is not None:
+        target_line(ax, result.target)
     ax.margins(x=0.08, y=0.18)
     ax.set_xticks(place, [label(row["group"]) for row in rows])
     ax.grid(axis="y")

@@ -90,14 +90,18 @@ class NetPromoterScores(Scored):
         rows = self.answered
         if len(rows) == 1:
             row = rows[0]
-            return f"{share(row['promoter_share'])} are promoters, {share(row['detractor_share'])} detractors."
+            said = f"{share(row['promoter_share'])} are promoters, {share(row['detractor_share'])} detractors."
+            return f"{said} {self.held_against_target(row)}".rstrip()
         ranked = rows if self.ordered else sorted(rows, key=lambda row: float(row["estimate"]))
         return f"From {self.ends(ranked[0], ranked[-1])}." if ranked else ""
 
     @property
     def at_a_glance(self) -> Mapping[str, str]:
         alone = [row["group"] for row in self.answered] == ["all"] and self.design.get("weight") != "revenue"
-        return {"happened": self.finding} if alone else {}
+        if not alone:
+            return {}
+        against = self.held_against_target(self.answered[0])
+        return {"happened": self.finding, **({"target": against} if against else {})}
 
     @property
     def alt(self) -> str:
@@ -199,6 +203,7 @@ def net_promoter_score(
         by=dist.by,
         ordered=dist.ordered,
         design=described_design(dist),
+        target=dist.target if dist.groups == ("all",) else None,
         heterogeneity_p_value=equality(dist) if chosen in ("score", "bootstrap") else heterogeneity(dist, estimates),
     )
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.results.result import Result
 from nps_research.results.words import interval_text, plain_text, points
@@ -62,6 +64,23 @@ class Scored(ByLines):
 
     method: LimitsMethod = "score"
     design: Mapping[str, str]
+    target: float | None = None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {name: value for name, value in super().settings.items() if name != "target" or value is not None}
+
+    def held_against_target(self, row: Mapping[str, Any]) -> str:
+        """Whether a score reaches the study's target, in a sentence; empty where there is none, or no interval."""
+        if self.target is None or self.design.get("weight") == "revenue" or np.isnan(row["conf_low"]):
+            return ""
+        named = f"the target of {points(self.target).removesuffix('.0')}"
+        apart = f"{abs(row['estimate'] - self.target):.1f} points"
+        if row["conf_low"] >= self.target:
+            return f"It is above {named} by {apart}, more than the margin of the survey."
+        if row["conf_high"] < self.target:
+            return f"It is below {named} by {apart}, more than the margin of the survey."
+        return f"Whether {named} is reached is within the margin of the survey."
 
     @property
     def note(self) -> str:

@@ -115,6 +115,7 @@ class Trend(Scored):
             return self._not_shown()
         last = rows[-1]
         said = [f"{plain_text(last['group'])}: {interval_text(last, self.confidence_level)}."]
+        said.append(self.held_against_target(last))
         if (first := self._since_first) is not None:
             limits = interval_text(first, self.confidence_level)
             said.append(f"Since {plain_text(first['group'])}: {limits}; {p_text(first['p_value'])}.")
@@ -162,7 +163,10 @@ class Trend(Scored):
 
     @property
     def at_a_glance(self) -> Mapping[str, str]:
-        return {"happened": self.finding} if self.answered else {}
+        if not self.answered:
+            return {}
+        against = self.held_against_target(self.answered[-1])
+        return {"happened": self.finding, **({"target": against} if against else {})}
 
     @property
     def note(self) -> str:
@@ -250,6 +254,7 @@ def trend(
         **dist.of_results,
         method=method or suitable_method(dist),
         design={**described_design(dist), **_in_both(dist)},
+        target=dist.target,
         since_first=_since_first(dist, method, confidence_level),
     )
 

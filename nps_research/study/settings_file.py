@@ -28,6 +28,8 @@ class Settings(StrictModel):
     ----------
     promoter_min, detractor_max : int
         Lowest promoter and highest detractor answer.
+    target : float or None
+        The Net Promoter Score that is aimed at, in points.
     response_window_days, outcome_horizon_days : int
         Days an answer may take; days over which an outcome is counted after the landmark.
     minimum_cell : int
@@ -46,6 +48,7 @@ class Settings(StrictModel):
 
     promoter_min: int = Field(default=9, ge=1, le=10)
     detractor_max: int = Field(default=6, ge=0, le=9)
+    target: float | None = Field(default=None, strict=False, ge=-100, le=100)
     response_window_days: int = Field(default=14, ge=1, le=3_650)
     outcome_horizon_days: int = Field(default=180, ge=1, le=36_500)
     minimum_cell: int = Field(default=10, ge=1, le=1_000_000)

@@ -32,7 +32,7 @@ from nps_research.study.raw_rows import Plan, read_files
 from nps_research.study.response_states import response_states, rows_of_frame
 from nps_research.study.settings_file import OutcomeSettings, Settings, read_outcome, read_settings, read_study_file
 from nps_research.study.small_waves import small_waves_of, small_waves_said, without_waves
-from nps_research.study.summary import base_of, facts_html, period_of, shown_waves, why_nothing_is_accepted
+from nps_research.study.summary import answers_in, base_of, facts_html, period_of, shown_waves, why_nothing_is_accepted
 from nps_research.study.table_settings import DriverSettings, SegmentSettings
 
 
@@ -321,9 +321,8 @@ class Study(Recorded):
     @property
     def nothing_accepted(self) -> str:
         """Why there is nothing to work on, in a sentence; empty where there is something."""
-        if self.is_lazy or len(self.responses):
-            return ""
-        return why_nothing_is_accepted(self.quarantine, self.violations)
+        there_is = self.is_lazy or len(self.responses)
+        return "" if there_is else why_nothing_is_accepted(self.quarantine, self.violations)
 
     @property
     def period(self) -> str:
@@ -331,6 +330,11 @@ class Study(Recorded):
         if self.stated_period or self.is_lazy:
             return self.stated_period or "not stated"
         return period_of(without_waves(self.responses, self.small_waves), self.waves, self.settings.minimum_cell)
+
+    @property
+    def n_answers(self) -> int:
+        """How many answered the recommendation question, or anything where there is no such question."""
+        return answers_in(self.responses, self.available)
 
     def private_values(self) -> frozenset[str]:
         """Every id, name, e-mail and comment in the tables and the quarantine, for leak scans."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 
 import pandas as pd
@@ -46,6 +46,13 @@ def base_of(files: pd.DataFrame, responses: pd.DataFrame, *, whole: int | None, 
         intake = f"{len(responses):,} of {whole:,} accepted rows"
     said = f". {small_waves.removesuffix('.')}" * bool(small_waves)
     return f"{intake}; {answers:,} answers to the recommendation question{said}"
+
+
+def answers_in(responses: pd.DataFrame, available: Collection[str]) -> int:
+    """Count the answers to the recommendation question, or to anything where there is no such question."""
+    asked = "responses.likelihood_to_recommend" in available
+    states = ["answered"] if asked else ["answered", "item_missing"]
+    return int(responses["response_state"].isin(states).sum())
 
 
 def why_nothing_is_accepted(quarantine: pd.DataFrame, violations: pd.DataFrame) -> str:

@@ -212,3 +212,24 @@ def test_a_change_whose_error_is_not_known_is_not_said_to_be_by_chance():
     assert "cannot be told from these clusters" in said
     assert "limits not known" in said
     assert not any(word in said for word in ("nan", "chance", "margin"))
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        (0, "It is above the target of 0 by 30.0 points, more than the margin of the survey."),
+        (35, "Whether the target of +35 is reached is within the margin of the survey."),
+        (62.5, "It is below the target of +62.5 by 32.5 points, more than the margin of the survey."),
+    ],
+)
+def test_the_last_wave_is_held_against_the_target(target, said):
+    rows = answers(a=(20, 30, 50), b=(20, 30, 50))
+    study = study_of(rows, target=target)
+    moved, alone = trend(study), net_promoter_score(study)
+    assert moved.at_a_glance["target"] == alone.at_a_glance["target"] == said
+    assert said in moved.details
+    assert said in alone.details
+    assert any(f"target {target:+}".replace("+0", "0") == text.get_text() for text in moved.plot().texts)
+    without = trend(study_of(rows))
+    assert "target" not in without.at_a_glance | without.settings
+    assert not any("target" in text.get_text() for text in without.plot().texts)

@@ -76,6 +76,7 @@ class StandInStudy:
     made_up: bool = True
     period: str = "2017 and 2018"
     base: str = "5,701 answers from 9,876 invitations."
+    n_answers: int = 5_701
     data_hash: str = "0123456789abcdef" * 4
     nothing_accepted: str = ""
     settings: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(seed=20261122, minimum_cell=10))

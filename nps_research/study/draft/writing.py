@@ -264,6 +264,7 @@ def _settings() -> str:
             "[settings]   # the defaults; take a # off to change one",
             "# promoter_min = 9",
             "# detractor_max = 6",
+            "# target = 20   # the score that is aimed at; there is none by default",
             "# response_window_days = 14",
             "# outcome_horizon_days = 180",
             "# minimum_cell = 10",
