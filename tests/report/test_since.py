@@ -72,9 +72,9 @@ def test_no_earlier_report_is_said_in_words(tmp_path: Path) -> None:
         read_earlier(tmp_path / "nowhere.json")
     for content in ("{", "[1]", "[" * 100_000, json.dumps({"made_by": "nps_research", "schema": 2})):
         (tmp_path / "other.json").write_text(content, encoding="utf-8")
-        with pytest.raises(ReportError, match="is not the results.json"):
+        with pytest.raises(ReportError, match="is not the results"):
             read_earlier(tmp_path / "other.json")
-    with pytest.raises(ReportError, match="is not the results.json"):
+    with pytest.raises(ReportError, match="is not the results"):
         read_earlier(earlier_report(tmp_path, n_answers=None))
     study.name = "Another"
     with pytest.raises(ReportError, match="another study"):
