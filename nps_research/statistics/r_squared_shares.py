@@ -15,6 +15,7 @@ from nps_research.typing import Floats, Integers
 
 SharesMethod = Literal["lmg", "johnson", "first", "last", "betasq", "pratt", "genizi", "car"]
 MOST_EXACT = 20  # drivers; more are averaged over N_ORDERS orders drawn at random, and their reverses
+MOST_EXACT_RESAMPLED = 17  # in resamples: time doubles with each driver, orders take about as long as all subsets of 18
 N_ORDERS = 1000
 SINGULAR = 1e-10  # of a driver's variance left by others, below which it adds nothing
 BLOCK = 2**22  # subsets times resamples held at once
@@ -126,9 +127,9 @@ def _coefficients(p: int) -> Floats:
     return np.asarray(np.where(within, chance[(size - 1).clip(0)], -chance[size.clip(max=p - 1)]))
 
 
-def orders_of(p: int, rng: np.random.Generator) -> Integers | None:
+def orders_of(p: int, rng: np.random.Generator, *, most_exact: int = MOST_EXACT) -> Integers | None:
     """Draw orders to average over where there are too many drivers for all; each with its reverse."""
-    if p <= MOST_EXACT:
+    if p <= most_exact:
         return None
     drawn = rng.permuted(np.tile(np.arange(p), (N_ORDERS, 1)), axis=1)
     return np.concatenate([drawn, drawn[:, ::-1]])

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nps_research.drivers.linear import relative_importance
 from nps_research.drivers.linear.relative_importance import METHODS, decompose_r_squared
 from nps_research.errors import EstimationError
 from nps_research.statistics.r_squared_shares import N_ORDERS, shares_of_r_squared
@@ -111,6 +112,20 @@ def test_more_than_twenty_drivers_are_averaged_over_orders_and_say_so():
     drawn = np.random.default_rng(2).permuted(np.tile(np.arange(12), (N_ORDERS, 1)), axis=1)
     rough = shares_of_r_squared(twelve, ["lmg"], orders=np.concatenate([drawn, drawn[:, ::-1]]))["lmg"][0]
     assert rough == pytest.approx(exact, abs=0.01)
+
+
+def test_resamples_of_many_drivers_go_through_orders_and_say_so(monkeypatch):
+    rng = np.random.default_rng(4)
+    x = pd.DataFrame(rng.normal(size=(300, 6)) + rng.normal(size=(300, 1)), columns=list("abcdef"))
+    y = x @ [0, 1, 2, 0, 1, 3] + rng.normal(scale=3, size=300)
+    exact = decompose_r_squared(x, y, methods=["lmg"], n_resamples=200)
+    assert "orders" not in exact.note
+    monkeypatch.setattr(relative_importance, "MOST_EXACT_RESAMPLED", 5)
+    rough = decompose_r_squared(x, y, methods=["lmg"], n_resamples=200)
+    assert rough.frame["estimate"].tolist() == exact.frame["estimate"].tolist()
+    assert rough.frame["std_error"].tolist() != exact.frame["std_error"].tolist()
+    assert rough.frame["std_error"].to_numpy() == pytest.approx(exact.frame["std_error"].to_numpy(), rel=0.1)
+    assert f"averaged in the resamples over {2 * N_ORDERS:,} orders" in rough.note
 
 
 def test_several_outcomes_and_signs():

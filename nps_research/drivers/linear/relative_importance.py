@@ -19,6 +19,7 @@ from nps_research.statistics.least_squares import correlations
 from nps_research.statistics.normal_limits import with_normal_limits
 from nps_research.statistics.r_squared_shares import (
     MOST_EXACT,
+    MOST_EXACT_RESAMPLED,
     N_ORDERS,
     SharesMethod,
     orders_of,
@@ -91,10 +92,18 @@ class RSquaredDecomposition(Result):
         return " ".join(said)
 
     @property
+    def _resamples_are_rough(self) -> bool:
+        """Whether lmg went through orders drawn at random in the resamples, and perhaps there alone."""
+        return "lmg" in set(self.frame["method"]) and self.frame["term"].nunique() > MOST_EXACT_RESAMPLED
+
+    @property
     def note(self) -> str:
         gaps = " Where ratings are missing, correlations are over those who gave both." if self.pairwise else ""
+        where = "" if not self.exact else " in the resamples" if self._resamples_are_rough else None
         rough = (
-            "" if self.exact else f" General dominance: averaged over {2 * N_ORDERS:,} orders of the drivers, not all."
+            ""
+            if where is None
+            else f" General dominance: averaged{where} over {2 * N_ORDERS:,} orders of the drivers, not all."
         )
         intervals = (
             f", with {self.confidence_level:.0%} intervals from {self.n_resamples:,} resamples whose lower limits stop "
@@ -179,6 +188,7 @@ def decompose_r_squared(
     x, values, weight, of_cluster = _checked(ratings, outcomes, weights, cluster)
     ordering, resampling = rng.spawn(2)
     orders = orders_of(x.shape[1], ordering)
+    of_resamples = orders_of(x.shape[1], ordering, most_exact=MOST_EXACT_RESAMPLED) if orders is None else orders
     m = int(of_cluster.max()) + 1
     rows, r_squared = [], {}
     for name, column in zip(outcomes.columns, values.T, strict=True):
@@ -195,7 +205,7 @@ def decompose_r_squared(
         for start in range(0, n_resamples, 100):
             times = stream.multinomial(m, np.full(m, 1 / m), size=min(100, n_resamples - start))[:, of_cluster]
             resampled = correlations(table, weight * times)
-            for method, found in shares_of_r_squared(resampled, methods, orders=orders).items():
+            for method, found in shares_of_r_squared(resampled, methods, orders=of_resamples).items():
                 drawn[method].append(found)
         coefficient = np.linalg.pinv(correlation[0, :-1, :-1]) @ correlation[0, :-1, -1]
         r_squared[str(name)] = float(coefficient @ correlation[0, :-1, -1])
