@@ -114,6 +114,9 @@ def report(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Run every notebook, even those unchanged since the last run.")
     ] = False,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="A board pack of a few sheets, too, printed by a browser.")
+    ] = False,
     since: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="results.json of an earlier report: the first page says what changed."),
@@ -132,13 +135,29 @@ def report(
         earlier = None if since is None else read_earlier(since)
         with _progress() as show:
             made = make_report(
-                opened, out=target, only=only or (), jobs=jobs, fresh=fresh, workbook=xlsx, since=earlier, progress=show
+                opened,
+                out=target,
+                only=only or (),
+                jobs=jobs,
+                fresh=fresh,
+                workbook=xlsx,
+                pdf=pdf,
+                since=earlier,
+                progress=show,
             )
     for outcome in made.not_made:
         console.print(_for_terminal(f"Not made: {outcome.title}. {outcome.reason}"))
     for outcome in made.failed:
         console.print(f"[bold red]Failed:[/] {_for_terminal(outcome.title)}. {_for_terminal(outcome.reason)}")
     console.print(_for_terminal(f"Report: {_relative(made.out / 'index.html')}"))
+    if pdf:
+        from nps_research.report.board_pack import BOARD_PACK, BOARD_PAGE
+
+        pack = made.out / BOARD_PACK
+        there = "" if pack.exists() else "no browser was found to print it: open it in one, and print. "
+        console.print(
+            _for_terminal(f"Board pack: {there}{_relative(pack if pack.exists() else made.out / BOARD_PAGE)}")
+        )
     console.print(_for_terminal(f"Private, not to be shared: {_relative(made.private)}"))
     raise typer.Exit(made.exit_code)
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nps_research.errors import ReportError
+from nps_research.report.board_pack import BOARD_PACK, BOARD_PAGE, printed
 from nps_research.report.execute import Failure
 from nps_research.report.harvest import exact_parquet, harvest, table_csv
 from nps_research.report.notebooks import ReportNotebook, own_text
 from nps_research.report.own_words import OwnWords, labels_of
-from nps_research.report.pages import GLOSSARY, Card, Pages
+from nps_research.report.pages import GLOSSARY, Card, Pages, headlines_told
 from nps_research.report.privacy import find_leaks, places_of, readable_text
 from nps_research.report.provenance import CHECKOUT, Provenance, provenance
 from nps_research.report.publish import MADE_BY, PRIVATE_NOTE, Workspace, write_shared
@@ -121,7 +122,7 @@ def _made(
         f"notebooks/{notebook.name}.ipynb": notebook_text(shared),
     }
     files |= {result.table: table_csv(result) for result in results if result.table}
-    return Part(card=replace(_card(notebook, "made"), results=tuple(results)), files=files)
+    return Part(card=replace(_card(notebook, "made"), results=tuple(results), told=headlines_told(shared)), files=files)
 
 
 def _faults(
@@ -168,9 +169,15 @@ def _described(study: Study) -> str:
 
 
 def write_report(
-    study: Study, parts: Sequence[Part], place: Workspace, *, workbook: bool = False, earlier: Earlier | None = None
+    study: Study,
+    parts: Sequence[Part],
+    place: Workspace,
+    *,
+    workbook: bool = False,
+    pdf: bool = False,
+    earlier: Earlier | None = None,
 ) -> None:
-    """Write all files of a report, all results as a workbook where wanted, and the private folder.
+    """Write all files of a report, all results as a workbook and a board pack where wanted, and the private folder.
 
     The first page is held against an `earlier` report, where there is one.
 
@@ -184,10 +191,14 @@ def write_report(
     cards = [part.card for part in parts]
     results = [result for card in cards for result in card.results]
     since = None if earlier is None else since_earlier(earlier, study, made_from.data, results)
+    board = pages.board(cards) if pdf else ""
+    pack = printed(inert_text(board, is_json=False)) if board else None
+    shown = (BOARD_PACK if pack else BOARD_PAGE) if board else ""
     around = {
-        "index.html": pages.index(cards, workbook=WORKBOOK if workbook else "", since=since),
+        "index.html": pages.index(cards, workbook=WORKBOOK if workbook else "", board=shown, since=since),
         "glossary.html": pages.glossary(),
         "results.json": _results_json(study, made_from, cards, earlier),
+        **({BOARD_PAGE: board} if board else {}),
     }
     described = "\n".join([_described(study), *(f"{card.title}\n{card.question}" for card in cards)])
     texts = {name: _readable(name, content) for name, content in around.items()}
@@ -200,6 +211,8 @@ def write_report(
         for each in (around, *(part.files for part in parts))
         for name, content in each.items()
     }
+    if pack:
+        files[BOARD_PACK] = pack
     if workbook:
         files[WORKBOOK] = workbook_of(results)
     files[CHECKSUMS] = "".join(f"{sha256(_bytes(files[name])).hexdigest()}  {name}\n" for name in sorted(files))

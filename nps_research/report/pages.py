@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 _FOLDER = Path(__file__).parent
 GLOSSARY = (_FOLDER / "glossary.md").read_text(encoding="utf-8")
 _HEADING = re.compile(r'<h2 id="[^"]*">(.*?)</h2>', re.DOTALL)
+_LINK = re.compile(r"</?a\b[^>]*>")
 _LABEL = re.compile(r'aria-label="([^"]*)"')
 
 
@@ -58,6 +59,8 @@ class Card:
     results : tuple of HarvestedResult
     on_top : HarvestedResult or None
         What stands on top of the index, and is not drawn again.
+    told : tuple of Markup
+        Its headlines as they stand on its page.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Card:
     reason: str = ""
     results: tuple[HarvestedResult, ...] = ()
     on_top: HarvestedResult | None = None
+    told: tuple[Markup, ...] = ()
 
     @property
     def headlines(self) -> list[HarvestedResult]:
@@ -143,29 +147,23 @@ class Pages:
         """The page of a notebook that failed."""
         return self._render("failed.html.j2", title=notebook.title, question=notebook.question, failure=failure)
 
-    def index(self, cards: Sequence[Card], *, workbook: str = "", since: Since | None = None) -> str:
+    def index(self, cards: Sequence[Card], *, workbook: str = "", board: str = "", since: Since | None = None) -> str:
         """The page of findings at a glance.
 
-        `workbook` is the file name of that with all results, and `since` what changed since an earlier report, if
-        there is one.
+        `workbook` and `board` are the file names of that with all results and of the board pack, and `since` what
+        changed since an earlier report, if they are there.
         """
-        glance = at_a_glance([result for card in cards for result in card.results])
-        cards = [replace(card, on_top=glance.on_top) for card in cards]
+        first = _first_screen(cards)
+        cards = [replace(card, on_top=first["glance"].on_top) for card in cards]
         figures = {card.name: next(filter(None, map(small_figure, card.drawn)), "") for card in cards}
-        trend = glance.on_top and small_figure(glance.on_top, wide=True)
-        titles = {card.name: card.title for card in cards}
+        title, files = self._common["study"]["name"], {"workbook": workbook, "board": board}
+        return self._render("index.html.j2", title=title, cards=cards, figures=figures, since=since, **first, **files)
+
+    def board(self, cards: Sequence[Card]) -> str:
+        """The board pack as a page to print: the first screen, then the headlines of each notebook on its sheet."""
         title = self._common["study"]["name"]
-        return self._render(
-            "index.html.j2",
-            title=title,
-            cards=cards,
-            glance=glance,
-            figures=figures,
-            trend=trend,
-            titles=titles,
-            workbook=workbook,
-            since=since,
-        )
+        html = self._render("board.html.j2", title=title, cards=cards, **_first_screen(cards))
+        return _LINK.sub("", html)  # on paper they lead nowhere
 
     def glossary(self) -> str:
         """The page that says what the words mean."""
@@ -175,6 +173,20 @@ class Pages:
     def _render(self, template: str, **content: Any) -> str:
         page = self._exporter.environment.get_template(template)
         return str(page.render(resources=self._common | content))
+
+
+def _first_screen(cards: Sequence[Card]) -> dict[str, Any]:
+    """What the first screen of index and board pack says and draws."""
+    glance = at_a_glance([result for card in cards for result in card.results])
+    trend = glance.on_top and small_figure(glance.on_top, wide=True)
+    return {"glance": glance, "trend": trend, "titles": {card.name: card.title for card in cards}}
+
+
+def headlines_told(node: NotebookNode) -> tuple[Markup, ...]:
+    """The headlines of a notebook fit to share, as HTML."""
+    outputs = [output for place in sorted(headline_cells(node)) for output in node.cells[place].outputs]
+    answered = (each for each in outputs if each.get("data", {}).get(MIME_TYPE, {}).get("kind") != NotAnswered.kind)
+    return tuple(_page_output(output, set()) for output in answered)
 
 
 def _page_cells(node: NotebookNode, notebook: ReportNotebook) -> list[dict[str, Any]]:

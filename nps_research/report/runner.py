@@ -69,6 +69,7 @@ def make_report(
     jobs: int | None = None,
     fresh: bool = False,
     workbook: bool = False,
+    pdf: bool = False,
     since: Earlier | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> ReportOutcome:
@@ -89,6 +90,8 @@ def make_report(
         Run every notebook, even where nothing it depends on has changed since the last run.
     workbook : bool
         Write all results as ``results.xlsx``, too, a sheet each.
+    pdf : bool
+        Write a board pack, too: ``board_pack.html``, and where there is a browser ``board_pack.pdf``.
     since : Earlier, optional
         An earlier report of the study (`read_earlier`): the first page says what changed since.
     progress : callable, optional
@@ -153,7 +156,7 @@ def make_report(
         for part in parts:
             if part.card.state == "failed" and last[part.card.name].state != "failed":
                 tell(replace(last[part.card.name], state="failed"))
-        write_report(study, parts, place, workbook=workbook, earlier=since)
+        write_report(study, parts, place, workbook=workbook, pdf=pdf, earlier=since)
         write_record(place.private, keys, parts)
         place.publish(out, private_folder(out))
     return _outcome(out, [part.card for part in parts])
