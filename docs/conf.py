@@ -27,13 +27,13 @@ myst_heading_anchors = 3
 default_role = "code"  # in docstrings, `score` is code
 autodoc_default_options = {"members": True, "imported-members": True}  # what a room's __all__ names
 autodoc_typehints = "none"  # docstrings say the types, in words
-napoleon_use_ivar = True
 sys.modules["nps"] = nps  # as it is called
 sys.modules |= {f"nps.{name}": room for name, room in vars(nps).items() if isinstance(room, ModuleType)}
 
 html_theme = "furo"
 html_extra_path = ["index.html"]  # leads to the start page
 html_copy_source = False
+html_show_copyright = False
 html_show_search_summary = False  # a page opened as a file may not read another
 
 
