@@ -5,18 +5,20 @@ PYTHON ?= python3
 STUDY ?= data/demo
 DATA ?=
 FRESH ?=
+DEMO = $(wildcard reports/demo/index.html)
 CALIBRATIONS = $(basename $(notdir $(shell grep -l __main__ calibration/*.py)))
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.ready-to-develop
+DOCS_READY := $(VENV)/.ready-for-docs
 SPARK := $(if $(shell command -v java 2>/dev/null),$(VENV)/.ready-for-spark)
 export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE  # or each process would compile the package anew
 
 .DEFAULT_GOAL := reports
-.PHONY: reports test test-whole lab lint bench calibrate lock clean setup
+.PHONY: reports test test-whole lab lint docs bench calibrate lock clean setup
 
 reports: setup  ## the report on STUDY (default: the made-up company), in reports/
 	$(BIN)/nps-research report $(STUDY) $(if $(DATA),--data $(DATA))
@@ -37,6 +39,11 @@ lint: $(DEV_READY)  ## ruff, mypy, and which room may import which
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(DOCS_READY)  ## the site, in site/: README, how-tos, contract, glossary, every function; after `make reports`, the demo's report, too
+	rm -rf site
+	$(BIN)/sphinx-build --quiet --fail-on-warning --fresh-env --doctree-dir $(VENV)/.doctrees -c docs $(if $(DEMO),-t demo) . site
+	$(if $(DEMO),cp -R reports/demo site/demo)
+
 bench: setup  ## what it costs, side by side with pandas, DuckDB and SciPy; rewrites benchmarks/README.md
 	$(BIN)/python -m benchmarks
 
@@ -47,8 +54,8 @@ lock: setup  ## take newer versions: uv.lock, requirements.lock
 	$(UV) lock --upgrade
 	$(UV) export --quiet --frozen --no-dev --no-emit-project --no-annotate --no-header --no-hashes --output-file requirements.lock
 
-clean:  ## undo the set-up and the reports
-	rm -rf $(VENV) .uv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean:  ## undo the set-up, the reports and the site
+	rm -rf $(VENV) .uv site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find reports -mindepth 1 ! -name README.md -delete
 
@@ -71,6 +78,10 @@ $(READY): uv.lock pyproject.toml
 
 $(DEV_READY): $(READY)
 	$(SYNC)
+	@touch $@
+
+$(DOCS_READY): $(READY)
+	$(SYNC) --no-dev --group docs
 	@touch $@
 
 $(VENV)/.ready-for-spark: $(DEV_READY)
