@@ -135,7 +135,7 @@ def test_demo_made_again_from_the_last_report_is_the_same(demo_report: ReportOut
     assert files_of(tmp_path / "demo-private") == files_of(demo_report.private)
 
 
-@pytest.mark.whole  # the hostile report shows all kinds of results, too, and is opened by every run
+@pytest.mark.whole
 def test_demo_in_a_browser(browser: Browser, demo_report: ReportOutcome) -> None:
     check_in_browser(browser, demo_report)
     assert n_printed(browser, demo_report.out / "index.html") == 1
@@ -274,6 +274,7 @@ def hostile_report() -> tuple[Path, ReportOutcome, int]:
     return found
 
 
+@pytest.mark.whole
 def test_canaries_stay_private(hostile_report: tuple[Path, ReportOutcome, int]) -> None:
     place, report, lost = hostile_report
     assert lost == 5
@@ -290,6 +291,7 @@ def test_canaries_stay_private(hostile_report: tuple[Path, ReportOutcome, int]) 
     assert CANARIES["unreadable"] in (report.private / "quarantine.csv").read_text(encoding="utf-8")
 
 
+@pytest.mark.whole
 def test_hostile_study_opens_quietly(browser: Browser, hostile_report: tuple[Path, ReportOutcome, int]) -> None:
     report = hostile_report[1]
     check_in_browser(browser, report)
