@@ -96,6 +96,7 @@ COUNTED = {
     "plan_next_survey": BY_WAVE,
     "pool_groups": {"by": "region"},
     "score_histogram": WHOLE,
+    "class_shares": BY_WAVE,
     "trend": BY_WAVE,
 }
 

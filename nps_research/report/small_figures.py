@@ -11,7 +11,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nps_research.report.harvest import HarvestedResult
-from nps_research.results.drawing import GREY, HATCHED, INK, PROMOTER, figure_svg, literal, style, target_line
+from nps_research.results.drawing import (
+    DETRACTOR,
+    GREY,
+    HATCHED,
+    INK,
+    PASSIVE,
+    PROMOTER,
+    figure_svg,
+    literal,
+    style,
+    target_line,
+)
 from nps_research.results.words import points, share
 
 Rows = list[dict[str, Any]]
@@ -98,8 +109,28 @@ def _bars(label: str, value: str, text: Callable[[float], str], *, ranked: bool 
     return draw
 
 
+def _divided(ax: Axes, rows: Rows) -> bool:
+    """All waves as bars, divided into detractors, passives and promoters; the first and the last named."""
+    if len(rows) < 2:
+        return False
+    place, below = range(len(rows)), [0.0] * len(rows)
+    for name, colour in (("detractor", DETRACTOR), ("passive", PASSIVE), ("promoter", PROMOTER)):
+        height = [row[f"{name}_share"] for row in rows]
+        drawn = ax.bar(place, height, 0.8, below, color=colour)
+        ends = [share(each) if at in (0, len(rows) - 1) else "" for at, each in enumerate(height)]
+        ax.bar_label(drawn, ends, label_type="center", color="white", fontsize=FONT_SIZE)
+        above = (1.01, below[-1] + height[-1] / 2)
+        ax.annotate(f"{name.capitalize()}s", above, xycoords=ax.get_yaxis_transform(), color=colour, va="center")
+        below = [low + high for low, high in zip(below, height, strict=True)]
+    ax.set_xticks([0, len(rows) - 1], [literal(rows[0]["group"], 20), literal(rows[-1]["group"], 20)])
+    ax.set_yticks([])
+    ax.spines[["left", "bottom"]].set_visible(False)
+    return True
+
+
 _DRAWS: dict[str, Draw] = {
     "trend": _over_waves("estimate", points, "NPS"),
+    "class_shares": _divided,
     "net_promoter_score": _bars("group", "estimate", points),
     "risk_by_score": _bars("term", "estimate", share),
     "driver_model": _bars("term", "estimate", points, ranked=True),

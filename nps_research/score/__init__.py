@@ -1,6 +1,7 @@
 """The Net Promoter Score: limits, differences, trend, pooling, sample sizes."""
 
 from nps_research.score.by_cut import net_promoter_score_by_cut
+from nps_research.score.class_shares import class_shares
 from nps_research.score.designs import compare_designs
 from nps_research.score.detectable_change import detectable_change
 from nps_research.score.differences import compare_net_promoter_scores
@@ -14,6 +15,7 @@ from nps_research.score.score import net_promoter_score
 from nps_research.score.trend import trend
 
 __all__ = [
+    "class_shares",
     "compare_designs",
     "compare_groupings",
     "compare_net_promoter_scores",

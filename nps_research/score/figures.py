@@ -31,6 +31,8 @@ from nps_research.results.drawing import (
 )
 from nps_research.results.words import points, share
 from nps_research.score.by_cut import ScoresByCut
+from nps_research.score.class_shares import CLASSES as SHARED
+from nps_research.score.class_shares import ClassShares
 from nps_research.score.designs import DesignComparison
 from nps_research.score.detectable_change import DetectableChange
 from nps_research.score.differences import ScoreDifferences
@@ -101,6 +103,23 @@ def plot_trend(result: Trend, ax: Axes | None = None) -> Axes:
     ax.set_xticks(place, [label(row["group"]) for row in rows])
     ax.grid(axis="y")
     ax.set_ylabel(with_interval("NPS, points", result))
+    return ax
+
+
+@draws(ClassShares)
+def plot_class_shares(result: ClassShares, ax: Axes | None = None) -> Axes:
+    """Bars of each wave, divided into detractors, passives and promoters, from the bottom."""
+    ax = axes_for(ax)
+    rows = result.answered
+    place, below = list(range(len(rows))), np.zeros(len(rows))
+    for name in reversed(SHARED):
+        height = np.array([100 * row[f"{name}_share"] for row in rows])
+        drawn = ax.bar(place, height, 0.7, below, color=CLASSES[name], label=f"{name.capitalize()}s")
+        ax.bar_label(drawn, [share(each / 100) for each in height], label_type="center", color="white", fontsize=9)
+        below += height
+    ax.set_xticks(place, [label(row["group"]) for row in rows])
+    ax.set(ylim=(0, 100), ylabel="Share of answers (%)")
+    legend_below(ax, ncols=3)
     return ax
 
 

@@ -61,3 +61,10 @@ def test_what_stands_on_top_is_what_happened_whatever_kind_says_it() -> None:
     one = result("net_promoter_score", ["group", "estimate"], [["all", 5.0]], at_a_glance={"happened": "NPS is +5.0."})
     assert at_a_glance([groups(2), one]).on_top is one
     assert at_a_glance([groups(2)]).on_top is None
+
+
+def test_waves_are_divided_into_the_three_classes() -> None:
+    columns = ["group", "promoter_share", "passive_share", "detractor_share"]
+    rows = [["2017", 0.5, 0.3, 0.2], ["2018", 0.4, 0.3, 0.3]]
+    assert n_bars(small_figure(result("class_shares", columns, rows))) == 6
+    assert not small_figure(result("class_shares", columns, rows[:1]))

@@ -35,6 +35,7 @@ from nps_research.results.drawing import (
     svg,
 )
 from nps_research.results.result import Result
+from nps_research.score.class_shares import ClassShares
 from nps_research.score.trend import Trend
 from nps_research.thresholds.comparison import ThresholdComparison
 from tests.support.made_up_ratings import fitted_study
@@ -247,6 +248,7 @@ def of_scores() -> list[Result]:
         nps.score.net_promoter_score_by_cut(by_region),
         nps.compare_net_promoter_scores(by_region),
         nps.score.score_histogram(by_region, group=by_region.groups[0]),
+        nps.score.class_shares(by_wave),
         nps.score.detectable_change(by_wave),
         nps.score.pool_groups(by_region),
         nps.score.compare_designs(study),
@@ -307,7 +309,7 @@ def of_responding() -> list[Result]:
 
 MAKERS: dict[Callable[[], list[Result]], set[str]] = {  # and the classes that it makes
     of_scores: {
-        "AccountInfluence", "AccountScores", "DesignComparison", "DetectableChange", "NetPromoterScores",
+        "AccountInfluence", "ClassShares", "AccountScores", "DesignComparison", "DetectableChange", "NetPromoterScores",
         "PooledGroups", "ScoreDifferences", "ScoreHistogram", "ScoresByCut", "Trend",
     },
     of_thresholds: {
@@ -339,7 +341,7 @@ def test_each_figure_is_drawn_whole_on_the_axes_given_and_on_new_ones(make: Call
     state = np.random.get_state()[1].tolist()  # type: ignore[index]  # noqa: NPY002
     for result in results:
         ax = whole(result)
-        assert ax.get_xlabel() or isinstance(result, ResponseFunnel | Trend)
+        assert ax.get_xlabel() or isinstance(result, ClassShares | ResponseFunnel | Trend)
         if not isinstance(result, ThresholdComparison):
             assert ax.get_title(loc="left").replace("\n", " ").startswith(literal(result.title, 160))
         ax = result.plot()

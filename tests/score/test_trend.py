@@ -10,6 +10,7 @@ import pytest
 from nps_research.counting.score_counts import score_distribution
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
+from nps_research.score.class_shares import class_shares
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.score import net_promoter_score
 from nps_research.score.trend import trend
@@ -233,3 +234,22 @@ def test_the_last_wave_is_held_against_the_target(target, said):
     without = trend(study_of(rows))
     assert "target" not in without.at_a_glance | without.settings
     assert not any("target" in text.get_text() for text in without.plot().texts)
+
+
+def test_shares_of_the_classes_make_up_the_score_and_hide_what_it_hides():
+    rows = answers(a=(10, 30, 160), b=(150, 30, 20), c=(148, 30, 22), d=(1, 1, 1))
+    dist = distribution_of(rows, by="wave")
+    shares, scores = class_shares(dist), trend(dist)
+    of_classes = shares.frame[["promoter_share", "passive_share", "detractor_share"]]
+    assert of_classes.sum(axis=1).tolist() == pytest.approx([1.0] * 4)
+    lead = 100 * (of_classes["promoter_share"] - of_classes["detractor_share"])
+    assert lead.tolist() == pytest.approx(scores.frame["estimate"].tolist())
+    assert shares.shown["group"].tolist() == scores.shown["group"].tolist() == ["b", "c"]
+    assert shares.finding.startswith("Between b and c promoters went from 10% to 11% and detractors from 75% to 74%")
+    assert shares.message == "From b to c: promoters 10% to 11%, detractors 75% to 74%"
+    assert "160" not in str(shares.to_json())
+    alone = class_shares(distribution_of(answers(a=(20, 30, 50)), by="wave"))
+    assert alone.finding == "Of the answers in a 50% promoters, 30% passives, 20% detractors."
+    assert alone.message == ""
+    with pytest.raises(EstimationError, match="order of time"):
+        class_shares(distribution_of(rows, by=None))
