@@ -25,6 +25,7 @@ from nps_research.report.notebooks import ReportNotebook, has_tag
 from nps_research.report.sanitise import heading_slug, render_markdown
 from nps_research.report.since import Since
 from nps_research.report.small_figures import small_figure
+from nps_research.report.terms import Terms
 from nps_research.results.listing import NotAnswered
 from nps_research.results.result import MIME_TYPE
 from nps_research.results.words import plain_text
@@ -129,7 +130,11 @@ class Pages:
 
     def notebook(self, notebook: ReportNotebook, node: NotebookNode, results: Sequence[HarvestedResult]) -> str:
         """The page of a notebook that ran; `node` has been made fit to share."""
-        cells = _page_cells(node, notebook)
+        cells, terms = _page_cells(node, notebook), Terms(GLOSSARY)
+        for cell in cells:
+            if "html" in cell:
+                cell["html"] = Markup(terms.linked(cell["html"]))  # noqa: S704 - our own links
+            cell["outputs"] = [Markup(terms.linked(each)) for each in cell.get("outputs", ())]  # noqa: S704
         page = {
             "title": notebook.title,
             "question": notebook.question,
