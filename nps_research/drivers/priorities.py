@@ -211,8 +211,8 @@ class Improvement(Result):
     def note(self) -> str:
         return (
             f"Ratings that are poor raised by {self._higher}, all else as it is, and the model's NPS before and after "
-            f"compared; {self.scale}. That is what goes with such ratings among these respondents, not what a change of "
-            f"the service would bring. {NOT_CAUSES}"
+            f"compared; {self.scale}. That is what goes with such ratings among these respondents, not what a change "
+            f"of the service would bring. {NOT_CAUSES}"
         )
 
     @property
@@ -252,11 +252,12 @@ def simulate_improvement(model: DriverModel, *, rating: str | None = None, point
         If there is no such driver, or poor ratings cannot be so many points higher.
     """
     data = model.data
-    most = model.summary.lifted.shape[1]
     if rating is not None and rating not in data.terms:
         raise EstimationError(f"There is no driver {rating!r}{did_you_mean(rating, list(data.terms))}")
-    if points_higher not in range(1, most + 1):
-        raise EstimationError(f"points_higher = {points_higher!r}: a whole number from 1 to {most} is needed.")
+    if points_higher not in range(1, model.liftable + 1):
+        raise EstimationError(
+            f"points_higher = {points_higher!r}: a whole number from 1 to {model.liftable} is needed."
+        )
     if (data.levels != np.rint(data.levels)).any():
         raise CannotAnswerError("Ratings are not whole numbers, so that one higher may not be a rating.")
     step = points_higher - 1

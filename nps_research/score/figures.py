@@ -9,11 +9,6 @@ import seaborn
 from scipy import stats
 
 from nps_research.results.drawing import (
-    DETRACTOR,
-    GRID,
-    INK,
-    PASSIVE,
-    PROMOTER,
     above,
     at_edge,
     axes_for,
@@ -28,6 +23,7 @@ from nps_research.results.drawing import (
     name_points,
     with_interval,
 )
+from nps_research.results.palette import DETRACTOR, GRID, INK, PASSIVE, PROMOTER
 from nps_research.results.words import points, share
 from nps_research.score.by_cut import ScoresByCut
 from nps_research.score.designs import DesignComparison
