@@ -15,12 +15,14 @@ import nps_research as nps
 from nps_research.report.notebooks import read_notebooks
 from nps_research.results.listing import NotAnswered
 from nps_research.results.live import IN_REPORT
+from nps_research.results.result import Result
 from nps_research.results.words import interval_text, points
 from tests.support.published import PAGES, ROOT
 from tests.support.run_here import shown_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -92,10 +94,13 @@ def numbers_on_page(result: Any) -> str:
     [(bare, ["00_study", "01_score"]), (silent, ["00_study", "01_score", "04_nonresponse"]), (rated, PAGES[:4])],
     ids=["bare", "silent", "rated"],
 )
-def test_live_cells_run_on_any_study_that_can_feed_their_notebook(make: Any, pages: list[str]) -> None:
+def test_live_cells_run_on_any_study_that_can_feed_their_notebook(make: Any, pages: list[str], tmp_path: Path) -> None:
     study = make()
     for page in pages:
         shown = run(page, study)
+        for result in [each for several in shown.values() for each in several if isinstance(each, Result)]:
+            assert result.style.to_html().count("<tr>") == 1 + len(result.shown)
+            result.to_excel(tmp_path / "result.xlsx")
         assert isinstance(shown["closer"][0], pd.DataFrame)
         assert len(shown["closer"][0])
         assert plt.get_fignums(), f"no plot in {page}"
