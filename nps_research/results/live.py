@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nps_research.errors import NPSResearchError
 from nps_research.results.listing import NotAnswered, attempt
@@ -13,6 +14,8 @@ from nps_research.results.result import Result
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
+
+Step = TypeVar("Step")
 
 IN_REPORT = "NPS_RESEARCH_REPORT"  # environment variable of notebooks that run for a report
 
@@ -49,6 +52,24 @@ def control(question: Callable[..., Result], *args: Any, **levers: Any) -> VBox 
     if isinstance(first, NotAnswered):
         return first
     return moving(lambda **chosen: _words(question(*args, **chosen)), **levers)
+
+
+def progress(steps: Iterable[Step], *, of: int) -> Iterable[Step]:
+    """Show how far work is that takes over five seconds, to who waits for it in a notebook or at a terminal.
+
+    Nothing of it stays when the work is done, and there is none where nobody looks: in a report, or in a file.
+    """
+    if os.environ.get(IN_REPORT) or not (_in_notebook() or sys.stderr.isatty()):
+        return steps
+    from tqdm.auto import tqdm
+
+    shown: Iterable[Step] = tqdm(steps, total=of, delay=5, leave=False, unit="step")
+    return shown
+
+
+def _in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and hasattr(ipython.get_ipython(), "kernel")
 
 
 def moving(show: Callable[..., str], **levers: Any) -> VBox | None:
