@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks import counting, drivers, nonresponse, opening, resampling, thresholds, whole
 from benchmarks.measuring import ROOT, machine
 from benchmarks.results import figure_of, page, targets
-from nps_research.results.drawing import style
+from nps_research.results.drawing import house_style
 
 HERE = ROOT / "benchmarks"
 
@@ -19,7 +19,7 @@ def main() -> None:
         measured[name] = module.measure()
         measured[name].to_csv(HERE / f"{name}.csv", index=False, lineterminator="\n")
     (HERE / "README.md").write_text(page(**measured, machine=machine()), encoding="utf-8")
-    with style():
+    with house_style():
         figure_of(measured["counting"]).savefig(HERE / "counting.svg", metadata={"Date": None, "Creator": None})
     print(targets(**measured))
 

@@ -15,7 +15,7 @@ from benchmarks.opening import CSV, CSV_RATINGS, PARQUET, PARQUET_RATINGS, WORKB
 from benchmarks.resampling import N_RESAMPLES
 from benchmarks.thresholds import ACCOUNTS, FROM_COUNTS
 from benchmarks.whole import NBCONVERT, REPORT
-from nps_research.results.drawing import DETRACTOR, PASSIVE, PROMOTER
+from nps_research.results.palette import DETRACTOR, PASSIVE, PROMOTER
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,7 +19,7 @@ from nps_research import (
 )
 from nps_research.counting import OutcomeByScore, ScoreDistribution, outcome_by_score, score_distribution
 from nps_research.drivers import fit_drivers
-from nps_research.results import attempt
+from nps_research.results import attempt, palette, style
 from nps_research.score import compare_net_promoter_scores, net_promoter_score, trend
 from nps_research.silence import nonresponse_signal, score_if_all_responded
 from nps_research.study import Study, open_study
@@ -41,6 +41,7 @@ __all__ = [
     "nonresponse_signal",
     "open_study",
     "outcome_by_score",
+    "palette",
     "responding",
     "results",
     "score",
@@ -49,6 +50,7 @@ __all__ = [
     "silence",
     "statistics",
     "study",
+    "style",
     "thresholds",
     "trend",
 ]

@@ -27,8 +27,10 @@ NAMES = {
     "nonresponse_signal",
     "open_study",
     "outcome_by_score",
+    "palette",
     "score_distribution",
     "score_if_all_responded",
+    "style",
     "trend",
 }
 

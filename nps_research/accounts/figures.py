@@ -9,8 +9,6 @@ import numpy as np
 from nps_research.accounts.influence import AccountInfluence
 from nps_research.accounts.score import AccountScores
 from nps_research.results.drawing import (
-    INK,
-    PROMOTER,
     at_edge,
     axes_for,
     bars,
@@ -23,6 +21,7 @@ from nps_research.results.drawing import (
     rows_axis,
     with_interval,
 )
+from nps_research.results.palette import INK, PROMOTER
 from nps_research.results.words import points
 
 if TYPE_CHECKING:

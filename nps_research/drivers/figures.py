@@ -23,11 +23,6 @@ from nps_research.drivers.model import DriverModel
 from nps_research.drivers.priorities import ImportancePerformance, Improvement
 from nps_research.drivers.waterfall import shap_drawing
 from nps_research.results.drawing import (
-    DETRACTOR,
-    GREY,
-    INK,
-    PASSIVE,
-    PROMOTER,
     at_edge,
     axes_for,
     band,
@@ -41,6 +36,7 @@ from nps_research.results.drawing import (
     name_points,
     rows_axis,
 )
+from nps_research.results.palette import DETRACTOR, GREY, INK, PASSIVE, PROMOTER
 from nps_research.results.words import points
 
 LOW_TO_HIGH = LinearSegmentedColormap.from_list("low to high", [DETRACTOR, "#B8A9B0", PROMOTER])

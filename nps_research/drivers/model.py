@@ -132,6 +132,11 @@ class DriverModel(Result):
         return list(map(str, self.frame.loc[above_noise(self.frame) & self.frame["estimate"].notna(), "term"]))
 
     @property
+    def liftable(self) -> int:
+        """By how many points the model can say what goes with higher poor ratings."""
+        return int(self.summary.lifted.shape[1])
+
+    @property
     def largest_change(self) -> tuple[str, str]:
         """The two groups, one after the other, between which the score changed most; small ones are left out."""
         groups, fits = self.data.group, self.summary.groups

@@ -14,7 +14,7 @@ from nps_research.drivers.enough import SURE
 from nps_research.drivers.fitting.resampling import spread
 from nps_research.drivers.lists import NOT_CAUSES, above_noise
 from nps_research.drivers.model import DriverModel
-from nps_research.errors import CannotAnswerError
+from nps_research.errors import CannotAnswerError, EstimationError, did_you_mean
 from nps_research.results.result import Result
 from nps_research.results.words import interval_text, joined, points
 from nps_research.statistics.normal_limits import with_normal_limits
@@ -140,13 +140,14 @@ def _quadrants(rating: np.ndarray, estimate: np.ndarray, lines: tuple[float, flo
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Improvement(Result):
-    """NPS associated with poor ratings one higher, a row a driver.
+    """NPS associated with poor ratings so many points higher, a row a driver.
 
     `frame` columns: term, n (who rated it), poor_share (of those who rated it), estimate (change of the predicted NPS,
     points) with std_error, conf_low, conf_high; promoter_points and detractor_points, its parts; above_noise.
     """
 
     scale: str
+    points_higher: int = 1
 
     kind: ClassVar[str] = "improvement"
     rows_are_parts: ClassVar[bool] = False
@@ -168,16 +169,31 @@ class Improvement(Result):
     def finding(self) -> str:
         shown = self.shown
         real = shown[above_noise(shown) & (shown["conf_low"] > 0)]
+        if len(shown) == 1:
+            (row,) = self.records
+            doubt = "" if len(real) else "; whether that is more than noise is open"
+            of = f"Poor ratings of {joined([row['term']])} {self._higher} higher go with"
+            return f"{of} {points(row['estimate'])} NPS points ({interval_text(row, self.confidence_level)}){doubt}."
         if real.empty:
-            return "For no rating above noise do the data show a higher NPS where poor ratings are one higher."
+            where = f"where poor ratings are {self._higher} higher"
+            return f"For no rating above noise do the data show a higher NPS {where}."
         named = [f"{row['term']} ({points(row['estimate'])})" for row in real.iloc[:3].to_dict("records")]
-        return f"One point more on poor ratings goes with most NPS points for {joined(named)}."
+        higher = self._higher.capitalize()
+        return f"{higher} more on poor ratings {self._goes} with most NPS points for {joined(named)}."
+
+    @property
+    def _higher(self) -> str:
+        return higher_by(self.points_higher)
+
+    @property
+    def _goes(self) -> str:
+        return "goes" if self.points_higher == 1 else "go"
 
     @property
     def details(self) -> str:
         shown = self.shown
         real = shown[above_noise(shown) & (shown["conf_low"] > 0)]
-        best = real.iloc[:3]
+        best = real.iloc[:3] if len(shown) > 1 else real.iloc[:0]
         limits = [f"{row['term']} {interval_text(row, self.confidence_level)}" for _, row in best.iterrows()]
         return f"{joined(limits)}." if limits else ""
 
@@ -188,14 +204,15 @@ class Improvement(Result):
         if real.empty:
             return {}
         name, gain = joined([real["term"].iloc[0]]), points(real["estimate"].iloc[0])
-        return {"improve": f"Improve first: {name}; one point more on its poor ratings goes with {gain} NPS points."}
+        more = f"{self._higher} more on its poor ratings {self._goes} with {gain} NPS points"
+        return {"improve": f"Improve first: {name}; {more}."}
 
     @property
     def note(self) -> str:
         return (
-            f"Ratings that are poor raised by one, all else as it is, and the model's NPS before and after compared; "
-            f"{self.scale}. That is what goes with such ratings among these respondents, not what a change of the "
-            f"service would bring. {NOT_CAUSES}"
+            f"Ratings that are poor raised by {self._higher}, all else as it is, and the model's NPS before and after "
+            f"compared; {self.scale}. That is what goes with such ratings among these respondents, not what a change "
+            f"of the service would bring. {NOT_CAUSES}"
         )
 
     @property
@@ -204,15 +221,24 @@ class Improvement(Result):
         return "NPS points with interval bars, by rating: " + "; ".join(said) + "."
 
 
-def simulate_improvement(model: DriverModel) -> Improvement:
-    """Predict the NPS that goes with poor ratings one higher, for each driver.
+def higher_by(n: int) -> str:
+    """So many points, in words."""
+    return "one point" if n == 1 else f"{n} points"
+
+
+def simulate_improvement(model: DriverModel, *, rating: str | None = None, points_higher: int = 1) -> Improvement:
+    """Predict the NPS that goes with poor ratings higher than they are, for each driver.
 
     The estimand is the mean over all respondents of the model's prediction with the driver's poor ratings (6 or less of
-    0-10, 3 or less of 1-5) raised by one, minus that without; who did not rate it adds nothing.
+    0-10, 3 or less of 1-5) raised by so many points, minus that without; who did not rate it adds nothing.
 
     Parameters
     ----------
     model : DriverModel
+    rating : str, optional
+        One driver; None: each.
+    points_higher : int
+        From 1 to what lies between the highest poor rating and the best one, but at most 4.
 
     Returns
     -------
@@ -222,11 +248,20 @@ def simulate_improvement(model: DriverModel) -> Improvement:
     ------
     CannotAnswerError
         If ratings are not whole numbers, so that one higher is not a rating.
+    EstimationError
+        If there is no such driver, or poor ratings cannot be so many points higher.
     """
     data = model.data
+    if rating is not None and rating not in data.terms:
+        raise EstimationError(f"There is no driver {rating!r}{did_you_mean(rating, list(data.terms))}")
+    if points_higher not in range(1, model.liftable + 1):
+        raise EstimationError(
+            f"points_higher = {points_higher!r}: a whole number from 1 to {model.liftable} is needed."
+        )
     if (data.levels != np.rint(data.levels)).any():
         raise CannotAnswerError("Ratings are not whole numbers, so that one higher may not be a rating.")
-    estimate, error = model.summary.lifted, spread(model.draws.lifted.sum(axis=1))
+    step = points_higher - 1
+    estimate, error = model.summary.lifted[:, step], spread(model.draws.lifted[:, :, step].sum(axis=1))
     above = model.frame.set_index("term")["above_noise"].reindex(list(data.terms))
     frame = pd.DataFrame(
         {
@@ -239,10 +274,13 @@ def simulate_improvement(model: DriverModel) -> Improvement:
             "above_noise": above.array,
         }
     )
+    if rating is not None:
+        frame = frame[frame["term"] == rating]
     return Improvement(
         frame=frame.sort_values("estimate", ascending=False, kind="stable", ignore_index=True),
         confidence_level=model.confidence_level,
-        title="NPS associated with poor ratings one point higher",
+        title=f"NPS associated with poor ratings {higher_by(points_higher)} higher",
         minimum_cell=model.minimum_cell,
         scale=model.scale,
+        points_higher=points_higher,
     )

@@ -82,13 +82,14 @@ def waterfall(study: Study, model: DriverModel, respondent_id: str, *, wave: str
 
     import matplotlib.pyplot as plt
 
-    from nps_research.results.drawing import DETRACTOR, GREY, PROMOTER, literal, style
+    from nps_research.results.drawing import house_style, literal
+    from nps_research.results.palette import DETRACTOR, GREY, PROMOTER
 
     values = model.contributions.iloc[place].to_numpy()
     expected = float(model.predictions.iloc[place])
     average = expected - float(values.sum())
     ratings = [f"{rating:g}" if np.isfinite(rating) else "not rated" for rating in model.data.ratings[place]]
-    with style(), shap_drawing() as shap:
+    with house_style(), shap_drawing() as shap:
         from shap.plots._style import style_context
 
         figure = plt.figure(layout="constrained")

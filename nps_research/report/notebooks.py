@@ -29,7 +29,7 @@ class ReportNotebook:
     answered_by : str
         Public name of the function without whose answer there is no page, such as ``"drivers.fit_drivers"``; or empty.
     node : nbformat.NotebookNode
-        The cells.
+        The cells, but for those tagged ``live``.
     """
 
     name: str
@@ -77,6 +77,7 @@ def _read(file: Path) -> ReportNotebook:
         nbformat.validate(node)
     except (OSError, ValueError, nbformat.ValidationError) as error:
         raise ReportError(f"{file.name} is not a notebook that can be read ({type(error).__name__})") from error
+    node.cells = [cell for cell in node.cells if not has_tag(cell, "live")]  # for a reader in JupyterLab alone
     about = node.metadata.get("nps_research", {})
     if not about.get("title"):
         raise ReportError(f"{file.name} has no title: its metadata needs nps_research.title")

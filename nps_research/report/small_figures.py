@@ -11,18 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nps_research.report.harvest import HarvestedResult
-from nps_research.results.drawing import (
-    DETRACTOR,
-    GREY,
-    HATCHED,
-    INK,
-    PASSIVE,
-    PROMOTER,
-    figure_svg,
-    literal,
-    style,
-    target_line,
-)
+from nps_research.results.drawing import figure_svg, house_style, literal, target_line
+from nps_research.results.palette import DETRACTOR, GREY, HATCHED, INK, PASSIVE, PROMOTER
 from nps_research.results.words import points, share
 
 Rows = list[dict[str, Any]]
@@ -41,7 +31,7 @@ def small_figure(result: HarvestedResult, *, wide: bool = False) -> Markup:
     p_value = bundle["settings"].get("heterogeneity_p_value")  # groups without a proven difference are no figure
     if draw is None or not rows or (p_value is not None and p_value >= 1 - bundle["settings"]["confidence_level"]):
         return Markup()
-    with style():
+    with house_style():
         figure = Figure(figsize=WIDE if wide else SMALL, layout="constrained")
         ax = figure.subplots()
         ax.tick_params(labelsize=FONT_SIZE)

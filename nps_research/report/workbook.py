@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import re
-import zipfile
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
-from nps_research.errors import visible
 from nps_research.report.harvest import HarvestedResult
-from nps_research.results.tables import COLUMNS
-
-if TYPE_CHECKING:
-    from openpyxl.worksheet.worksheet import Worksheet
+from nps_research.results.excel import fill_sheet, fill_with_result, saved, sheet_name
 
 WORKBOOK = "results.xlsx"
-FORMATS: Mapping[str, str] = {
-    "points": "+0.0;\N{MINUS SIGN}0.0;0.0",
-    "share": "0.0%",
-    "share_points": "+0.0%;\N{MINUS SIGN}0.0%;0.0%",
-    "count": "#,##0",
-    "p": "0.000",
-    "width": "0.0",
-    "number": "0.00",
-}
-_LONGEST_NAME = 31  # of a sheet
-_WIDEST = 48  # of a column, letters
-_NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\']")
-_WHEN = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
-_ZERO_HOUR = (1980, 1, 1, 0, 0, 0)  # the first that a zip can hold
 
 
 def workbook_of(results: Sequence[HarvestedResult]) -> bytes:
@@ -44,8 +22,8 @@ def workbook_of(results: Sequence[HarvestedResult]) -> bytes:
     contents = book.active
     contents.title = "Contents"
     shown = [result for result in results if result.bundle["rows"]]
-    names = [_sheet_name(number, result) for number, result in enumerate(shown, 1)]
-    _fill(
+    names = [_numbered(number, result) for number, result in enumerate(shown, 1)]
+    fill_sheet(
         contents,
         ["sheet", "notebook", "title", "finding"],
         [
@@ -56,65 +34,10 @@ def workbook_of(results: Sequence[HarvestedResult]) -> bytes:
     for row, name in enumerate(names, 2):
         contents.cell(row, 1).hyperlink = Hyperlink(ref=f"A{row}", location=f"'{name}'!A1")
     for name, result in zip(names, shown, strict=True):
-        _fill_with(book.create_sheet(name), result.bundle)
-    buffer = io.BytesIO()
-    book.save(buffer)
-    return _without_clock(buffer.getvalue())
+        fill_with_result(book.create_sheet(name), result.bundle)
+    return saved(book)
 
 
-def _sheet_name(number: int, result: HarvestedResult) -> str:
-    """A name that no other sheet has, whatever the title is."""
-    title = _NOT_IN_NAMES.sub(" ", visible(result.bundle["title"] or result.name))
-    return f"{number} {title}"[:_LONGEST_NAME].strip()
-
-
-def _fill_with(sheet: Worksheet, bundle: Mapping[str, Any]) -> None:
-    above = [bundle["title"], bundle["finding"], bundle["details"], bundle["note"]]
-    _fill(sheet, bundle["columns"], bundle["rows"], above=[text for text in above if text])
-
-
-def _fill(
-    sheet: Worksheet, columns: Sequence[str], rows: Sequence[Sequence[Any]], *, above: Sequence[str] = ()
-) -> None:
-    """Write words, headings and rows; numbers in the format that the column's name has everywhere."""
-    from openpyxl.styles import Font
-    from openpyxl.utils import get_column_letter
-
-    for row, text in enumerate(above, 1):
-        _write(sheet, row, 1, text).font = Font(bold=row == 1)
-    head = len(above) + (2 if above else 1)
-    for place, column in enumerate(columns, 1):
-        _write(sheet, head, place, str(column)).font = Font(bold=True)
-        style = "" if column == "estimate" else COLUMNS.get(str(column), ("", ""))[1]  # of many kinds
-        for row, values in enumerate(rows, head + 1):
-            cell = _write(sheet, row, place, values[place - 1])
-            if isinstance(values[place - 1], float):
-                cell.number_format = FORMATS.get(style, "0.00##")
-            elif style == "count":
-                cell.number_format = FORMATS[style]
-        texts = [values[place - 1] for values in rows if isinstance(values[place - 1], str)]
-        longest = max(map(len, [str(column), *texts]))
-        sheet.column_dimensions[get_column_letter(place)].width = min(max(longest + 2, 10), _WIDEST)
-    sheet.freeze_panes = sheet.cell(head + 1, 1)
-
-
-def _write(sheet: Worksheet, row: int, column: int, value: Any) -> Any:
-    cell = sheet.cell(row, column)
-    if isinstance(value, str):
-        cell.value = visible(value)
-        cell.data_type = "s"  # else "=1+1" were a formula
-    else:
-        cell.value = value
-    return cell
-
-
-def _without_clock(book: bytes) -> bytes:
-    """The same workbook without the time at which it was made."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(book)) as made, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as kept:
-        for name in made.namelist():
-            content = _WHEN.sub(rb"\g<1>1980-01-01T00:00:00Z", made.read(name))
-            entry = zipfile.ZipInfo(name, _ZERO_HOUR)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            kept.writestr(entry, content)
-    return buffer.getvalue()
+def _numbered(number: int, result: HarvestedResult) -> str:
+    """A sheet's name that no other has."""
+    return sheet_name(f"{number} {result.bundle['title'] or result.name}")

@@ -14,8 +14,6 @@ from nps_research.responding.representativeness import Representativeness
 from nps_research.responding.response_rates import ResponseRates
 from nps_research.responding.who_answers import WhoAnswers
 from nps_research.results.drawing import (
-    HATCHED,
-    PROMOTER,
     above,
     axes_for,
     bars,
@@ -26,6 +24,7 @@ from nps_research.results.drawing import (
     literal,
     rows_axis,
 )
+from nps_research.results.palette import HATCHED, PROMOTER
 from nps_research.results.words import format_value, share
 
 if TYPE_CHECKING:

@@ -26,6 +26,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
+from nps_research.results.palette import GREY, GRID, HATCHED, INK, PASSIVE, PROMOTER, style
 from nps_research.results.tables import Displayed
 from nps_research.results.words import plain_text, points
 from nps_research.typing import Floats
@@ -34,44 +35,6 @@ Plot = Callable[..., Axes]
 
 
 _PLOTS: dict[type[Any], Plot] = {}  # class of result -> what draws it
-
-PROMOTER = "#0072B2"
-PASSIVE = "#767676"
-DETRACTOR = "#D55E00"
-HATCHED = "#4D4D4D"  # drawn as a hatched outline
-INK = "#1A1A1A"
-GREY = "#5A5A5A"  # axes, and lines that join or divide
-GRID = "#D9D9D9"
-
-_STYLE: dict[Any, Any] = {
-    "figure.figsize": (8.0, 4.2),
-    "figure.facecolor": "white",
-    "axes.facecolor": "white",
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": INK,
-    "axes.titlelocation": "left",
-    "axes.titleweight": "normal",
-    "axes.titlesize": 10.5,
-    "axes.labelsize": 10.5,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "axes.grid": False,
-    "grid.color": GRID,
-    "grid.linewidth": 0.8,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "xtick.labelsize": 10,
-    "ytick.labelsize": 10,
-    "legend.frameon": False,
-    "legend.fontsize": 10,
-    "font.family": ["DejaVu Sans"],
-    "text.color": INK,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "nps-research",
-    "hatch.linewidth": 0.8,
-}
-
 
 LETTERS_IN_LINE, LINE_HEIGHT = 74, 0.22  # of a figure's message, in bold; inches
 EDGE_MARGIN = 4  # pixels between text and the figure's edge
@@ -93,18 +56,18 @@ class _WithLevel(Protocol):
 
 
 @contextmanager
-def style() -> Iterator[None]:
+def house_style() -> Iterator[None]:
     """The house style, whatever the reader's own matplotlib settings are."""
     with mpl.rc_context(), warnings.catch_warnings():
         mpl.rcdefaults()
-        mpl.rcParams.update(_STYLE)
+        mpl.rcParams.update(style)
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from", category=UserWarning)
         yield
 
 
 def svg(result: Displayed) -> bytes:
     """A result's figure as SVG: the same bytes for the same result."""
-    with style():
+    with house_style():
         figure = Figure(layout="constrained")
         _keep_inside(result.plot(figure.subplots()))
         return figure_svg(figure)
@@ -162,7 +125,7 @@ def draws(kind: type[Any]) -> Callable[[Plot], Plot]:
     def register(plot: Plot) -> Plot:
         @wraps(plot)
         def in_style(result: Any, ax: Axes | None = None) -> Axes:
-            with style():
+            with house_style():
                 figure = None if ax is None else ax.get_figure(root=True)
                 alone = figure is None or len(figure.axes) == 1
                 if ax is not None:

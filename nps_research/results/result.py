@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -21,6 +22,7 @@ from nps_research.results.words import title_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from pandas.io.formats.style import Styler
 
 
 MIME_TYPE = "application/vnd.nps-research.result+json"
@@ -195,6 +197,36 @@ class Result:
         if figsize is not None and (figure := drawn.get_figure(root=True)) is not None:
             figure.set_size_inches(figsize)
         return drawn
+
+    def to_excel(self, path: str | Path) -> None:
+        """Write what is shown as a workbook of one sheet: words, then typed rows under their columns' names.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from nps_research.score import required_responses
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     required_responses().to_excel(f"{folder}/answers.xlsx")
+        ...     pd.read_excel(f"{folder}/answers.xlsx", header=None, engine="calamine").iloc[0, 0]
+        'Answers needed'
+        """
+        from nps_research.results.excel import result_workbook
+
+        Path(path).write_bytes(result_workbook(self.to_json()))
+
+    @property
+    def style(self) -> Styler:
+        """The table as displayed, limits in columns of their own: a pandas Styler, to be coloured or changed.
+
+        Examples
+        --------
+        >>> from nps_research.score import required_responses
+        >>> "861" in required_responses(margin_of_error=5).style.to_html()
+        True
+        """
+        from nps_research.results.tables import table_styler
+
+        return table_styler(self)
 
     @property
     def settings(self) -> dict[str, Any]:

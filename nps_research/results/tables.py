@@ -7,6 +7,7 @@ standard column is headed and formatted; pages show the limits of an interval as
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -16,6 +17,7 @@ from nps_research.results.words import DASH, format_interval, format_value, plai
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from pandas.io.formats.style import Styler
 
 
 COLUMNS: dict[str, tuple[str, str]] = {
@@ -153,6 +155,28 @@ def table_text(result: Displayed) -> str:
         for cells in (zip(row, widths, numeric, strict=True) for row in (headings, *rows))
     ]
     return "\n".join("  ".join(line).rstrip() for line in lines)
+
+
+def table_styler(result: Displayed) -> Styler:
+    """Style the frame as it is displayed: headings, formats, text left and numbers right; all text is inert."""
+    shown, level = result.shown.reset_index(drop=True), f"{result.confidence_level:.0%}"
+    headings: dict[str, str] = {}
+    styles: dict[str, str] = {}
+    for name in result.table_columns or map(str, shown.columns):
+        of = name.removesuffix("conf_high").rstrip("_") or "estimate"
+        if not name.endswith("conf_high"):
+            headings[name], styles[name] = _column(result, name)
+            continue
+        heading, style = _column(result, of)
+        for end, said in (("conf_low", "lower"), ("conf_high", "upper")):
+            limit = end if of == "estimate" else f"{of}_{end}"
+            headings[limit], styles[limit] = f"{heading}, {said} {level} limit".lstrip(", "), style
+    kept = [name for name, style in styles.items() if style == "text" or not len(shown) or shown[name].notna().any()]
+    sides = {name: "left" if styles[name] == "text" else "right" for name in kept}
+    styler = shown[kept].style.format({name: partial(format_value, style=styles[name]) for name in kept}, escape="html")
+    styler = styler.relabel_index([escape(headings[name]) for name in kept], axis=1).hide(axis=0)
+    styler.set_table_styles({name: [{"selector": "", "props": f"text-align: {side}"}] for name, side in sides.items()})
+    return styler.set_caption(escape(plain_text(result.title, 200)))
 
 
 def _number(is_number: bool) -> str:

@@ -9,11 +9,6 @@ import seaborn
 from scipy import stats
 
 from nps_research.results.drawing import (
-    DETRACTOR,
-    GRID,
-    INK,
-    PASSIVE,
-    PROMOTER,
     above,
     at_edge,
     axes_for,
@@ -29,6 +24,7 @@ from nps_research.results.drawing import (
     target_line,
     with_interval,
 )
+from nps_research.results.palette import DETRACTOR, GRID, INK, PASSIVE, PROMOTER
 from nps_research.results.words import points, share
 from nps_research.score.by_cut import ScoresByCut
 from nps_research.score.class_shares import CLASSES as SHARED

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import numpy as np
 
 from nps_research.errors import EstimationError
+from nps_research.results.live import progress
 from nps_research.statistics.covariates import Covariates
 from nps_research.statistics.logistic import joined_levels
 from nps_research.typing import Flags, Floats, Integers
@@ -53,10 +54,10 @@ def boosted_trees(
     return lightgbm.train(chosen, data, n_trees, keep_training_booster=True)
 
 
-def side_by_side(work: Callable[[T], U], items: Iterable[T]) -> list[U]:
+def side_by_side(work: Callable[[T], U], items: Sequence[T]) -> list[U]:
     """Do the same work with each item, two at a time: trees are grown outside Python."""
     with ThreadPoolExecutor(max_workers=min(N_THREADS, os.cpu_count() or 1)) as threads:
-        return list(threads.map(work, items))
+        return list(progress(threads.map(work, items), of=len(items)))
 
 
 def tree_features(event: Flags, covariates: Covariates) -> Floats:

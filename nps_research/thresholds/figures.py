@@ -9,10 +9,6 @@ import numpy as np
 
 from nps_research.counting.score_bands import band_text
 from nps_research.results.drawing import (
-    DETRACTOR,
-    INK,
-    PASSIVE,
-    PROMOTER,
     axes_for,
     draws,
     estimates,
@@ -22,6 +18,7 @@ from nps_research.results.drawing import (
     rows_axis,
     with_interval,
 )
+from nps_research.results.palette import DETRACTOR, INK, PASSIVE, PROMOTER
 from nps_research.results.result import Result
 from nps_research.results.words import points, quoted, share
 from nps_research.thresholds.adjusted_risk import AdjustedRisk

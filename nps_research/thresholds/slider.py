@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from nps_research.counting.given import as_distribution, as_outcome
 from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.counting.score_bands import band_text, bands_between
 from nps_research.counting.score_distribution import ScoreDistribution
-from nps_research.results.live import IN_REPORT
+from nps_research.results.live import moving
 from nps_research.results.words import format_interval, format_value
 from nps_research.score.score import net_promoter_score
 from nps_research.study.study import Study
@@ -43,27 +42,19 @@ def cut_slider(
     ipywidgets.VBox or None
         None in a notebook that runs for a report: a page cannot move.
     """
-    if os.environ.get(IN_REPORT):
-        return None
     counted = as_distribution(dist, promoter_min=promoter_min, detractor_max=detractor_max)
     happened = None if outcome is None else as_outcome(outcome)
-    import ipywidgets as widgets  # late: only a live session needs it
 
-    look = {"style": {"description_width": "12em"}, "layout": widgets.Layout(width="34em"), "continuous_update": True}
-    low = widgets.IntSlider(counted.detractor_max, 0, N_SCORES - 2, description="Detractors end at", **look)
-    high = widgets.IntSlider(counted.promoter_min, 1, N_SCORES - 1, description="Promoters begin at", **look)
-    shown = widgets.HTML()
+    def show(detractors_end_at: int, promoters_begin_at: int) -> str:
+        if detractors_end_at >= promoters_begin_at:
+            return "<p>Detractors must end below where promoters begin.</p>"
+        return lines_html(counted.with_lines(promoters_begin_at, detractors_end_at), happened)
 
-    def redraw(change: object = None) -> None:
-        if low.value >= high.value:
-            shown.value = "<p>Detractors must end below where promoters begin.</p>"
-        else:
-            shown.value = lines_html(counted.with_lines(high.value, low.value), happened)
-
-    low.observe(redraw, "value")
-    high.observe(redraw, "value")
-    redraw()
-    return widgets.VBox([low, high, shown])
+    return moving(
+        show,
+        detractors_end_at=(0, N_SCORES - 2, counted.detractor_max),
+        promoters_begin_at=(1, N_SCORES - 1, counted.promoter_min),
+    )
 
 
 def lines_html(dist: ScoreDistribution, outcome: OutcomeByScore | None) -> str:

@@ -182,7 +182,8 @@ def test_the_map_puts_much_at_stake_and_low_ratings_first():
     assert rows["certainty"].dropna().between(0, 1).all()
 
 
-def test_an_improvement_is_the_prediction_with_poor_ratings_one_higher():
+@pytest.mark.parametrize("points_higher", [1, 2])
+def test_an_improvement_is_the_prediction_with_poor_ratings_higher(points_higher):
     """Brute force: the trees of each fold, on ratings raised by hand."""
     from nps_research.drivers.fitting.trees import boost
 
@@ -191,18 +192,33 @@ def test_an_improvement_is_the_prediction_with_poor_ratings_one_higher():
     for place, term in enumerate(TERMS[:2]):
         raised = data.ratings.copy()
         poor = raised[:, place] <= 3
-        raised[poor, place] += 1
+        raised[poor, place] += points_higher
         gain = np.zeros(len(data))
         for y in data.y:
             for left_out in range(5):
                 train, rows = fold != left_out, fold == left_out
                 trees = boost(data.ratings[train], y[train], data.weights[train])
                 gain[rows] += trees.predict(raised[rows]) - trees.predict(data.ratings[rows])
-        found = simulate_improvement(model).frame.set_index("term").loc[term]
+        improved = simulate_improvement(model, points_higher=points_higher)
+        found = improved.frame.set_index("term").loc[term]
+        alone = simulate_improvement(model, points_higher=points_higher, rating=term)
+        assert alone.frame.to_dict("records") == [improved.frame.set_index("term", drop=False).loc[term].to_dict()]
+        assert f"{points(found['estimate'])} NPS points (95% interval" in alone.finding
         assert found["estimate"] == pytest.approx(gain.mean(), abs=1e-9)
         assert found["poor_share"] == pytest.approx(
             np.nanmean(np.where(np.isnan(data.ratings[:, place]), np.nan, poor))
         )
+
+
+def test_poor_ratings_are_lifted_no_higher_than_the_best():
+    model = fitted_model()
+    one, two = (simulate_improvement(model, points_higher=n) for n in (1, 2))
+    assert "go with most NPS points" in two.finding
+    assert one.frame["std_error"].to_numpy() != pytest.approx(two.frame["std_error"].to_numpy())
+    with pytest.raises(EstimationError, match="points_higher = 3: a whole number from 1 to 2"):
+        simulate_improvement(model, points_higher=3)
+    with pytest.raises(EstimationError, match="did you mean delivery"):
+        simulate_improvement(model, rating="delivry")
 
 
 def test_improvements_never_promise():

@@ -23,17 +23,8 @@ import nps_research as nps
 from nps_research.made_up.simulate import simulate_study
 from nps_research.made_up.truth import Truth
 from nps_research.responding.funnel import ResponseFunnel
-from nps_research.results.drawing import (
-    DETRACTOR,
-    PASSIVE,
-    PROMOTER,
-    _keep_inside,
-    legend_below,
-    literal,
-    name_points,
-    style,
-    svg,
-)
+from nps_research.results.drawing import _keep_inside, house_style, legend_below, literal, name_points, svg
+from nps_research.results.palette import DETRACTOR, PASSIVE, PROMOTER
 from nps_research.results.result import Result
 from nps_research.score.class_shares import ClassShares
 from nps_research.score.trend import Trend
@@ -57,7 +48,7 @@ def demo() -> nps.Study:
 
 
 def drawn(result: Result) -> Axes:
-    with style():
+    with house_style():
         ax = Figure().subplots()
         assert result.plot(ax) is ax
     return ax
@@ -161,9 +152,19 @@ def test_same_result_same_bytes_whatever_the_reader_has_set() -> None:
     assert b"<dc:date>" not in first
 
 
+def test_figures_of_ones_own_can_have_the_house_style_and_nobody_can_change_it() -> None:
+    with plt.style.context(nps.style):
+        own = {name: mpl.rcParams[name] for name in nps.style}
+    with house_style():
+        assert own == {name: mpl.rcParams[name] for name in nps.style}
+    assert nps.palette["promoter"].lower().encode() in svg(nps.trend(WAVES))
+    with pytest.raises(TypeError):
+        nps.style["font.size"] = 30  # type: ignore[index]
+
+
 @pytest.mark.parametrize("name", ["short", "Information booths (upper"])
 def test_what_stands_below_is_not_cut_off(name: str) -> None:
-    with style():
+    with house_style():
         figure = Figure(layout="constrained")
         ax = figure.subplots()
         for place, part in enumerate(("Making promoters", "Keeping from detractors", "95% interval")):
@@ -354,7 +355,7 @@ def test_each_figure_is_drawn_whole_on_the_axes_given_and_on_new_ones(make: Call
 def whole(result: Result) -> Axes:
     """Draw a result as a page does, and hold that nothing on it is cut off or stands on its neighbour."""
     name = type(result).__name__
-    with style():
+    with house_style():
         figure = Figure(layout="constrained")
         given = figure.subplots()
         assert result.plot(given) is given
@@ -416,7 +417,7 @@ def test_a_figure_is_as_large_as_is_asked() -> None:
 
 
 def test_labels_of_points_stand_apart() -> None:
-    with style():
+    with house_style():
         ax = Figure(layout="constrained").subplots()
         places = [(1.0, 1.0), (1.01, 1.0), (1.02, 1.0), (1.0, 1.02), (3.0, 1.01)]
         ax.plot(*np.transpose(places), "o")

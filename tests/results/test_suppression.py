@@ -100,7 +100,8 @@ def displayed(study: nps.Study) -> list[Result]:
         scope = {"study_folder": "", "data_folder": None, "where": {}}
         with mock.patch.object(nps, "open_study", return_value=study):
             for cell in notebook["cells"]:
-                if cell["cell_type"] == "code" and "parameters" not in cell["metadata"].get("tags", []):
+                tags = {"parameters", "live"} & set(cell["metadata"].get("tags", []))
+                if cell["cell_type"] == "code" and not tags:
                     results += shown_by("".join(cell["source"]), scope)
     assert all(isinstance(result, Result) for result in results)
     return results

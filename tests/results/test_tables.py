@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
+import re
 from dataclasses import FrozenInstanceError, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,6 +15,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import load_workbook
 
 import nps_research
 from nps_research.results.display import result_html
@@ -23,6 +25,8 @@ from nps_research.results.tables import COLUMNS, table_html
 from nps_research.results.words import format_interval, format_value, plain_text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from matplotlib.axes import Axes
 
 
@@ -86,6 +90,25 @@ def test_hidden_groups_are_in_the_frame_and_nowhere_else() -> None:
     assert "2 groups are not shown" in bundle["text/html"]
     assert [row[0] for row in bundle[MIME_TYPE]["rows"]] == ["A", "B"]
     assert "2 groups are not shown: each has fewer than 10 answers" in result.full_note
+
+
+def test_a_workbook_and_a_styler_hold_what_is_shown_and_are_inert(tmp_path: Path) -> None:
+    result = bars([120, 40, 12, 3], groups=["=1+1", "<b>B</b>", "C", "Tiny town"])
+    result.to_excel(tmp_path / "bars.xlsx")
+    (sheet,) = load_workbook(tmp_path / "bars.xlsx").worksheets
+    rows = list(sheet.iter_rows(values_only=True))
+    assert sheet.title == "Bars & more"
+    assert rows[-2:] == [("=1+1", 120, 1.25, -0.04, 2.5), ("<b>B</b>", 40, 1.25, -0.04, 2.5)]
+    assert {cell.data_type for row in sheet.iter_rows() for cell in row if cell.value is not None} == {"s", "n"}
+    html = result.style.to_html()
+    assert "Tiny town" not in html
+    assert "<b>" not in html
+    assert "Bars &amp; more" in html
+    said = [re.sub("<[^>]*>", "", cell) for cell in re.findall(r"<td.*?</td>", html)]
+    assert said == ["=1+1", "120", "+1.2", "0.0", "+2.5", "&lt;b&gt;B&lt;/b&gt;", "40", "+1.2", "0.0", "+2.5"]
+    heads = [re.sub("<[^>]*>", "", cell) for cell in re.findall(r"<th .*?</th>", html)]
+    assert heads == ["Group", "Answers", "NPS", "NPS, lower 95% limit", "NPS, upper 95% limit"]
+    assert [html.count(f"text-align: {side}") for side in ("left", "right")] == [1, 4]
 
 
 def test_one_hidden_group_is_one() -> None:

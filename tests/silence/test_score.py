@@ -306,6 +306,18 @@ def test_no_shift_is_the_weighted_score_and_shifts_move_it_by_the_share_of_the_s
     assert (1 - share) * answered + share * table.loc[20.0, "silent"] == pytest.approx(table.loc[20.0, "estimate"])
 
 
+def test_the_score_at_one_shift_is_that_of_the_table(found):
+    for row in found.shifts.frame.query("shift >= 0").to_dict("records"):
+        at = found.shifts.at(row["shift"]).frame.iloc[0]
+        for name in ("silent", "estimate", "conf_low", "conf_high"):
+            assert at[name] == pytest.approx(row[name])
+    lowest = found.frame.set_index("term").loc["bound: all silent detractors", "estimate"]
+    worst = found.shifts.at(found.shifts.at(0).frame["silent"].iloc[0] + 100).frame.iloc[0]
+    assert worst["conf_low"] == worst["estimate"] == pytest.approx(lowest)
+    with pytest.raises(CannotAnswerError, match="0 to"):
+        found.shifts.at(-1)
+
+
 def test_turning_shifts_turn(study, found):
     rows = found.shifts.frame[found.shifts.frame["term"] != ""]
     for turn in found.shifts.turns:

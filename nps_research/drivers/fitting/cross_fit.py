@@ -20,6 +20,8 @@ from nps_research.drivers.fitting.trees import (
 )
 from nps_research.typing import Floats, Integers
 
+MOST_STEPS = 4  # by which poor ratings are lifted
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CrossFit:
@@ -97,12 +99,16 @@ def points_at_stake(data: DriverData, contributions: Floats) -> Floats:
 
 
 def lifted(data: DriverData, fit: CrossFit) -> Floats:
-    """Predict the change of NPS if each driver's poor ratings were one higher, shape (2, n_drivers), points."""
-    up = np.searchsorted(data.levels, data.levels + 1 - 1e-9).clip(max=len(data.levels) - 1)
-    up = np.append(up, len(data.levels))
+    """Predict the change of NPS if each driver's poor ratings were 1, 2, ... higher, (2, n_steps, n_drivers), points.
+
+    There are as many steps as the highest poor rating is below the best one, but at most `MOST_STEPS`.
+    """
+    n_levels, p = len(data.levels), data.ratings.shape[1]
+    steps = np.arange(1, min(max(int(data.scale[1] - data.poor), 1), MOST_STEPS) + 1)
+    ups = np.searchsorted(data.levels, data.levels + steps[:, None] - 1e-9).clip(max=n_levels - 1)
+    ups = np.append(ups, np.full((len(steps), 1), n_levels), axis=1)  # who did not rate stays so
     poor = np.append(data.levels <= data.poor, False)
-    p = data.ratings.shape[1]
-    change = np.zeros((2, p))
+    change = np.zeros((2, len(steps), p))
     for number in range(len(fit.tables[0])):
         rows = fit.fold == number
         here = Background(data.coding.at(rows), data.weights[rows])
@@ -110,7 +116,8 @@ def lifted(data: DriverData, fit: CrossFit) -> Floats:
             for alike, tables in stacked(of_folds[number]):
                 shares = np.stack([here.shares(terms) for terms in alike])
                 for axis, term in enumerate(np.array(alike, dtype=np.int64).T, 1):
-                    gain = np.moveaxis((tables.take(up, axis) - tables) * shares, axis, -1) @ poor
-                    gain = gain.reshape(len(alike), -1).sum(axis=1)
-                    change[part] += data.weights[rows].sum() * np.bincount(term, gain, minlength=p)
+                    for step, up in enumerate(ups):
+                        gain = np.moveaxis((tables.take(up, axis) - tables) * shares, axis, -1) @ poor
+                        gain = gain.reshape(len(alike), -1).sum(axis=1)
+                        change[part, step] += data.weights[rows].sum() * np.bincount(term, gain, minlength=p)
     return np.asarray(change / data.weights.sum())

@@ -49,8 +49,10 @@ class Summary:
 
     Attributes
     ----------
-    points, lifted : ndarray, shape (2, n_drivers)
-        Points at stake; change of NPS if poor ratings were one higher.
+    points : ndarray, shape (2, n_drivers)
+        Points at stake.
+    lifted : ndarray, shape (2, n_steps, n_drivers)
+        Change of NPS if poor ratings were 1, 2, ... higher.
     by_level : ndarray, shape (2, n_drivers, n_levels + 1)
         Mean contribution at each rating, missing last; nan where nobody gave it.
     mean_abs_shap, mean_rating : ndarray, shape (n_drivers,)

@@ -6,11 +6,6 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from nps_research.results.drawing import (
-    DETRACTOR,
-    HATCHED,
-    INK,
-    PASSIVE,
-    PROMOTER,
     SIDES,
     axes_for,
     band,
@@ -24,6 +19,7 @@ from nps_research.results.drawing import (
     rows_axis,
     with_interval,
 )
+from nps_research.results.palette import DETRACTOR, HATCHED, INK, PASSIVE, PROMOTER
 from nps_research.results.words import points
 from nps_research.silence.score.balance import MEAN, TOLERABLE, ResponseBalance
 from nps_research.silence.score.earlier_scores import EarlierScores

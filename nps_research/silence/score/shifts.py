@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import pandas as pd
 
+from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
-from nps_research.results.words import joined, plain_text, points, share
+from nps_research.results.words import interval_text, joined, plain_text, points, share
 from nps_research.statistics.doubly_robust import Reached, Weighted
 
 
@@ -65,6 +66,25 @@ class SilentShifts(Result):
     formats: ClassVar[Mapping[str, str]] = {"shift": "width", "silent": "points"}
     table_columns: ClassVar = ("shift", "silent", "estimate", "conf_high", "term")
 
+    def at(self, points_below: float) -> SilentShifts:
+        """The same at one shift alone: 0 or more points below, as far as answers of the silent can be."""
+        rows = self.shown[self.shown["shift"] == 0] if len(self.shown) else self.shown
+        if rows.empty:
+            raise CannotAnswerError("The score with no shift is not among those shown.")
+        row = rows.iloc[0]
+        most = row["silent"] + 100
+        if not 0 <= points_below <= most:
+            raise CannotAnswerError(f"The silent can come out 0 to {most:.1f} points below, not {points_below:g}.")
+        falls, lowest = self.silent_share * points_below, row["estimate"] - self.silent_share * most
+        at = {
+            "shift": float(points_below),
+            "silent": row["silent"] - points_below,
+            "estimate": row["estimate"] - falls,
+            "conf_low": max(row["conf_low"] - falls, lowest),
+            "conf_high": row["conf_high"] - falls,
+        }
+        return replace(self, frame=pd.DataFrame([{**row, **at, "term": ""}]))
+
     @property
     def settings(self) -> dict[str, Any]:
         kept = {name: value for name, value in super().settings.items() if name != "turns"}
@@ -76,6 +96,10 @@ class SilentShifts(Result):
     def finding(self) -> str:
         if not self.records:
             return "There are too few answers to say what the silent might change."
+        if len(self.records) == 1:
+            (row,) = self.records
+            limits = interval_text(row, self.confidence_level)
+            return f"With the silent {_below(row['shift'])}, the NPS of all is {points(row['estimate'])} ({limits})."
         return (
             f"For each 10 points that the silent think worse than assumed, the NPS of all falls by "
             f"{10 * self.silent_share:.1f}."

@@ -9,11 +9,6 @@ import seaborn
 from matplotlib.axes import Axes
 
 from nps_research.results.drawing import (
-    DETRACTOR,
-    HATCHED,
-    INK,
-    PASSIVE,
-    PROMOTER,
     axes_for,
     band,
     bars,
@@ -24,6 +19,7 @@ from nps_research.results.drawing import (
     rows_axis,
     with_interval,
 )
+from nps_research.results.palette import DETRACTOR, HATCHED, INK, PASSIVE, PROMOTER
 from nps_research.silence.signal.adjusted import AdjustedSilence
 from nps_research.silence.signal.curves import RetentionCurves
 from nps_research.silence.signal.history import SilenceHistory

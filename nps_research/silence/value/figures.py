@@ -7,7 +7,8 @@ from typing import cast
 from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 
-from nps_research.results.drawing import PASSIVE, at_edge, axes_for, bars, draws, dumbbells, label, rows_axis
+from nps_research.results.drawing import at_edge, axes_for, bars, draws, dumbbells, label, rows_axis
+from nps_research.results.palette import PASSIVE
 from nps_research.silence.value.contributions import SilenceContributions
 from nps_research.silence.value.value import NonresponseValue
 
