@@ -203,7 +203,7 @@ class DriverModel(Result):
             lead = f"{joined(leaders)} lead"
         return (
             f"{lead}: customers who rate {first} well score {abs(top['estimate']):.0f} NPS points {way} those who rate "
-            "it poorly, other ratings alike."
+            "it poorly, other ratings equal."
         )
 
     def _none_found(self, shown: pd.DataFrame, is_real: Any) -> str:

@@ -102,7 +102,7 @@ class DaysToAnswer(Result):
             "That slow answers resemble those never given (a continuum of resistance) is an assumption that often "
             "fails (Lin & Schaeffer 1995): those who never answer may be other people altogether. Limits as in the "
             "score; those of the trend, a line through the answers of the rows shown, hold where answers of a cluster "
-            "go together. Waves and groups are not held alike."
+            "go together. Waves and groups are not held constant."
         )
 
     @property

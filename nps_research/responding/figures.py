@@ -49,7 +49,7 @@ def plot_response_rates(result: ResponseRates, ax: Axes | None = None) -> Axes:
 
 @draws(WhoAnswers)
 def plot_who_answers(result: WhoAnswers, ax: Axes | None = None) -> Axes:
-    """How much more or less often each group answers, other things alike, in percentage points."""
+    """How much more or less often each group answers, other things equal, in percentage points."""
     rows = [row for row in result.records if np.isfinite(row["estimate"])]
     names = [label(f"{literal(row['term'], 24)}: {literal(row['group'], 28)}") for row in rows]
     words = "Difference of the response rate, percentage points"

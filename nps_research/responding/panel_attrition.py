@@ -94,7 +94,7 @@ class PanelAttrition(Result):
         if not known:
             return ""
         row, named = known[0], "adjusted_hazard_ratio" if self.adjusted_for else "hazard_ratio"
-        alike = f", with {joined(self.adjusted_for)} held alike," if self.adjusted_for else ""
+        alike = f", with {joined(self.adjusted_for)} held constant," if self.adjusted_for else ""
         if not np.isfinite(row[named]):
             named, alike = "hazard_ratio", ""
         limits = format_interval(row[f"{named}_conf_low"], row[f"{named}_conf_high"], "number")

@@ -1,4 +1,4 @@
-"""Who answers: the response rate of those reached by what is known of them, one thing at a time and all else alike."""
+"""Who answers: response rates of those reached by what is known of them, one by one and other things equal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from nps_research.typing import Flags
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class WhoAnswers(ColumnGroups):
-    """Response rates by group, and how far they are from everybody's with all else alike.
+    """Response rates by group, and how far they are from everybody's other things equal.
 
     `frame` columns: term (what is known), group, n (invitations that reached somebody), events (forms returned),
     response_rate with response_rate_conf_low and response_rate_conf_high, estimate (adjusted rate of the group less the
@@ -48,7 +48,7 @@ class WhoAnswers(ColumnGroups):
         "term": "What is known",
         "n": "Reached",
         "events": "Returned",
-        "estimate": "Difference, all else alike",
+        "estimate": "Difference, other things equal",
     }
     formats: ClassVar[Mapping[str, str]] = {"estimate": "share_points", "std_error": "share"}
     table_columns: ClassVar[tuple[str, ...]] = (
@@ -73,8 +73,8 @@ class WhoAnswers(ColumnGroups):
         most = max(sure, key=lambda row: abs(float(row["estimate"])))
         differ = "differs" if len(sure) == 1 else "differ"
         return (
-            f"{len(sure)} of {len(of_people)} groups {differ} from all in how often they answer, else alike. Most: "
-            f"{plain_text(most['term'])} {plain_text(most['group'])}, {format_value(most['estimate'], 'share_points')}."
+            f"Other things equal, {len(sure)} of {len(of_people)} groups {differ} from all in how often they answer. "
+            f"Most: {plain_text(most['term'])} {plain_text(most['group'])}, {format_value(most['estimate'], 'share_points')}."
         )
 
     def _of_people(self, rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -123,9 +123,9 @@ class WhoAnswers(ColumnGroups):
         parts = [f"Base: {self.n_all:,} invitations{reached}, none still open; late answers count, too (AAPOR RR6)."]
         if self.adjusted_for:
             parts.append(
-                f"All else alike: logistic regression on {joined(self.adjusted_for)} (numbers as natural splines, set "
-                "to the middle of each band); the difference is the mean rate if all were of the group, less the rate "
-                "of all. Groups with under 8 forms, or under 8 silent, have no difference of their own."
+                f"Other things equal: logistic regression on {joined(self.adjusted_for)} (numbers as natural splines, "
+                "set to the middle of each band); the difference is the mean rate if all were of the group, less the "
+                "rate of all. Groups with under 8 forms, or under 8 silent, have no difference of their own."
             )
         if self.not_separable:
             parts.append(f"Not to be told from the rest, and so without a difference: {joined(self.not_separable)}.")
@@ -146,13 +146,12 @@ class WhoAnswers(ColumnGroups):
         ]
         if not rows:
             return "There is no difference to draw."
-        return (
-            f"Points with intervals, how far the response rate is from that of all, all else alike: {'; '.join(rows)}."
-        )
+        what = "Points with intervals, how far the response rate is from that of all, other things equal"
+        return f"{what}: {'; '.join(rows)}."
 
 
 def who_answers(study: Study, *, confidence_level: float = 0.95) -> WhoAnswers:
-    """Compare response rates by segment, role, channel, tenure, revenue and number of the invitation, all else alike.
+    """Compare response rates by segment, role, channel, tenure, revenue and number of invitations, other things equal.
 
     The estimand of a difference is the rate that all who were reached would have if they were of this group and in all
     else as they are, less the rate that they have; for the number of the invitation it is the rate at it of the people
@@ -177,7 +176,7 @@ def who_answers(study: Study, *, confidence_level: float = 0.95) -> WhoAnswers:
     Notes
     -----
     Logistic regression with natural cubic splines; marginal differences by the delta method from the covariance
-    clustered by the study's cluster, else the person (Lane & Nelder 1982; Liang & Zeger 1986). Waves are held alike,
+    clustered by the study's cluster, else the person (Lane & Nelder 1982; Liang & Zeger 1986). Waves are held constant,
     too. Where a column says no more than others do (areas within regions), it has no difference of its own.
 
     References

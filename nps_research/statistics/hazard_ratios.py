@@ -1,4 +1,4 @@
-"""Hazard ratios between groups, other things alike."""
+"""Hazard ratios between groups, other things equal."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def hazard_ratios(
     """Estimate log hazard ratios of group 0 against each other group, by Cox regression.
 
     Breslow's handling of ties and a sandwich over clusters; a baseline hazard for each stratum. Groups without an event
-    have no finite ratio and are left out of the model, as are rows of a grouping held alike (a small region) of which
-    nobody had the event: at its highest the likelihood gives them no hazard.
+    have no finite ratio and are left out of the model, as are rows of a grouping held constant (a small region) of
+    which nobody had the event: at its highest the likelihood gives them no hazard.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def hazard_ratios(
         0 to n_groups - 1.
     n_groups : int
     other : ndarray, shape (n, k), optional
-        What is held alike.
+        What is held constant.
     strata, cluster : ndarray of int, shape (n,)
 
     Returns
@@ -101,6 +101,6 @@ def hazard_ratios(
 
 
 def _dummies(group: Integers, groups: Sequence[int], other: Floats | None) -> Floats:
-    """Indicators of groups, then what is held alike."""
+    """Indicators of groups, then what is held constant."""
     indicators = (group[:, None] == np.array(groups)).astype(float)
     return indicators if other is None else np.hstack([indicators, other])

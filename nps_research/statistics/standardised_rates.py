@@ -1,4 +1,4 @@
-"""Standardised rates: a logistic regression, read on the scale of rates, with all else alike."""
+"""Standardised rates: a logistic regression, read on the scale of rates, other things equal."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def _standardised(design: Floats, params: Floats, columns: Integers, levels: Flo
 
 
 def adjustment(rows: pd.DataFrame, numbers: Sequence[str], groupings: Sequence[str]) -> Floats:
-    """Code what is held alike: a constant, natural splines of numbers, indicators of groupings.
+    """Code what is held constant: a constant, natural splines of numbers, indicators of groupings.
 
     Numbers of few different values enter as they are; a missing number is its own indicator, at the median.
 

@@ -45,7 +45,7 @@ class AdjustedRisk(OfOutcome):
     def finding(self) -> str:
         first, last = self.records[0], self.records[-1]
         return (
-            f"With {joined(self.adjusted_for)} alike, {quoted(self.outcome)} would apply to "
+            f"With {joined(self.adjusted_for)} held constant, {quoted(self.outcome)} would apply to "
             f"{share(first['estimate'])} at {first['term']} and {share(last['estimate'])} at {last['term']}."
         )
 
@@ -55,7 +55,7 @@ class AdjustedRisk(OfOutcome):
         moved = max(abs(float(row["estimate"] - row["observed"])) for row in rows)
         limits = [format_interval(row["conf_low"], row["conf_high"], "share") for row in (rows[0], rows[-1])]
         return self.said(
-            f"{self.confidence_level:.0%} intervals {joined(limits)}. Holding them alike moves no rate by more than "
+            f"{self.confidence_level:.0%} intervals {joined(limits)}. Holding them constant moves no rate by more than "
             f"{format_value(moved, 'share_points').lstrip('+')}."
         )
 
@@ -65,7 +65,7 @@ class AdjustedRisk(OfOutcome):
         return (
             f"Logistic regression on bands of scores and {joined(self.adjusted_for)} (numbers as natural splines), "
             f"{self.n:,} answers with all of them known{alike}; each rate is the mean if all had answered so. "
-            "What is not known, such as when a contract ends, is not held alike."
+            "What is not known, such as when a contract ends, is not held constant."
         )
 
     @property
@@ -148,7 +148,7 @@ def adjusted_risk(study: Study, *, outcome: str = CHURNED, confidence_level: flo
     return AdjustedRisk(
         frame=pd.DataFrame(found),
         confidence_level=confidence_level,
-        title=f"{quoted(counted.outcome)} by score, other things alike",
+        title=f"{quoted(counted.outcome)} by score, other things equal",
         adjusted_for=tuple(WORDS.get(name, name) for name in adjusted_for),
         outcome=counted.outcome,
         dated=counted.dated,

@@ -51,7 +51,7 @@ def test_the_only_rating_is_not_called_the_most(model: DriverModel) -> None:
     assert "All ratings together" not in said
     row = model.frame.iloc[0]
     assert (
-        f"well score {row['estimate']:.0f} NPS points above those who rate it poorly, other ratings alike."
+        f"well score {row['estimate']:.0f} NPS points above those who rate it poorly, other ratings equal."
         in model.finding
     )
     assert model.finding.startswith("Delivery matters: customers who rate Delivery well score ")

@@ -155,7 +155,7 @@ def test_undecided_says_how_many_leavers_would_decide():
     assert silence_verdict(twice, PLACE, margin=1.5, alpha=0.05).decides_at == 208
 
 
-# What is known, held alike
+# What is known, held constant
 
 
 def made_up_landmarks(scenario, n_units, rng):
@@ -196,7 +196,7 @@ def test_a_known_contract_that_drives_both_is_no_news_of_silence():
     first = signal.in_words.split(". ")[0]
     alike = "other things equal"
     assert first.startswith(f"The silent leave most, but {alike} not shown to leave more often than ")
-    assert "With contract held alike, " in signal.details
+    assert "With contract held constant, " in signal.details
     answered = [signal_of(each).frame.set_index("state").loc["answered"] for each in drawn[:12]]
     assert all(row["risk_difference_conf_low"] > 0.02 for row in answered)
     end = "adjusted_risk_difference_conf_"
@@ -487,10 +487,10 @@ def test_the_first_sentence_says_what_becomes_of_it_with_other_things_alike(demo
     row = frame.set_index("state").loc["answered"]
     gap = format_value(row["adjusted_risk_difference"], "share_points")
     assert f"other things equal, {says}" in first
-    of_all = f"Region and Industry held alike, {gap} beside those who answered ("
+    of_all = f"Region and Industry held constant, {gap} beside those who answered ("
     assert of_all in replace(demo, frame=frame, verdict="like-respondents").details
     few = replace(demo, verdict="worst-unadjusted", adjusted_for=(), unconfirmed=("detractor",))
-    assert few.in_words.startswith("The silent leave most, but too few left to hold anything else alike.")
+    assert few.in_words.startswith("The silent leave most, but too few left to hold anything else equal.")
 
 
 def test_nobody_watched_to_the_horizon_no_rate_for_it():

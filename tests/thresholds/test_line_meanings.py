@@ -1,4 +1,4 @@
-"""What a line means: risk by score, calls, scores and order under another line, other things alike, sliders."""
+"""What a line means: risk by score, calls, scores and order under another line, other things equal, sliders."""
 
 import dataclasses
 
@@ -157,7 +157,7 @@ def test_a_change_since_a_hidden_wave_is_not_shown():
     assert shown[["change", "other_change"]].isna().all(axis=None)
 
 
-# Other things alike
+# Other things equal
 
 
 def confounded(effect=0.0, n=6000, seed=4) -> Study:

@@ -22,7 +22,7 @@ from nps_research.study.study import Study
 from nps_research.typing import Floats
 
 AGAIN, SILENT_NOW = "answered again", "silent now"
-AS_THEY_ARE, ALIKE = "silent less answered again", "the same, other things alike"
+AS_THEY_ARE, ALIKE = "silent less answered again", "the same, other things equal"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -48,7 +48,7 @@ class EarlierScores(Result):
 
     @property
     def difference(self) -> Mapping[str, Any] | None:
-        """The difference, with other things alike where that could be had; None where it may not be shown."""
+        """The difference, other things equal where that could be had; None where it may not be shown."""
         return self.records[-1] if self.records else None
 
     @property
@@ -83,9 +83,7 @@ class EarlierScores(Result):
         rows = {row["term"]: row for row in self.records}
         again, silent = rows[AGAIN], rows[SILENT_NOW]
         row = self.records[-1]
-        alike = (
-            "; with what else is known held alike, they differed by" if row["term"] == ALIKE else ": a difference of"
-        )
+        alike = "; other things equal, they differed by" if row["term"] == ALIKE else ": a difference of"
         return (
             f"When they last answered, the {silent['n']:,} who are silent now gave an NPS of "
             f"{points(silent['estimate'])}, the {again['n']:,} who answered again {points(again['estimate'])}"

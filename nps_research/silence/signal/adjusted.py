@@ -1,4 +1,4 @@
-"""The silent against each group that answered, other things alike: rates and hazard ratios."""
+"""The silent against each group that answered, other things equal: rates and hazard ratios."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import pandas as pd
 from nps_research.results.result import Result
 from nps_research.results.words import format_interval, format_value, joined, p_text
 
-_WITH_ELSE_ALIKE = "With what else is known held alike"
+_WITH_ELSE_ALIKE = "Other things equal"
 DIFFERENCE, RATIO = "adjusted_risk_difference", "adjusted_hazard_ratio"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AdjustedSilence(Result):
-    """Contrasts of the silent with each group, as observed and with other things alike.
+    """Contrasts of the silent with each group, as observed and other things equal.
 
     `frame` columns: term, state, n (at risk), then as in `NonresponseSignal`: risk_difference,
     adjusted_risk_difference, hazard_ratio and adjusted_hazard_ratio with their limits.
@@ -51,7 +51,7 @@ class AdjustedSilence(Result):
     def finding(self) -> str:
         rows = [row for row in self.records if np.isfinite(row[DIFFERENCE])]
         if not rows:
-            return "Too little is known, or too few left, to hold other things alike."
+            return "Too little is known, or too few left, to hold other things equal."
         row = next((row for row in rows if row["state"] == "answered"), rows[-1])
         gap, whom = format_value(row[DIFFERENCE], "share_points"), "those who answered"
         if row["state"] != "answered":
@@ -73,7 +73,7 @@ class AdjustedSilence(Result):
             for row in rows
         )
         return (
-            f"Held alike: {joined(self.adjusted_for)}. Difference of the churn rates "
+            f"Held constant: {joined(self.adjusted_for)}. Difference of the churn rates "
             f"({self.confidence_level:.0%} intervals): {said}. {self.caveat}"
         ).strip()
 

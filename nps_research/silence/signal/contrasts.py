@@ -1,4 +1,4 @@
-"""The silent against each group that answered: hazard ratios, and rates with other things held alike."""
+"""The silent against each group that answered: hazard ratios, and rates other things equal."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ HELD_ALIKE = ("tenure", "log_revenue", "n_earlier", "earlier_answer_share")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Adjusted:
-    """Contrasts of the silent with each state, other things alike.
+    """Contrasts of the silent with each state, other things equal.
 
     Attributes
     ----------
     known : tuple of str
-        What could be held alike, beside the landmark; empty if nothing is known.
+        What could be held constant, beside the landmark; empty if nothing is known.
     differences, log_odds, ratios : Contrasts
         Of risks, of the log odds of the same risks (for tests, which keep their level better on this scale) and of log
         hazards, in the order of `STATES`; of risks also to all who answered, last.
@@ -40,7 +40,7 @@ class Adjusted:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What is held alike; nothing, where too few left."""
+        """What is held constant; nothing, where too few left."""
         return self.known if np.isfinite(self.differences.estimate).any() else ()
 
 

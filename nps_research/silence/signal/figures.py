@@ -110,7 +110,7 @@ def plot_adjusted(result: AdjustedSilence, ax: Axes | None = None) -> Axes:
     place = rows_axis(ax, [label(row["term"]) for row in rows])
     for shift, name, marker, fill, words in (
         (-0.14, "risk_difference", "o", "white", "As observed"),
-        (0.14, "adjusted_risk_difference", "s", INK, "Other things alike"),
+        (0.14, "adjusted_risk_difference", "s", INK, "Other things equal"),
     ):
         how: dict[str, Any] = {"fmt": marker, "color": INK, "markerfacecolor": fill, "elinewidth": 1.6, "label": words}
         estimates(ax, place + shift, rows, column=name, scale=100, **how)

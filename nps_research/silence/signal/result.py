@@ -22,7 +22,7 @@ from nps_research.silence.signal.verdict import SilenceWord
 STATE_WORDS = {**SHOWN, "answered": "All who answered", "not_reached": "Not reached"}
 MOVED: dict[SilenceWord, str] = {  # what the verdict by the line that moved says, after "by 0-3,"
     "worst": "they leave most of all, too",
-    "worst-unadjusted": "not with other things alike",
+    "worst-unadjusted": "not other things equal",
     "better": "they leave least of all",
     "like-detractors": "they leave like detractors",
     "between": "they leave less often than detractors",
@@ -154,7 +154,7 @@ class NonresponseSignal(Result):
 
     @property
     def _verdict_words(self) -> str:
-        """The verdict by the line, what it is with other things alike, and the verdict by the line that moved."""
+        """The verdict by the line, what it is other things equal, and the verdict by the line that moved."""
         if self.lacking:
             return f"There are no {_state_words(self.lacking)} at any landmark, so no verdict on silence is given."
         if self.is_rare:
@@ -179,9 +179,9 @@ class NonresponseSignal(Result):
 
     @property
     def _held_alike(self) -> str:
-        """What the verdict becomes with what is known held alike."""
+        """What the verdict becomes with what is known held constant."""
         if self.verdict == "worst-unadjusted" and not self.adjusted_for:
-            return ", but too few left to hold anything else alike"
+            return ", but too few left to hold anything else equal"
         if not self.adjusted_for:
             return ""
         if self.verdict == "worst":
@@ -201,7 +201,7 @@ class NonresponseSignal(Result):
 
     @property
     def _alike_gap(self) -> str:
-        """The gap to the nearest group with what is known held alike, with its interval."""
+        """The gap to the nearest group with what is known held constant, with its interval."""
         of_all = self._row("answered") if not self.verdict.startswith("worst") else None
         rows = [row for row in ([of_all] if of_all else self._others) if np.isfinite(row[ADJUSTED])]
         if not rows or not self.adjusted_for:
@@ -210,7 +210,7 @@ class NonresponseSignal(Result):
         limits = format_interval(row[f"{ADJUSTED}_conf_low"], row[f"{ADJUSTED}_conf_high"], "share_points")
         gap = format_value(row[ADJUSTED], "share_points")
         beside = row["term"].lower() if row["state"] in ANSWERED else "those who answered"
-        return f"With {joined(self.adjusted_for)} held alike, {gap} beside {beside} ({limits})."
+        return f"With {joined(self.adjusted_for)} held constant, {gap} beside {beside} ({limits})."
 
     @property
     def _more_or_less(self) -> str:
@@ -271,14 +271,14 @@ class NonresponseSignal(Result):
 
     @property
     def adjusted(self) -> AdjustedSilence:
-        """The silent against each group, other things alike."""
+        """The silent against each group, other things equal."""
         frame = self.shown
         contrasts = ("risk_difference", "adjusted_risk_difference", "hazard_ratio", "adjusted_hazard_ratio")
         limits = [f"{name}{end}" for name in contrasts for end in ("", "_conf_low", "_conf_high")]
         return AdjustedSilence(
             frame=frame.loc[frame["state"] != SILENT, ["term", "state", "n", *limits]].reset_index(drop=True),
             confidence_level=self.confidence_level,
-            title="The silent, other things alike",
+            title="The silent, other things equal",
             minimum_cell=self.minimum_cell,
             adjusted_for=self.adjusted_for,
             unit=self.unit,

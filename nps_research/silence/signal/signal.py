@@ -216,7 +216,7 @@ def verdict_of(
     group = group_of(rows)
     risks = risks_by_state(rows, group, landmarks.horizon_days)
     found = silence_verdict(risks, PLACE, margin=margin, alpha=alpha).verdict
-    if found != "worst":  # no other word rests on what is held alike
+    if found != "worst":  # no other word rests on what is held constant
         return found
     adjusted = adjusted_contrasts(landmarks, rows, group, for_verdict=True)
     return silence_verdict(risks, PLACE, margin=margin, alpha=alpha, adjusted=adjusted).verdict

@@ -35,15 +35,15 @@ class SilenceVerdict:
     ----------
     verdict : str
         ``"worst"``: the silent leave more often than promoters, passives and detractors, each, as they are and with
-        what is known of them held alike; ``"worst-unadjusted"``: only as they are. ``"better"``: less often than each.
-        ``"like-detractors"``: more often than promoters and passives, alike with detractors. ``"between"``: more often
+        what is known of them held constant; ``"worst-unadjusted"``: only as they are. ``"better"``: less often than
+        each. ``"like-detractors"``: more often than promoters and passives, alike with detractors. ``"between"``: more often
         than promoters, less often than detractors. ``"like-respondents"``: alike with all who answered;
         ``"within-margin"``: their rates differ by more than chance, but by less than the margin. Else
         ``"cannot-tell"``.
     p_above : mapping of str to float
         One-sided p that the silent leave no more often than promoters, passives, detractors, all who answered.
     unconfirmed : tuple of str
-        Groups against which the silent are not shown to leave more often with what is known held alike.
+        Groups against which the silent are not shown to leave more often with what is known held constant.
     lacking : str
         The group that is missing; empty if none is.
     is_rare : bool
@@ -65,7 +65,7 @@ def silence_verdict(
 ) -> SilenceVerdict:
     """Compare the silent with each group that answered.
 
-    ``worst`` claims that all of three differences are above zero, and all of three with what is known held alike, so
+    ``worst`` claims that all of three differences are above zero, and all of three with what is known held constant, so
     each is tested at `alpha` and all must be rejected (an intersection-union test: the chance to claim it wrongly is
     at most `alpha`, with no adjustment). ``better`` is its mirror image, as they are. Alike is claimed where the ratio
     of two rates is shown to be below the margin, and above one over it (two one-sided tests), and their difference is
@@ -82,7 +82,7 @@ def silence_verdict(
     alpha : float
         Level of each one-sided test.
     adjusted : Adjusted, optional
-        The silent against each group with what is known held alike; None, as where nothing is known, takes them as
+        The silent against each group with what is known held constant; None, as where nothing is known, takes them as
         they are.
 
     Returns
@@ -145,7 +145,7 @@ def _p_above(risks: Risks, one: int, other: int) -> float:
 
 
 def _unconfirmed(adjusted: Adjusted | None, place: Mapping[str, int], alpha: float) -> tuple[str, ...]:
-    """Groups that the silent are not shown to be above, what is known held alike; too few to tell is not shown."""
+    """Groups that the silent are not shown to be above, what is known held constant; too few to tell is not shown."""
     if adjusted is None or not adjusted.known:
         return ()
     with np.errstate(invalid="ignore", divide="ignore"):
