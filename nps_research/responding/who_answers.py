@@ -74,7 +74,8 @@ class WhoAnswers(ColumnGroups):
         differ = "differs" if len(sure) == 1 else "differ"
         return (
             f"Other things equal, {len(sure)} of {len(of_people)} groups {differ} from all in how often they answer. "
-            f"Most: {plain_text(most['term'])} {plain_text(most['group'])}, {format_value(most['estimate'], 'share_points')}."
+            f"Most: {plain_text(most['term'])} {plain_text(most['group'])}, "
+            f"{format_value(most['estimate'], 'share_points')}."
         )
 
     def _of_people(self, rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

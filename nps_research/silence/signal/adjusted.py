@@ -12,7 +12,7 @@ import pandas as pd
 from nps_research.results.result import Result
 from nps_research.results.words import format_interval, format_value, joined, p_text
 
-_WITH_ELSE_ALIKE = "Other things equal"
+_OTHERS_EQUAL = "Other things equal"
 DIFFERENCE, RATIO = "adjusted_risk_difference", "adjusted_hazard_ratio"
 
 
@@ -57,9 +57,9 @@ class AdjustedSilence(Result):
         if row["state"] != "answered":
             whom = row["term"].lower()
         if row[f"{DIFFERENCE}_conf_low"] <= 0 <= row[f"{DIFFERENCE}_conf_high"]:
-            return f"{_WITH_ELSE_ALIKE}, no difference is proven between the silent and {whom} ({gap})."
+            return f"{_OTHERS_EQUAL}, no difference is proven between the silent and {whom} ({gap})."
         how = "more" if row[DIFFERENCE] > 0 else "less"
-        return f"{_WITH_ELSE_ALIKE}, the silent still leave {how} often than {whom}: {gap}."
+        return f"{_OTHERS_EQUAL}, the silent still leave {how} often than {whom}: {gap}."
 
     @property
     def details(self) -> str:

@@ -36,8 +36,8 @@ class SilenceVerdict:
     verdict : str
         ``"worst"``: the silent leave more often than promoters, passives and detractors, each, as they are and with
         what is known of them held constant; ``"worst-unadjusted"``: only as they are. ``"better"``: less often than
-        each. ``"like-detractors"``: more often than promoters and passives, alike with detractors. ``"between"``: more often
-        than promoters, less often than detractors. ``"like-respondents"``: alike with all who answered;
+        each. ``"like-detractors"``: more often than promoters and passives, alike with detractors. ``"between"``: more
+        often than promoters, less often than detractors. ``"like-respondents"``: alike with all who answered;
         ``"within-margin"``: their rates differ by more than chance, but by less than the margin. Else
         ``"cannot-tell"``.
     p_above : mapping of str to float
