@@ -98,7 +98,7 @@ def test_names_with_formulas_and_html_show_as_text(tmp_path: Path, browser: Brow
             page.click(".jp-CodeCell .jp-InputArea-editor")
             page.keyboard.press("Shift+Enter")
             with suppress(StillWaiting):
-                page.wait_for_selector(".nps-result td", timeout=15_000)
+                page.wait_for_selector(".nps-result td", state="attached", timeout=15_000)
                 break
         page.wait_for_timeout(2_000)  # typesetting comes after the output
         shown = page.inner_text(".jp-OutputArea")
@@ -118,7 +118,9 @@ CHANGES = {  # of the cells that a reader is to change, and the setting of a res
     "03_drivers": ("where = {}", 'where = {"Region": "UK"}', ("n", 2530)),
     "04_nonresponse": ("margin = 1.5", "margin = 2", ("margin", 2)),
 }
-RUN_ALL = "async () => { await jupyterapp.commands.execute('notebook:run-all-cells') }"
+RUN_ALL = """longest => Promise.race([
+    jupyterapp.commands.execute('notebook:run-all-cells'),
+    new Promise((_, refuse) => setTimeout(() => refuse(new Error('still running')), longest))])"""
 SAVE = "async () => { await jupyterapp.commands.execute('docmanager:save') }"
 CELLS = """() => Array.from(jupyterapp.shell.currentWidget.content.model.cells).map(cell => ({
     id: cell.id, kind: cell.type, count: cell.executionCount, outputs: cell.outputs ? cell.outputs.toJSON() : []}))"""
@@ -129,7 +131,10 @@ SHOW = """id => {
     return notebook.scrollToItem(place, 'start');
 }"""
 
-MOVED = "before => document.querySelector('.jp-Cell.jp-mod-active .widget-html-content').innerText !== before"
+MOVED = """before => {
+    const said = document.querySelector('.jp-Cell.jp-mod-active .widget-html-content')?.innerText;
+    return said && said !== before;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +171,7 @@ def test_a_changed_notebook_runs_its_sliders_move_and_saving_keeps_the_change_al
     changed = difference(scratch, name)
     page = opened(browser, lab, f"notebooks/{name}.ipynb")
     page.set_default_timeout(LONGEST)
-    page.evaluate(RUN_ALL)
+    page.evaluate(RUN_ALL, LONGEST)
     cells: list[dict[str, Any]] = page.evaluate(CELLS)
     code = [cell for cell in cells if cell["kind"] == "code"]
     errors = [output for cell in code for output in cell["outputs"] if output["output_type"] == "error"]
@@ -184,6 +189,7 @@ def test_a_changed_notebook_runs_its_sliders_move_and_saving_keeps_the_change_al
         page.evaluate(SHOW, id_)
         box = page.locator(".jp-Cell.jp-mod-active .widget-vbox")
         said = box.locator(".widget-html-content")
+        page.wait_for_function(MOVED, arg="")
         before = said.inner_text()
         assert re.search(r"\d", before)
         if (choice := box.locator("select")).count():
