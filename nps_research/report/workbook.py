@@ -22,7 +22,9 @@ def workbook_of(results: Sequence[HarvestedResult]) -> bytes:
     contents = book.active
     contents.title = "Contents"
     shown = [result for result in results if result.bundle["rows"]]
-    names = [_numbered(number, result) for number, result in enumerate(shown, 1)]
+    names = [
+        sheet_name(f"{number} {each.bundle['title'] or each.name}") for number, each in enumerate(shown, 1)
+    ]  # each its own
     fill_sheet(
         contents,
         ["sheet", "notebook", "title", "finding"],
@@ -36,8 +38,3 @@ def workbook_of(results: Sequence[HarvestedResult]) -> bytes:
     for name, result in zip(names, shown, strict=True):
         fill_with_result(book.create_sheet(name), result.bundle)
     return saved(book)
-
-
-def _numbered(number: int, result: HarvestedResult) -> str:
-    """A sheet's name that no other has."""
-    return sheet_name(f"{number} {result.bundle['title'] or result.name}")
