@@ -212,6 +212,7 @@ def check(
     """Hold a study against the data contract and say in words what was found. Exit code 1 on errors."""
     from nps_research import intake as overview
     from nps_research.errors import ContractError
+    from nps_research.intake.listings import columns_filled
     from nps_research.study.study import open_study
 
     with _errors_in_words():
@@ -225,7 +226,7 @@ def check(
         ]
         console.print(f"[bold]{_for_terminal(opened.name)}[/]")
         console.print(_for_terminal(f"Period: {opened.period}. {opened.base}."))
-        _print_frame(_columns_in_words(opened), "Columns of the contract")
+        _print_frame(columns_filled(opened), "Columns of the contract")
         for result in results:
             listing = result(opened)
             console.print(f"\n{_for_terminal(listing.finding)}")
@@ -335,6 +336,8 @@ def _progress() -> Iterator[Callable[[Progress], None]]:
         tasks: dict[str, TaskID] = {}
 
         def show(news: Progress) -> None:
+            if news.state == "not made":
+                return  # why not is said at the end
             if news.notebook not in tasks:
                 tasks[news.notebook] = bars.add_task(news.notebook, total=news.cells_total)
             state = "" if news.state == "running" else f" ({news.state})"
@@ -352,6 +355,8 @@ def _lines() -> Callable[[Progress], None]:
     started: set[str] = set()
 
     def show(news: Progress) -> None:
+        if news.state == "not made":
+            return  # why not is said at the end
         if news.state == "unchanged":
             console.print(_for_terminal(f"{news.notebook}: unchanged, taken from the last run"))
         elif news.state != "running":
@@ -362,38 +367,6 @@ def _lines() -> Callable[[Progress], None]:
             console.print(_for_terminal(f"{news.notebook}: running, {news.cells_total} cells"))
 
     return show
-
-
-def _columns_in_words(study: Study) -> pd.DataFrame:
-    """Each standard column that the study holds: what it means, and how many rows have a value."""
-    import pandas as pd
-
-    from nps_research.study.contract import TABLES
-
-    rows = [
-        (f"{table}.{name}", column.says, f"{int(frame[name].notna().sum()):,} of {len(frame):,}")
-        for table, frame in (("responses", study.responses), ("customers", study.customers))
-        if frame is not None
-        for name, column in TABLES[table].items()
-        if f"{table}.{name}" in study.available
-    ]
-    rows += [
-        (
-            name,
-            "a rating of one experience",
-            f"{int(study.responses[name].notna().sum()):,} of {len(study.responses):,}",
-        )
-        for name in study.drivers
-    ]
-    rows += [
-        (
-            name,
-            "a column to compare groups by",
-            f"{int(study.responses[name].notna().sum()):,} of {len(study.responses):,}",
-        )
-        for name in study.segments
-    ]
-    return pd.DataFrame(rows, columns=["column", "says", "filled"])
 
 
 def _print_frame(frame: pd.DataFrame, title: str) -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from nps_research.counting.shown_groups import groups_not_shown, without_small_waves
 from nps_research.results.listing import Listing
+from nps_research.study.contract import TABLES
 from nps_research.study.repeats import STANDS_TWICE
 from nps_research.study.study import Study
 
@@ -179,3 +180,23 @@ def identity_checks(study: Study) -> Listing:
             f"{str(worst['term']).lower()} ({int(worst['identities'])} identities, {int(worst['people'])} people)."
         )
     return Listing(frame=frame, title="Duplicates and shared identities", says=says)
+
+
+def columns_filled(study: Study) -> pd.DataFrame:
+    """List each standard column that a study holds, ratings and segments: what it means, how many rows have a value.
+
+    Columns: column, says, filled.
+    """
+    known = [
+        (f"{table}.{name}", name, column.says, frame)
+        for table, frame in (("responses", study.responses), ("customers", study.customers))
+        if frame is not None
+        for name, column in TABLES[table].items()
+        if f"{table}.{name}" in study.available
+    ]
+    known += [(name, name, "a rating of one experience", study.responses) for name in study.drivers]
+    known += [(name, name, "a column to compare groups by", study.responses) for name in study.segments]
+    rows = [
+        (shown, says, f"{int(frame[name].notna().sum()):,} of {len(frame):,}") for shown, name, says, frame in known
+    ]
+    return pd.DataFrame(rows, columns=["column", "says", "filled"])

@@ -8,7 +8,7 @@ from html import escape
 from nps_research.report.sanitise import heading_slug
 
 EVERYDAY = {"answers", "line", "cut", "performance", "bridge", "equivalence"}  # words that sentences use otherwise, too
-_TAG = re.compile(r"(<[^>]*>)")
+_ANY_TAG = re.compile(r"(<[^>]*>)")
 _SENTENCES = re.compile(r"(<(?:p|li)[ >].*?</(?:p|li)>)", re.DOTALL)
 _NEVER_IN = ("a", "code")
 
@@ -40,7 +40,7 @@ class Terms:
         return _SENTENCES.sub(lambda found: self._in_sentence(found[1]), html)
 
     def _in_sentence(self, html: str) -> str:
-        parts, inside = _TAG.split(html), 0
+        parts, inside = _ANY_TAG.split(html), 0
         for place, part in enumerate(parts):
             if place % 2:
                 name = part.strip("</>").split(maxsplit=1)[0].casefold()

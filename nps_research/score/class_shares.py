@@ -17,7 +17,7 @@ from nps_research.score.scored import Scored, described_design, no_score
 from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
 
-CLASSES = ("promoter", "passive", "detractor")
+ANSWER_CLASSES = ("promoter", "passive", "detractor")
 ENDS = (("promoter", " went"), ("detractor", ""))
 
 
@@ -39,7 +39,7 @@ class ClassShares(Scored):
             return no_score(self)
         first, last = rows[0], rows[-1]
         if first is last:
-            shares = ", ".join(f"{_share_of(last, name)} {name}s" for name in CLASSES)
+            shares = ", ".join(f"{_share_of(last, name)} {name}s" for name in ANSWER_CLASSES)
             return f"Of the answers in {plain_text(last['group'])} {shares}."
         ends = (plain_text(row["group"]) for row in (first, last))
         moved = [f"{name}s{went} from {_share_of(first, name)} to {_share_of(last, name)}" for name, went in ENDS]
@@ -50,7 +50,7 @@ class ClassShares(Scored):
         rows = self.answered
         if len(rows) < 2:
             return ""
-        ends = [f"{name}s {_share_of(rows[0], name)} to {_share_of(rows[-1], name)}" for name in CLASSES[::2]]
+        ends = [f"{name}s {_share_of(rows[0], name)} to {_share_of(rows[-1], name)}" for name in ANSWER_CLASSES[::2]]
         return f"From {plain_text(rows[0]['group'])} to {plain_text(rows[-1]['group'])}: {', '.join(ends)}"
 
     @property
@@ -62,7 +62,7 @@ class ClassShares(Scored):
     @property
     def alt(self) -> str:
         each = (
-            f"{plain_text(row['group'])} " + ", ".join(f"{_share_of(row, name)} {name}s" for name in CLASSES)
+            f"{plain_text(row['group'])} " + ", ".join(f"{_share_of(row, name)} {name}s" for name in ANSWER_CLASSES)
             for row in self.answered
         )
         return f"Bars of the shares of promoters, passives and detractors by wave: {'; '.join(each)}."

@@ -27,8 +27,7 @@ from nps_research.results.drawing import (
 from nps_research.results.palette import DETRACTOR, GRID, INK, PASSIVE, PROMOTER
 from nps_research.results.words import points, share
 from nps_research.score.by_cut import ScoresByCut
-from nps_research.score.class_shares import CLASSES as SHARED
-from nps_research.score.class_shares import ClassShares
+from nps_research.score.class_shares import ANSWER_CLASSES, ClassShares
 from nps_research.score.designs import DesignComparison
 from nps_research.score.detectable_change import DetectableChange
 from nps_research.score.differences import ScoreDifferences
@@ -108,7 +107,7 @@ def plot_class_shares(result: ClassShares, ax: Axes | None = None) -> Axes:
     ax = axes_for(ax)
     rows = result.answered
     place, below = list(range(len(rows))), np.zeros(len(rows))
-    for name in reversed(SHARED):
+    for name in reversed(ANSWER_CLASSES):
         height = np.array([100 * row[f"{name}_share"] for row in rows])
         drawn = ax.bar(place, height, 0.7, below, color=CLASSES[name], label=f"{name.capitalize()}s")
         ax.bar_label(drawn, [share(each / 100) for each in height], label_type="center", color="white", fontsize=9)

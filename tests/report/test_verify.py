@@ -150,7 +150,7 @@ def test_untouched_report_is_the_same(report: Path) -> None:
     assert (found.differences, found.files, found.made_from, found.exit_code) == ((), (), (), 0)
     bundle = json.loads((report / "results.json").read_text(encoding="utf-8"))["results"][0]["result"]
     in_result = 5 + len(bundle["settings"]) + sum(map(len, bundle["key_numbers"])) + sum(map(len, bundle["rows"]))
-    assert found.n_values == 6 + in_result  # six things are said of the study
+    assert found.n_values == 7 + in_result  # seven things are said of the study
     assert found.finding == f"All {found.n_values} values compared are the same."
     assert files_of(report) == before
 

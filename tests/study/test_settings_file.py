@@ -348,7 +348,7 @@ def test_the_example_of_a_wide_file_in_the_readme_has_every_key_of_one():
 def test_the_example_in_the_readme_shows_the_defaults():
     stated = tomllib.loads(example())["settings"]
     for name, field in Settings.model_fields.items():
-        assert name in ("cluster", "data_until") or stated[name] == field.default
+        assert name in ("cluster", "data_until", "target") or stated[name] == field.default
 
 
 def test_the_readme_names_every_column_and_which_are_private():
