@@ -16,10 +16,10 @@ from nps_research.study.repeats import FIRST_ANSWER
 from nps_research.study.study import Study
 
 DAYS_PER_MONTH = 365.25 / 12
-YEARS, REVENUE = "Years as a customer", "Revenue, quarters"
+YEARS, REVENUE = "Years as a customer", "Revenue group"
 TENURE_EDGES = (12, 36, 60)  # months
 TENURE_BANDS = ("under 1", "1 to 3", "3 to 5", "over 5")
-QUARTERS = ("1 (lowest)", "2", "3", "4 (highest)")
+QUARTERS = ("1 of 4 (lowest)", "2 of 4", "3 of 4", "4 of 4 (highest)")
 OF_EARLIER_WAVES = ("answered_before", "last_answer")  # not of who the customer is
 WORDS = {
     "tenure": "tenure",
@@ -67,7 +67,7 @@ def bands_of(tenure: pd.Series | None, revenue: pd.Series | None, base: pd.Serie
     Examples
     --------
     >>> bands_of(pd.Series([3.0, 12.0, np.nan]), pd.Series([0.0, 8.0, 2.0]), pd.Series([1.0, 2, 4, 8])).values.tolist()
-    [['under 1', '(not stated)'], ['1 to 3', '4 (highest)'], ['(not stated)', '2']]
+    [['under 1', '(not stated)'], ['1 to 3', '4 of 4 (highest)'], ['(not stated)', '2 of 4']]
     """
     found = {}
     if tenure is not None:

@@ -26,7 +26,7 @@ LABELS = {
     "ask": "Ask",
     "sure": "How sure",
 }
-_LONGEST = 400  # characters of a sentence
+_MOST_SAID = 400  # characters of a sentence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,10 +96,10 @@ def read_earlier(path: Path) -> Earlier:
         if found["made_by"] != MADE_BY or found["schema"] != 1:
             raise ValueError("of another program or version")
         study, results = found["study"], [each["result"] for each in found["results"]]
-        said = {key: plain_text(text, _LONGEST) for key, text in answers_by_key(results).items() if key in LABELS}
+        said = {key: plain_text(text, _MOST_SAID) for key, text in answers_by_key(results).items() if key in LABELS}
         return Earlier(
             name=str(study["name"]),
-            period=plain_text(study["period"], _LONGEST),
+            period=plain_text(study["period"], _MOST_SAID),
             data=str(found["made_from"]["data"]),
             n_answers=int(study["n_answers"]),
             sha256=sha256(content).hexdigest(),
@@ -131,7 +131,7 @@ def since_earlier(earlier: Earlier, study: Study, data: str, results: Sequence[H
         return Since(period=earlier.period, sha256=earlier.sha256, news=news, changes=())
     news = f"{abs(now - then):,} answers {'more' if now > then else 'less'}: {now:,} now, {then:,} then."
     said = answers_by_key([result.bundle for result in results])
-    pairs = ((key, earlier.said.get(key, ""), plain_text(said.get(key, ""), _LONGEST)) for key in LABELS)
+    pairs = ((key, earlier.said.get(key, ""), plain_text(said.get(key, ""), _MOST_SAID)) for key in LABELS)
     changes = [Change(label=LABELS[key], was=was, now=now) for key, was, now in pairs if was != now]
     told = ["The data are the same as then." if data == earlier.data else news]
     told += [] if changes else ["Nothing on this first screen has changed."]

@@ -172,8 +172,8 @@ def test_the_base_is_the_customers_alive_when_the_invitations_went_out():
     years = frame.loc["Years as a customer"]
     assert years["base_share"].to_dict() == {"1 to 3": 6 / 8, "over 5": 2 / 8}
     assert years["answer_share"].to_dict() == {"1 to 3": 2 / 4, "over 5": 2 / 4}
-    quarters = frame.loc["Revenue, quarters"]  # of all twelve: up to 5, up to 10, up to 40, above
-    assert quarters["base_share"].to_dict() == {"2": 2 / 8, "3": 4 / 8, "4 (highest)": 2 / 8}
+    quarters = frame.loc["Revenue group"]  # of all twelve: up to 5, up to 10, up to 40, above
+    assert quarters["base_share"].to_dict() == {"2 of 4": 2 / 8, "3 of 4": 4 / 8, "4 of 4 (highest)": 2 / 8}
     assert quarters["n"].tolist() == [2, 2, 0]
 
 

@@ -254,7 +254,7 @@ def test_tenure_is_that_at_the_invitation_and_unknown_values_are_marked(study):
     np.testing.assert_allclose(known.numbers["tenure"], days / 365.25 * 12)
     assert (known.numbers["tenure"] > 0).all()
     assert list(known.categories) == ["region", "industry", "channel", "role", "last_answer"]
-    assert {"Years as a customer", "Revenue, quarters"} <= set(in_bands(known))
+    assert {"Years as a customer", "Revenue group"} <= set(in_bands(known))
 
 
 def test_gaps_in_numbers_do_no_harm():
