@@ -41,14 +41,18 @@ class AtAGlance:
 
 
 def at_a_glance(results: Sequence[HarvestedResult]) -> AtAGlance:
-    """Collect what results say of the first screen, in the order of the notebooks."""
+    """Collect what results say of the first screen, in the order of the notebooks.
+
+    Where no result says what happened to a score, it begins with how many answered.
+    """
 
     def those(key: str) -> list[Said]:
         found = ((result, result.bundle.get("at_a_glance", {}).get(key)) for result in results)
         return [Said(text=text, notebook=result.notebook) for result, text in found if text]
 
-    happened, why = [*those("happened")[:1], *those("target")[:1]], [*those("change")[:1], *those("why")[:1]]
-    first = next((result for result in results if result.bundle.get("at_a_glance", {}).get("happened")), None)
+    on_top = next((key for key in ("happened", "answered") if those(key)), "")
+    happened, why = [*those(on_top)[:1], *those("target")[:1]], [*those("change")[:1], *those("why")[:1]]
+    first = next((result for result in results if result.bundle.get("at_a_glance", {}).get(on_top)), None)
     # To improve first, to call by the last list there is (of those at risk, not of all detractors), to ask next time.
     to_do = [*those("improve")[:1], *those("call")[-1:], *those("ask")[:1]]
     sure = those("sure")[:MOST_SAID] or [Said(text=NOT_RECORDED)]

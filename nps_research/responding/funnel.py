@@ -68,9 +68,11 @@ class ResponseFunnel(Result):
     @property
     def at_a_glance(self) -> Mapping[str, str]:
         rows = self.records
-        known = bool(rows) and not pd.isna(rows[-1]["response_rate"])
+        if not rows or pd.isna(rows[-1]["response_rate"]):
+            return {}
         of_waves = ", all waves together" if len(rows) > 1 else ""
-        return {"sure": f"{share(rows[-1]['response_rate'])} of those reached answered{of_waves}."} if known else {}
+        sure = f"{share(rows[-1]['response_rate'])} of those reached answered{of_waves}."
+        return {"answered": self.finding, "sure": sure}
 
     @property
     def note(self) -> str:

@@ -61,6 +61,11 @@ def test_what_stands_on_top_is_what_happened_whatever_kind_says_it() -> None:
     one = result("net_promoter_score", ["group", "estimate"], [["all", 5.0]], at_a_glance={"happened": "NPS is +5.0."})
     assert at_a_glance([groups(2), one]).on_top is one
     assert at_a_glance([groups(2)]).on_top is None
+    rates = [["a", 0.6], ["b", 0.5]]
+    asked = result("response_funnel", ["group", "response_rate"], rates, at_a_glance={"answered": "55% answered."})
+    assert at_a_glance([asked, one]).on_top is one
+    alone = at_a_glance([asked])
+    assert (alone.on_top, alone.happened[0].text) == (asked, "55% answered.")
 
 
 def test_waves_are_divided_into_the_three_classes() -> None:
