@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from nps_research.counting.cells import NOT_STATED
 from nps_research.counting.people import moment_known, people_at_invitation
@@ -19,6 +18,7 @@ from nps_research.drivers.model import DriverModel
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
 from nps_research.results.words import joined, points
+from nps_research.statistics.distributions import f_sf
 from nps_research.statistics.least_squares import regress
 from nps_research.statistics.multiplicity import adjust_p_values
 from nps_research.statistics.normal_limits import with_normal_limits
@@ -226,4 +226,4 @@ def _equal(value: Floats, covariance: Floats, df: int) -> float:
     contrast = np.eye(len(value))[1:] - np.eye(len(value))[0]
     difference, spread = contrast @ value, contrast @ covariance @ contrast.T
     statistic = float(difference @ np.linalg.pinv(spread, hermitian=True) @ difference) / len(difference)
-    return float(stats.f.sf(statistic, len(difference), df))
+    return float(f_sf(statistic, len(difference), df))

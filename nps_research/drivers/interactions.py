@@ -9,13 +9,13 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from nps_research.drivers.fitting.data import DriverData
 from nps_research.drivers.model import DriverModel
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
 from nps_research.results.words import joined, points
+from nps_research.statistics.distributions import t_sf
 from nps_research.statistics.least_squares import Regression, level_dummies, regress
 from nps_research.statistics.multiplicity import adjust_p_values
 from nps_research.statistics.normal_limits import with_normal_limits
@@ -155,7 +155,7 @@ def driver_interactions(model: DriverModel) -> DriverInteractions:
     ]
     frame = pd.DataFrame(rows)
     frame = frame.assign(**with_normal_limits(frame["estimate"], frame["std_error"], model.confidence_level))
-    frame["p_value"] = (2 * stats.t.sf(frame["statistic"], data.n_clusters - 1)).clip(max=1)
+    frame["p_value"] = (2 * t_sf(frame["statistic"], data.n_clusters - 1)).clip(max=1)
     frame["p_adjusted"] = adjust_p_values(frame["p_value"].to_numpy())
     return DriverInteractions(
         frame=frame.sort_values("p_value", kind="stable", ignore_index=True),

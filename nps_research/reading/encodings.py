@@ -10,8 +10,6 @@ from contextlib import suppress
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from charset_normalizer import from_bytes
-
 from nps_research.errors import ContractError
 from nps_research.reading.containers import FileContent
 from nps_research.reading.raw_table import counted
@@ -230,6 +228,8 @@ def _other_encoding(content: FileContent) -> str:
     in_runs = sum(map(len, re.findall(rb"[\x80-\xff]{2,}", sample)))
     alone = len(re.findall(rb"[A-Za-z][\x80-\xff](?![\x80-\xff])|(?<![\x80-\xff])[\x80-\xff][A-Za-z]", sample))
     if in_runs > alone:
+        from charset_normalizer import from_bytes  # late: only files that are not UTF-8 need it
+
         match = from_bytes(sample, steps=20, cp_isolation=[*_CYRILLIC]).best()
         guess = str(match.encoding).replace("_", "-") if match else _CYRILLIC[0]
     else:

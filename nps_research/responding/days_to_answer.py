@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from nps_research.counting.checks import check_level
 from nps_research.counting.clusters import response_clusters
@@ -21,6 +20,7 @@ from nps_research.results.result import Result
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, p_text, points, share
 from nps_research.score.score import net_promoter_score
+from nps_research.statistics.distributions import t_ppf, t_sf
 from nps_research.statistics.least_squares import regress
 from nps_research.study.response_states import window_open
 from nps_research.study.study import Study
@@ -239,10 +239,10 @@ def _trend(study: Study, rows: pd.DataFrame, band: Integers, confidence_level: f
     slope, std_error = float(fitted.coefficient[1]), float(np.sqrt(max(fitted.covariance[1, 1], 0.0)))
     if not std_error > 1e-9:
         return {}
-    half = float(stats.t.ppf(0.5 + confidence_level / 2, m - 1)) * std_error
+    half = float(t_ppf(0.5 + confidence_level / 2, m - 1)) * std_error
     return {
         "trend": slope,
         "trend_conf_low": slope - half,
         "trend_conf_high": slope + half,
-        "trend_p_value": float(2 * stats.t.sf(abs(slope) / std_error, m - 1)),
+        "trend_p_value": float(2 * t_sf(abs(slope) / std_error, m - 1)),
     }

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from nps_research.counting.clusters import cluster_codes
 from nps_research.counting.people import REVENUE, YEARS, as_text, bands_of, moment_known, tenure_in_months, was_customer
@@ -17,6 +16,7 @@ from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
 from nps_research.results.column_groups import ColumnGroups, names_of
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, format_value, p_text, plain_text, share
+from nps_research.statistics.distributions import t_ppf, t_sf
 from nps_research.statistics.multiplicity import adjust_p_values
 from nps_research.study.needs import NOT_YET, begins_with
 from nps_research.study.study import Study
@@ -222,6 +222,6 @@ def _share_difference(
     m = len(error)
     std_error = float(np.sqrt((error**2).sum() * m / (m - 1))) if m > 1 else np.nan
     difference = answer_share - base_share
-    half_width = float(stats.t.ppf(0.5 + confidence_level / 2, max(m - 1, 1))) * std_error
-    p = float(2 * stats.t.sf(abs(difference) / std_error, m - 1)) if m > 1 and std_error > 0 else np.nan
+    half_width = float(t_ppf(0.5 + confidence_level / 2, max(m - 1, 1))) * std_error
+    p = float(2 * t_sf(abs(difference) / std_error, m - 1)) if m > 1 and std_error > 0 else np.nan
     return (n, base_share, answer_share, difference, std_error, difference - half_width, difference + half_width, p)

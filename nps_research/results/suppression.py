@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import linprog
 
 from nps_research.typing import Flags, Floats, Numbers
 
@@ -219,5 +218,7 @@ def _most(row: np.int64, hidden: Flags, classes: Floats, known: Floats) -> int:
     alike, which = np.unique(unknown, axis=1, return_inverse=True)
     own = which.ravel()[np.flatnonzero(hidden) == row]
     wanted = np.tile(np.arange(alike.shape[1]) == own, classes.shape[1]).astype(float)
+    from scipy.optimize import linprog  # late: it takes longer than most commands
+
     solved = linprog(-wanted, A_eq=np.kron(each_class, alike), b_eq=(unknown @ classes[hidden]).T.ravel())
     return -round(float(solved["fun"]))

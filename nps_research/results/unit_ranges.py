@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from scipy.optimize import linprog
 
 from nps_research.typing import Flags, Floats, Integers
 
@@ -132,6 +131,8 @@ class _Programs:
 
     def furthest(self, direction: Floats) -> Floats:
         """The units' scores where their sum, in a direction, is largest."""
+        from scipy.optimize import linprog  # late: it takes longer than most commands
+
         solved = linprog(-np.append(direction @ self.to_score, np.zeros(len(direction))), **self.known)
         counts = self.truth if solved.x is None else solved.x
         return np.asarray(self.to_score @ counts[: 2 * len(direction)])

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from nps_research.counting.given import as_distribution
 from nps_research.counting.score_distribution import ScoreDistribution
@@ -16,6 +15,7 @@ from nps_research.errors import EstimationError
 from nps_research.results.words import plain_text, points, share
 from nps_research.score.differences import DIFFERENCE_WORDS, Group, OfPairs, compare_net_promoter_scores
 from nps_research.score.limits.methods import LimitsMethod
+from nps_research.statistics.distributions import normal_ppf
 from nps_research.study.study import Study
 from nps_research.typing import Floats
 
@@ -176,5 +176,5 @@ def _detectable(seen: pd.DataFrame, *, power: float) -> Floats:
     low, high, estimate = (seen[name].to_numpy(dtype=float) for name in ("conf_low", "conf_high", "estimate"))
     clipped = (low <= -200) | (high >= 200)
     half_width = np.where(clipped, np.maximum(high - estimate, estimate - low), (high - low) / 2)
-    found = half_width + stats.norm.ppf(power) * seen["std_error"].to_numpy(dtype=float)
+    found = half_width + normal_ppf(power) * seen["std_error"].to_numpy(dtype=float)
     return np.where(found <= 200, found, np.nan)

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from nps_research.counting.checks import check_level
 from nps_research.counting.given import as_distribution
@@ -21,6 +20,7 @@ from nps_research.score.limits.bootstrap import resampled_scores
 from nps_research.score.limits.independent import VALUES, ZERO, mover_difference
 from nps_research.score.limits.methods import METHOD_WORDS, LimitsMethod, estimate, suitable_method
 from nps_research.score.scored import ByLines
+from nps_research.statistics.distributions import t_ppf, t_sf
 from nps_research.statistics.multiplicity import Adjustment, adjust_p_values
 from nps_research.statistics.randomness import DEFAULT_SEED
 from nps_research.study.study import Study
@@ -55,12 +55,10 @@ def _differences(
     else:
         centre = scores.centre[b] - scores.centre[a]  # adjusted Wald stands around the adjusted scores
         degrees = np.minimum(scores.degrees[a], scores.degrees[b])
-        reach = stats.t.ppf(0.5 + confidence_level / 2, degrees) * std_error
+        reach = t_ppf(0.5 + confidence_level / 2, degrees) * std_error
         low, high = np.clip(centre - reach, -200, 200), np.clip(centre + reach, -200, 200)
         with np.errstate(invalid="ignore", divide="ignore"):
-            p_value = np.asarray(
-                2 * stats.t.sf(np.where(std_error > ZERO, np.abs(centre) / std_error, np.nan), degrees)
-            )
+            p_value = np.asarray(2 * t_sf(np.where(std_error > ZERO, np.abs(centre) / std_error, np.nan), degrees))
     return pd.DataFrame(dict(zip(OF_DIFFERENCE, (difference, std_error, low, high, p_value), strict=True)))
 
 

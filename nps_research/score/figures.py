@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import seaborn
-from scipy import stats
 
 from nps_research.results.drawing import (
     above,
@@ -35,6 +34,7 @@ from nps_research.score.histogram import ScoreHistogram
 from nps_research.score.pooled_groups import PooledGroups
 from nps_research.score.score import NetPromoterScores
 from nps_research.score.trend import Trend
+from nps_research.statistics.distributions import normal_ppf
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -161,7 +161,7 @@ def plot_pooled_groups(result: PooledGroups, ax: Axes | None = None) -> Axes:
         np.array([row[name] for row in rows], dtype=float) for name in ("n_effective", "raw_estimate", "estimate")
     )
     along = np.geomspace(n.min() * 0.8, n.max() * 1.25, 200) if len(n) else np.array([1.0])
-    reach = stats.norm.ppf(0.5 + result.confidence_level / 2) * result.answer_std_dev
+    reach = normal_ppf(0.5 + result.confidence_level / 2) * result.answer_std_dev
     low, high = (np.clip(result.overall_estimate + side * reach / np.sqrt(along), -100, 100) for side in (-1, 1))
     ax.fill_between(
         along, low, high, color=GRID, alpha=0.6, linewidth=0,

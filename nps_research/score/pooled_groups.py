@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, special
+from scipy import special
 
 from nps_research.counting.checks import check_level
 from nps_research.counting.given import as_distribution, by_finest_segment
@@ -295,7 +295,9 @@ def fit_dirichlet(counts: Floats) -> tuple[Floats, float]:
 
     excess = (n * (n - 1)).sum()
     start = np.log(mean[seen] * max(excess / wider, 0.1))
-    found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(-12, 14)] * len(start), tol=1e-12)
+    from scipy.optimize import minimize  # late: it takes longer than most commands
+
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(-12, 14)] * len(start), tol=1e-12)
     alpha = np.zeros(len(mean))
     alpha[seen] = np.exp(found.x)
     return alpha / alpha.sum(), float(alpha.sum())
@@ -376,7 +378,9 @@ def _half_drawn_at(posterior: _Posterior) -> float:
         n = math.exp(log_n)
         return float(posterior.probability @ (posterior.concentration / (posterior.concentration + n))) - 0.5
 
-    return math.exp(optimize.brentq(drawn_past_half, -30, 30))
+    from scipy.optimize import brentq  # late: it takes longer than most commands
+
+    return math.exp(brentq(drawn_past_half, -30, 30))
 
 
 def _score_draws(counts: Floats, posterior: _Posterior, n_draws: int, rng: np.random.Generator) -> Floats:

@@ -9,13 +9,13 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from nps_research.errors import EstimationError
 from nps_research.results.result import Result
 from nps_research.results.words import format_value, plain_text, share
 from nps_research.score.limits.independent import PSEUDO_COUNTS, VALUES, adjusted_wald
 from nps_research.score.limits.methods import METHOD_WORDS
+from nps_research.statistics.distributions import normal_ppf
 from nps_research.typing import Floats
 
 # Widths shown beside the one asked for where none are named, as multiples of it.
@@ -281,8 +281,8 @@ def _independent_answers(
     width: float, shares: Floats, *, confidence_level: float, power: float | None, method: str
 ) -> float:
     """Independent answers needed for a margin of error or, with power, for a difference of `width` points."""
-    z = float(stats.norm.ppf(0.5 + confidence_level / 2))
-    z_power = 0.0 if power is None else float(stats.norm.ppf(power))
+    z = float(normal_ppf(0.5 + confidence_level / 2))
+    z_power = 0.0 if power is None else float(normal_ppf(power))
     waves = 1 if power is None else 2
     variance = waves * _variance(shares)
     if method == "wald":

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from nps_research.counting.given import as_distribution
 from nps_research.counting.score_counts import score_distribution
@@ -18,6 +17,7 @@ from nps_research.results.words import interval_text, joined, p_text, plain_text
 from nps_research.score.limits.independent import VALUES, ZERO, Estimates, mover_difference
 from nps_research.score.limits.methods import LimitsMethod, estimate, suitable_method
 from nps_research.score.scored import Scored, described_design, no_score
+from nps_research.statistics.distributions import chi2_sf, f_sf
 from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
 from nps_research.typing import Floats
@@ -270,7 +270,7 @@ def heterogeneity(dist: ScoreDistribution, estimates: Estimates) -> float | None
     if np.isinf(degrees).all():
         precision = 1 / np.diag(covariance)
         mean = float(precision @ score / precision.sum())
-        return float(stats.chi2.sf(precision @ (score - mean) ** 2, k - 1))
+        return float(chi2_sf(precision @ (score - mean) ** 2, k - 1))
     weight = degrees + 1
     form = np.diag(weight) - np.outer(weight, weight) / weight.sum()
     spread = form @ covariance
@@ -282,4 +282,4 @@ def heterogeneity(dist: ScoreDistribution, estimates: Estimates) -> float | None
         denominator = numerator * float(degrees.min())
     else:
         denominator = expected**2 / float((np.diag(spread) ** 2 / degrees).sum())
-    return float(stats.f.sf(score @ form @ score / expected, numerator, denominator))
+    return float(f_sf(score @ form @ score / expected, numerator, denominator))

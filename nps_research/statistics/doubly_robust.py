@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
 
+from nps_research.statistics.distributions import t_ppf
 from nps_research.statistics.propensity import Propensity
 from nps_research.typing import Flags, Floats, Integers
 
@@ -163,7 +163,7 @@ def with_limits(
     std_error = float(np.sqrt(variance * n / max(n - n_columns, 1)) / total.sum())
     weights = total * n / total.sum()
     n_effective = float(weights.sum() ** 2 / (weights**2).sum())
-    half_width = float(stats.t.ppf(0.5 + level / 2, max(n_effective - 1, 1))) * std_error
+    half_width = float(t_ppf(0.5 + level / 2, max(n_effective - 1, 1))) * std_error
     low, high = worst_case_bounds(people)
     score = min(max(score, low), high)  # a mean of answers is within; a sum of two means need not be
     return Weighted(

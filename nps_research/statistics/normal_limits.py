@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
+from nps_research.statistics.distributions import normal_ppf, t_ppf
 from nps_research.typing import Floats, Numbers
 
 
 def normal_quantile(confidence_level: float) -> float:
     """Compute how many standard errors two-sided normal limits are from the estimate."""
-    return float(stats.norm.ppf(0.5 + confidence_level / 2))
+    return float(normal_ppf(0.5 + confidence_level / 2))
 
 
 def drawn_in(degrees: Numbers | float, *, quantile: float) -> Floats:
@@ -26,7 +26,7 @@ def drawn_in(degrees: Numbers | float, *, quantile: float) -> Floats:
     Korn, E. L. & Graubard, B. I. (1998). Confidence intervals for proportions with small expected number of positive
     counts estimated from survey data. Survey Methodology 24, 193-201.
     """
-    return np.asarray((stats.norm.ppf(quantile) / stats.t.ppf(quantile, np.maximum(degrees, 1))) ** 2)
+    return np.asarray((normal_ppf(quantile) / t_ppf(quantile, np.maximum(degrees, 1))) ** 2)
 
 
 def with_normal_limits(

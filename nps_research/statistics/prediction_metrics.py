@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from scipy.special import expit, logit
 
+from nps_research.statistics.distributions import normal_sf
 from nps_research.statistics.normal_limits import with_normal_limits
 from nps_research.typing import Floats, Integers
 
@@ -27,6 +27,12 @@ def log_loss(y: Floats, p: Floats, wave: Integers) -> Measured:
     return float(loss.mean()), (loss - loss.mean()) / len(y)
 
 
+def _ranks(p: Floats) -> Floats:
+    """Ranks from 1; equal values share the mean of theirs."""
+    _, place, times = np.unique(p, return_inverse=True, return_counts=True)
+    return np.asarray((times.cumsum() - (times - 1) / 2)[place])
+
+
 def auc(y: Floats, p: Floats, wave: Integers) -> Measured:
     """Compute the AUC: chance that a leaver had a higher prediction than one who stayed; ties count half.
 
@@ -35,9 +41,9 @@ def auc(y: Floats, p: Floats, wave: Integers) -> Measured:
     """
     left = y > 0
     n_left, n_stayed = int(left.sum()), int((~left).sum())
-    ranks = stats.rankdata(p)
+    ranks = _ranks(p)
     own = np.empty(len(y))
-    own[left], own[~left] = stats.rankdata(p[left]), stats.rankdata(p[~left])
+    own[left], own[~left] = _ranks(p[left]), _ranks(p[~left])
     above = (ranks - own) / np.where(left, n_stayed, n_left)  # of the other kind, how many lie below
     placement = np.where(left, above, 1 - above)
     area = float(placement[left].mean())
@@ -165,7 +171,7 @@ def compare_predictions(
         change = after - before
         p_value = np.nan
         if better and std_error > 0:
-            p_value = float(stats.norm.sf(better * change / std_error))
+            p_value = float(normal_sf(better * change / std_error))
         elif better and np.isfinite(std_error):
             p_value = 1.0
         found.append(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from nps_research.errors import EstimationError
+from nps_research.statistics.distributions import normal_cdf, normal_isf, normal_sf
 from nps_research.statistics.normal_limits import drawn_in
 from nps_research.statistics.proportions import ratio_limits, ratio_statistic
 from nps_research.typing import Flags, Floats
@@ -105,8 +105,8 @@ def rate_ratios(
     is_told = (np.asarray(degrees) > 0) & (n_a > 0) & (n_b > 0)
     return RateRatios(
         counts=np.stack([events_a, n_a, events_b, n_b]),
-        p_not_worse=np.where(is_told, stats.norm.cdf(times_more), 1.0),
-        p_not_better=np.where(is_told, stats.norm.sf(times_less), 1.0),
+        p_not_worse=np.where(is_told, normal_cdf(times_more), 1.0),
+        p_not_better=np.where(is_told, normal_sf(times_less), 1.0),
         is_told=is_told,
     )
 
@@ -125,8 +125,8 @@ def events_to_decide(
     >>> events_to_decide(1.5, alpha=0.05), events_to_decide(1.5, alpha=0.05, both_sides=True)
     (75, 104)
     """
-    claimed = stats.norm.isf(alpha)
-    for further in (stats.norm.isf(0.1 if both_sides else 0.2), claimed):
+    claimed = normal_isf(alpha)
+    for further in (normal_isf(0.1 if both_sides else 0.2), claimed):
         needed = 2 * float((claimed + further) / np.log(margin)) ** 2
         if there < needed:
             return int(np.round(needed * max(design_effect, 1.0)))

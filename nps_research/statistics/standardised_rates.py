@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from scipy.special import expit
 
+from nps_research.statistics.distributions import t_ppf, t_sf
 from nps_research.statistics.enough import FEWEST_DIFFERENT, TOLD_APART
 from nps_research.statistics.logistic import clustered_logistic, filled, independent_columns, natural_spline
 from nps_research.typing import Flags, Floats, Integers
@@ -32,13 +32,13 @@ class Differences:
         std_error = np.where(std_error > 0, std_error, np.nan)
         estimate = np.where(std_error > 0, estimate, np.nan)
         degrees = np.maximum(degrees, 1)
-        half = stats.t.ppf(0.5 + confidence_level / 2, degrees) * std_error
+        half = t_ppf(0.5 + confidence_level / 2, degrees) * std_error
         return cls(
             estimate=estimate,
             std_error=std_error,
             conf_low=np.maximum(estimate - half, -1.0),
             conf_high=np.minimum(estimate + half, 1.0),
-            p_value=np.asarray(2 * stats.t.sf(np.abs(estimate) / std_error, degrees)),
+            p_value=np.asarray(2 * t_sf(np.abs(estimate) / std_error, degrees)),
         )
 
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
+from nps_research.statistics.distributions import normal_sf
 from nps_research.statistics.proportions import difference_limits, difference_statistic, wilson_limits
 from nps_research.statistics.rate_ratios import RateRatios, rate_ratios
 from nps_research.typing import Flags, Floats, Integers
@@ -266,4 +266,4 @@ def log_rank(
         sums = np.bincount(cluster, influence)
         variance = float((sums**2).sum() * len(sums) / max(len(sums) - 1, 1))
     z = total / np.sqrt(variance) if variance > 0 else np.nan
-    return float(z), float(2 * stats.norm.sf(abs(z)))
+    return float(z), float(2 * normal_sf(abs(z)))

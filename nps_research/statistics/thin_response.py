@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import optimize, stats
 
+from nps_research.statistics.distributions import beta_sf, normal_cdf, normal_ppf
 from nps_research.statistics.multiplicity import adjust_p_values
 from nps_research.typing import Flags, Floats, Integers
 
@@ -57,7 +57,7 @@ def hardly_answers(
     overall = count.sum() / people.sum()
     at = floor if overall >= floor else overall / 2
     silent = (people - count) / design_effect
-    p = np.where(silent > 0, stats.beta.sf(at, count / design_effect + 1, np.maximum(silent, 1e-300)), 1.0)
+    p = np.where(silent > 0, beta_sf(at, count / design_effect + 1, np.maximum(silent, 1e-300)), 1.0)
     return np.asarray(adjust_p_values(p) <= 1 - confidence_level)
 
 
@@ -82,8 +82,8 @@ def imbens_manski_limits(low: float, high: float, std_error: float, *, confidenc
     if not std_error > 0:
         return low, high
     apart = (high - low) / std_error
-    two_sided = float(stats.norm.ppf(0.5 + confidence_level / 2))
-    quantile = optimize.brentq(
-        lambda c: stats.norm.cdf(c + apart) - stats.norm.cdf(-c) - confidence_level, 0.0, two_sided + 1e-6
-    )
+    two_sided = float(normal_ppf(0.5 + confidence_level / 2))
+    from scipy.optimize import brentq  # late: it takes longer than most commands
+
+    quantile = brentq(lambda c: normal_cdf(c + apart) - normal_cdf(-c) - confidence_level, 0.0, two_sided + 1e-6)
     return low - float(quantile) * std_error, high + float(quantile) * std_error

@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from scipy.special import expit, logit
 
 from nps_research.counting.checks import check_level
@@ -19,6 +18,7 @@ from nps_research.counting.people import WORDS, people_at_invitation
 from nps_research.counting.score_bands import band_text, bands_between
 from nps_research.errors import CannotAnswerError
 from nps_research.results.words import format_interval, format_value, joined, quoted, share
+from nps_research.statistics.distributions import normal_ppf
 from nps_research.statistics.enough import FEWEST_DIFFERENT, TOLD_APART
 from nps_research.statistics.standardised_rates import adjustment, standardised_risks
 from nps_research.study.study import Study
@@ -130,7 +130,7 @@ def adjusted_risk(study: Study, *, outcome: str = CHURNED, confidence_level: flo
         other=adjustment(rows, numbers, [name for name in adjusted_for if name == "wave"]),
         cluster=codes,
     )
-    z = stats.norm.ppf(0.5 + confidence_level / 2)
+    z = normal_ppf(0.5 + confidence_level / 2)
     found = []
     for place, (low, high) in enumerate(bands):
         mean, std_error = float(risks[place]), float(np.sqrt(covariance[place, place]))

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from scipy.sparse.csgraph import connected_components
 
 from nps_research.drivers.enough import LEAST_CLUSTERS
@@ -15,6 +14,7 @@ from nps_research.drivers.fitting.cross_fit import CrossFit, predictions_left_ou
 from nps_research.drivers.fitting.data import DriverData
 from nps_research.drivers.fitting.trees import Background, Tables
 from nps_research.statistics.boosting import side_by_side
+from nps_research.statistics.distributions import t_sf
 from nps_research.statistics.least_squares import correlations, left_over
 from nps_research.statistics.multiplicity import adjust_p_values
 from nps_research.typing import Floats, Integers
@@ -110,7 +110,7 @@ def noise_tests(data: DriverData, fits: Sequence[CrossFit], *, sets: Sequence[Se
     ).T
     rises = np.array([_rises(data, effects, curves, term) for term in range(len(data.terms))])
     share = np.append(np.where(rises, RISING, 1 - RISING), np.full(len(sets), 0.5))
-    p_value = (stats.t.sf(statistic, n_clusters - 1) / share).clip(max=1)
+    p_value = (t_sf(statistic, n_clusters - 1) / share).clip(max=1)
     return pd.DataFrame({"statistic": statistic, "p_value": p_value, "p_adjusted": adjust_p_values(p_value)})
 
 

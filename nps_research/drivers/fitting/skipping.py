@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from nps_research.drivers.enough import LEAST_CLUSTERS, LEAST_RATINGS
 from nps_research.drivers.fitting.data import DriverData
+from nps_research.statistics.distributions import t_sf
 from nps_research.statistics.least_squares import regress
 from nps_research.statistics.multiplicity import adjust_p_values
 
@@ -31,5 +31,5 @@ def skipping(data: DriverData, *, minimum_cell: int) -> pd.DataFrame:
             design = np.column_stack([np.ones(len(skipped)), skipped])
             fit = regress(y[asked], design, data.weights[asked], cluster)
             statistic = fit.coefficient[1] / np.sqrt(fit.covariance[1, 1])
-            found[:, term] = fit.coefficient[1], 2 * stats.t.sf(abs(statistic), cluster.max())
+            found[:, term] = fit.coefficient[1], 2 * t_sf(abs(statistic), cluster.max())
     return pd.DataFrame({"n_asked": n_asked, "skip_points": found[0], "skip_p_adjusted": adjust_p_values(found[1])})

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy import stats
 
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.score.limits.independent import VALUES, ZERO, Estimates, adjusted_wald, clipped, tango_limits
 from nps_research.score.limits.linearization import Linearization, of_answers, of_clusters
+from nps_research.statistics.distributions import normal_ppf, t_ppf
 from nps_research.typing import Floats
 
 
@@ -31,7 +31,7 @@ def linearized(dist: ScoreDistribution, *, confidence_level: float) -> Estimates
     """
     mean, found = _linearize(dist, effective=False)
     estimates = _with_errors(dist, mean, found, confidence_level)
-    half_width = stats.t.ppf(0.5 + confidence_level / 2, found.degrees) * estimates.std_error
+    half_width = t_ppf(0.5 + confidence_level / 2, found.degrees) * estimates.std_error
     low, high = clipped(mean, half_width)
     alike = np.diag(found.covariance) < ZERO**2
     return replace(
@@ -73,7 +73,7 @@ def effective_score(dist: ScoreDistribution, *, confidence_level: float) -> Esti
     with np.errstate(invalid="ignore", divide="ignore"):
         n = np.where(variance < ZERO**2, found.n_clusters, (shares @ VALUES**2 - mean**2) / variance)
         level = 0.5 + confidence_level / 2
-        n = n * (stats.norm.ppf(level) / stats.t.ppf(level, degrees)) ** 2
+        n = n * (normal_ppf(level) / t_ppf(level, degrees)) ** 2
         if dist.clusters is None or dist.clusters.strata is None:
             n = np.minimum(n, np.nan_to_num(_answers_alone(dist), nan=np.inf))
     low, high = tango_limits(shares * n[:, None], confidence_level)

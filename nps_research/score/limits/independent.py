@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
+from nps_research.statistics.distributions import normal_sf
 from nps_research.statistics.normal_limits import normal_quantile
 from nps_research.typing import Floats
 
@@ -149,7 +149,7 @@ def mover_difference(first: Floats, second: Floats, *, confidence_level: float) 
             middle = (less + more) / 2
             of_a, of_b = distances(middle)
             less, more = np.where(of_a < of_b, middle, less), np.where(of_a < of_b, more, middle)
-        p_value = 2 * stats.norm.sf(np.minimum(*distances((less + more) / 2)))
+        p_value = 2 * normal_sf(np.minimum(*distances((less + more) / 2)))
     low, high = (
         difference - np.hypot(mean_b - low_b, high_a - mean_a),
         difference + np.hypot(high_b - mean_b, mean_a - low_a),

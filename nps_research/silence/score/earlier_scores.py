@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from nps_research.counting.people import earlier_answers
 from nps_research.results.result import Result
 from nps_research.results.words import interval_text, points
 from nps_research.statistics.covariates import Covariates
+from nps_research.statistics.distributions import t_ppf
 from nps_research.statistics.doubly_robust import Reached
 from nps_research.statistics.enough import PER_COLUMN
 from nps_research.statistics.least_squares import regress
@@ -199,7 +199,7 @@ def earlier_scores(
         fitted = regress(value, np.column_stack([plain, others]), base, codes)
         rows.append(_row(ALIKE, len(value), float(fitted.coefficient[1]), float(fitted.covariance[1, 1])))
     frame = pd.DataFrame(rows)
-    half_width = float(stats.t.ppf(0.5 + confidence_level / 2, max(codes.max(), 1))) * frame["std_error"]
+    half_width = float(t_ppf(0.5 + confidence_level / 2, max(codes.max(), 1))) * frame["std_error"]
     frame["conf_low"], frame["conf_high"] = frame["estimate"] - half_width, frame["estimate"] + half_width
     frame.insert(0, "wave", wave)
     return EarlierScores(frame=frame, confidence_level=confidence_level, is_used=is_used, **of_result)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from scipy.special import logit
 
 from nps_research.counting.landmarks import STATES, Landmarks
 from nps_research.counting.people import WORDS
+from nps_research.statistics.distributions import normal_sf
 from nps_research.statistics.enough import TOLD_APART
 from nps_research.statistics.hazard_ratios import Contrasts, hazard_ratios
 from nps_research.statistics.standardised_rates import adjustment, standardised_risks
@@ -62,7 +62,7 @@ def halves(rows: pd.DataFrame, group: Integers, horizon_days: int) -> tuple[floa
     late = rows[is_late].assign(days=rows.loc[is_late, "days"] - half)
     first, second = ratios_to_all(early, group), ratios_to_all(late, group[is_late])
     gap = first.estimate[1] - second.estimate[1]
-    p = 2 * stats.norm.sf(abs(gap) / np.hypot(first.std_error[1], second.std_error[1]))
+    p = 2 * normal_sf(abs(gap) / np.hypot(first.std_error[1], second.std_error[1]))
     return float(np.exp(first.estimate[1])), float(np.exp(second.estimate[1])), float(p)
 
 

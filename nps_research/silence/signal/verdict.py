@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import stats
 
 from nps_research.counting.landmarks import ANSWERED, SILENT
 from nps_research.silence.enough import LEAVERS_TO_TELL
 from nps_research.silence.signal.contrasts import Adjusted
+from nps_research.statistics.distributions import normal_sf
 from nps_research.statistics.rate_ratios import events_to_decide
 from nps_research.statistics.survival import Risks
 
@@ -141,7 +141,7 @@ def _p_above(risks: Risks, one: int, other: int) -> float:
     """One-sided p that the first group's rate is above the other's."""
     if not risks.n[one] or not risks.n[other]:
         return float("nan")
-    return float(stats.norm.sf(risks.statistic(one, other)))
+    return float(normal_sf(risks.statistic(one, other)))
 
 
 def _unconfirmed(adjusted: Adjusted | None, place: Mapping[str, int], alpha: float) -> tuple[str, ...]:
@@ -149,7 +149,7 @@ def _unconfirmed(adjusted: Adjusted | None, place: Mapping[str, int], alpha: flo
     if adjusted is None or not adjusted.known:
         return ()
     with np.errstate(invalid="ignore", divide="ignore"):
-        p_above = stats.norm.sf(adjusted.log_odds.estimate / adjusted.log_odds.std_error)
+        p_above = normal_sf(adjusted.log_odds.estimate / adjusted.log_odds.std_error)
     return tuple(name for name in ANSWERED if not p_above[place[name]] < alpha)
 
 

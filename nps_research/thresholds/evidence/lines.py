@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from nps_research.counting.cluster_sums import N_SCORES
+from nps_research.statistics.distributions import normal_ppf
 from nps_research.thresholds.evidence.resampling import Sample, drawn_tables, fold_tables
 from nps_research.thresholds.evidence.shape_models import (
     CUTS,
@@ -211,7 +211,7 @@ def events_to_tell_apart(
     theirs = _fits(expected, table.n, detractor_max=detractor_max, promoter_min=promoter_min)
     own = loglik(expected, table.n, risks)
     ratios = [2 * (own - loglik(expected, table.n, theirs[name](expected, table.n))) for name in rivals]
-    spare = float(stats.norm.ppf(POWER))
+    spare = float(normal_ppf(POWER))
     wanted = (spare + np.sqrt(spare**2 + gap)) ** 2
     least = min(ratios, default=0.0)
     return float(expected.sum() * wanted / least) if least > 1e-6 else float("inf")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy import stats
 
 from nps_research.counting.cluster_sums import N_SCORES
+from nps_research.statistics.distributions import normal_ppf
 from nps_research.thresholds.evidence.lines import POWER, best_gain
 from nps_research.thresholds.evidence.resampling import Sample, drawn_tables
 from nps_research.typing import Floats
@@ -96,6 +96,6 @@ def _required(table: Sample, risks: Floats | None, cut: int, enough: float) -> f
     if risks is None:
         return float("inf")
     expected = float(best_gain(table.n * risks, table.n))
-    spread = float(stats.norm.ppf(POWER)) * np.sqrt(table.design_effect_of_cut(cut))
+    spread = float(normal_ppf(POWER)) * np.sqrt(table.design_effect_of_cut(cut))
     events = float(min(table.events.sum(), (table.n - table.events).sum()))
     return float(events * (np.sqrt(2 * max(enough, 0.0)) + spread) ** 2 / (2 * expected))
