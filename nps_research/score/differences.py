@@ -197,7 +197,7 @@ def compare_net_promoter_scores(
     method : {"score", "effective-score", "adjusted-wald", "wald", "linearized", "bootstrap"}, optional
         None takes what suits the distribution. ``"score"`` for independent, unweighted answers: limits from both
         groups' score intervals (MOVER), whose 95% limits cover at least 0.919 from 10 answers on, over all pairs of 53
-        shapes; of adjusted Wald, 0.677 (``calibration/difference_grid.csv``). Else ``"effective-score"``: t limits
+        shapes; of adjusted Wald, 0.676 (``calibration/difference_grid.csv``). Else ``"effective-score"``: t limits
         with that method's variances, covariances and degrees of freedom (``calibration/clustered_intervals.csv``).
         ``"bootstrap"`` takes percentile limits from resamples of each group, for independent, unweighted answers alone.
     confidence_level : float
