@@ -2,8 +2,9 @@
 
 The made-up surveys of `calibration.drivers`, or six of their ratings, in which some ratings are skipped: at random, by
 unhappy people, by the rating itself, or by both together. The last is a collider: among those who rated, the answer
-then does depend on an idle rating, so no test among raters can hold, and the table shows by how much it fails. Beside
-them ratings that all were asked, as many as rated above, for what could have been found; many ratings that go together
+then does depend on an idle rating, so no test among raters can hold, and the table shows by how much it fails. Where
+low raters skip a planted rating, an idle one that goes with it stands in for it, and tells who they are. Beside them
+ratings that all were asked, as many as rated above, for what could have been found; many ratings that go together
 in few answers; and ratings whose correlation falls with their distance.
 """
 

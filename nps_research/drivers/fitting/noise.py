@@ -55,8 +55,9 @@ def noise_tests(data: DriverData, fits: Sequence[CrossFit], *, sets: Sequence[Se
 
     The hypothesis: among those who rated the driver (all of the set), neither the promoter nor the detractor part
     depends on it given the other ratings, of which a missing one is a level more. Who skips a rating is no part of it:
-    unhappy people may skip what does nothing. The test is as good as boosted trees of depth `DEPTH_OF_OTHERS` are at
-    what the others do, alone and together. The statistic is the slope of the cross-fitted squared error at the moment
+    unhappy people may skip what does nothing. But where others are skipped, a rating that goes with them stands in for
+    them: it adds to what is known, without a worth of its own. The test is as good as boosted trees of depth
+    `DEPTH_OF_OTHERS` are at what the others do, alone and together. The statistic is the slope of the cross-fitted squared error at the moment
     the driver is added to a model of all others: the mean of (answer - prediction from the others) times the driver's
     effect, over both parts, each after least squares on the others' ratings, their squares and gaps, so that what trees
     left of the others is not taken for the driver's. The effect is the model's own, by level of the rating, its bends
