@@ -57,14 +57,14 @@ def noise_tests(data: DriverData, fits: Sequence[CrossFit], *, sets: Sequence[Se
     depends on it given the other ratings, of which a missing one is a level more. Who skips a rating is no part of it:
     unhappy people may skip what does nothing. But where others are skipped, a rating that goes with them stands in for
     them: it adds to what is known, without a worth of its own. The test is as good as boosted trees of depth
-    `DEPTH_OF_OTHERS` are at what the others do, alone and together. The statistic is the slope of the cross-fitted squared error at the moment
-    the driver is added to a model of all others: the mean of (answer - prediction from the others) times the driver's
-    effect, over both parts, each after least squares on the others' ratings, their squares and gaps, so that what trees
-    left of the others is not taken for the driver's. The effect is the model's own, by level of the rating, its bends
-    shrunk as far as they can be noise; which effect is taken matters for what is found, not for how often noise is
-    called real. Trees did not see the respondent. Under the hypothesis the mean is zero; above zero, adding the driver
-    lowers the error. The plain difference of the two errors tests the same, but pays for the noise of both models, and
-    finds less.
+    `DEPTH_OF_OTHERS` are at what the others do, alone and together. The statistic is the slope of the cross-fitted
+    squared error at the moment the driver is added to a model of all others: the mean of (answer - prediction from the
+    others) times the driver's effect, over both parts, each after least squares on the others' ratings, their squares
+    and gaps, so that what trees left of the others is not taken for the driver's. The effect is the model's own, by
+    level of the rating, its bends shrunk as far as they can be noise; which effect is taken matters for what is found,
+    not for how often noise is called real. Trees did not see the respondent. Under the hypothesis the mean is zero;
+    above zero, adding the driver lowers the error. The plain difference of the two errors tests the same, but pays for
+    the noise of both models, and finds less.
 
     Where effects add to chances, respondents whose answer the others leave open say less of the driver than those in
     whom it is nearly certain, and weigh by the inverse variance of the part, as the others tell it (`_certainty`).
