@@ -154,7 +154,7 @@ def report(
         from nps_research.report.board_pack import BOARD_PACK, BOARD_PAGE
 
         pack = made.out / BOARD_PACK
-        there = "" if pack.exists() else "no browser was found to print it: open it in one, and print. "
+        there = "" if pack.exists() else "no browser printed it: open it in one, and print. "
         console.print(
             _for_terminal(f"Board pack: {there}{_relative(pack if pack.exists() else made.out / BOARD_PAGE)}")
         )

@@ -55,6 +55,15 @@ class Earlier:
         """As it stands in the later report's ``results.json``."""
         return asdict(self)
 
+    @classmethod
+    def from_json(cls, stated: Any) -> Earlier:
+        """What `to_json` gave; TypeError if it is none."""
+        earlier = cls(**stated)
+        texts = [earlier.name, earlier.period, earlier.data, earlier.sha256, *dict(earlier.said).values()]
+        if not isinstance(earlier.n_answers, int) or not all(isinstance(text, str) for text in texts):
+            raise TypeError("since")
+        return earlier
+
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
@@ -129,7 +138,7 @@ def since_earlier(earlier: Earlier, study: Study, data: str, results: Sequence[H
     if data != earlier.data and abs(now - then) < fewest:
         news = f"Fewer than {fewest} answers more or less than then: what changed with them is not told."
         return Since(period=earlier.period, sha256=earlier.sha256, news=news, changes=())
-    news = f"{abs(now - then):,} answers {'more' if now > then else 'less'}: {now:,} now, {then:,} then."
+    news = f"{abs(now - then):,} {'more' if now > then else 'fewer'} answers: {now:,} now, {then:,} then."
     said = answers_by_key([result.bundle for result in results])
     pairs = ((key, earlier.said.get(key, ""), plain_text(said.get(key, ""), _MOST_SAID)) for key in LABELS)
     changes = [Change(label=LABELS[key], was=was, now=now) for key, was, now in pairs if was != now]

@@ -103,7 +103,7 @@ def verify_report(
     files = _changed_files(report, stated)
     with tempfile.TemporaryDirectory(prefix="nps-research-") as place:
         out = Path(place) / "report"
-        since = Earlier(**was["since"]) if "since" in was else None
+        since = Earlier.from_json(was["since"]) if "since" in was else None
         made = make_report(study, notebooks=folder, out=out, only=names, jobs=jobs, since=since, progress=progress)
         now, written = _read_results(out), _checksums(out)
     found, n_values = compare_results(was, now)
@@ -135,7 +135,8 @@ def _read_results(report: Path) -> dict[str, Any]:
         ours = content["made_by"] == MADE_BY and content["schema"] == 1
         compare_results(content, content)
         compare_values(("", "", ""), content["made_from"], content["made_from"])
-        Earlier(**content["since"]) if "since" in content else None
+        if "since" in content:
+            Earlier.from_json(content["since"])
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         ours = False
     if not ours:

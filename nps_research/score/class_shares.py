@@ -12,13 +12,12 @@ from nps_research.counting.given import as_distribution
 from nps_research.counting.score_counts import score_distribution
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import EstimationError
-from nps_research.results.words import plain_text, share
+from nps_research.results.words import joined, plain_text, share
 from nps_research.score.scored import Scored, described_design, no_score
 from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
 
 ANSWER_CLASSES = ("promoter", "passive", "detractor")
-ENDS = (("promoter", " went"), ("detractor", ""))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -39,11 +38,15 @@ class ClassShares(Scored):
             return no_score(self)
         first, last = rows[0], rows[-1]
         if first is last:
-            shares = ", ".join(f"{_share_of(last, name)} {name}s" for name in ANSWER_CLASSES)
-            return f"Of the answers in {plain_text(last['group'])} {shares}."
-        ends = (plain_text(row["group"]) for row in (first, last))
-        moved = [f"{name}s{went} from {_share_of(first, name)} to {_share_of(last, name)}" for name, went in ENDS]
-        return f"Between {' and '.join(ends)} {' and '.join(moved)} of the answers."
+            shares = joined([f"{_share_of(last, name)} {name}s" for name in ANSWER_CLASSES])
+            return f"The answers of {plain_text(last['group'])} are of {shares}."
+        promoters, detractors = (
+            f"from {_share_of(first, name)} to {_share_of(last, name)}" for name in ("promoter", "detractor")
+        )
+        return (
+            f"Between {plain_text(first['group'])} and {plain_text(last['group'])} promoters went {promoters} and "
+            f"detractors {detractors} of the answers."
+        )
 
     @property
     def message(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -13,12 +13,9 @@ from nps_research import open_study
 from nps_research.errors import ReportError
 from nps_research.report import make_report, read_earlier, verify_report
 from nps_research.report.harvest import HarvestedResult
-from nps_research.report.since import check_earlier, since_earlier
+from nps_research.report.since import Earlier, check_earlier, since_earlier
 from tests.support.published import DEMO, files_of
 from tests.support.report_notebooks import CANARY_EMAIL, code, notebook, stand_in_study, write_notebooks
-
-if TYPE_CHECKING:
-    from nps_research.report.since import Earlier
 
 SAID = {"happened": "The NPS is +40.4.", "improve": "Improve first: the bill."}
 
@@ -46,7 +43,7 @@ def test_answers_that_changed_stand_beside_those_of_then(tmp_path: Path) -> None
     study, earlier = stand_in_study(tmp_path / "demo"), read_earlier(earlier_report(tmp_path))
     now = result_now(happened="The NPS is +35.1.", improve=SAID["improve"], sure="49% answered.")
     found = since_earlier(earlier, study, "new", [now])
-    assert found.news == "701 answers more: 5,701 now, 5,000 then."
+    assert found.news == "701 more answers: 5,701 now, 5,000 then."
     told = [(each.label, each.was, each.now) for each in found.changes]
     assert told == [("What happened", "The NPS is +40.4.", "The NPS is +35.1."), ("How sure", "", "49% answered.")]
 
@@ -81,6 +78,15 @@ def test_no_earlier_report_is_said_in_words(tmp_path: Path) -> None:
         check_earlier(read_earlier(earlier_report(tmp_path)), study)
 
 
+def test_what_a_report_kept_is_read_back_and_refused_where_it_was_changed_by_hand(tmp_path: Path) -> None:
+    kept = read_earlier(earlier_report(tmp_path))
+    stated = json.loads(json.dumps(kept.to_json()))
+    assert Earlier.from_json(stated) == kept
+    for wrong in (1, {}, stated | {"said": [1]}, stated | {"said": {"happened": 1}}, stated | {"n_answers": "5"}):
+        with pytest.raises(TypeError):
+            Earlier.from_json(wrong)
+
+
 def made(tmp_path: Path, earlier: Earlier | None) -> str:
     """The first page of a report on the stand-in study."""
     notebooks = write_notebooks(tmp_path / "notebooks", **{"01_x": notebook("X", code("1"))})
@@ -94,10 +100,10 @@ def test_the_first_page_says_it_and_verify_knows(tmp_path: Path) -> None:
     hostile = f"<script>alert(1)</script> of {CANARY_EMAIL}"
     earlier = read_earlier(earlier_report(tmp_path, happened=hostile))
     page = made(tmp_path, earlier)
-    assert "701 answers more: 5,701 now, 5,000 then." in page
+    assert "701 more answers: 5,701 now, 5,000 then." in page
     assert "No longer said: &lt;script&gt;alert(1)&lt;/script&gt; of [e-mail]" in page
     assert earlier.sha256 in page
-    assert "701 answers more" not in made(tmp_path, None)
+    assert "701 more answers" not in made(tmp_path, None)
 
 
 def test_the_demo_held_against_itself(demo_report: Any, tmp_path: Path) -> None:

@@ -249,7 +249,7 @@ def test_shares_of_the_classes_make_up_the_score_and_hide_what_it_hides():
     assert shares.message == "From b to c: promoters 10% to 11%, detractors 75% to 74%"
     assert "160" not in str(shares.to_json())
     alone = class_shares(distribution_of(answers(a=(20, 30, 50)), by="wave"))
-    assert alone.finding == "Of the answers in a 50% promoters, 30% passives, 20% detractors."
+    assert alone.finding == "The answers of a are of 50% promoters, 30% passives and 20% detractors."
     assert alone.message == ""
     with pytest.raises(EstimationError, match="order of time"):
         class_shares(distribution_of(rows, by=None))
