@@ -23,10 +23,10 @@ unexport PYTHONDONTWRITEBYTECODE  # or each process would compile the package an
 reports: setup  ## the report on STUDY (default: the made-up company), in reports/
 	$(BIN)/nps-research report $(STUDY) $(if $(DATA),--data $(DATA))
 
-test: $(DEV_READY) $(SPARK)  ## every test but those of test-whole; where there is Java, on Spark too
+test: $(DEV_READY)  ## every test but those of test-whole
 	$(BIN)/pytest -n 2 --dist worksteal -m "not whole"
 
-test-whole: $(DEV_READY)  ## the whole thing from outside: the real surveys' reports, other surroundings, a fresh checkout
+test-whole: $(DEV_READY) $(SPARK)  ## the whole thing from outside: the real surveys, other surroundings (Spark where there is Java), a fresh checkout
 	$(BIN)/pytest -n 2 --dist worksteal -m whole tests
 
 lab: setup  ## JupyterLab on the notebooks
@@ -44,7 +44,7 @@ docs: $(DOCS_READY)  ## the site, in site/: README, how-tos, contract, glossary,
 	$(BIN)/sphinx-build --quiet --fail-on-warning --fresh-env --doctree-dir $(VENV)/.doctrees -c docs $(if $(DEMO),-t demo) . site
 	$(if $(DEMO),cp -R reports/demo site/demo)
 
-bench: setup  ## what it costs, side by side with pandas, DuckDB and SciPy; rewrites benchmarks/README.md
+bench: $(DEV_READY)  ## what it costs, side by side with pandas, Polars, DuckDB, SciPy, LightGBM, nbconvert; rewrites benchmarks/README.md
 	$(BIN)/python -m benchmarks
 
 calibrate: setup  ## slow studies behind the defaults, into their tables in calibration/; FRESH=1 measures all anew

@@ -19,6 +19,7 @@ from nps_research.report import ReportOutcome, make_report
 from tests.support.browser import LAUNCH_ARGUMENTS, chromium
 from tests.support.made_once import made_once, meet_in
 from tests.support.published import DEMO
+from tests.support.real_surveys import REAL
 from tests.support.report_notebooks import mixed_notebooks, stand_in_study
 
 if TYPE_CHECKING:
@@ -91,7 +92,15 @@ def mixed_report() -> ReportOutcome:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the reports that take longest: begun last, they would leave a worker idle."""
+    """Begin with the reports that take longest: begun last, they would leave a worker idle.
+
+    Tests on the real surveys are `whole`, and skipped where the surveys are not.
+    """
+    absent = pytest.mark.skipif(not REAL.is_dir(), reason="NPS_RESEARCH_DATA does not name the real surveys' folder")
+    for item in items:
+        if "real" in item.keywords:
+            item.add_marker("whole")
+            item.add_marker(absent)
     items.sort(key=lambda item: item.path.name != "test_published_reports.py")
 
 

@@ -97,6 +97,7 @@ def test_a_lazy_frame_is_counted_as_the_same_rows_in_memory(rows, engine, option
     assert_same(score_distribution(study_of(engine(rows)), **options), score_distribution(study_of(rows), **options))
 
 
+@pytest.mark.whole
 def test_spark_counts_the_same(rows, spark, tmp_path, monkeypatch):  # noqa: F811
     parquet.write_table(arrow(rows), tmp_path / "rows.parquet")
     frame = spark.read.parquet(str(tmp_path / "rows.parquet"))

@@ -1,7 +1,6 @@
 import csv
 import gzip
 import io
-import os
 import re
 import zipfile
 from pathlib import Path
@@ -16,6 +15,7 @@ from pyarrow import parquet
 from nps_research.errors import ContractError
 from nps_research.reading import containers, encodings, records
 from nps_research.reading.sources import read_table, sha256_of
+from tests.support.real_surveys import REAL
 
 RUSSIAN = "ид;оценка;комментарий\n1;10;Всё понравилось, спасибо за быструю доставку\n2;3;Долго ждал ответа\n"
 UKRAINIAN = "ід;оцінка;коментар\n1;10;Все сподобалося, дякую за ввічливий персонал\n2;3;Її відповідь ще не надійшла\n"
@@ -473,10 +473,8 @@ def test_hash_depends_on_names_contents_and_order_but_not_on_folders(tmp_path):
 
 # Real files
 
-REAL = Path(os.environ.get("NPS_RESEARCH_DATA", "there is none"))
 
-
-@pytest.mark.skipif(not REAL.is_dir(), reason="the real files are not here: NPS_RESEARCH_DATA names their folder")
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("file", "shape"),
     [

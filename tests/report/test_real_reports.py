@@ -1,36 +1,30 @@
-"""The reports on the real surveys, where NPS_RESEARCH_DATA names the folder that holds them."""
+"""The reports on the real surveys."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from nps_research import open_study
 from nps_research.report import ReportOutcome, make_report
 from tests.support.browser import n_printed
 from tests.support.made_once import made_once
-from tests.support.published import PAGES, ROOT, check_in_browser, findings_of, results_of
+from tests.support.published import PAGES, check_in_browser, findings_of, results_of
+from tests.support.real_surveys import real_study
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-pytestmark = pytest.mark.whole
+pytestmark = pytest.mark.real
 
 REAL = ("sfo-airport", "carpentries", "garden-centre")
 
 
 def report_of(name: str) -> ReportOutcome:
-    data = os.environ.get("NPS_RESEARCH_DATA")
-    if not data or not (Path(data) / name).is_dir():
-        pytest.skip("the real surveys are not here: NPS_RESEARCH_DATA names their folder")
-    study = open_study(ROOT / "data" / name, data=Path(data) / name)
-    outcome: ReportOutcome = made_once(f"real-{name}", lambda folder: make_report(study, out=folder / name))
+    outcome: ReportOutcome = made_once(f"real-{name}", lambda folder: make_report(real_study(name), out=folder / name))
     return outcome
 
 

@@ -1,8 +1,6 @@
 """One survey counted in several ways: made-up studies, and San Francisco airport's recomputed from its raw files."""
 
 import csv
-import os
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,12 +15,11 @@ from nps_research.score.limits.independent import score_interval
 from nps_research.score.limits.methods import estimate
 from nps_research.score.score import net_promoter_score
 from nps_research.score.trend import trend
-from nps_research.study.study import open_study
 from tests.support.made_up_answers import class_value, made_up_rows, study_of
+from tests.support.real_surveys import REAL, real_study
 
 NUMBERS = ["n", "n_effective", "estimate", "std_error", "conf_low", "conf_high"]
 CHANGES = ["change", "change_conf_low", "change_conf_high", "change_p_value"]
-SFO = Path(__file__).parents[2] / "data" / "sfo-airport"
 YEARS = ("2017", "2018")
 
 
@@ -128,24 +125,16 @@ def test_a_study_without_weights_and_clusters_counts_in_one_way():
 
 
 @pytest.fixture(scope="module")
-def sfo_folder() -> Path:
-    folder = Path(os.environ.get("NPS_RESEARCH_DATA", "")) / "sfo-airport"
-    if not os.environ.get("NPS_RESEARCH_DATA") or not folder.is_dir():
-        pytest.skip("the San Francisco airport survey is not here; NPS_RESEARCH_DATA names the folder it is in")
-    return folder
+def sfo():
+    return real_study("sfo-airport")
 
 
 @pytest.fixture(scope="module")
-def sfo(sfo_folder):
-    return open_study(SFO, data=sfo_folder)
-
-
-@pytest.fixture(scope="module")
-def raw(sfo_folder) -> dict[str, list[tuple[int, float, str]]]:
+def raw() -> dict[str, list[tuple[int, float, str]]]:
     """Score, weight and interviewing run of each answer, read without the package."""
     found = {}
     for year in YEARS:
-        with (sfo_folder / f"sfo_{year}.csv").open(encoding="latin1", newline="") as file:
+        with (REAL / "sfo-airport" / f"sfo_{year}.csv").open(encoding="latin1", newline="") as file:
             rows = csv.reader(file)
             at = {name.strip(): place for place, name in enumerate(next(rows))}
             cells = [[row[at[name]].strip() for name in ("NETPRO", "WEIGHT", "RUNID")] for row in rows]
@@ -172,6 +161,7 @@ def by_hand(answers, *, weighted, clustered, detractor_max=6) -> tuple[float, fl
     return score, float(np.sqrt(k / (k - 1) * sum(part**2 for part in parts.values()))), k
 
 
+@pytest.mark.real
 def test_sfo_unweighted_scores_are_the_known_ones(sfo):
     dist = score_distribution(sfo, by="wave", cluster=None, weight=None)
     assert dist.groups == YEARS
@@ -182,6 +172,7 @@ def test_sfo_unweighted_scores_are_the_known_ones(sfo):
     assert dist.nonrespondents is None  # silence cannot be seen in this survey
 
 
+@pytest.mark.real
 def test_sfo_counts_are_those_of_the_raw_files(sfo, raw):
     dist = score_distribution(sfo, by="wave")
     for row, year in enumerate(YEARS):
@@ -192,6 +183,7 @@ def test_sfo_counts_are_those_of_the_raw_files(sfo, raw):
         np.testing.assert_allclose(dist.weight_sums[row], weights)
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(("weighted", "clustered"), [(False, True), (True, False), (True, True)])
 @pytest.mark.parametrize("detractor_max", [6, 3])
 def test_sfo_scores_and_errors_are_those_computed_by_hand(sfo, raw, weighted, clustered, detractor_max):
@@ -214,6 +206,7 @@ def test_sfo_scores_and_errors_are_those_computed_by_hand(sfo, raw, weighted, cl
         assert frame.loc[row, "conf_high"] == pytest.approx(expected.conf_high[0])
 
 
+@pytest.mark.real
 def test_sfo_fell_by_five_points_and_that_is_not_established(sfo, raw):
     result = trend(score_distribution(sfo, by="wave"))
     assert result.frame["estimate"].round(1).tolist() == [40.4, 35.1]
@@ -229,6 +222,7 @@ def test_sfo_fell_by_five_points_and_that_is_not_established(sfo, raw):
     assert "down 5.3 since 2017, likely but not proven" in result.in_words
 
 
+@pytest.mark.real
 def test_sfo_runs_of_one_number_are_other_runs_in_another_year(sfo, raw):
     assert {run for _, _, run in raw["2017"]} & {run for _, _, run in raw["2018"]}
     dist = score_distribution(sfo, by="wave")
@@ -237,6 +231,7 @@ def test_sfo_runs_of_one_number_are_other_runs_in_another_year(sfo, raw):
     assert (found.degrees + 1).tolist() == [len({run for _, _, run in raw[year]}) for year in YEARS]
 
 
+@pytest.mark.real
 def test_sfo_designs_show_the_unweighted_fall_beside_the_surveys_own(sfo):
     result = compare_designs(sfo)
     by_term = dict(list(result.frame.groupby("term", sort=False)))

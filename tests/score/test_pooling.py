@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -24,10 +23,9 @@ from nps_research.score.limits.design_effects import group_design_effects
 from nps_research.score.limits.independent import VALUES
 from nps_research.score.pooled_groups import fit_dirichlet, pool_groups
 from nps_research.score.score import net_promoter_score
-from nps_research.study.study import open_study
 from tests.support.made_up_answers import SHAPES, clustered_distribution, distribution_of, made_up_rows, of_classes
+from tests.support.real_surveys import real_study
 
-SFO = Path(__file__).parents[2] / "data" / "sfo-airport"
 WIDE = {"a": [30, 40, 30], "b": [5, 20, 75], "c": [60, 30, 10], "d": [1, 1, 6], "e": [0, 0, 4]}
 
 
@@ -376,10 +374,7 @@ def test_the_funnel_narrows_around_the_overall_score():
 
 @pytest.fixture(scope="module")
 def sfo():
-    folder = Path(os.environ.get("NPS_RESEARCH_DATA", "")) / "sfo-airport"
-    if not os.environ.get("NPS_RESEARCH_DATA") or not folder.is_dir():
-        pytest.skip("the San Francisco airport survey is not here; NPS_RESEARCH_DATA names the folder it is in")
-    return open_study(SFO, data=folder)
+    return real_study("sfo-airport")
 
 
 def halves(sfo, by, least, rng, times):
@@ -406,6 +401,7 @@ def part_of(dist, counts_of_clusters, rows):
     return replace(dist, counts=counts, weight_sums=weights, squared_weight_sums=None, clusters=clusters.kept(rows))
 
 
+@pytest.mark.real
 @pytest.mark.parametrize(
     ("by", "least", "won"), [("Boarding area", 0, 0.6), (["wave", "Boarding area"], 0, 0.65), ("Trip purpose", 10, 0.5)]
 )
@@ -422,6 +418,7 @@ def test_sfo_pooled_halves_foretell_the_other_half_better_than_raw_ones(sfo, by,
     assert (gain > 0).mean() > won
 
 
+@pytest.mark.real
 def test_sfo_pooled_scores_and_the_test_of_equal_scores_tell_one_story(sfo):
     dist = score_distribution(sfo, by="Boarding area")
     raw, pooled = net_promoter_score(dist), pool_groups(dist)

@@ -1,5 +1,4 @@
 import csv
-import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,11 +12,7 @@ from hypothesis import strategies as st
 from nps_research.reading.raw_table import named_columns
 from nps_research.study.draft.draft import draft_study
 from nps_research.study.settings_file import StudyFile
-
-REAL = Path(os.environ.get("NPS_RESEARCH_DATA", "there is none"))
-needs_real_files = pytest.mark.skipif(
-    not REAL.is_dir(), reason="the real files are not here: NPS_RESEARCH_DATA names their folder"
-)
+from tests.support.real_surveys import REAL
 
 
 def write(folder: Path, columns: Mapping[str, Sequence[object]], separator: str = ",") -> Path:
@@ -247,7 +242,7 @@ def test_any_column_name_gives_valid_toml_that_names_it_rightly(tmp_path_factory
 # Real files
 
 
-@needs_real_files
+@pytest.mark.real
 @pytest.mark.parametrize(("year", "odd"), [("2017", 84), ("2018", 159)])
 def test_sfo(year, odd):
     draft = draft_study(REAL / "sfo-airport" / f"sfo_{year}.csv")
@@ -267,7 +262,7 @@ def test_sfo(year, odd):
     assert "BAREA" in responses["segments"]["columns"].values()
 
 
-@needs_real_files
+@pytest.mark.real
 def test_carpentries():
     study = tomllib.loads(draft_study(REAL / "carpentries" / "longterm_2017_10.csv").toml)
     assert study["responses"]["columns"] == {"likelihood_to_recommend": "Likely-To-Recommend"}
@@ -278,7 +273,7 @@ def test_carpentries():
     assert study["responses"]["drivers"]["labels"]["Strongly agree"] == 5
 
 
-@needs_real_files
+@pytest.mark.real
 def test_garden_centre():
     responses = tomllib.loads(draft_study(REAL / "garden-centre" / "nps.csv").toml)["responses"]
     assert responses["columns"] == {"likelihood_to_recommend": "nps", "respondent_id": "id"}
@@ -288,7 +283,7 @@ def test_garden_centre():
     }
 
 
-@needs_real_files
+@pytest.mark.real
 def test_taps():
     draft = draft_study(REAL / "taps-panel" / "taps_wave_participation.csv")
     columns = tomllib.loads(draft.toml)["responses"]["columns"]

@@ -1,9 +1,7 @@
-"""The facts known of the real surveys; skipped where NPS_RESEARCH_DATA does not name the folder of their files."""
+"""The facts known of the real surveys."""
 
 import dataclasses
-import os
 from functools import cache
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -16,19 +14,17 @@ from nps_research.responding.panel_attrition import SAME_TWICE, panel_attrition
 from nps_research.responding.representativeness import representativeness
 from nps_research.responding.response_rates import response_rates
 from nps_research.score.score import net_promoter_score
-from nps_research.study.study import open_study
+from tests.support.real_surveys import REAL, real_study
 
-STUDIES = Path(__file__).parents[2] / "data"
-FILES = Path(os.environ.get("NPS_RESEARCH_DATA", "not set"))
 NAMES = ("sfo-airport", "carpentries", "garden-centre", "taps-panel")
 LTR = "likelihood_to_recommend"
 
-pytestmark = pytest.mark.skipif(not FILES.is_dir(), reason="the real files are not here (NPS_RESEARCH_DATA)")
+pytestmark = pytest.mark.real
 
 
 @cache
 def study(name):
-    return open_study(STUDIES / name, data=FILES / name)
+    return real_study(name)
 
 
 def scores(name, **cuts):
@@ -79,7 +75,7 @@ def test_sfo_missing_answers():
 
 def test_sfo_counts_by_score_are_those_of_the_files():
     for wave in ("2017", "2018"):
-        raw = pd.read_csv(FILES / "sfo-airport" / f"sfo_{wave}.csv", encoding="latin1", dtype=str)
+        raw = pd.read_csv(REAL / "sfo-airport" / f"sfo_{wave}.csv", encoding="latin1", dtype=str)
         raw.columns = raw.columns.str.strip()
         codes = pd.to_numeric(raw["NETPRO"]).value_counts()
         responses = study("sfo-airport").responses
@@ -89,7 +85,7 @@ def test_sfo_counts_by_score_are_those_of_the_files():
 
 def test_sfo_ratings_never_used_are_kept_apart_from_missing():
     opened = study("sfo-airport")
-    raw = pd.read_csv(FILES / "sfo-airport" / "sfo_2018.csv", encoding="latin1", dtype=str)
+    raw = pd.read_csv(REAL / "sfo-airport" / "sfo_2018.csv", encoding="latin1", dtype=str)
     raw.columns = raw.columns.str.strip()
     of_wave = (opened.responses["wave"] == "2018").to_numpy()
     for driver, column in (("Moving walkways", "Q7WALKWAY"), ("Restaurants", "Q7FOOD")):
@@ -117,7 +113,7 @@ def test_sfo_has_its_design_and_no_silence():
 
 def test_carpentries_outcome_by_score():
     responses = study("carpentries").responses
-    raw = pd.read_csv(FILES / "carpentries" / "longterm_2017_10.csv", dtype=str, keep_default_na=False)
+    raw = pd.read_csv(REAL / "carpentries" / "longterm_2017_10.csv", dtype=str, keep_default_na=False)
     assert len(raw) == 476
     assert responses[LTR].notna().sum() == (raw["Likely-To-Recommend"] != "").sum()
     told = responses["outcome_recommended"]
@@ -145,7 +141,7 @@ def test_carpentries_has_no_ids_no_waves_and_an_undated_outcome():
 
 def test_carpentries_agreement_is_read_from_its_words():
     opened = study("carpentries")
-    raw = pd.read_csv(FILES / "carpentries" / "longterm_2017_10.csv", dtype=str)
+    raw = pd.read_csv(REAL / "carpentries" / "longterm_2017_10.csv", dtype=str)
     words = raw["Gained-Confidence-With-Data"].str.strip().str.lower().value_counts()
     ratings = opened.responses["Gained confidence with data"].value_counts()
     assert ratings[5] == words["strongly agree"]
@@ -159,13 +155,13 @@ def test_carpentries_agreement_is_read_from_its_words():
 def test_garden_centre_scores_begin_at_one():
     responses = study("garden-centre").responses
     assert sorted(responses[LTR].dropna().unique()) == list(range(1, 11))
-    raw = pd.read_csv(FILES / "garden-centre" / "nps.csv")
+    raw = pd.read_csv(REAL / "garden-centre" / "nps.csv")
     assert responses[LTR].mean() == pytest.approx(raw["nps"].mean())
 
 
 def test_garden_centre_amounts_keep_returns_and_come_from_before_the_survey():
     opened = study("garden-centre")
-    raw = pd.read_csv(FILES / "garden-centre" / "nps.csv")
+    raw = pd.read_csv(REAL / "garden-centre" / "nps.csv")
     tickets = opened.responses["outcome_average_ticket"]
     assert tickets.sum() == pytest.approx(raw["CaTicket"].sum())
     assert (tickets < 0).sum() == (raw["CaTicket"] < 0).sum() > 0
@@ -206,7 +202,7 @@ def test_taps_members_gone_by_earlier_misses():
 
 
 def test_taps_counts_are_those_of_the_file():
-    raw = pd.read_csv(FILES / "taps-panel" / "taps_wave_participation.csv")
+    raw = pd.read_csv(REAL / "taps-panel" / "taps_wave_participation.csv")
     opened = study("taps-panel")
     rates = response_rates(opened)
     frame = rates.frame.set_index("group")
