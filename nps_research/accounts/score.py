@@ -21,6 +21,7 @@ from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.limits.by_design import effective_score
 from nps_research.score.limits.methods import METHOD_WORDS
 from nps_research.score.scored import ByLines, no_score
+from nps_research.statistics.group_sums import group_sums
 from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
 
@@ -222,9 +223,7 @@ def _answers_and_accounts(dist: ScoreDistribution) -> ScoreDistribution:
     size = clusters.sums.sum(axis=1, keepdims=True)
     equal = clusters.sums / size
     k = len(dist.groups)
-    of_accounts, squared = np.zeros((2, k, equal.shape[1]))
-    np.add.at(of_accounts, clusters.group, equal)
-    np.add.at(squared, clusters.group, equal / size)
+    of_accounts, squared = (group_sums(each, clusters.group, k) for each in (equal, equal / size))
     return ScoreDistribution(
         groups=(*(f"answers {row}" for row in range(k)), *(f"accounts {row}" for row in range(k))),
         counts=np.concatenate([dist.counts, dist.counts]),

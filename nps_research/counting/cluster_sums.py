@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nps_research.statistics.group_sums import group_sums
 from nps_research.typing import Floats, Integers, Numbers
 
 N_SCORES = 11
@@ -78,8 +79,7 @@ def merged_clusters(
     """Cluster sums with rows of the same group and label added up."""
     code, labels = pd.factorize(label)
     key, row = np.unique(np.stack([group, code]), axis=1, return_inverse=True)
-    total = np.zeros((key.shape[1], N_SCORES))
-    np.add.at(total, row.ravel(), sums)
+    total = group_sums(sums, row.ravel(), key.shape[1])
     n = None if answers is None else np.bincount(row.ravel(), weights=answers).astype(np.int64)
     return ClusterSums(
         group=key[0].astype(np.int64),

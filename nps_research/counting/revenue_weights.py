@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.account_units import groups_told
-from nps_research.counting.cluster_sums import N_SCORES
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import ContractError
 from nps_research.results.suppression import hidden_rows
+from nps_research.statistics.group_sums import group_sums
 from nps_research.study.study import Study
+from nps_research.typing import Floats
 
 
 def revenue_unit(study: Study, cluster: str | None) -> str:
@@ -58,10 +59,8 @@ def revenue_weighted(dist: ScoreDistribution, study: Study, unit: str) -> ScoreD
     counts, group = clusters.sums[known], clusters.group[known]
     each = revenue[known, None] / counts.sum(axis=1, keepdims=True)  # the weight of one answer
 
-    def per_group(values: np.ndarray) -> np.ndarray:
-        total = np.zeros((len(dist.groups), N_SCORES))
-        np.add.at(total, group, values)
-        return total
+    def per_group(values: Floats) -> Floats:
+        return group_sums(values, group, len(dist.groups))
 
     of = "accounts" if unit == "account_id" else "customers"
     answered, without = set(clusters.label), set(clusters.label[~known])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nps_research.statistics.group_sums import group_sums
 from nps_research.typing import Flags, Floats, Integers
 
 ROUNDS, CLOSE = 30, 1e-9
@@ -97,8 +98,7 @@ def cox(
         if np.abs(step).max() < CLOSE:
             drift = up_to_day(hazard[:, None] * mean)[block]
             own = left[:, None] * (x - mean[block]) - weight * (x * cumulative - drift)
-            sums = np.zeros((int(cluster.max()) + 1, x.shape[1]))
-            np.add.at(sums, cluster[order], own)
+            sums = group_sums(own, cluster[order], int(cluster.max()) + 1)
             return beta, inverse @ (sums.T @ sums) @ inverse
         beta = beta + step
         if np.abs(beta).max() > LARGEST:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nps_research.statistics.group_sums import group_sums
 from nps_research.typing import Floats, Integers
 
 NO_VARIANCE = 1e-12  # of ratings
@@ -29,8 +30,7 @@ def regress(y: Floats, x: Floats, weights: Floats, cluster: Integers) -> Regress
     coefficient = bread @ (x.T @ (weights * y))
     score = x * (weights * (y - x @ coefficient))[:, None]
     m = int(cluster.max()) + 1
-    of_clusters = np.zeros((m, x.shape[1]))
-    np.add.at(of_clusters, cluster, score)
+    of_clusters = group_sums(score, cluster, m)
     n, k = len(y), int(np.linalg.matrix_rank(bread, hermitian=True))
     covariance = bread @ (of_clusters.T @ of_clusters) @ bread * m / (m - 1) * (n - 1) / max(n - k, 1)
     return Regression(coefficient=coefficient, covariance=covariance)

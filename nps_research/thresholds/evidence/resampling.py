@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from nps_research.counting.cluster_sums import N_SCORES
 from nps_research.counting.outcome_by_score import OutcomeByScore
+from nps_research.statistics.group_sums import group_sums
 from nps_research.thresholds.evidence.baselines import at_one_baseline, stratum_risks, stratum_weights
 from nps_research.typing import Flags, Floats
 
@@ -66,10 +67,10 @@ class Sample:
             block = np.array([place[group] for group in clusters.group[rows].tolist()], dtype=np.int64) * n_strata
             if strata is not None and clusters.stratum is not None:
                 block += clusters.stratum[rows]
+            n_blocks = len(groups) * n_strata
             for name in ("n", "events"):
-                of_cluster = np.zeros((len(labels), len(groups) * n_strata, N_SCORES))
-                np.add.at(of_cluster, (code, block), getattr(clusters, name)[rows])
-                kept[f"cluster_{name}"] = of_cluster.reshape(len(labels), len(n))
+                blocks = group_sums(getattr(clusters, name)[rows], code * n_blocks + block, len(labels) * n_blocks)
+                kept[f"cluster_{name}"] = blocks.reshape(len(labels), len(n))
             if is_good:
                 kept["cluster_events"] = kept["cluster_n"] - kept["cluster_events"]
         return cls(events=n - events if is_good else events, n=n, n_strata=n_strata, **kept)
