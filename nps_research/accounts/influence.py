@@ -55,7 +55,7 @@ class AccountInfluence(ByLines):
             frame.loc[rows.index, "large"], frame.loc[rows.index, "listed"] = found
         return frame
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         listed = self._may_be_shown[self._may_be_shown["listed"]].head(LISTED).reset_index(drop=True)
         ranked = listed.assign(term=[f"Rank {rank + 1}" for rank in listed.index])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -61,7 +62,7 @@ class DriversByGroup(Result):
     formats: ClassVar[Mapping[str, str]] = {"by": "text"}
     table_columns: ClassVar = ("term", "by", "group", "n", "estimate", "conf_high", "difference", "p_adjusted")
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         shown = super().shown
         first = shown[["by", "term"]].drop_duplicates().head(TESTS_SHOWN)

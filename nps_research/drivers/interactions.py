@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import ClassVar
 
@@ -52,7 +53,7 @@ class DriverInteractions(Result):
     formats: ClassVar[Mapping[str, str]] = {"pair": "text"}
     table_columns: ClassVar = ("pair", "n", "estimate", "conf_high", "p_value", "p_adjusted")
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         shown = super().shown.head(PAIRS_SHOWN)
         return shown.assign(pair=[f"{a} and {b}" for a, b in zip(shown["term_a"], shown["term_b"], strict=True)])

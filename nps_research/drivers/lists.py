@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -80,7 +81,7 @@ class DriverList(Result):
 
     table_columns: ClassVar = ("term", "n", "estimate", "conf_high", "verdict")
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         return with_verdicts(super().shown)
 

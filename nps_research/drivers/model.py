@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -92,7 +93,7 @@ class DriverModel(Result):
         *("ranks", "verdict", "p_adjusted", "mean_abs_shap"),
     )
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         shown = super().shown
         ranks = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
@@ -19,7 +20,7 @@ def names_of(frame: pd.DataFrame) -> pd.Series[str]:
 class ColumnGroups(Result):
     """A result of groups of several columns; `hidden` names them as `names_of` does."""
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         return self.frame[~names_of(self.frame).isin(self.hidden or ())].reset_index(drop=True)
 

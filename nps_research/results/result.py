@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -112,7 +113,7 @@ class Result:
     rows_are_parts: ClassVar[bool] = True  # of a total, from which a hidden row could be worked out
     unsaid: ClassVar[tuple[str, ...]] = ("frame", "title", "hidden", "few_units")  # fields that are no settings
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         """The frame without the groups that must not be shown."""
         if self.hidden is not None:
@@ -129,7 +130,7 @@ class Result:
         gone = groups["group"][hidden_rows(groups["n"].to_numpy(dtype=float), self.minimum_cell)]
         return self.frame[~self.frame["group"].isin(gone)].reset_index(drop=True)
 
-    @property
+    @cached_property
     def records(self) -> list[dict[str, Any]]:
         """The shown rows, as mappings of column to value."""
         return [{str(name): value for name, value in row.items()} for row in self.shown.to_dict("records")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -50,7 +51,7 @@ class DesignComparison(Result):
     )
     headings: ClassVar[Mapping[str, str]] = {"term": "Counted", "group": "Wave"}
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         return without_changes_from(super().shown, list(dict.fromkeys(self.frame["group"])), CHANGE)
 

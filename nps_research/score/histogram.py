@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -31,7 +32,7 @@ class ScoreHistogram(ByLines):
     headings: ClassVar[Mapping[str, str]] = {"term": "Answer", "answer_class": "Class", "answer_share": "Share"}
     formats: ClassVar[Mapping[str, str]] = {"answers": "count"}
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         return self.frame if self.frame["answers"].sum() and not self.hidden else self.frame.iloc[:0]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -56,7 +57,7 @@ class RakedWeights(Result):
         }  # they tell small groups' sizes
         return {name: value for name, value in super().settings.items() if name not in private}
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         hidden = np.zeros(len(self.frame), dtype=bool)
         for _, rows in self.frame.groupby("term", sort=False):

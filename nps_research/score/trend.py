@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -58,7 +59,7 @@ class Trend(Scored):
         "p_adjusted",
     )
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         return without_changes_from(super().shown, list(dict.fromkeys(self.frame["group"])), CHANGE_ADJUSTED)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -87,7 +88,7 @@ class BandComparison(OfOutcome):
         *("estimate", "conf_high", "ratio", "ratio_conf_high", "p_value"),
     )
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         return self.frame if self.may_show else self.frame.iloc[:0]
 

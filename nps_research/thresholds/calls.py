@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -73,7 +74,7 @@ class CallsByCut(ByCut):
         "conf_high",
     )
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         return self.shown_where(self.frame["calls"] > 0)
 

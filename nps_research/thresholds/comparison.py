@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -103,7 +104,7 @@ class ThresholdComparison(ByCut):
         "selection_share",
     )
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         return self.shown_where(self.frame["n_below"].between(1, self.n - 1))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import ClassVar
 
@@ -66,7 +67,7 @@ class LineConclusions(ByLines):
             return ("group", "n", "estimate", "other", *changes)
         return ("group", "n", "estimate", "conf_high", "other", "other_conf_high", "rank", "other_rank")
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         shown = super().shown
         if not self.ordered:

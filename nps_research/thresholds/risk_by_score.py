@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -44,7 +45,7 @@ class RiskByScore(OfOutcome):
     formats: ClassVar[Mapping[str, str]] = {"estimate": "share"}
     table_columns: ClassVar[tuple[str, ...]] = ("term", "n", "events", "estimate", "conf_high")
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         return self.frame[(self.frame["n"] > 0) & self.may_show].reset_index(drop=True)
 

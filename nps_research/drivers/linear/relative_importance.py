@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, cast, get_args
 
 import numpy as np
@@ -72,7 +73,7 @@ class RSquaredDecomposition(Result):
     formats: ClassVar[Mapping[str, str]] = {"estimate": "share", "sign": "text", "method": "text", "outcome": "text"}
     table_columns: ClassVar = ("term", "outcome", "method", "estimate", "conf_high", "sign")
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         shown = super().shown
         words = {1: "+", -1: "\N{MINUS SIGN}", 0: ""}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -41,7 +42,7 @@ class EarlierScores(Result):
     table_columns: ClassVar = ("term", "n", "estimate", "conf_high")
     rows_are_parts: ClassVar[bool] = False
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         rows = super().shown
         return rows if len(rows) == len(self.frame) else self.frame.iloc[:0]  # a difference would give the other away

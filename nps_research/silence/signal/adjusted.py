@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -43,7 +44,7 @@ class AdjustedSilence(Result):
         *("hazard_ratio", "hazard_ratio_conf_high", RATIO, f"{RATIO}_conf_high"),
     )
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         return self.frame
 

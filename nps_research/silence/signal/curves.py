@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -52,7 +53,7 @@ class RetentionCurves(Result):
     formats: ClassVar[Mapping[str, str]] = {"day": "count", "n_at_risk": "count", "estimate": "share"}
     table_columns: ClassVar = ("group", "day", "n_at_risk", "estimate", "conf_high")
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         groups = self.frame.drop_duplicates("group")
         gone = hidden_states(groups["n"], (groups["group"] != SHOWN[SILENT]).to_numpy(), self.minimum_cell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -50,7 +51,7 @@ class SilenceHistory(Result):
         *("risk_difference", "risk_difference_conf_high"),
     )
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         n, term = self.frame["n"].to_numpy(dtype=float), self.frame["term"]
         gone = (n > 0) & (n < self.minimum_cell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -47,7 +48,7 @@ class LeavingReasons(Result):
         *("answered", "answered_conf_high", "estimate", "conf_high"),
     )
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         return self.frame.iloc[:0] if self.is_small else super().shown
 

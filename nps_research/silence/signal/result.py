@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -107,7 +108,7 @@ class NonresponseSignal(Result):
     def settings(self) -> dict[str, Any]:
         return {name: value for name, value in super().settings.items() if name not in ("curves", "histories")}
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         total = (self.frame["state"] == "answered").to_numpy()
         answered = self.frame["state"].isin(ANSWERED).to_numpy()
