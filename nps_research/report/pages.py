@@ -44,6 +44,8 @@ GLOSSARY = (_FOLDER / "glossary.md").read_text(encoding="utf-8")
 _HEADING = re.compile(r'<h2 id="[^"]*">(.*?)</h2>', re.DOTALL)
 _LINK = re.compile(r"</?a\b[^>]*>")
 _LABEL = re.compile(r'aria-label="([^"]*)"')
+_SENTENCE = re.compile(r"<(?:p|li)[ >].*?</(?:p|li)>", re.DOTALL)
+_RANGE = re.compile(r"(?<![\w.-])\d+-\d+(?![\w-])(?![^<]*>)")  # in a text, not in a tag
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +148,7 @@ class Pages:
         html, _ = self._exporter.from_notebook_node(
             node, resources=self._common | page | {"cells": cells, "contents": _name_headings(cells)}
         )
-        return _unique_labels(str(html))
+        return _unique_labels(_whole_ranges(str(html)))
 
     def failure(self, notebook: ReportNotebook, failure: Failure) -> str:
         """The page of a notebook that failed."""
@@ -177,7 +179,7 @@ class Pages:
 
     def _render(self, template: str, **content: Any) -> str:
         page = self._exporter.environment.get_template(template)
-        return str(page.render(resources=self._common | content))
+        return _whole_ranges(str(page.render(resources=self._common | content)))
 
 
 def _first_screen(cards: Sequence[Card]) -> dict[str, Any]:
@@ -263,6 +265,17 @@ def _name_headings(cells: list[dict[str, Any]]) -> list[tuple[str, str]]:
         if cell["kind"] == "text":
             cell["html"] = Markup(_HEADING.sub(named, cell["html"]))  # noqa: S704 - sanitised
     return contents
+
+
+def _whole_ranges(html: str) -> str:
+    """Keep ranges such as 0-6 on one line in sentences: browsers break them after the hyphen.
+
+    Examples
+    --------
+    >>> _whole_ranges("<p>By 0-6, on 2025-01-02.</p>")
+    '<p>By <span class="range">0-6</span>, on 2025-01-02.</p>'
+    """
+    return _SENTENCE.sub(lambda said: _RANGE.sub(r'<span class="range">\g<0></span>', said[0]), html)
 
 
 def _unique_labels(html: str) -> str:

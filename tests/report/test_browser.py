@@ -54,6 +54,41 @@ def test_hostile_study_opens_quietly(browser: Browser, tmp_path: Path) -> None:
     check_page(browser, outcome.out / "index.html", n_tables=0, n_images=0)
 
 
+_SHAPE = """() => ({
+    cut: [...document.querySelectorAll(".nps-table")].filter(table => table.scrollWidth > table.clientWidth).length,
+    ranges: [...document.querySelectorAll(".range")].map(range => range.textContent + " " + range.getClientRects().length),
+    summaries: [...document.querySelectorAll(".code > summary")].map(summary => getComputedStyle(summary).fontSize),
+})"""
+
+
+def test_wide_tables_are_not_cut_and_ranges_stay_whole(browser: Browser, tmp_path: Path) -> None:
+    heads = "".join(f'<th scope="col" class="number">Average {number}</th>' for number in range(11))
+    cells = '<td class="number">+12.3</td><td class="number">+1.2 to +23.4</td>' * 5 + '<td class="number">8</td>'
+    table = (
+        f"<table><thead><tr><th>Part</th>{heads}</tr></thead><tbody><tr><th>Delivery</th>{cells}</tr></tbody></table>"
+    )
+    says = "Calls in 2025 Q4: 339 for 0-6 (19.1 for each bad outcome) and 61 for 0-3 (9.3 for each); see 2025-01-31."
+    notebooks = write_notebooks(
+        tmp_path / "notebooks",
+        n01_score=notebook(
+            "Score",
+            code(f"{DEFINE_RESULT}\nshown(says={says!r})", "headline"),
+            code(f"from IPython.display import HTML\nHTML({table!r})", "detail"),
+        ),
+    )
+    report = make_report(stand_in_study(tmp_path / "demo"), notebooks=notebooks, out=tmp_path / "out")
+    watched = open_page(browser, report.out / "01_score.html", scheme="light", width=1280)
+    try:
+        watched.page.evaluate("() => document.querySelectorAll('details').forEach(part => { part.open = true })")
+        shape = watched.page.evaluate(_SHAPE)
+    finally:
+        watched.page.context.close()
+    assert shape["cut"] == 0
+    assert shape["ranges"] == ["0-6 1", "0-3 1"]
+    assert len(shape["summaries"]) == 2
+    assert len(set(shape["summaries"])) == 1, "a summary inside a fold looks like the fold's own"
+
+
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
