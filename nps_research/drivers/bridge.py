@@ -26,6 +26,10 @@ REST = "Not explained by the ratings"
 A_PASSIVE = 7  # an answer that is neither a promoter's nor a detractor's
 
 
+def _score_words(*, weighted: bool, unweighted: bool) -> str:
+    return f"{'weighted ' * weighted}{'unweighted ' * unweighted}NPS"
+
+
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ScoreBridge(Result):
     """The difference of two scores, in parts that add up to it.
@@ -49,6 +53,8 @@ class ScoreBridge(Result):
         Whether answers have weights.
     not_in_both : tuple of str
         Drivers that hardly anybody rated in one of the groups, or in both: they have no part.
+    unweighted : bool
+        Whether the study has weights that were left out.
     """
 
     from_group: str
@@ -65,6 +71,7 @@ class ScoreBridge(Result):
     weighted: bool
     n_resamples: int
     not_in_both: tuple[str, ...] = ()
+    unweighted: bool = False
 
     kind: ClassVar[str] = "score_bridge"
     headings: ClassVar[Mapping[str, str]] = {
@@ -93,24 +100,28 @@ class ScoreBridge(Result):
     @property
     def finding(self) -> str:
         sure = [row for row in self.records if row["term"] != REST and row["conf_low"] * row["conf_high"] > 0][:2]
-        change, of = self.change["estimate"], "weighted NPS" if self.weighted else "NPS"
+        change, of = self.change["estimate"], self._score
         moved = f"{'fell' if change < 0 else 'rose'} by {abs(change):.1f} points"
         fell = f"From {self.from_group} to {self.to_group} {of} {moved}"
         if not sure:
-            return f"{fell}; no single rating surely goes with that."
+            return f"{fell}; no single rating is shown to go with that."
         ways = {bool(row["mean_to"] < row["mean_from"]) for row in sure}
         how = "changed" if len(ways) > 1 else "lower" if ways == {True} else "higher"
         named = [f"{row['term']} ({points(row['estimate'])})" for row in sure]
         return f"{fell}; {how} ratings of {joined(named)} go with it."
 
     @property
+    def _score(self) -> str:
+        return _score_words(weighted=self.weighted, unweighted=self.unweighted)
+
+    @property
     def details(self) -> str:
         said = [
             (
-                f"{'Weighted, ' * self.weighted}NPS went from {points(self.score_from)} ({self.from_group}) to "
+                f"{self._score[0].upper()}{self._score[1:]} went from {points(self.score_from)} ({self.from_group}) to "
                 f"{points(self.score_to)} ({self.to_group}; {interval_text(self.change, self.confidence_level)} of the "
-                f"change). {points(self.told['estimate'])} of it go with the ratings "
-                f"({interval_text(self.told, self.confidence_level)}); {points(self.remainder['estimate'])} is not "
+                f"change). Of it, {points(self.told['estimate'])} points go with the ratings "
+                f"({interval_text(self.told, self.confidence_level)}); {points(self.remainder['estimate'])} are not "
                 f"explained by them ({interval_text(self.remainder, self.confidence_level)})."
             )
         ]
@@ -240,10 +251,11 @@ def explain_change(model: DriverModel, from_group: str | None = None, to_group: 
         name: _bridge_limits(parts[name].sum(), drawn[name].sum(axis=-1), level)
         for name in ("estimate", "rating_points", "worth_points")
     }
+    score = _score_words(weighted=model.weighted, unweighted=model.unweighted)
     return ScoreBridge(
         frame=frame.loc[order].reset_index(drop=True),
         confidence_level=model.confidence_level,
-        title=f"{'Weighted ' * model.weighted}NPS from {from_group} to {to_group}: what goes with the difference",
+        title=f"{score[0].upper()}{score[1:]} from {from_group} to {to_group}: what goes with the difference",
         minimum_cell=0,
         from_group=from_group,
         to_group=to_group,
@@ -254,6 +266,7 @@ def explain_change(model: DriverModel, from_group: str | None = None, to_group: 
         n_from=int((np.asarray(group.codes) == first).sum()),
         n_to=int((np.asarray(group.codes) == second).sum()),
         weighted=model.weighted,
+        unweighted=model.unweighted,
         n_resamples=model.n_resamples,
         not_in_both=tuple(term for term, known in zip(data.terms, in_both, strict=True) if not known),
         told=sums["estimate"],

@@ -202,7 +202,7 @@ def plot_importance_performance(result: ImportancePerformance, ax: Axes | None =
         ((0.01, 0.99), "Look here first", "left", "top"),
         ((0.99, 0.99), "Keep it up", "right", "top"),
         ((0.01, 0.01), "Low priority", "left", "bottom"),
-        ((0.99, 0.01), "More than needed", "right", "bottom"),
+        ((0.99, 0.01), "Holding", "right", "bottom"),
     ):
         ax.annotate(text, (x, y), xycoords="axes fraction", ha=across, va=up, color=GREY, fontweight="bold")
     ax.grid()

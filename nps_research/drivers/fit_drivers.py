@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,7 @@ def fit_drivers(
     """
     keys = () if by is None else (by,) if isinstance(by, str) else tuple(by)
     data = data_of_study(study, by=keys, cluster=cluster, weight=weight, good=good, poor=poor)
-    return _model(
+    model = _model(
         data,
         by=keys,
         not_shown=score_distribution(study, by=keys, cluster=cluster, weight=weight).hidden_groups
@@ -108,6 +109,7 @@ def fit_drivers(
         confidence_level=confidence_level,
         rng=rng,
     )
+    return replace(model, unweighted=weight is None and "responses.design_weight" in study.available)
 
 
 def fit_drivers_from_frame(

@@ -66,7 +66,7 @@ class DriverInteractions(Result):
     def finding(self) -> str:
         real = [row for row in self.records if row["p_adjusted"] < 1 - self.confidence_level]
         if not real:
-            return f"None of {self.n_pairs} pairs of ratings is shown to work together other than each by itself."
+            return f"For none of {self.n_pairs} pairs of ratings is a combined effect proven."
         said = [
             f"{row['pair']} ({points(row['estimate'])}: "
             f"each counts {'more' if row['estimate'] > 0 else 'less'} where the other is good)"

@@ -45,6 +45,8 @@ class DriverModel(Result):
         Clusters; None where respondents are independent.
     weighted : bool
         Whether respondents have weights.
+    unweighted : bool
+        Whether the study has weights that were left out.
     n_resamples : int
     r_squared, r_squared_conf_low, r_squared_conf_high : float
         Share of the variance of the answers (as -100, 0, 100) that is predicted for respondents left out.
@@ -68,6 +70,7 @@ class DriverModel(Result):
     sets: tuple[dict[str, Any], ...] = ()
     by: tuple[str, ...] = ()
     not_shown: frozenset[str] = frozenset()
+    unweighted: bool = False
     data: DriverData = field(repr=False)
     fit: CrossFit = field(repr=False)
     summary: Summary = field(repr=False)
@@ -184,7 +187,7 @@ class DriverModel(Result):
 
     @property
     def settings(self) -> dict[str, Any]:
-        private = ("data", "fit", "summary", "draws", "not_shown")
+        private = ("data", "fit", "summary", "draws", "not_shown", "unweighted")
         said = {name: value for name, value in super().settings.items() if name not in private}
         low, high = self.data.scale
         return {**said, "scale_low": low, "scale_high": high, "good": self.data.good, "poor": self.data.poor}

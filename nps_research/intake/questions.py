@@ -61,4 +61,5 @@ def _record_next(refused: Sequence[tuple[str, str]]) -> str:
     """What to record so that the first of the open questions can be answered, without names of columns."""
     question, missing = next((question, missing) for question, missing in refused if missing)
     lacks = re.sub(r" \((?:responses|customers|outcomes)\.[^)]*\)", "", missing)
-    return f"{quoted(question)} is open: {lacks[0].lower()}{lacks[1:]}"
+    lacks = re.sub(r"^[^:.]* is not known: ", "", lacks)  # the question says so
+    return f"To answer {quoted(question)}, record more: {lacks[0].lower()}{lacks[1:]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -12,6 +13,10 @@ import nbformat
 from nbformat import NotebookNode
 
 from nps_research.errors import ReportError
+
+_LEVER = re.compile(
+    r"^\w+ = (?P<value>.+?)  # (?P<words>[^;]+?)(?:, such as [^;]+)?; (?P<usual>[^:;]+): .+$", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +101,16 @@ def _read(file: Path) -> ReportNotebook:
 def has_tag(cell: NotebookNode, tag: str) -> bool:
     """Tell whether a cell carries a tag."""
     return tag in cell.metadata.get("tags", ())
+
+
+def levers_moved(notebook: ReportNotebook) -> list[str]:
+    """Say which levers of the `settings` cell are not as they usually are, each in the words of its comment.
+
+    A lever is a line such as ``margin = 2  # how many times as often counts as more often; 1.5: as usual``.
+    """
+    cells = [cell.source for cell in notebook.node.cells if cell.get("id") == "settings"]
+    levers = [lever for source in cells for lever in _LEVER.finditer(source)]
+    return [f"{lever['words']}: {lever['value']}" for lever in levers if lever["value"] != lever["usual"]]
 
 
 def own_text(notebook: ReportNotebook) -> str:

@@ -21,7 +21,7 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 
 from nps_research.report.at_a_glance import at_a_glance
 from nps_research.report.harvest import HarvestedResult, headline_cells, shown_numbers
-from nps_research.report.notebooks import ReportNotebook, has_tag
+from nps_research.report.notebooks import ReportNotebook, has_tag, levers_moved
 from nps_research.report.sanitise import heading_slug, render_markdown
 from nps_research.report.since import Since
 from nps_research.report.small_figures import small_figure
@@ -143,6 +143,7 @@ class Pages:
             "numbers": shown_numbers(result for result in results if result.headline),
             "results": results,
             "name": notebook.name,
+            "levers": [plain_text(lever, 200) for lever in levers_moved(notebook)],
             **self._neighbours.get(notebook.name, {"before": None, "after": None}),
         }
         html, _ = self._exporter.from_notebook_node(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from nps_research.report.harvest import HarvestedResult
 from nps_research.results.drawing import figure_svg, house_style, literal, target_line
@@ -63,6 +65,8 @@ def _over_waves(value: str, text: Callable[[float], str], words: str) -> Draw:
         ax.set_xticks([0, len(rows) - 1], [literal(rows[0]["group"], 20), literal(rows[-1]["group"], 20)])
         ax.axhline(0, color=INK, linewidth=0.8)
         ax.set_ylabel(words, fontsize=FONT_SIZE)
+        if text is share:
+            ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         ax.margins(x=0.08, y=0.2)
         return True
 
@@ -78,16 +82,18 @@ def _bars(label: str, value: str, text: Callable[[float], str], *, ranked: bool 
         if not 2 <= len(shown) <= MOST_BARS:
             return False
         figure, place = ax.get_figure(root=True), range(len(shown))
+        names = ["\n".join(textwrap.wrap(literal(row[label], 40), 20)) for row in shown]
         if figure is not None:
             width, height = figure.get_size_inches()
-            figure.set_size_inches(width, max(height, BAR * (len(shown) + 1)))
+            lines = max(name.count("\n") + 1 for name in names)
+            figure.set_size_inches(width, max(height, BAR * (len(shown) + 1) * (1 if lines == 1 else 1.4)))
         bars = ax.barh(place, [row[value] for row in shown], color=PROMOTER, height=0.6)
         for bar, row in zip(bars, shown, strict=True):
             if row[label] == quiet:
                 bar.set(facecolor="white", edgecolor=HATCHED, hatch="////")
             at = (max(row[value], 0.0), bar.get_y() + bar.get_height() / 2)
             ax.annotate(text(row[value]), at, (4, 0), textcoords="offset points", va="center", fontsize=FONT_SIZE)
-        ax.set_yticks(place, [literal(row[label], 22) for row in shown])
+        ax.set_yticks(place, names)
         ax.invert_yaxis()
         ax.set_xticks([])
         ax.spines[["bottom", "left"]].set_visible(False)

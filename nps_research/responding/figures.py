@@ -80,15 +80,22 @@ def plot_funnel(result: ResponseFunnel, ax: Axes | None = None) -> Axes:
     row = result.records[-1]
     ax = axes_for(ax, n_rows=5)
     steps = {"Invited": "invited", "Delivered": "delivered", "Returned": "returned", "Answered the question": "n"}
-    widths = [row[column] for column in steps.values()]
+    steps = {name: column for name, column in steps.items() if row[column] == row[column]}  # what is recorded
+    widths, returned = [int(row[column]) for column in steps.values()], list(steps).index("Returned")
     bars(ax, widths, PROMOTER)
     place = rows_axis(ax, list(steps), zero=False)
     ax.grid(visible=False)
     silent = row["nonrespondents"]
     ax.barh(
-        place[2:3], [silent], left=[row["returned"]], height=0.6, facecolor="white", edgecolor=HATCHED, hatch="////"
+        place[returned : returned + 1],
+        [silent],
+        left=[row["returned"]],
+        height=0.6,
+        facecolor="white",
+        edgecolor=HATCHED,
+        hatch="////",
     )
-    ax.annotate(f"silent {silent:,}", (row["returned"] + silent / 2, place[2] + 0.34), ha="center", va="top")
+    ax.annotate(f"silent {silent:,}", (row["returned"] + silent / 2, place[returned] + 0.34), ha="center", va="top")
     for where, width in zip(place, widths, strict=True):
         ax.annotate(
             f"{width:,} ({share(width / row['invited'])})",

@@ -48,6 +48,16 @@ class ResponseFunnel(Result):
     headings: ClassVar[Mapping[str, str]] = {"group": "Wave", "n": "Answered", "pending": "Still open"}
 
     @property
+    def shown(self) -> pd.DataFrame:
+        """Without a number delivered where deliveries are not recorded, nor of answers where the question is not."""
+        recorded = {"delivered": self._knows_delivery, "n": bool(self.frame["n"].any())}
+        return super().shown.assign(**{name: np.nan for name, known in recorded.items() if not known})
+
+    @property
+    def _knows_delivery(self) -> bool:
+        return bool(self.frame["reach"].notna().any())
+
+    @property
     def finding(self) -> str:
         rows = self.records
         if not rows:
@@ -71,14 +81,16 @@ class ResponseFunnel(Result):
         if not rows or pd.isna(rows[-1]["response_rate"]):
             return {}
         of_waves = ", all waves together" if len(rows) > 1 else ""
-        sure = f"{share(rows[-1]['response_rate'])} of those reached answered{of_waves}."
+        whom = "reached" if self._knows_delivery else "invited"
+        sure = f"{share(rows[-1]['response_rate'])} of those {whom} answered{of_waves}."
         return {"answered": self.finding, "sure": sure}
 
     @property
     def note(self) -> str:
+        known = self._knows_delivery
         return (
-            f"Response rate: forms returned among delivered invitations whose window of {self.window_days} days "
-            "has closed (AAPOR RR2 among the reached). Late answers count as answers."
+            f"Response rate: forms returned among {'delivered ' * known}invitations whose window of {self.window_days} "
+            f"days has closed (AAPOR RR2{' among the reached' * known}). Late answers count as answers."
         )
 
     @property
@@ -86,10 +98,14 @@ class ResponseFunnel(Result):
         if not self.records:
             return "There are too few answers to draw."
         row = self.records[-1]
-        return (
-            f"Bars from {row['invited']:,} invited over {row['delivered']:,} delivered and {row['returned']:,} "
-            f"returned to {row['n']:,} who answered the question; the silent are hatched."
-        )
+        steps = {
+            "invited": "invited",
+            "delivered": "delivered",
+            "returned": "returned",
+            "n": "who answered the question",
+        }
+        said = [f"{row[name]:,.0f} {words}" for name, words in steps.items() if pd.notna(row[name])]
+        return f"Bars: {', '.join(said)}; the silent are hatched."
 
     @property
     def key_numbers(self) -> tuple[KeyNumber, ...]:

@@ -112,7 +112,7 @@ class PanelAttrition(Result):
         return (
             f"Base: people who returned the form of {plain_text(self.wave)} in time. Gone: returned none of {last}; "
             "not being invited any more counts as gone, and a late answer as an answer. A miss: an invitation to "
-            f"{earlier} that met with silence; a wave somebody was not invited to, or was not "
+            f"{earlier} that got no reply; a wave somebody was not invited to, or was not "
             "reached in, is no miss. Hazard ratios: Cox regression of the waves until leaving, the wave after the last "
             f"answer (Breslow ties, {errors}){models}. Groups are shown without the total of all who left."
         )

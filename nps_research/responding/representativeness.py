@@ -34,10 +34,11 @@ class Representativeness(ColumnGroups):
 
     wave: str = ""
     base: str = "customers"
+    by_account: bool = False
 
     kind: ClassVar[str] = "representativeness"
     headings: ClassVar[Mapping[str, str]] = {
-        "term": "Column",
+        "term": "What is known",
         "base_share": "Share of the base",
         "estimate": "Difference",
     }
@@ -85,9 +86,10 @@ class Representativeness(ColumnGroups):
     def note(self) -> str:
         base = "all who were customers at the time of the wave" if self.base == "customers" else "all invitations"
         wave = f" Wave {plain_text(self.wave)}." if self.wave else ""
+        alike = ", with answers of one account taken as alike" if self.by_account else ""
         return (
-            f"Base: {base}.{wave} Limits treat the answers as a sample and the base as fixed, with answers of one "
-            "account taken as alike; p-values are adjusted for the number of groups (Holm)."
+            f"Base: {base}.{wave} Limits treat the answers as a sample and the base as fixed{alike}; p-values are "
+            "adjusted for the number of groups (Holm)."
         )
 
     @property
@@ -197,6 +199,7 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
         hidden=frozenset(names_of(frame)[hidden]),
         wave=named,
         base=kind,
+        by_account="account_id" in base,
     )
 
 

@@ -17,7 +17,7 @@ from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError
 from nps_research.responding.clustered_rates import clustered_rates
 from nps_research.results.result import KeyNumber, Result
-from nps_research.results.words import format_interval, plain_text, share
+from nps_research.results.words import column_in_words, format_interval, plain_text, share
 from nps_research.study.response_states import window_open
 from nps_research.study.study import Study
 
@@ -232,6 +232,6 @@ def response_rates(study: Study, *, confidence_level: float = 0.95) -> ResponseR
         window_days=study.settings.response_window_days if "responses.invited_at" in study.available else None,
         knows_delivery=knows_delivery,
         knows_answers=bool(complete.any()),
-        cluster={"account_id": "account", "respondent_id": "person", "customer_id": "customer"}.get(alike, alike),
+        cluster=column_in_words(alike),
         caveat=silence_caveat(study),
     )

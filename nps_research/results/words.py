@@ -12,6 +12,12 @@ from nps_research.errors import visible
 
 MOST_WORDS = 30  # of a finding
 WORDS_OF_TITLE = 4, 20  # of a figure
+_COLUMN_WORDS = {
+    "account_id": "account",
+    "customer_id": "customer",
+    "respondent_id": "person",
+    "design_weight": "design weight",
+}
 _END_OF_SENTENCE = re.compile(r"\. (?=[A-Z\d+\N{MINUS SIGN}])")
 _END_OF_CLAUSE = re.compile(r"[;:] (?![^()]*\))")  # not within brackets
 
@@ -58,6 +64,17 @@ def amount_text(amount: float) -> str:
 def quoted(name: str) -> str:
     """Put a name from the study's file in quotation marks."""
     return f"\N{LEFT DOUBLE QUOTATION MARK}{plain_text(name)}\N{RIGHT DOUBLE QUOTATION MARK}"
+
+
+def column_in_words(name: str) -> str:
+    """Name a column of the contract in a sentence; one of the study's own keeps its name.
+
+    Examples
+    --------
+    >>> column_in_words("account_id"), column_in_words("run")
+    ('account', 'run')
+    """
+    return _COLUMN_WORDS.get(name, plain_text(name))
 
 
 def interval_text(row: pd.Series | Mapping[str, Any], confidence_level: float, *, prefix: str = "") -> str:

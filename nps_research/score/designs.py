@@ -17,7 +17,7 @@ from nps_research.results.result import Result, without_changes_from
 from nps_research.results.words import interval_text, joined, p_text, plain_text, points
 from nps_research.score.limits.independent import VALUES
 from nps_research.score.score import net_promoter_score
-from nps_research.score.scored import CHANGE, described_design
+from nps_research.score.scored import CHANGE, described_design, how_sure
 from nps_research.score.trend import trend
 from nps_research.study.study import Study
 
@@ -75,8 +75,7 @@ class DesignComparison(Result):
         moved = f"{row['term']}, the change is {points(row['change'])}"
         if np.isnan(row["change_p_value"]):
             return f"{moved}; how surely cannot be told from these clusters."
-        proven = row["change_p_value"] < 1 - self.confidence_level
-        return f"{moved}: {'more than chance explains' if proven else 'not proven'}."
+        return f"{moved}, {how_sure(row['change_p_value'], self.confidence_level)}."
 
     @property
     def details(self) -> str:

@@ -19,7 +19,7 @@ from nps_research.results.words import interval_text, p_text, plain_text, points
 from nps_research.score.limits.bootstrap import resampled_scores
 from nps_research.score.limits.independent import VALUES, ZERO, mover_difference
 from nps_research.score.limits.methods import METHOD_WORDS, LimitsMethod, estimate, suitable_method
-from nps_research.score.scored import ByLines
+from nps_research.score.scored import ByLines, how_sure
 from nps_research.statistics.distributions import t_ppf, t_sf
 from nps_research.statistics.multiplicity import Adjustment, adjust_p_values
 from nps_research.statistics.randomness import DEFAULT_SEED
@@ -131,10 +131,8 @@ class ScoreDifferences(OfPairs, ByLines):
             return "No two groups can be compared: answers or clusters are too few, or all are alike."
         clear = [row for row in rows if row["p_adjusted"] < 1 - self.confidence_level]
         if len(rows) == 1:
-            verdict = "more" if clear else "not more"
-            return (
-                f"{self._sentence(rows[0])} This is {verdict} than chance explains ({p_text(rows[0]['p_adjusted'])})."
-            )
+            p = rows[0]["p_adjusted"]
+            return f"{self._sentence(rows[0]).rstrip('.')}, {how_sure(p, self.confidence_level)} ({p_text(p)})."
         if not clear:
             return f"None of the {len(rows)} differences is larger than chance explains."
         largest = self._sentence(max(clear, key=lambda row: abs(float(row["estimate"]))))

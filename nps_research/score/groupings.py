@@ -53,7 +53,7 @@ class ScoreGroupings(Result):
         if not self.differ:
             return f"{self._no_difference}."
         row = next(row for row in self.records if row["term"] == self.differ[0])
-        ends = [f"{row[f'{end}_group']} {points(row[end])}" for end in ("lowest", "highest")]
+        ends = [f"{row[f'{end}_group']}: {points(row[end])}" for end in ("lowest", "highest")]
         named = [f"{row['term']} ({', '.join(ends)})", *self.differ[1:]]
         found = f"The NPS differs by {joined(named)}."
         return f"{found} {self._no_difference}." if self._no_difference else found

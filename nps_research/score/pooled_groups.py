@@ -15,7 +15,7 @@ from nps_research.counting.checks import check_level
 from nps_research.counting.given import as_distribution, by_finest_segment
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import CannotAnswerError
-from nps_research.results.words import joined, p_text, plain_text, points
+from nps_research.results.words import column_in_words, joined, p_text, plain_text, points
 from nps_research.score.limits.design_effects import group_design_effects
 from nps_research.score.limits.independent import VALUES, ZERO
 from nps_research.score.score import equality
@@ -94,7 +94,7 @@ class PooledGroups(ByLines):
     def note(self) -> str:
         if not self.answered:
             return ""
-        weight, cluster = self.design.get("weight"), self.design.get("cluster")
+        weight, cluster = (column_in_words(self.design.get(name, "")) for name in ("weight", "cluster"))
         how = (
             f"A group of about {self.half_drawn_at:,.0f} effective answers is drawn half-way to the groups' mean of "
             f"{points(self.overall_estimate)}, a larger one less, a smaller one more. In that mean a group counts as "

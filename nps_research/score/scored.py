@@ -10,7 +10,7 @@ import numpy as np
 
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.results.result import Result
-from nps_research.results.words import interval_text, plain_text, points
+from nps_research.results.words import column_in_words, interval_text, plain_text, points
 from nps_research.score.limits.methods import METHOD_WORDS, LimitsMethod
 
 NO_SCORE = "There is no score to show: no group has enough answers."
@@ -22,6 +22,7 @@ HIDDEN_SCORE = (
     "The score is hidden: few accounts, people or answers count in it, or one for nearly all, and what they answered "
     "could be worked out. Answers of others would show it."
 )
+LIKELY = 0.2  # a p-value below which a change that is not proven is called likely
 CHANGE = ("change", "change_conf_low", "change_conf_high", "change_p_value")  # since the wave before
 
 
@@ -84,7 +85,7 @@ class Scored(ByLines):
 
     @property
     def note(self) -> str:
-        weight, cluster = self.design.get("weight"), self.design.get("cluster")
+        weight, cluster = (column_in_words(self.design.get(name, "")) for name in ("weight", "cluster"))
         said = [
             self.lines,
             f"Limits: {METHOD_WORDS[self.method]}.",
@@ -105,6 +106,13 @@ class Scored(ByLines):
             f"{plain_text(row['group'])} {points(row['estimate'])}, {interval_text(row, self.confidence_level)}"
             for row in rows
         )
+
+
+def how_sure(p_value: float, confidence_level: float) -> str:
+    """How sure a change of scores is, as every sentence says it."""
+    if p_value < 1 - confidence_level:
+        return "more than chance explains"
+    return "likely but not proven" if p_value < LIKELY else "within the margin of the survey"
 
 
 def described_design(dist: ScoreDistribution) -> dict[str, str]:

@@ -19,12 +19,11 @@ from nps_research.results.words import interval_text, joined, p_text, plain_text
 from nps_research.score.differences import compare_net_promoter_scores
 from nps_research.score.limits.methods import LimitsMethod, suitable_method
 from nps_research.score.score import net_promoter_score
-from nps_research.score.scored import CHANGE, Scored, described_design, no_score
+from nps_research.score.scored import CHANGE, Scored, described_design, how_sure, no_score
 from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
 
 CHANGE_ADJUSTED = (*CHANGE, "p_adjusted")
-LIKELY = 0.2  # a p-value below which a change that is not proven is called likely
 MOST_WAVES_NAMED = 3  # waves that are not shown, in a sentence
 
 
@@ -105,9 +104,7 @@ class Trend(Scored):
         p = change["p_value"]
         if np.isnan(p):
             return f"{moved}, how surely cannot be told from these clusters"
-        if p < 1 - self.confidence_level:
-            return f"{moved}, more than chance explains"
-        return f"{moved}, {'likely but not proven' if p < LIKELY else 'within the margin of the survey'}"
+        return f"{moved}, {how_sure(p, self.confidence_level)}"
 
     @property
     def details(self) -> str:

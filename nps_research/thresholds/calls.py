@@ -85,13 +85,14 @@ class CallsByCut(ByCut):
     @property
     def finding(self) -> str:
         parts = [
-            f"{row['last_calls' if self.called else 'calls']:,} for {row['cut']} "
-            f"({format_value(row['estimate'], 'width')} for each bad outcome)"
+            f"{row['last_calls' if self.called else 'calls']:,} calls for {row['cut']} "
+            f"({format_value(row['estimate'], 'width')} per bad outcome)"
             for row in self._compared
         ]
         if not parts:
             return "No line with enough answers below it has a bad outcome there."
-        return f"Calls{f' in {plain_text(self.called)}' if self.called else ''}: {joined(parts)}."
+        of_wave = f" of {plain_text(self.called)}" if self.called else ""
+        return f"The call list{of_wave} has {joined(parts)}."
 
     @property
     def _compared(self) -> list[dict[str, Any]]:

@@ -89,6 +89,15 @@ def test_the_bridge_names_the_rating_that_fell():
     assert others["rating_points"].abs().max() < abs(first["rating_points"]) / 4
 
 
+def test_the_bridge_says_whether_its_score_is_weighted():
+    for weighted, unweighted, said in ((True, False, "weighted"), (False, True, "unweighted"), (False, False, "")):
+        model = replace(fitted_model(weighted=weighted), unweighted=unweighted)
+        bridge = explain_change(model, "2024", "2025")
+        assert bridge.finding.startswith(f"From 2024 to 2025 {said} NPS".replace("  ", " "))
+        assert bridge.title.lower().startswith(f"{said} nps from".strip())
+        assert " points go with the ratings (" in bridge.details
+
+
 def test_a_rating_worth_more_in_one_group_shows_as_worth():
     rng = np.random.default_rng(4)
     n = 4000
@@ -180,6 +189,8 @@ def test_the_map_puts_much_at_stake_and_low_ratings_first():
         first = row["estimate"] > found.points_line and row["mean_rating"] <= found.rating_line
         assert (row["quadrant"] == "look here first") == first
     assert rows["certainty"].dropna().between(0, 1).all()
+    corners = {text.get_text().lower() for text in found.plot().texts if text.get_fontweight() == "bold"}
+    assert corners == {"look here first", "keep it up", "low priority", "holding"}  # the words of the table
 
 
 @pytest.mark.parametrize("points_higher", [1, 2])

@@ -146,7 +146,9 @@ def test_scores_alone_answer_one_question_and_the_rest_say_what_is_missing():
     assert (frame["missing"] == "").tolist() == (frame["answer"] == "yes").tolist()
     found = overview.questions(of_frame())
     assert found.finding == f"This study can answer 1 of the {len(frame)} questions."
-    assert "nor who returned the form." in found.at_a_glance["ask"]
+    missing = "this study records neither who was reached nor who returned the form."
+    asked = f"To answer “How many answer, and how many are silent?”, record more: {missing}"
+    assert found.at_a_glance["ask"] == asked
     assert "responses." not in found.at_a_glance["ask"]  # a manager reads it: no names of columns
 
 

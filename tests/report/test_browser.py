@@ -56,7 +56,7 @@ def test_hostile_study_opens_quietly(browser: Browser, tmp_path: Path) -> None:
 
 _SHAPE = """() => ({
     cut: [...document.querySelectorAll(".nps-table")].filter(table => table.scrollWidth > table.clientWidth).length,
-    ranges: [...document.querySelectorAll(".range")].map(range => range.textContent + " " + range.getClientRects().length),
+    ranges: [...document.querySelectorAll(".range")].map(each => each.textContent + " " + each.getClientRects().length),
     summaries: [...document.querySelectorAll(".code > summary")].map(summary => getComputedStyle(summary).fontSize),
 })"""
 

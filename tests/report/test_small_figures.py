@@ -7,10 +7,11 @@ import re
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 
 from nps_research.report.at_a_glance import at_a_glance
 from nps_research.report.harvest import HarvestedResult
-from nps_research.report.small_figures import MOST_BARS, small_figure
+from nps_research.report.small_figures import _DRAWS, MOST_BARS, small_figure
 
 
 def result(kind: str, columns: list[str], rows: list[list[Any]], **said: Any) -> HarvestedResult:
@@ -73,3 +74,19 @@ def test_waves_are_divided_into_the_three_classes() -> None:
     rows = [["2017", 0.5, 0.3, 0.2], ["2018", 0.4, 0.3, 0.3]]
     assert n_bars(small_figure(result("class_shares", columns, rows))) == 6
     assert not small_figure(result("class_shares", columns, rows[:1]))
+
+
+def test_a_share_is_a_percentage_on_the_axis_and_a_score_is_not() -> None:
+    for kind, value, said in (("response_funnel", "response_rate", "40%"), ("trend", "estimate", "0.4")):
+        ax = Figure().subplots()
+        _DRAWS[kind](ax, [{"group": "w1", value: 0.46}, {"group": "w2", value: 0.52}])
+        assert ax.yaxis.get_major_formatter().format_ticks([0.4]) == [said]
+
+
+def test_a_long_name_is_broken_and_not_cut() -> None:
+    ax = Figure().subplots()
+    terms = ["Improved research productivity", "Helped advance career"]
+    _DRAWS["driver_model"](ax, [{"term": term, "estimate": 20.0} for term in terms])
+    shown = [tick.get_text() for tick in ax.get_yticklabels()]
+    assert [" ".join(text.split("\n")) for text in shown] == terms
+    assert "\n" in shown[0]

@@ -102,9 +102,20 @@ def test_the_response_rate_is_that_of_closed_windows():
     assert said in response_funnel(open_window()).finding
 
 
-def test_reach_is_unknown_where_delivery_is():
-    frame = response_funnel(of_frame({"responded": [1, 0], LTR: [9, None]})).frame
-    assert frame["reach"].isna().all()
+def bars_of(funnel):
+    return [tick.get_text() for tick in funnel.plot().get_yticklabels()]
+
+
+def test_reach_is_unknown_where_delivery_is_and_no_deliveries_are_shown():
+    found = response_funnel(of_frame({"responded": [1, 0] * 20, LTR: [9, None] * 20}))
+    assert found.frame["reach"].isna().all()
+    assert found.shown["delivered"].isna().all()
+    assert found.at_a_glance["sure"] == "50% of those invited answered."
+    assert "delivered" not in found.note + found.alt
+    assert bars_of(found) == ["Invited", "Returned", "Answered the question"]
+    known = response_funnel(of_frame({"delivered": 1, "responded": [1, 0] * 20, LTR: [None] * 40}))
+    assert known.at_a_glance["sure"] == "50% of those reached answered."
+    assert bars_of(known) == ["Invited", "Delivered", "Returned"]
 
 
 def test_rows_without_a_wave_have_a_row_of_their_own():
@@ -213,6 +224,7 @@ def test_without_customers_the_base_is_the_invited():
     )
     result = representativeness(study)
     assert result.base == "invitations"
+    assert "account" not in result.note
     assert result.frame["base_share"].tolist() == [0.5, 0.5]
     # A form without this answer is no answer.
     assert result.frame["n"].tolist() == [2, 1]

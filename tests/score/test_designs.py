@@ -240,7 +240,7 @@ def test_sfo_designs_show_the_unweighted_fall_beside_the_surveys_own(sfo):
     assert own["estimate"].round(1).tolist() == [40.4, 35.1]
     assert plain["change_p_value"].iloc[1] < 0.05 < own["change_p_value"].iloc[1]
     assert (own["n_effective"].to_numpy() < plain["n_effective"].to_numpy()).all()
-    assert "−5.3: not proven" in result.finding
+    assert "−5.3, likely but not proven." in result.finding
 
 
 def test_a_change_whose_error_is_not_known_is_not_called_established_or_not():

@@ -331,9 +331,10 @@ def test_pairs_with_a_hidden_group_are_in_the_frame_and_nowhere_else():
 def test_the_finding_claims_only_what_the_adjusted_p_values_show():
     alike = compare_net_promoter_scores(of_classes(a=(20, 30, 50), b=(21, 30, 49)))
     apart = compare_net_promoter_scores(of_classes(a=(20, 30, 50), b=(60, 30, 10)))
-    assert "not more than chance" in alike.finding
-    assert "not more" not in apart.finding
+    assert "), within the margin of the survey (p" in alike.finding
     assert "more than chance" in apart.finding
+    likely = compare_net_promoter_scores(of_classes(a=(20, 30, 50), b=(28, 30, 42)))
+    assert "), likely but not proven (p" in likely.finding  # as the trend says it
     several = compare_net_promoter_scores(of_classes(a=(200, 300, 500), b=(600, 300, 100), c=(210, 300, 490)))
     assert several.finding.startswith("2 of 3 differences")
     none = compare_net_promoter_scores(of_classes(a=(20, 30, 50), b=(21, 30, 49), c=(22, 30, 48)))

@@ -34,7 +34,7 @@ def test_p_values_are_those_of_each_grouping_adjusted_over_all():
     np.testing.assert_allclose(found.frame["p_value"], alone)
     np.testing.assert_allclose(found.frame["p_adjusted"], multipletests(alone, method="holm")[1])
     assert found.differ == ("branch",)
-    assert "The NPS differs by branch (South" in found.finding
+    assert "The NPS differs by branch (South: " in found.finding
     assert "No difference by plan or size is proven (p" in found.finding
 
 

@@ -267,7 +267,7 @@ def test_weighted_and_clustered_answers_count_as_fewer():
     assert (effect > 1.3).all()
     assert full.frame["n_effective"].to_numpy() == pytest.approx(full.frame["n"] / effect)
     said = f"{effect.min():.2f} to {effect.max():.2f} of them count as one"
-    for words in ("weighted by design_weight", "alike within one account_id", said):
+    for words in ("weighted by design weight", "alike within one account:", said):
         assert words in full.note
         assert words not in plain.note
     weighted = distribution_of(rows, by="region")

@@ -217,8 +217,8 @@ def test_the_first_sentence_has_the_verdict_by_both_lines_where_the_line_moved(d
     moved = nonresponse_signal(open_study(ROOT / "data" / "demo"), moved_line=3)
     assert (moved.verdict, moved.moved_verdict) == ("worst", "cannot-tell")
     first = moved.in_words.split(". ")[0]
-    assert first.startswith("By 0-6, the silent leave most of all, also other things equal")
-    assert first.endswith("; by 0-3, this cannot be told")
+    assert first.startswith("With detractors 0-6, the silent leave most of all, also other things equal")
+    assert first.endswith("; with 0-3, this cannot be told")
     assert len(first.split()) <= 30
     assert "0-3" not in demo.in_words
     assert nonresponse_signal(open_study(ROOT / "data" / "demo"), moved_line=6).moved_line is None

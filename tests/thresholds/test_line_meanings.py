@@ -77,7 +77,8 @@ def test_calls_are_those_of_the_last_wave_where_it_is_given():
     last = ScoreDistribution.from_counts({"2025 Q4": [1, 2, 3, 4, *[0] * 6, 90]}, detractor_max=3)
     found = calls_by_cut(outcome(), lines=(3,), last=last)
     assert found.frame["last_calls"].tolist() == [1, 3, 6, *[10] * 7]
-    assert f"Calls in 2025 Q4: 10 for 0-3 ({sum(N[:4]) / sum(EVENTS[:4]):.1f} for each bad outcome)." in found.in_words
+    each = sum(N[:4]) / sum(EVENTS[:4])
+    assert f"The call list of 2025 Q4 has 10 calls for 0-3 ({each:.1f} per bad outcome)." in found.in_words
     assert f"Of {sum(N[:4])} answers 0-3 so far, {sum(EVENTS[:4])} were followed by a bad outcome" in found.in_words
     few = dataclasses.replace(last, minimum_cell=1000)
     assert "last_calls" not in calls_by_cut(outcome(), last=few).frame

@@ -21,14 +21,14 @@ from nps_research.silence.signal.history import SilenceHistory
 from nps_research.silence.signal.verdict import SilenceWord
 
 STATE_WORDS = {**SHOWN, "answered": "All who answered", "not_reached": "Not reached"}
-MOVED: dict[SilenceWord, str] = {  # what the verdict by the line that moved says, after "by 0-3,"
+MOVED: dict[SilenceWord, str] = {  # what the verdict by the line that moved says, after "with 0-3,"
     "worst": "they leave most of all, too",
     "worst-unadjusted": "not other things equal",
     "better": "they leave least of all",
     "like-detractors": "they leave like detractors",
     "between": "they leave less often than detractors",
-    "like-respondents": "they leave like those who answer",
-    "within-margin": "they leave nearly like those who answer",
+    "like-respondents": "they leave like respondents",
+    "within-margin": "they leave nearly like respondents",
     "cannot-tell": "this cannot be told",
 }
 _ALIKE = "other things equal"
@@ -130,7 +130,7 @@ class NonresponseSignal(Result):
         if silent is None:
             return "There are too few silent to show what became of them."
         others = [share(row["churn_rate"]) for row in sorted(self._others, key=lambda row: float(row["churn_rate"]))]
-        against = "" if not others else f", others {' to '.join(dict.fromkeys((others[0], others[-1])))}"
+        against = "" if not others else f", respondents {' to '.join(dict.fromkeys((others[0], others[-1])))}"
         rates = f"{share(silent['churn_rate'])} of them left within {self.horizon_days} days{against}."
         said = f"{self._verdict_words} {rates}"
         return said if len(said.split()) <= MOST_WORDS else self._verdict_words
@@ -174,8 +174,8 @@ class NonresponseSignal(Result):
         }[self.verdict]
         first, moved = says + self._held_alike, ""
         if self.moved_line is not None and self.moved_verdict is not None:
-            first = f"by {band_text(0, self.detractor_max)}, {first}"
-            moved = f"; by {band_text(0, self.moved_line)}, {MOVED[self.moved_verdict]}"
+            first = f"with detractors {band_text(0, self.detractor_max)}, {first}"
+            moved = f"; with {band_text(0, self.moved_line)}, {MOVED[self.moved_verdict]}"
         return f"{first[0].upper()}{first[1:]}{moved}."
 
     @property
