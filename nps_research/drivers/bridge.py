@@ -74,6 +74,7 @@ class ScoreBridge(Result):
     unweighted: bool = False
 
     kind: ClassVar[str] = "score_bridge"
+    unsaid: ClassVar[tuple[str, ...]] = (*Result.unsaid, "unweighted")
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Part",
         "mean_from": "Mean rating, from",

@@ -37,6 +37,7 @@ class Representativeness(ColumnGroups):
     by_account: bool = False
 
     kind: ClassVar[str] = "representativeness"
+    unsaid: ClassVar[tuple[str, ...]] = (*ColumnGroups.unsaid, "by_account")
     headings: ClassVar[Mapping[str, str]] = {
         "term": "What is known",
         "base_share": "Share of the base",

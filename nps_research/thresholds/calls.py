@@ -85,9 +85,9 @@ class CallsByCut(ByCut):
     @property
     def finding(self) -> str:
         parts = [
-            f"{row['last_calls' if self.called else 'calls']:,} calls for {row['cut']} "
-            f"({format_value(row['estimate'], 'width')} per bad outcome)"
-            for row in self._compared
+            f"{row['last_calls' if self.called else 'calls']:,}{' calls' * (place == 0)} for {row['cut']} "
+            f"({format_value(row['estimate'], 'width')}{' per bad outcome' * (place == 0)})"
+            for place, row in enumerate(self._compared)
         ]
         if not parts:
             return "No line with enough answers below it has a bad outcome there."

@@ -157,7 +157,7 @@ class ThresholdComparison(ByCut):
             named += [f"{share(row['rate_above'])} of the others"]
         else:
             return ""
-        return f": {joined(named)}" if named else ""
+        return f": it applies to {joined(named)}" if named else ""
 
     @property
     def _of_classes(self) -> str:

@@ -56,14 +56,15 @@ def test_hostile_study_opens_quietly(browser: Browser, tmp_path: Path) -> None:
 
 _SHAPE = """() => ({
     cut: [...document.querySelectorAll(".nps-table")].filter(table => table.scrollWidth > table.clientWidth).length,
-    ranges: [...document.querySelectorAll(".range")].map(each => each.textContent + " " + each.getClientRects().length),
+    ranges: [...document.querySelectorAll(".range")].map(each => each.textContent + " " + getComputedStyle(each).whiteSpace),
+    twice: [...document.querySelectorAll(".fold > h2")].map(heading => heading.offsetHeight),
     summaries: [...document.querySelectorAll(".code > summary")].map(summary => getComputedStyle(summary).fontSize),
 })"""
 
 
 def test_wide_tables_are_not_cut_and_ranges_stay_whole(browser: Browser, tmp_path: Path) -> None:
     heads = "".join(f'<th scope="col" class="number">Average {number}</th>' for number in range(11))
-    cells = '<td class="number">+12.3</td><td class="number">+1.2 to +23.4</td>' * 5 + '<td class="number">8</td>'
+    cells = '<td class="number">+12.3</td><td class="number">+1.2 to +23.4</td>' + '<td class="number">0.81</td>' * 9
     table = (
         f"<table><thead><tr><th>Part</th>{heads}</tr></thead><tbody><tr><th>Delivery</th>{cells}</tr></tbody></table>"
     )
@@ -73,6 +74,7 @@ def test_wide_tables_are_not_cut_and_ranges_stay_whole(browser: Browser, tmp_pat
         n01_score=notebook(
             "Score",
             code(f"{DEFINE_RESULT}\nshown(says={says!r})", "headline"),
+            {**text("## Folded"), "metadata": {"tags": ["detail"]}},
             code(f"from IPython.display import HTML\nHTML({table!r})", "detail"),
         ),
     )
@@ -84,9 +86,10 @@ def test_wide_tables_are_not_cut_and_ranges_stay_whole(browser: Browser, tmp_pat
     finally:
         watched.page.context.close()
     assert shape["cut"] == 0
-    assert shape["ranges"] == ["0-6 1", "0-3 1"]
+    assert shape["ranges"] == ["0-6 nowrap", "0-3 nowrap"]
     assert len(shape["summaries"]) == 2
     assert len(set(shape["summaries"])) == 1, "a summary inside a fold looks like the fold's own"
+    assert shape["twice"] == [1], "the heading of an open fold is seen twice"
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_real_reports_say_what_they_cannot_answer(real_report: ReportOutcome) ->
     assert "Who could have answered is not known" in findings
     if real_report.out.name == "sfo-airport":
         assert "The NPS is +35.1 in 2018" in findings
-        assert "Weighted and clustered, the change is −5.3: not proven" in findings
+        assert "Weighted and clustered, the change is −5.3, likely but not proven" in findings
         assert re.search(r"Weighted and clustered: 95% interval −10\.\d to \+0\.\d; p", findings)
         assert "With every answer alike, the change is −8.9" in findings
         assert "Boarding area" in json.dumps(results_of(real_report))
