@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -47,7 +48,7 @@ class ResponseFunnel(Result):
     )
     headings: ClassVar[Mapping[str, str]] = {"group": "Wave", "n": "Answered", "pending": "Still open"}
 
-    @property
+    @cached_property
     def shown(self) -> pd.DataFrame:
         """Without a number delivered where deliveries are not recorded, nor of answers where the question is not."""
         recorded = {"delivered": self._knows_delivery, "n": bool(self.frame["n"].any())}

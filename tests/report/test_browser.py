@@ -56,7 +56,8 @@ def test_hostile_study_opens_quietly(browser: Browser, tmp_path: Path) -> None:
 
 _SHAPE = """() => ({
     cut: [...document.querySelectorAll(".nps-table")].filter(table => table.scrollWidth > table.clientWidth).length,
-    ranges: [...document.querySelectorAll(".range")].map(each => each.textContent + " " + getComputedStyle(each).whiteSpace),
+    ranges: [...document.querySelectorAll(".range")].map(
+        range => range.textContent + " " + getComputedStyle(range).whiteSpace),
     twice: [...document.querySelectorAll(".fold > h2")].map(heading => heading.offsetHeight),
     summaries: [...document.querySelectorAll(".code > summary")].map(summary => getComputedStyle(summary).fontSize),
 })"""
