@@ -81,10 +81,9 @@ class PooledGroups(ByLines):
         p, chance = self.heterogeneity_p_value, ""
         if p is not None:
             beyond = p < 1 - self.confidence_level
-            differ = (
-                "The groups differ by more than chance explains" if beyond else "Chance alone could spread them so wide"
-            )
-            chance = f" {differ} ({p_text(p)})."
+            alone = "Taken alone, these groups differ by more than chance explains"
+            told = f"{alone} ({p_text(p)}, not adjusted for other groupings)"
+            chance = f" {told if beyond else f'Chance alone could spread them so wide ({p_text(p)})'}."
         return f"The raw NPS runs from {' to '.join(map(self._raw, raw))}.{chance} Pooled, from {self.ends(*pooled)}."
 
     def _raw(self, row: Mapping[str, Any]) -> str:

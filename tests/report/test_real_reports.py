@@ -69,7 +69,7 @@ def test_real_reports_say_what_they_cannot_answer(real_report: ReportOutcome) ->
         assert "Boarding area" in json.dumps(results_of(real_report))
         assert [outcome.name for outcome in real_report.not_made] == ["02_thresholds", "04_nonresponse"]
         assert "From 2017 to 2018 weighted NPS fell by 5.3 points" in findings
-        assert "From 2017 to 2018 NPS fell by 8.9 points" in findings
+        assert "From 2017 to 2018 unweighted NPS fell by 8.9 points" in findings
         assert "go with more promoters, most for Restaurants" in findings
         assert "go with fewer detractors, most for Flight screens" in findings
     else:

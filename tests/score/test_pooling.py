@@ -95,6 +95,9 @@ def test_groups_spread_no_wider_than_chance_have_infinite_concentration():
     assert math.isinf(result.concentration)
     assert result.frame["shrinkage"].max() < 1  # and yet the groups may differ
     assert f"Chance alone could spread them so wide ({p_text(1)})" in result.in_words
+    apart = pool_groups(of_classes(a=(10, 30, 60), b=(40, 30, 30), c=(20, 30, 50)))  # of its grouping alone
+    assert "Taken alone, these groups differ by more than chance explains (p" in apart.details
+    assert "not adjusted for other groupings)" in apart.details
     assert result.to_json()["settings"]["concentration"] is None
 
 
