@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from typing import ClassVar
@@ -60,7 +60,7 @@ class DriverInteractions(Result):
 
     @property
     def n_hidden(self) -> int:
-        return len(self.frame) - len(super().shown)
+        return len(self.frame) - len(super(DriverInteractions, replace(self)).shown)  # anew: `self` keeps its own
 
     @property
     def finding(self) -> str:

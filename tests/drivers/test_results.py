@@ -294,6 +294,8 @@ def test_a_planted_pair_is_found_and_no_other():
     assert first["estimate"] > 10
     assert (found.frame["p_adjusted"].iloc[1:] > 0.05).all()
     assert "each counts more where the other is good" in found.finding
+    many = replace(found, frame=pd.concat([found.frame] * 4, ignore_index=True))
+    assert (len(many.shown), many.n_hidden) == (8, 0)  # those of weaker evidence are not too small to show
 
 
 def test_effects_that_add_up_are_no_pairs_as_often_as_said():
