@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 from typing import ClassVar
@@ -55,12 +55,12 @@ class DriverInteractions(Result):
 
     @cached_property
     def shown(self) -> pd.DataFrame:
-        shown = super().shown.head(PAIRS_SHOWN)
+        shown = self._large_enough.head(PAIRS_SHOWN)
         return shown.assign(pair=[f"{a} and {b}" for a, b in zip(shown["term_a"], shown["term_b"], strict=True)])
 
     @property
     def n_hidden(self) -> int:
-        return len(self.frame) - len(super(DriverInteractions, replace(self)).shown)  # anew: `self` keeps its own
+        return len(self.frame) - len(self._large_enough)
 
     @property
     def finding(self) -> str:

@@ -116,6 +116,10 @@ class Result:
     @cached_property
     def shown(self) -> pd.DataFrame:
         """The frame without the groups that must not be shown."""
+        return self._large_enough
+
+    @property
+    def _large_enough(self) -> pd.DataFrame:
         if self.hidden is not None:
             named = self.frame.columns.intersection(["group", "group_a", "group_b", "wave"])
             return self.frame[~self.frame[named].isin(self.hidden).any(axis=1)].reset_index(drop=True)
