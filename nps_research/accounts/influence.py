@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.accounts.score import account_clusters
-from nps_research.counting.account_units import LISTED, accounts_listed, changes_without
+from nps_research.counting.account_units import LISTED, accounts_listed, by_influence, changes_without, groups_told
 from nps_research.counting.checks import check_level
 from nps_research.counting.given import as_distribution
 from nps_research.counting.score_distribution import ScoreDistribution
@@ -38,7 +38,10 @@ class AccountInfluence(ByLines):
     these as ``term``.
     """
 
+    barred: tuple[int, ...] = ()  # rows of the frame that must not be listed
+
     kind: ClassVar[str] = "account_influence"
+    unsaid: ClassVar[tuple[str, ...]] = (*ByLines.unsaid, "barred")
     table_columns: ClassVar[tuple[str, ...]] = ("group", "term", "n", "change", "margin_of_error")
     headings: ClassVar[Mapping[str, str]] = {"term": "Influence", "change": "NPS without it, change"}
 
@@ -51,7 +54,9 @@ class AccountInfluence(ByLines):
     def _may_be_shown(self) -> pd.DataFrame:
         frame = self.frame[~self.frame["group"].isin(self.hidden or ())].assign(large=False, listed=False)
         for _, rows in frame.groupby("group"):
-            found = accounts_listed(rows["n"].to_numpy(float), rows["change"].to_numpy(), self.minimum_cell)
+            barred = rows.index.isin(self.barred)
+            n, change = rows["n"].to_numpy(float), rows["change"].to_numpy()
+            found = accounts_listed(n, change, rows.index, self.minimum_cell, barred)
             frame.loc[rows.index, "large"], frame.loc[rows.index, "listed"] = found
         return frame
 
@@ -71,6 +76,11 @@ class AccountInfluence(ByLines):
         known = self.frame["change"].notna() & self.frame["margin_of_error"].notna()
         if self.few_units and not len(self.shown):
             return "What single accounts do to the score is hidden. " + FEW_ACCOUNTS
+        if self.frame["margin_of_error"].isna().all() and self.few_units:
+            return (
+                "Whether the NPS hangs on a single account cannot be said: the margin of error is hidden, as it would "
+                "tell what one answered."
+            )
         if not known.any():
             return "What single accounts do to the score cannot be said: it needs answers from two accounts or more."
         beyond = len(self.beyond_margin)
@@ -184,6 +194,7 @@ def account_influence(
             "Influence counts an account's answers, which weighted distributions do not hold: "
             "count with score_distribution(..., cluster='account_id', weight=None)."
         )
+    dist = replace(dist, errors_told=groups_told(dist))
     scores = effective_score(dist, confidence_level=confidence_level)
     change = changes_without(dist)
     frame = pd.DataFrame(
@@ -195,9 +206,11 @@ def account_influence(
             "estimate": scores.estimate[clusters.group],
         }
     )
-    order = np.lexsort((clusters.group, -frame["n"], -np.abs(np.nan_to_num(change))))
+    order = by_influence(clusters.n, change, clusters.label)
+    barred = np.isin(clusters.label[order].astype(str), list(dist.barred))
     return AccountInfluence(
         frame=frame.iloc[order].reset_index(drop=True),
+        barred=tuple(np.flatnonzero(barred).tolist()),
         confidence_level=confidence_level,
         title="Influence of single accounts on the Net Promoter Score",
         **dist.of_results | {"hidden": dist.hidden_groups | dist.few_units},

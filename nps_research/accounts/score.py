@@ -205,7 +205,7 @@ def account_score(
             "difference_p_value": between["p_value"],
         }
     )
-    alike = replace(both.select(both.groups[k:]), groups=dist.groups)
+    alike = replace(both.select(both.groups[k:]), groups=dist.groups, minimum_cell=dist.minimum_cell)
     told = groups_told(dist, np.ones(len(account_clusters(dist).label)))
     few = (alike.few_units | dist.few_units | told) - dist.small_groups
     return AccountScores(
@@ -235,7 +235,7 @@ def _answers_and_accounts(dist: ScoreDistribution) -> ScoreDistribution:
             sums=np.concatenate([clusters.sums, equal]),
             answers=np.concatenate([clusters.n, clusters.n]),
         ),
-        minimum_cell=dist.minimum_cell,
+        minimum_cell=1,  # what is told of accounts is judged together
         promoter_min=dist.promoter_min,
         detractor_max=dist.detractor_max,
     )

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from nps_research.counting.cells import count_cells
+from nps_research.counting.clusters import declared_cluster
 from nps_research.counting.score_distribution import ScoreDistribution
+from nps_research.counting.shown_groups import groups_not_shown, usual_groupings
 from nps_research.errors import EstimationError
 from nps_research.results.few_units import answers_tell_of_one, tells_of_one
 from nps_research.results.suppression import hidden_rows
-from nps_research.results.unit_ranges import tells_of_units
-from nps_research.typing import Flags, Floats
+from nps_research.results.unit_ranges import MANY, shares_tell_of_units, tells_of_units, told_by_shares
+from nps_research.study.study import Study
+from nps_research.typing import Flags, Floats, Integers
 
 VALUE = np.array([-100.0, 0.0, 100.0])  # of detractors, passives and promoters
-MANY = 100  # accounts, of which the second largest does not learn more than others
 LISTED = 10  # accounts whose influence is shown at most
+_BESIDE: weakref.WeakKeyDictionary[Study, dict[str, Any]] = weakref.WeakKeyDictionary()  # as long as a study is there
 
 
 def changes_without(dist: ScoreDistribution) -> Floats:
@@ -30,16 +37,18 @@ def changes_without(dist: ScoreDistribution) -> Floats:
         return np.asarray(rest @ VALUE / rest.sum(axis=1) - whole @ VALUE / whole.sum(axis=1))
 
 
-def accounts_listed(n: Floats, change: Floats, minimum_cell: int) -> tuple[Flags, Flags]:
+def accounts_listed(
+    n: Floats, change: Floats, label: pd.Index | NDArray[np.object_], minimum_cell: int, barred: Flags
+) -> tuple[Flags, Flags]:
     """Of one group's accounts, which are large enough to show, and which of them, those of most influence, are shown.
 
     Those not shown are a group, of which the plain score less those shown would tell: it must keep the rule of
-    `tells_of_one`, or be of large accounts alone.
+    `tells_of_one`, or be of large accounts alone. The `barred` are not shown.
     """
     large = ~hidden_rows(n, minimum_cell) & (n > 0)
     listed = np.zeros(len(n), dtype=bool)
-    order = np.lexsort((-n, -np.abs(np.nan_to_num(change))))
-    most = order[large[order]][:LISTED]
+    order = by_influence(n, change, label)
+    most = order[(large & ~barred)[order]][:LISTED]
     listed[most] = True
     for row in most[::-1]:
         rest = n[~listed]
@@ -47,6 +56,68 @@ def accounts_listed(n: Floats, change: Floats, minimum_cell: int) -> tuple[Flags
             break
         listed[row] = False
     return large, listed
+
+
+def by_influence(n: Floats, change: Floats, label: pd.Index | NDArray[np.object_]) -> Integers:
+    """The order of accounts by what they do to the score, then by their answers, then by their labels."""
+    return np.lexsort((pd.factorize(np.asarray(label), sort=True)[0], -n, -np.abs(np.nan_to_num(change)).round(9)))
+
+
+def scores_beside(study: Study) -> dict[str, Any]:
+    """What the plain scores of waves and segments tell of accounts, as `ScoreDistribution` holds it.
+
+    `barred` are accounts whose influence is not shown, as a group's score, less it, would tell of another account: of
+    the accounts shown that lie within the group, those of least influence, until what is left of it tells of nobody.
+    `errors_beside` is whether these scores have errors over accounts. `apart` are the accounts of each group whose
+    accounts have no answers elsewhere.
+    """
+    if study.is_lazy or study.settings.minimum_cell <= 1:
+        return {}
+    if study not in _BESIDE:
+        _BESIDE[study] = _scores_beside(study)
+    return _BESIDE[study]
+
+
+def _scores_beside(study: Study) -> dict[str, Any]:
+    groupings, smallest = usual_groupings(study), study.settings.minimum_cell
+    cells = count_cells(study, groupings, cluster="account_id")
+    cells = cells[cells["state"] == "answered"]
+    ends = [-1, study.settings.detractor_max, study.settings.promoter_min - 1, 10]
+    code, labels = pd.factorize(cells["cluster"])
+    of_cell = np.eye(3)[pd.cut(cells["score"], ends, labels=False)] * cells["n"].to_numpy()[:, None]
+
+    def added(inside: Flags) -> Floats:
+        total = np.zeros((len(labels), 3))
+        np.add.at(total, code[inside], of_cell[inside])
+        return total
+
+    whole = added(np.ones(len(cells), dtype=bool))
+    n, rest = whole.sum(axis=1), whole.sum(axis=0) - whole
+    with np.errstate(invalid="ignore", divide="ignore"):
+        change = rest @ VALUE / rest.sum(axis=1) - whole.sum(axis=0) @ VALUE / n.sum()
+    groups, order = [], by_influence(n, change, labels)[::-1]
+    for position, name in enumerate(groupings):
+        keys = cells[f"key{position}"]
+        groups += [added((keys == key).to_numpy()) for key in sorted(set(keys) - groups_not_shown(study, [name]))]
+    barred, before = np.zeros(len(n), dtype=bool), -1
+    while barred.sum() > before:
+        before = int(barred.sum())
+        _, listed = accounts_listed(n, change, labels, smallest, barred)
+        for of_group in groups:
+            of_accounts = of_group.sum(axis=1)
+            known = listed & (of_accounts == n)
+            for row in order[known[order]]:
+                left = of_group[(of_accounts > 0) & ~known]
+                if not len(left) or not shares_tell_of_units(left, smallest):
+                    break
+                barred[row], known[row] = True, False
+    inside = [of_group.sum(axis=1) for of_group in groups]
+    apart = [each > 0 for each in inside if (each > 0).sum() < len(n) and (each == n)[each > 0].all()]
+    return {
+        "barred": frozenset(map(str, labels[barred])),
+        "errors_beside": declared_cluster(study) == "account_id",
+        "apart": tuple(frozenset(map(str, labels[rows])) for rows in apart),
+    }
 
 
 def groups_told(dist: ScoreDistribution, *weights: Floats) -> frozenset[str]:
@@ -65,42 +136,85 @@ def groups_told(dist: ScoreDistribution, *weights: Floats) -> frozenset[str]:
         return frozenset()
     whole = dist.total()
     of_all = whole.clusters or clusters
-    _, listed = accounts_listed(of_all.n, changes_without(whole), dist.minimum_cell)
+    barred = np.isin(of_all.label, list(dist.barred))
+    _, listed = accounts_listed(of_all.n, changes_without(whole), of_all.label, dist.minimum_cell, barred)
     known = np.isin(clusters.label, of_all.label[listed])
+    part = known & (clusters.n < pd.Series(of_all.n, index=of_all.label).loc[clusters.label].to_numpy())
+    asked = ~known | part & (clusters.n < dist.minimum_cell)
     classes, told = dist.classes(clusters.sums), set()
+    spread = {}
     for row, group in enumerate(dist.groups):
         of_group = clusters.group == row
         rest = of_group & ~known
         n = clusters.n[rest]
-        weights_of_group = [weight for weight in weights if weight[rest].any()]
-        if rest.any() and (
-            any(tells_of_one(weight[rest], n, dist.minimum_cell) for weight in (clusters.n, *weights_of_group))
-            or _pinned(classes, of_group, rest, weights_of_group, dist.minimum_cell)
-        ):
+        weights_of_group = [np.where(of_group, weight, 0.0) for weight in weights if weight[rest].any()]
+        if not rest.any():
+            continue
+        spread[group] = _weights_and_spreads(classes, of_group, weights_of_group)
+        if any(
+            tells_of_one(weight[rest], n, dist.minimum_cell) for weight in (clusters.n, *weights_of_group)
+        ) or _pinned(classes, [spread[group]], _unknown(rest, weights_of_group, classes), dist.minimum_cell):
             told.add(group)
+    of_listed = [clusters.label == label for label in np.unique(clusters.label[part])]
+    sums = [np.isin(clusters.label, list(accounts)).astype(np.float64) for accounts in dist.apart]
+    sums += [rows.astype(np.float64) for rows in of_listed]
+    insides = [clusters.group == row for row in np.unique(clusters.group)]
+    alone = [*(inside & (~known | part) for inside in insides), *of_listed]
+    for rows in alone:  # what these tell by themselves is told anyway
+        asked[rows] &= ~told_by_shares(classes[rows], dist.minimum_cell)
+    beside: list[_Told] = [([*sums, *(inside.astype(np.float64) for inside in insides)], [])]
+    if sums and len(insides) > 1 and len(set(clusters.label)) == len(clusters.label):
+        beside.append(_weights_and_spreads(classes, np.ones(len(known), dtype=bool), ()))
+    if weights and dist.errors_beside:  # the plain score's own errors are shown where they may be
+        without = [dist.place(group) for group in groups_told(dist)]
+        of_plain = [inside for inside in insides if not np.isin(clusters.group[inside][:1], without)]
+        beside += [_weights_and_spreads(classes, inside, ()) for inside in of_plain]
+    unknown = [np.flatnonzero(~known | part)]
+    left = [group for group in dist.groups if group not in told and group in spread]
+    while sums and left:
+        if not _pinned(classes, [*beside, *(spread[group] for group in left)], unknown, dist.minimum_cell, asked):
+            break
+        told.add(left.pop(int(np.argmin([(clusters.group == dist.place(group)).sum() for group in left]))))
     return frozenset(told)
 
 
-def _pinned(classes: Floats, of_group: Flags, rest: Flags, weights: Sequence[Floats], minimum_cell: int) -> bool:
-    """Whether linear programs tell of an account among the rest of a group; of not too many, to the second largest."""
+_Told = tuple[list[Floats], list[tuple[Floats, Floats]]]  # sums and standard errors, as tells_of_units takes them
+
+
+def _weights_and_spreads(classes: Floats, of_group: Flags, weights: Sequence[Floats]) -> _Told:
+    """What is told of a group: shares in which answers and accounts count by their weights, and all standard errors."""
     n = classes.sum(axis=1)
-    score = classes @ VALUE / n
-    spreads = []
-    for weight in (n, *weights):
-        share = weight / weight[of_group].sum()
-        spreads.append((share, -share * (share[of_group] @ score[of_group])))
+    score, spreads = classes @ VALUE / n, []
+    for weight in (np.where(of_group, n, 0.0), *weights):
+        share = weight / weight.sum()
+        spreads.append((share, -share * (share @ score)))
     if weights:  # the error of the difference of the first from the plain score
         spreads.append((spreads[1][0] - spreads[0][0], spreads[1][1] - spreads[0][1]))
+    return [of_group.astype(np.float64), *(weight / n for weight in weights)], spreads
+
+
+def _unknown(rest: Flags, weights: Sequence[Floats], classes: Floats) -> list[Integers]:
+    """The accounts of which nothing else is known; of not too many, also to the second largest."""
+    n = classes.sum(axis=1)
     by_size = np.lexsort((n, weights[-1] if weights else n))
-    unknown = [np.flatnonzero(rest), np.setdiff1d(np.flatnonzero(rest), by_size[rest[by_size]][-2:-1])]
+    of_second = np.setdiff1d(np.flatnonzero(rest), by_size[rest[by_size]][-2:-1])
+    return [np.flatnonzero(rest), of_second][: 2 if rest.sum() <= MANY else 1]
+
+
+def _pinned(
+    classes: Floats, told: Sequence[_Told], unknown: Sequence[Integers], minimum_cell: int, asked: Flags | None = None
+) -> bool:
+    """Whether linear programs tell of one of the unknown accounts."""
     return any(
         tells_of_units(
             classes[rows],
-            [weight[rows] / n[rows] for weight in weights],
-            [(a[rows], b[rows]) for a, b in spreads],
+            [weight[rows] for weights, _ in told for weight in weights],
+            [(a[rows], b[rows]) for _, spreads in told for a, b in spreads],
             minimum_cell,
+            None if asked is None else asked[rows],
         )
-        for rows in unknown[: 2 if rest.sum() <= MANY else 1]
+        for rows in unknown
+        if len(rows)
     )
 
 

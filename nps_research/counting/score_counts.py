@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.account_units import rest_tells
+from nps_research.counting.account_units import groups_told, rest_tells, scores_beside
 from nps_research.counting.cells import NOT_STATED, WEEKDAYS, count_cells, from_answer, is_period
 from nps_research.counting.cluster_sums import N_SCORES, merged_clusters
 from nps_research.counting.clusters import by_size, declared_cluster, declared_weight, weight_not_used
@@ -142,8 +142,11 @@ def score_distribution(
         clusters=clusters,
         not_shown=None if study.is_lazy else groups_not_shown(study, keys),
         design={name: column for name, column in design.items() if column is not None} | _left_out(study, keys),
+        **(scores_beside(study) if cluster_name == "account_id" and weight is None else {}),
         target=study.settings.target,
     )
+    if cluster == "auto" and cluster_name == "account_id" and weight is None and not study.is_lazy:
+        dist = replace(dist, errors_told=groups_told(dist))
     return beside_whole(dist, study, by=by, cluster=cluster, weight=weight, stratum=stratum)
 
 

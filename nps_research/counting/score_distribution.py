@@ -19,6 +19,7 @@ from nps_research.counting.grouped import Grouped
 from nps_research.errors import ContractError
 from nps_research.results.few_units import answers_tell_of_one, tells_of_one
 from nps_research.results.suppression import hidden_rows
+from nps_research.results.unit_ranges import MANY, error_tells_of_units, errors_tell_together
 from nps_research.typing import Flags, Floats, Integers, Numbers
 
 
@@ -41,6 +42,14 @@ class ScoreDistribution(Grouped):
         Groups that shared pages must not show; None works them out from these groups alone.
     told_elsewhere : frozenset of str
         Groups in which the weighted score would tell of one unit together with what else is shown.
+    errors_told : frozenset of str or None
+        Groups in which the error over clusters would, together with what else is shown; None looks at the groups alone.
+    barred : frozenset of str
+        Accounts, where they are the clusters, whose influence on the score must not be shown.
+    apart : tuple of frozenset of str
+        Sets of accounts of which pages show the score beside.
+    errors_beside : bool
+        Whether pages show errors over accounts beside.
     target : float or None
         The score that the study aims at, in points.
     """
@@ -55,6 +64,10 @@ class ScoreDistribution(Grouped):
     clusters: ClusterSums | None = None
     not_shown: frozenset[str] | None = None
     told_elsewhere: frozenset[str] = frozenset()
+    errors_told: frozenset[str] | None = None
+    barred: frozenset[str] = frozenset()
+    apart: tuple[frozenset[str], ...] = ()
+    errors_beside: bool = False
     target: float | None = None
 
     @classmethod
@@ -219,11 +232,40 @@ class ScoreDistribution(Grouped):
             gone |= {self.groups[row]}
         return gone
 
+    @cached_property
+    def errors_tell(self) -> frozenset[str]:
+        """The `few_units`, and the groups whose error over clusters would tell of one beside the score.
+
+        By revenue, error and score are judged together with what else is told of accounts: `told_elsewhere`.
+        """
+        told, clusters = set(self.few_units), self.clusters
+        if self.errors_told is not None:
+            return (self.few_units | self.errors_told & frozenset(self.groups)) - self.small_groups
+        if self.minimum_cell <= 1 or clusters is None or self.design.get("weight") == "revenue":
+            return frozenset(told)
+        classes, n = self.classes(clusters.sums), clusters.n.astype(np.float64)
+        some = (n > 0) & (classes.sum(axis=1) > 0)
+        for row, group in enumerate(self.groups):
+            own = (clusters.group == row) & some
+            if group not in told and own.any() and error_tells_of_units(classes[own], n[own], self.minimum_cell):
+                told.add(group)
+        left = [row for row in np.unique(clusters.group[some]) if self.groups[row] not in told | self.small_groups]
+        few = self.weight_sums is None and len(set(clusters.label)) == len(clusters.label) <= MANY
+        while (
+            few and len(self.groups) > 1 and left and some.any()
+        ):  # a cluster is in one group: beside the error of all
+            if not errors_tell_together(classes[some], clusters.group[some], left, self.minimum_cell):
+                break
+            least = min(left, key=lambda row: int((clusters.group == row).sum()))
+            left.remove(least)
+            told.add(self.groups[least])
+        return frozenset(told) - self.small_groups
+
     @property
     def error_tells(self) -> Flags:
-        """Groups, not weighted, of which the score may be shown and its error over clusters not; shape (n_groups,)."""
-        few = self.few_units if self.weight_sums is None else frozenset()
-        return np.array([group in few for group in self.groups], dtype=bool)
+        """Groups of which the score may be shown and its error over clusters not; shape (n_groups,)."""
+        told = self.errors_tell - (self.few_units if self.weight_sums is not None else frozenset())
+        return np.array([group in told for group in self.groups], dtype=bool)
 
     def _together(self, groups: Iterable[str]) -> ScoreDistribution:
         apart = replace(self, not_shown=frozenset(), told_elsewhere=frozenset(), minimum_cell=0)
@@ -233,7 +275,7 @@ class ScoreDistribution(Grouped):
     @property
     def of_results(self) -> dict[str, Any]:
         """What every result of these groups is told: the study's lines, and which groups pages must not show."""
-        shown = {"minimum_cell": self.minimum_cell, "hidden": self.hidden_groups, "few_units": self.few_units}
+        shown = {"minimum_cell": self.minimum_cell, "hidden": self.hidden_groups, "few_units": self.errors_tell}
         return shown | {"promoter_min": self.promoter_min, "detractor_max": self.detractor_max}
 
     @property
@@ -283,7 +325,7 @@ class ScoreDistribution(Grouped):
                 np.zeros_like(clusters.group), clusters.label, clusters.sums, clusters.answers, strata=clusters.strata
             )
         together = self._with_arrays(("all",), lambda values: values.sum(axis=0, keepdims=True), clusters)
-        return replace(together, keys=(), not_shown=None)
+        return replace(together, keys=(), not_shown=None, errors_told=None)
 
     def __add__(self, other: ScoreDistribution) -> ScoreDistribution:
         """The distribution of two samples together."""
@@ -337,6 +379,7 @@ class ScoreDistribution(Grouped):
             ordered=self.ordered and other.ordered,
             minimum_cell=max(self.minimum_cell, other.minimum_cell),
             not_shown=None,
+            errors_told=None,
             **arrays,
         )
         before = self.hidden_groups | other.hidden_groups  # less the one sample, the sum would tell of the other

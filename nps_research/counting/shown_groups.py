@@ -89,11 +89,16 @@ def without_small_waves(study: Study) -> Study:
     return replace(part, **kept, left_out_waves=small)
 
 
-def _groupings(study: Study, by: Sequence[str]) -> list[tuple[str, ...]]:
-    """The groupings that a report shows, in their order, and any other beside them."""
+def usual_groupings(study: Study) -> list[str]:
+    """The columns by which a report groups, in their order."""
     usual = ["wave"] * bool(study.waves) + [*study.segments, "channel", *FROM_ANSWER]
     needs = {"channel": "responses.channel"} | dict.fromkeys(FROM_ANSWER, "responses.responded_at")
-    groupings: list[tuple[str, ...]] = [(name,) for name in usual if name not in needs or study.can_answer(needs[name])]
+    return [name for name in usual if name not in needs or study.can_answer(needs[name])]
+
+
+def _groupings(study: Study, by: Sequence[str]) -> list[tuple[str, ...]]:
+    """The groupings that a report shows, in their order, and any other beside them."""
+    groupings: list[tuple[str, ...]] = [(name,) for name in usual_groupings(study)]
     if tuple(by) not in groupings:
         groupings += [(name,) for name in by if (name,) not in groupings] + [tuple(by)] * (len(by) != 1)
     return groupings

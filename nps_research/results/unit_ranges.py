@@ -19,12 +19,18 @@ from nps_research.typing import Flags, Floats, Integers
 
 NARROWEST = 20.0  # points: a score is not to be known to within 10
 _BLOCKS, _MOST, _ROUNDS = (40, 160), 80, 3  # units asked for together, at first and where that leaves too little open
+MANY = 100  # units, of which the second largest does not learn more than others, nor do errors together
 _CUTS = 10  # answers up to which every score that can be is asked for
 _SLACK = 1e-6
+_AS_IT_IS = {"presolve": False}  # small programs are solved sooner than simplified
 
 
 def tells_of_units(
-    classes: Floats, weights: Sequence[Floats], spreads: Sequence[tuple[Floats, Floats]], minimum_cell: int
+    classes: Floats,
+    weights: Sequence[Floats],
+    spreads: Sequence[tuple[Floats, Floats]],
+    minimum_cell: int,
+    asked: Flags | None = None,
 ) -> bool:
     """Whether some unit's score is told to within 10 points, or, of fewer than `minimum_cell` answers, exactly.
 
@@ -38,6 +44,8 @@ def tells_of_units(
         a and b of each standard error that is shown.
     minimum_cell : int
         Units of fewer answers have few possible scores: another than the true one must be possible.
+    asked : ndarray of bool, shape (n_units,), optional
+        The units of which nothing is to be told; None: all of them.
 
     Notes
     -----
@@ -59,16 +67,17 @@ def tells_of_units(
     alike = pd.DataFrame([n, *weights, *(values for pair in spreads for values in pair)]).T.round(12)
     of_type = pd.Series(score).groupby([alike[column] for column in alike])
     low, high = (of_type.transform(end).to_numpy(copy=True) for end in ("min", "max"))
-    step = np.where(n < minimum_cell, 100 / n, 0.0)
 
     def narrow() -> Flags:
-        short = (high - low < NARROWEST - _SLACK) | (np.maximum(high - score, score - low) < step - _SLACK)
-        return np.asarray(short)
+        return _narrow(low, high, score, n, minimum_cell) & (True if asked is None else asked)
 
     rng = np.random.default_rng(0)
     heaviest = np.max([size / max(size.max(), _SLACK**4) for size in (n, *(weight * n for weight in weights))], axis=0)
-    asked = np.flatnonzero(narrow())
-    for block in (block for size in _BLOCKS for block in _unit_blocks(asked[narrow()[asked]], heaviest, size, rng)):
+    first = np.flatnonzero(narrow())
+    asked_for = _heaviest(first, heaviest)
+    sizes = _BLOCKS if len(n) > _BLOCKS[0] else _BLOCKS[:1]
+    for block in (block for size in sizes for block in _unit_blocks(first[narrow()[first]], heaviest, size, rng)):
+        is_last = len(block) == min(len(n), sizes[-1])
         of_block = _Programs(
             classes[block], [each[block] for each in weights], [(a[block], b[block]) for a, b in spreads]
         )
@@ -80,7 +89,127 @@ def tells_of_units(
                 continue
             found = of_block.furthest(direction)
             low[block], high[block] = np.minimum(low[block], found), np.maximum(high[block], found)
-    return bool(narrow()[_heaviest(asked, heaviest)].any())
+            row = block[max(single, 0) // 2]
+            if is_last and single > 0 and single % 2 and row in asked_for and narrow()[row]:
+                return True  # both its ends are known, and near
+    return bool(narrow()[asked_for].any())
+
+
+def told_by_shares(classes: Floats, minimum_cell: int) -> Flags:
+    """Which units are told by the shares of promoters and detractors over all of them, by themselves.
+
+    Examples
+    --------
+    >>> told_by_shares(np.array([[2, 0, 0], [0, 9, 3]]), 10), told_by_shares(np.array([[4, 1, 3]] * 3), 10)
+    (array([False,  True]), array([False, False, False]))
+    """
+    n = classes.sum(axis=1)
+    return _narrow(*_possible(classes), _unit_scores(classes, n), n, minimum_cell)
+
+
+def shares_tell_of_units(classes: Floats, minimum_cell: int) -> bool:
+    """Whether these shares tell of one, if only to the second largest.
+
+    Examples
+    --------
+    >>> shares_tell_of_units(np.array([[1, 0, 0]]), 10), shares_tell_of_units(np.array([[4, 1, 3]] * 3), 10)
+    (True, False)
+    """
+    others = np.arange(len(classes)) != np.argsort(classes.sum(axis=1), kind="stable")[-2:][0]
+    return any(told_by_shares(classes[rows], minimum_cell).any() for rows in (np.ones_like(others), others))
+
+
+def error_tells_of_units(classes: Floats, answers: Floats, minimum_cell: int) -> bool:
+    """Whether the standard error of a mean over units tells of one that the mean does not, also to the second largest.
+
+    In closed form, on the safe side: a unit may be so far from the mean as all others of which nothing is known can
+    have what is left in the same proportions, and the squared errors are then no more than they are; or as another
+    unit of as many answers and the same weight is, with which it could change places.
+
+    Parameters
+    ----------
+    classes : ndarray, shape (n_units, 3)
+        Weights of detractors, passives and promoters of each unit.
+    answers : ndarray, shape (n_units,)
+        How many answers that are.
+    minimum_cell : int
+        As `tells_of_units` takes it.
+
+    Examples
+    --------
+    One of twenty units has nearly all answers, and the error says that it is like the others:
+
+    >>> classes = np.array([[30, 30, 60]] + [[1, 1, 2]] * 19)
+    >>> error_tells_of_units(classes, classes.sum(axis=1), 10)
+    True
+    """
+    weight = classes.sum(axis=1)
+    score, share = _unit_scores(classes, weight), weight / weight.sum()
+    mean, jump = float(share @ score), 50 / answers  # what few answers miss of any proportions
+    of_type = pd.Series(score).groupby([answers, weight.round(9)])
+    places = [of_type.transform(end).to_numpy() for end in ("min", "max")]
+    others = np.arange(len(weight)) != np.argsort(weight, kind="stable")[-2:][0]
+    for rows in (np.ones_like(others), others):
+        low, high = _possible(classes[rows])
+        alone = _narrow(low, high, score[rows], answers[rows], minimum_cell)
+        below, above = _within(share[rows], score[rows] - mean, jump[rows])
+        low = np.minimum(places[0][rows], np.maximum(low, mean + below))
+        high = np.maximum(places[1][rows], np.minimum(high, mean + above))
+        if (_narrow(low, high, score[rows], answers[rows], minimum_cell) & ~alone).any():
+            return True
+    return False
+
+
+def errors_tell_together(classes: Floats, group: Integers, errors_of: Sequence[int], minimum_cell: int) -> bool:
+    """Whether linear programs tell of a unit by the errors of some groups and of all units, that no score tells.
+
+    Parameters
+    ----------
+    classes : ndarray, shape (n_units, 3)
+        Detractors, passives and promoters of each unit.
+    group : ndarray of int, shape (n_units,)
+        The one group in which it is.
+    errors_of : sequence of int
+        The groups whose errors are shown.
+    minimum_cell : int
+        As `tells_of_units` takes it.
+    """
+    n = classes.sum(axis=1)
+    score, asked = _unit_scores(classes, n), np.ones(len(n), dtype=bool)
+    insides = [group == each for each in np.unique(group)]
+    for inside in insides:
+        asked[inside] = ~told_by_shares(classes[inside], minimum_cell)
+    spreads = []
+    for inside in [np.ones_like(asked), *(group == each for each in errors_of)]:
+        share = np.where(inside, n, 0.0) / n[inside].sum()
+        spreads.append((share, -share * (share @ score)))
+    return tells_of_units(classes, [inside.astype(float) for inside in insides], spreads, minimum_cell, asked)
+
+
+def _within(share: Floats, error: Floats, jump: Floats) -> tuple[Floats, Floats]:
+    """How far below and above the mean units may be, the sum and the sum of squares of share times error being told."""
+    rest = share.sum() - share
+    with np.errstate(invalid="ignore", divide="ignore"):
+        others = np.where(rest > 0, ((share**2).sum() - share**2) / rest**2, 0.0)
+        squares = ((share * error) ** 2).sum() - ((share * jump) ** 2).sum()
+        middle = others * (share @ error) / (1 + others)
+        width = np.sqrt(np.maximum(middle**2 - (others * (share @ error) ** 2 - squares) / (1 + others), 0.0))
+    return (middle - width) / share, (middle + width) / share
+
+
+def _possible(classes: Floats) -> tuple[Floats, Floats]:
+    """The lowest and the highest score that each unit may have, for all that the classes in all tell."""
+    size, (detractors, passives, promoters) = classes.sum(axis=1), classes.sum(axis=0)
+    few, many = np.minimum(size, detractors), np.minimum(size, promoters)
+    low = np.maximum(size - few - passives, 0) - few
+    high = many - np.maximum(size - many - passives, 0)
+    return np.asarray(100 * low / size), np.asarray(100 * high / size)
+
+
+def _narrow(low: Floats, high: Floats, score: Floats, n: Floats, minimum_cell: int) -> Flags:
+    """Whether scores between these limits are told: to within 10 points, or, of few answers, exactly."""
+    step = np.where(n < minimum_cell, 100 / n, 0.0)
+    return np.asarray((high - low < NARROWEST - _SLACK) | (np.maximum(high - score, score - low) < step - _SLACK))
 
 
 def _heaviest(asked: Integers, heaviest: Floats) -> Integers:
@@ -133,6 +262,8 @@ class _Programs:
         """The units' scores where their sum, in a direction, is largest."""
         from scipy.optimize import linprog  # late: it takes longer than most commands
 
-        solved = linprog(-np.append(direction @ self.to_score, np.zeros(len(direction))), **self.known)
+        solved = linprog(
+            -np.append(direction @ self.to_score, np.zeros(len(direction))), **self.known, options=_AS_IT_IS
+        )
         counts = self.truth if solved.x is None else solved.x
         return np.asarray(self.to_score @ counts[: 2 * len(direction)])

@@ -117,7 +117,7 @@ def net_promoter_score_by_cut(
         title="Net Promoter Score with detractors ending at different answers",
         minimum_cell=dist.minimum_cell,
         hidden=dist.hidden_groups,
-        few_units=dist.few_units,
+        few_units=dist.errors_tell,
         promoter_min=dist.promoter_min,
         method=method or suitable_method(dist),
     )

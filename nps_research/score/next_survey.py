@@ -76,7 +76,7 @@ def plan_next_survey(
     before = {name: float(frame[name].iloc[0]) for name in names}
     n = int(dist.n[place])
     if math.isnan(before["n_effective"]):
-        few = f"Fewer than {dist.minimum_cell} clusters, or one with most of the answers" if dist.few_units else ""
+        few = f"Fewer than {dist.minimum_cell} clusters, or one with most of the answers" if dist.errors_tell else ""
         raise CannotAnswerError(
             f"{few}: the limits that plans rest on are hidden; more clusters would show them."
             if few

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.optimize import linprog
 
-from nps_research.accounts.influence import account_influence
+from nps_research.accounts.influence import AccountInfluence, account_influence
 from nps_research.accounts.score import account_score
+from nps_research.counting.account_units import accounts_listed, changes_without
 from nps_research.counting.score_counts import score_distribution
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.results.few_units import answers_tell_of_one, tells_of_one
@@ -21,140 +21,82 @@ from nps_research.results.suppression import hidden_groups
 from nps_research.score.histogram import score_histogram
 from nps_research.score.score import net_promoter_score
 from nps_research.study.study import Study
+from tests.support.accounts_attacked import FEWEST, Attacker
 
-FEWEST = 10
-N_STUDIES = 30  # 200 pass too, in a minute or so
+N_STUDIES = 200
 
 
 def made_up(seed: int) -> tuple[Study, pd.DataFrame]:
-    """Answers of accounts of very uneven size, in one or two waves; some bring in nearly all revenue."""
+    """Answers of accounts of very uneven size; some have nearly all answers, some bring in nearly all revenue.
+
+    In one or two waves and one to three areas; accounts are declared to be clusters in some.
+    """
     rng = np.random.default_rng(seed)
-    n_accounts = int(rng.integers(2, 40))
+    n_accounts = int(rng.integers(2, 32))
     size = np.maximum(rng.lognormal(rng.uniform(0.5, 2.5), rng.uniform(0, 1.2), n_accounts), 1).astype(int)
     size = np.minimum(size, 80)
+    if seed % 5 == 0:
+        size[0] = int(size[1:].sum() * rng.uniform(1, 5))
     account = np.repeat([f"a{code}" for code in range(n_accounts)], size)
     level = np.repeat(rng.choice([0.3, 0.6, 0.75, 0.9], n_accounts), size)
     rows = pd.DataFrame(
         {
             "respondent_id": [f"p{row}" for row in range(len(account))],
             "account_id": account,
-            "wave": rng.choice(["W1", "W2"], len(account)) if seed % 2 else "W1",
             "likelihood_to_recommend": rng.binomial(10, level),
         }
     )
-    revenue = rng.lognormal(8, rng.choice([0.3, 1, 2, 6]), n_accounts).round(2)
+    if seed % 2:
+        rows["wave"] = rng.choice(["W1", "W2"], len(account))
+    if seed % 4 < 2:
+        rows["area"] = np.repeat(rng.choice(["A1", "A2", "A3"], n_accounts), size)
     customers = rows[["respondent_id", "account_id"]].rename(columns={"respondent_id": "customer_id"})
-    customers["revenue"] = np.repeat(revenue, size)
-    return Study.from_frames(responses=rows, customers=customers), rows.assign(revenue=customers["revenue"])
+    customers["revenue"] = np.repeat(rng.lognormal(8, rng.choice([0.3, 1, 2, 6]), n_accounts).round(2), size)
+    study = Study.from_frames(
+        responses=rows,
+        customers=customers,
+        segments=["area"] if "area" in rows else [],
+        settings={"cluster": "account_id"} if seed % 3 == 0 or seed % 5 == 0 else {},
+    )
+    return study, rows.assign(revenue=customers["revenue"])
 
 
-class Attacker:
-    """What is told of the scores of cells (an account in a wave): sums of their answers, and sums of squares.
-
-    Who attacks knows how many answers each cell has and what each account brings in. Squares are told by standard
-    errors; a cell's is no less than on the line between neighbouring scores that n answers can have.
-    """
-
-    def __init__(self, rows: pd.DataFrame) -> None:
-        rows = rows.assign(
-            d=(rows["likelihood_to_recommend"] <= 6).astype(int), p=(rows["likelihood_to_recommend"] >= 9).astype(int)
-        )
-        by = rows.groupby(["account_id", "wave"])
-        cells = by.agg(d=("d", "sum"), p=("p", "sum"), n=("d", "size"), revenue=("revenue", "first")).reset_index()
-        self.cells, self.n = cells, cells["n"].to_numpy(float)
-        self.score = (100 * (cells["p"] - cells["d"]) / cells["n"]).to_numpy()
-        one = np.eye(len(cells))
-        self.net = np.hstack([-100 * one, 100 * one]) / self.n[:, None]
-        self.equal: list[np.ndarray] = []
-
-    def take(self, wave: str, of: str) -> None:
-        """Shares of promoters and detractors, and standard errors, over the accounts of a wave."""
-        inside = (self.cells["wave"] == wave).to_numpy()
-        weight = {"answers": self.n, "accounts": np.ones_like(self.n), "revenue": self.cells["revenue"].to_numpy()}[of]
-        own, plain = (np.where(inside, each, 0) / each[inside].sum() for each in (weight, self.n))
-        none = np.zeros_like(own)
-        self.equal += [np.concatenate([own / self.n, none, none]), np.concatenate([none, own / self.n, none])]
-        if of != "answers":
-            self._square(own)
-        if of == "accounts":
-            self._square(plain)
-            self._square(own, plain)
-
-    def _square(self, share: np.ndarray, less: np.ndarray | float = 0.0) -> None:
-        a = share - less
-        b = -share * (self.score @ share) + (0 if np.isscalar(less) else less * (self.score @ less))
-        self.equal.append(np.concatenate([2 * a * b @ self.net, a**2]))
-
-    def take_account(self, account: str) -> None:
-        """The score of an account, which its influence tells."""
-        own = (self.cells["account_id"] == account).to_numpy()
-        self.equal.append(np.concatenate([(own * self.n) @ self.net, np.zeros_like(self.n)]))
-
-    def told(self, asked: np.ndarray) -> np.ndarray:
-        """Cells among those asked for whose score is told to within 10 points, or exactly."""
-        k = len(self.n)
-        truth = np.concatenate([self.cells["d"], self.cells["p"], self.score**2])
-        matrix = np.array([row / max(np.abs(row).max(), 1e-12) for row in self.equal])
-        one = np.eye(k)
-        below, limits = [np.hstack([one, one, 0 * one])], [self.n]
-        for row in range(k):
-            can_be = 100 * np.arange(-self.n[row], self.n[row] + 1) / self.n[row]
-            low, high = can_be[:-1, None], can_be[1:, None]
-            below.append(np.hstack([(low + high) * self.net[row], np.tile(-one[row], (len(low), 1))]))
-            limits.append((low * high).ravel())
-        known = {
-            "A_eq": matrix,
-            "b_eq": matrix @ truth,
-            "A_ub": np.vstack(below),
-            "b_ub": np.concatenate(limits) + 1e-6,
-            "bounds": [(0, n) for n in np.tile(self.n, 2)] + [(0, 1e4)] * k,
-        }
-        low, high = self.score.copy(), self.score.copy()
-        step = np.where(self.n < FEWEST, 100 / self.n, 0)
-
-        def narrow() -> np.ndarray:
-            short = (high - low < 20 - 1e-3) | (np.maximum(high - self.score, self.score - low) < step - 1e-3)
-            return short & asked
-
-        rng = np.random.default_rng(0)
-        for direction in [sign * row for row in [*rng.normal(size=(3, k)), *one] for sign in (1, -1)]:
-            if (narrow() & (direction != 0)).any():
-                found = linprog(-np.concatenate([direction @ self.net, np.zeros(k)]), **known)
-                if found.x is not None:
-                    score = self.net @ found.x[: 2 * k]
-                    low, high = np.minimum(low, score), np.maximum(high, score)
-        return narrow()
-
-
-def shown_of(study: Study) -> dict[str, Result]:
-    by_account = score_distribution(study, cluster="account_id", weight=None)
+def shown_of(study: Study) -> dict[tuple[str, str], Result]:
+    """By how answers are grouped and what counts the same: what pages show of a score that may tell of accounts."""
+    by = "wave" if study.waves else None
+    groupings = [name for name in ("wave", "area") if f"responses.{name}" in study.available or name in study.segments]
+    plain = {"all": score_distribution(study)} | {name: score_distribution(study, by=name) for name in groupings}
     return {
-        "answers": net_promoter_score(score_distribution(study, by="wave", cluster=None)),
-        "accounts": account_score(study, by="wave"),
-        "revenue": net_promoter_score(score_distribution(study, by="wave", weight="revenue")),
-        "influence": account_influence(by_account),
+        **{(name, "answers"): net_promoter_score(dist) for name, dist in plain.items()},
+        (by or "all", "accounts"): account_score(study, by=by),
+        (by or "all", "revenue"): net_promoter_score(score_distribution(study, by=by, weight="revenue")),
+        ("all", "influence"): account_influence(score_distribution(study, cluster="account_id", weight=None)),
     }
 
 
-def attacked(rows: pd.DataFrame, results: dict[str, Result]) -> tuple[Attacker, np.ndarray]:
-    """The attacker with all that is shown, and the cells of accounts whose own rows are not."""
+def accounts_of(influence: Result, study: Study) -> list[str]:
+    """The accounts whose influence is shown, as counting chooses them."""
+    dist = score_distribution(study, cluster="account_id", weight=None)
+    of = dist.clusters
+    assert of is not None
+    _, listed = accounts_listed(of.n, changes_without(dist), of.label, FEWEST, np.isin(of.label, list(dist.barred)))
+    assert sorted(influence.shown["n"]) in ([], sorted(of.n[listed]))
+    return of.label[listed].tolist() if len(influence.shown) else []
+
+
+def attacked(
+    rows: pd.DataFrame, results: dict[tuple[str, str], Result], listed: list[str], *, errors: bool = True
+) -> Attacker:
+    """The attacker with all that is shown; or with nothing but scores in which answers count the same."""
     attacker = Attacker(rows)
-    for of in ("answers", "accounts", "revenue"):
-        for wave in results[of].shown["group"]:
-            attacker.take(wave, of)
-    whole = rows.assign(
-        v=np.select([rows["likelihood_to_recommend"] >= 9, rows["likelihood_to_recommend"] <= 6], [100, -100])
-    )
-    listed = set()
-    for row in results["influence"].shown.to_dict("records"):
-        for account, own in whole.groupby("account_id"):
-            if len(own) == row["n"] and account not in listed:
-                change = (whole["v"].sum() - own["v"].sum()) / max(len(whole) - len(own), 1) - whole["v"].mean()
-                if abs(change - row["change"]) < 1e-6:
-                    attacker.take_account(account)
-                    listed.add(account)
-                    break
-    return attacker, ~attacker.cells["account_id"].isin(listed).to_numpy()
+    for (by, of), result in results.items():
+        if isinstance(result, AccountInfluence):
+            attacker.take_influence(listed, error=bool(result.shown["margin_of_error"].notna().any()))
+            continue
+        clustered = errors and (of != "answers" or "cluster" in result.design)
+        for row in result.shown.to_dict("records"):
+            attacker.take(by, row["group"], of, error=clustered and not np.isnan(row["std_error"]))
+    return attacker
 
 
 def test_no_account_can_be_read_and_nearly_all_that_is_safe_is_shown() -> None:
@@ -162,35 +104,38 @@ def test_no_account_can_be_read_and_nearly_all_that_is_safe_is_shown() -> None:
     for seed in range(N_STUDIES):
         study, rows = made_up(seed)
         results = shown_of(study)
-        attacker, asked = attacked(rows, results)
-        if len(attacker.equal):
-            plain = Attacker(rows)
-            for wave in results["answers"].shown["group"]:
-                plain.take(wave, "answers")
-            told = attacker.told(asked & attacker.cells["wave"].isin(results["answers"].shown["group"]).to_numpy())
-            if told.any():  # what the plain score tells by itself, all being alike, is no secret kept here
-                told &= ~plain.told(told)
-            assert not told.any(), (seed, attacker.cells[told], [(k, len(r.shown)) for k, r in results.items()])
-        n_shown += sum(len(results[of].shown) for of in ("accounts", "revenue", "influence"))
-        n_lost += lost(rows, results)
+        listed = accounts_of(results["all", "influence"], study)
+        attacker = attacked(rows, results, listed)
+        told = attacker.told()
+        if told.any():  # what plain scores tell by themselves, all being alike, is no secret kept here
+            plain = {key: result for key, result in results.items() if key[1] == "answers"}
+            told &= ~attacked(rows, plain, [], errors=False).told()
+        assert not told.any(), (seed, attacker.units[told], {key: len(each.shown) for key, each in results.items()})
+        if seed % 7 < 2:
+            for (_, of), result in results.items():
+                if of != "answers" or "cluster" in result.design:
+                    n_shown += int(result.shown["std_error" if of == "answers" else "n"].notna().sum())
+            n_lost += lost(attacker, results)
+    assert n_shown > 100
     assert n_shown / (n_shown + n_lost) >= 0.9
 
 
-def lost(rows: pd.DataFrame, results: dict[str, Result]) -> int:
-    """Rows that are hidden and would have told nothing, of ten accounts or more, even to the second largest."""
+def lost(attacker: Attacker, results: dict[tuple[str, str], Result]) -> int:
+    """Scores and errors that are hidden and would have told nothing, over ten accounts, even to the second largest."""
     n = 0
-    for of in ("accounts", "revenue"):
-        for wave in set(results["answers"].shown["group"]) - set(results[of].shown["group"]):
-            attacker, asked = attacked(rows, results)
-            own = attacker.cells["wave"] == wave
-            if own.sum() < FEWEST:
-                continue
-            attacker.take(wave, of)
-            size = attacker.cells["revenue"] if of == "revenue" else attacker.cells["n"]
-            second = size[own].nlargest(2).index[1]
-            attacker.take_account(attacker.cells["account_id"][second])
-            asked &= own.to_numpy() & (attacker.cells["account_id"] != attacker.cells["account_id"][second]).to_numpy()
-            n += not attacker.told(asked).any()
+    for (by, of), result in results.items():
+        if of == "influence" or (of == "answers" and "cluster" not in result.design):
+            continue
+        shown = result.shown[result.shown["std_error"].notna()]
+        for group in set(results[by, "answers"].shown["group"]) - set(shown["group"]):
+            own = attacker.inside(by, group)
+            if own.sum() >= FEWEST:
+                other = attacker.copy()
+                other.take(by, group, of, error=True)
+                size = attacker.units["revenue"].to_numpy() if of == "revenue" else attacker.n
+                second = np.flatnonzero(own)[np.argsort(size[own])[-2]]
+                other.take_unit(second)
+                n += not other.told(own).any()
     return n
 
 
@@ -235,7 +180,7 @@ def test_weights_of_single_answers_are_judged_on_the_safe_side():
 
 
 def test_limits_over_few_accounts_are_hidden_and_the_score_is_not():
-    for size, known in (([30, 20, 10], False), ([5] * 12, True), ([5] * 12 + [900], False)):
+    for size, known in (([30, 20, 10], False), ([4, 5, 7] * 4, True), ([4, 5, 7] * 4 + [900], False)):
         study = counted(size)
         result = net_promoter_score(score_distribution(study, cluster="account_id"))
         row = result.shown.loc[0]
@@ -245,6 +190,39 @@ def test_limits_over_few_accounts_are_hidden_and_the_score_is_not():
         assert "nan" not in f"{result} {result.full_note}".lower()
     free = net_promoter_score(score_distribution(counted([30, 20, 10], minimum_cell=1), cluster="account_id"))
     assert not np.isnan(free.frame.loc[0, "std_error"])
+
+
+def test_an_error_that_tells_of_a_large_account_is_hidden_and_the_score_is_not():
+    size = [90] + [
+        1,
+        2,
+        3,
+    ] * 10  # without an error, the score leaves 90 of 150 answers open; with it, they are like all
+    score = {10: 3, 8: 5, 3: 2}
+    like_all = np.repeat(list(score), [size[0] // 10 * n for n in score.values()])
+    rows = pd.DataFrame({"cluster": np.repeat([f"a{row}" for row in range(len(size))], size)})
+    rows["likelihood_to_recommend"] = [*like_all, *np.resize(like_all[::9], 60)]
+    result = net_promoter_score(Study.from_frames(responses=rows))
+    row = result.shown.loc[0]
+    assert row["estimate"] == pytest.approx(10)
+    assert np.isnan(row["std_error"])
+    assert "an interval over accounts, people or clusters" in result.full_note
+    even = rows.assign(cluster=[f"a{row % 30}" for row in range(len(rows))])
+    assert not np.isnan(net_promoter_score(Study.from_frames(responses=even)).shown.loc[0, "std_error"])
+
+
+def test_influence_is_not_listed_where_the_score_of_a_segment_less_it_tells_of_an_account():
+    size = [30, 28, 9] + [12] * 6 + [4] * 12  # the first three are an area
+    rows = pd.DataFrame({"account_id": np.repeat([f"a{row:02d}" for row in range(len(size))], size)})
+    rows["likelihood_to_recommend"] = np.resize([10, 8, 3, 9, 6, 0, 10], len(rows))
+    rows["area"] = np.repeat(["A1"] * 3 + ["A2"] * 18, size)
+
+    def listed(**segments: list[str]) -> set[int]:
+        study = Study.from_frames(responses=rows, **segments)
+        return set(account_influence(score_distribution(study, cluster="account_id", weight=None)).shown["n"])
+
+    assert {30, 28} <= listed()
+    assert len({30, 28} & listed(segments=["area"])) < 2
 
 
 def test_a_weight_that_counts_for_nearly_all_is_left_aside_and_why_is_said():

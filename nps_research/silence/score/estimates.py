@@ -115,7 +115,7 @@ def observed_score(
         dist, promoter_min=study.settings.promoter_min, detractor_max=detractor_max, confidence_level=confidence_level
     )
     row = usual.frame.iloc[0].to_dict()
-    if dist.few_units:
+    if dist.errors_tell:
         row |= dict.fromkeys(("std_error", "conf_low", "conf_high"), np.nan)
     weights = people.base * people.answered
     weights = weights * people.answered.sum() / weights.sum()
