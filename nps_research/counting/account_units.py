@@ -159,9 +159,10 @@ def groups_told(dist: ScoreDistribution, *weights: Floats) -> frozenset[str]:
     sums = [np.isin(clusters.label, list(accounts)).astype(np.float64) for accounts in dist.apart]
     sums += [rows.astype(np.float64) for rows in of_listed]
     insides = [clusters.group == row for row in np.unique(clusters.group)]
-    alone = [*(inside & (~known | part) for inside in insides), *of_listed]
-    for rows in alone:  # what these tell by themselves is told anyway
+    for rows in (inside & (~known | part) for inside in insides):  # what these tell by themselves is told anyway
         asked[rows] &= ~told_by_shares(classes[rows], dist.minimum_cell)
+    for rows in of_listed:
+        asked[rows] &= ~told_by_shares(classes[rows], dist.minimum_cell, exactly=True)
     beside: list[_Told] = [([*sums, *(inside.astype(np.float64) for inside in insides)], [])]
     if sums and len(insides) > 1 and len(set(clusters.label)) == len(clusters.label):
         beside.append(_weights_and_spreads(classes, np.ones(len(known), dtype=bool), ()))
@@ -172,7 +173,7 @@ def groups_told(dist: ScoreDistribution, *weights: Floats) -> frozenset[str]:
     unknown = [np.flatnonzero(~known | part)]
     left = [group for group in dist.groups if group not in told and group in spread]
     while sums and left:
-        if not _pinned(classes, [*beside, *(spread[group] for group in left)], unknown, dist.minimum_cell, asked):
+        if not _pinned(classes, [*beside, *(spread[group] for group in left)], unknown, dist.minimum_cell, asked, part):
             break
         told.add(left.pop(int(np.argmin([(clusters.group == dist.place(group)).sum() for group in left]))))
     return frozenset(told)
@@ -202,7 +203,12 @@ def _unknown(rest: Flags, weights: Sequence[Floats], classes: Floats) -> list[In
 
 
 def _pinned(
-    classes: Floats, told: Sequence[_Told], unknown: Sequence[Integers], minimum_cell: int, asked: Flags | None = None
+    classes: Floats,
+    told: Sequence[_Told],
+    unknown: Sequence[Integers],
+    minimum_cell: int,
+    asked: Flags | None = None,
+    exactly: Flags | None = None,
 ) -> bool:
     """Whether linear programs tell of one of the unknown accounts."""
     return any(
@@ -212,6 +218,7 @@ def _pinned(
             [(a[rows], b[rows]) for _, spreads in told for a, b in spreads],
             minimum_cell,
             None if asked is None else asked[rows],
+            False if exactly is None else exactly[rows],
         )
         for rows in unknown
         if len(rows)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -14,7 +13,7 @@ from nps_research.counting.cells import NOT_STATED
 from nps_research.counting.shown_groups import waves_not_shown
 from nps_research.counting.silence import require_silence
 from nps_research.results.result import KeyNumber, Result
-from nps_research.results.words import share
+from nps_research.results.words import plain_text, share
 from nps_research.study.needs import begins_with
 from nps_research.study.response_states import window_open
 from nps_research.study.study import Study
@@ -28,9 +27,11 @@ class ResponseFunnel(Result):
     item_missing, nonrespondents, pending, late (answered after the window), reach, response_rate.
     """
 
-    window_days: int = 14
+    window_days: int | None = 14  # None: when invitations went out is not recorded, and no window is open
+    knows_delivery: bool = True
 
     kind: ClassVar[str] = "response_funnel"
+    unsaid: ClassVar[tuple[str, ...]] = (*Result.unsaid, "knows_delivery")
     formats: ClassVar[Mapping[str, str]] = dict.fromkeys(
         ("invited", "delivered", "returned", "pending", "late"), "count"
     )
@@ -47,16 +48,6 @@ class ResponseFunnel(Result):
         "response_rate",
     )
     headings: ClassVar[Mapping[str, str]] = {"group": "Wave", "n": "Answered", "pending": "Still open"}
-
-    @cached_property
-    def shown(self) -> pd.DataFrame:
-        """Without a number delivered where deliveries are not recorded, nor of answers where the question is not."""
-        recorded = {"delivered": self._knows_delivery, "n": bool(self.frame["n"].any())}
-        return super().shown.assign(**{name: np.nan for name, known in recorded.items() if not known})
-
-    @property
-    def _knows_delivery(self) -> bool:
-        return bool(self.frame["reach"].notna().any())
 
     @property
     def finding(self) -> str:
@@ -81,18 +72,22 @@ class ResponseFunnel(Result):
         rows = self.records
         if not rows or pd.isna(rows[-1]["response_rate"]):
             return {}
-        of_waves = ", all waves together" if len(rows) > 1 else ""
-        whom = "reached" if self._knows_delivery else "invited"
-        sure = f"{share(rows[-1]['response_rate'])} of those {whom} answered{of_waves}."
+        waves = [row for row in rows[:-1] if row["group"] != NOT_STATED]
+        newest = waves[-1] if waves and pd.notna(waves[-1]["response_rate"]) else rows[-1]
+        of_waves = f" in {plain_text(newest['group'])}" if newest is not rows[-1] else ", all waves together"
+        base = f"{newest['returned'] + newest['nonrespondents']:,}"
+        asked = "reached" if self.knows_delivery else "invited"
+        sure = f"{share(newest['response_rate'])} of {base} {asked} returned the form{of_waves * (len(rows) > 1)}."
         return {"answered": self.finding, "sure": sure}
 
     @property
     def note(self) -> str:
-        known = self._knows_delivery
-        return (
-            f"Response rate: forms returned among {'delivered ' * known}invitations whose window of {self.window_days} "
-            f"days has closed (AAPOR RR2{' among the reached' * known}). Late answers count as answers."
-        )
+        delivered, among = ("delivered ", " among the reached") if self.knows_delivery else ("", "")
+        closed, late = "", ""
+        if self.window_days is not None:
+            closed = f" whose window of {self.window_days} days has closed"
+            late = " Late answers count as answers."
+        return f"Response rate: forms returned among {delivered}invitations{closed} (AAPOR RR2{among}).{late}"
 
     @property
     def alt(self) -> str:
@@ -171,11 +166,18 @@ def response_funnel(study: Study) -> ResponseFunnel:
     knows_delivery = "responses.delivered" in study.available
     frame["reach"] = frame["delivered"] / frame["invited"] if knows_delivery else np.nan
     frame["response_rate"] = (in_time / closed).where(closed > 0)
+    if not knows_delivery:
+        frame["delivered"] = np.nan
+    if not frame["n"].any():  # the question was not asked
+        frame["n"] = np.nan
+    if "responses.invited_at" not in study.available:
+        frame["late"] = np.nan
     columns = ["invited", "delivered", "returned", "n", "item_missing", "nonrespondents", "pending", "late"]
     return ResponseFunnel(
         frame=frame[["group", *columns, "reach", "response_rate"]],
         title="From invited to answered",
         minimum_cell=study.settings.minimum_cell,
         hidden=waves_not_shown(study),
-        window_days=study.settings.response_window_days,
+        window_days=study.settings.response_window_days if "responses.invited_at" in study.available else None,
+        knows_delivery=knows_delivery,
     )

@@ -31,6 +31,7 @@ def tells_of_units(
     spreads: Sequence[tuple[Floats, Floats]],
     minimum_cell: int,
     asked: Flags | None = None,
+    exactly: Flags | bool = False,
 ) -> bool:
     """Whether some unit's score is told to within 10 points, or, of fewer than `minimum_cell` answers, exactly.
 
@@ -46,6 +47,8 @@ def tells_of_units(
         Units of fewer answers have few possible scores: another than the true one must be possible.
     asked : ndarray of bool, shape (n_units,), optional
         The units of which nothing is to be told; None: all of them.
+    exactly : ndarray of bool, shape (n_units,), optional
+        Units of few answers that may be told to within 10 points, as parts of what is shown.
 
     Notes
     -----
@@ -69,7 +72,7 @@ def tells_of_units(
     low, high = (of_type.transform(end).to_numpy(copy=True) for end in ("min", "max"))
 
     def narrow() -> Flags:
-        return _narrow(low, high, score, n, minimum_cell) & (True if asked is None else asked)
+        return _narrow(low, high, score, n, minimum_cell, exactly) & (True if asked is None else asked)
 
     rng = np.random.default_rng(0)
     heaviest = np.max([size / max(size.max(), _SLACK**4) for size in (n, *(weight * n for weight in weights))], axis=0)
@@ -95,7 +98,7 @@ def tells_of_units(
     return bool(narrow()[asked_for].any())
 
 
-def told_by_shares(classes: Floats, minimum_cell: int) -> Flags:
+def told_by_shares(classes: Floats, minimum_cell: int, exactly: bool = False) -> Flags:
     """Which units are told by the shares of promoters and detractors over all of them, by themselves.
 
     Examples
@@ -104,7 +107,7 @@ def told_by_shares(classes: Floats, minimum_cell: int) -> Flags:
     (array([False,  True]), array([False, False, False]))
     """
     n = classes.sum(axis=1)
-    return _narrow(*_possible(classes), _unit_scores(classes, n), n, minimum_cell)
+    return _narrow(*_possible(classes), _unit_scores(classes, n), n, minimum_cell, exactly)
 
 
 def shares_tell_of_units(classes: Floats, minimum_cell: int) -> bool:
@@ -206,10 +209,13 @@ def _possible(classes: Floats) -> tuple[Floats, Floats]:
     return np.asarray(100 * low / size), np.asarray(100 * high / size)
 
 
-def _narrow(low: Floats, high: Floats, score: Floats, n: Floats, minimum_cell: int) -> Flags:
+def _narrow(
+    low: Floats, high: Floats, score: Floats, n: Floats, minimum_cell: int, exactly: Flags | bool = False
+) -> Flags:
     """Whether scores between these limits are told: to within 10 points, or, of few answers, exactly."""
     step = np.where(n < minimum_cell, 100 / n, 0.0)
-    return np.asarray((high - low < NARROWEST - _SLACK) | (np.maximum(high - score, score - low) < step - _SLACK))
+    near = (high - low < NARROWEST - _SLACK) & ~np.asarray(exactly)
+    return np.asarray(near | (np.maximum(high - score, score - low) < step - _SLACK))
 
 
 def _heaviest(asked: Integers, heaviest: Floats) -> Integers:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from scipy import stats
 
 from nps_research.errors import CannotAnswerError, ContractError
@@ -91,7 +92,7 @@ def test_an_open_window_is_neither_silence_nor_lost():
     frame = response_funnel(open_window()).frame
     assert frame["pending"].tolist() == [0, 90, 90]
     assert frame["nonrespondents"].tolist() == [80, 0, 80]
-    assert frame["delivered"].tolist() == frame["invited"].tolist() == [100, 100, 200]
+    assert frame["invited"].tolist() == [100, 100, 200]
 
 
 def test_the_response_rate_is_that_of_closed_windows():
@@ -102,20 +103,32 @@ def test_the_response_rate_is_that_of_closed_windows():
     assert said in response_funnel(open_window()).finding
 
 
+def test_reach_is_unknown_where_delivery_is():
+    frame = response_funnel(of_frame({"responded": [1, 0], LTR: [9, None]})).frame
+    assert frame[["reach", "delivered", "late"]].isna().all(axis=None)
+
+
 def bars_of(funnel):
     return [tick.get_text() for tick in funnel.plot().get_yticklabels()]
 
 
-def test_reach_is_unknown_where_delivery_is_and_no_deliveries_are_shown():
-    found = response_funnel(of_frame({"responded": [1, 0] * 20, LTR: [9, None] * 20}))
-    assert found.frame["reach"].isna().all()
-    assert found.shown["delivered"].isna().all()
-    assert found.at_a_glance["sure"] == "50% of those invited answered."
-    assert "delivered" not in found.note + found.alt
-    assert bars_of(found) == ["Invited", "Returned", "Answered the question"]
-    known = response_funnel(of_frame({"delivered": 1, "responded": [1, 0] * 20, LTR: [None] * 40}))
-    assert known.at_a_glance["sure"] == "50% of those reached answered."
-    assert bars_of(known) == ["Invited", "Delivered", "Returned"]
+def test_nothing_is_said_of_deliveries_and_windows_that_are_not_recorded():
+    result = response_funnel(of_frame({"responded": [1, 0] * 20, LTR: [9, None] * 20}))
+    said = f"{result.finding} {result.full_note} {result.alt} {result.at_a_glance} {result}".lower()
+    assert not [word for word in ("deliver", "window", "reached", "late ") if word in said]
+    assert result.at_a_glance["sure"] == "50% of 40 invited returned the form."
+    assert bars_of(result) == ["Invited", "Returned", "Answered the question"]
+    dated = response_funnel(of_frame({"delivered": 1, "invited_at": "2024-02-01", LTR: [9, None] * 20}))
+    assert "among delivered invitations whose window of 14 days has closed" in dated.note
+    without_score = response_funnel(of_frame({"delivered": 1, "responded": [1, 0] * 20, LTR: [None] * 40}))
+    assert without_score.at_a_glance["sure"] == "50% of 40 reached returned the form."
+    assert bars_of(without_score) == ["Invited", "Delivered", "Returned"]
+
+
+def test_how_many_answered_is_said_of_the_last_wave():
+    rows = {"wave": ["1"] * 40 + ["2"] * 40, "responded": [1, 0] * 20 + [1, 0, 0, 0] * 10}
+    result = response_funnel(of_frame(rows | {LTR: [9 if answered else None for answered in rows["responded"]]}))
+    assert result.at_a_glance["sure"] == "25% of 40 invited returned the form in 2."
 
 
 def test_rows_without_a_wave_have_a_row_of_their_own():

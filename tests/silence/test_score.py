@@ -465,6 +465,22 @@ def test_one_wave_without_dates_has_no_earlier_answers_and_says_so():
     assert len(found.shifts.turns) == 2  # there is no wave before
 
 
+def test_nothing_is_said_of_deliveries_and_windows_that_are_not_recorded():
+    rows = pd.DataFrame({"likelihood_to_recommend": [10, 8, 3, None] * 20})
+    rows["responded"] = rows["likelihood_to_recommend"].notna().astype(int)
+    found = score_if_all_responded(Study.from_frames(responses=rows))
+    assert found.finding.startswith("25% of 80 invited gave no answer: without assumptions")
+    assert found.note.startswith("All who were invited. ")
+    assert "20 of 80 people invited gave no answer" in found.details
+    assert "window" not in found.full_note
+    dated = score_if_all_responded(
+        Study.from_frames(
+            responses=rows.assign(delivered=1, invited_at="2024-02-01"), settings={"data_until": "2024-12-31"}
+        )
+    )
+    assert dated.note.startswith("All who were reached and whose window has closed; late answers count. ")
+
+
 def test_without_anything_known_there_are_bounds_and_shifts_only():
     found = score_if_all_responded(Study.from_frames(responses=one_wave()))
     assert found.frame["term"].tolist()[0] == "observed"

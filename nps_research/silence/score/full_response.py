@@ -217,4 +217,5 @@ def score_if_all_responded(
         evidence_=evidence,
         no_evidence=no_evidence,
         **of_result,
+        knows_windows="responses.invited_at" in study.available,
     )

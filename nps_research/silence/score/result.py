@@ -39,6 +39,7 @@ class SilentScore(Result):
     truth: float | None = None
     remarks: tuple[str, ...] = ()
     caveat: str = ""
+    knows_windows: bool = True
     shifts: SilentShifts
     balance_: ResponseBalance | None = None
     evidence_: EarlierScores | None = None
@@ -66,11 +67,15 @@ class SilentScore(Result):
 
     @property
     def settings(self) -> dict[str, Any]:
-        private = {"shifts", "balance_", "evidence_"}
+        private = {"shifts", "balance_", "evidence_", "knows_windows"}
         if not self.records:  # counts of a wave that is not shown
             private |= {"n_reached", "n_silent", "n_item_missing", "wave", "remarks", "hardly_answering", "truth"}
         thin = {} if self.hardly_answering is None else {"hardly_answering": self.hardly_answering.plain}
         return {name: value for name, value in (super().settings | thin).items() if name not in private}
+
+    @property
+    def _asked(self) -> str:
+        return "invited" if self.caveat else "reached"
 
     @property
     def _by_term(self) -> dict[str, dict[str, Any]]:
@@ -88,7 +93,7 @@ class SilentScore(Result):
             return "There are too few answers to show."
         of_wave = f" in {self.wave}" if self.wave else ""
         low, high, best = rows[LOWEST]["estimate"], rows[HIGHEST]["estimate"], self._preferred
-        silent = f"{share(self.n_silent / self.n_reached)} of those reached gave no answer{of_wave}"
+        silent = f"{share(self.n_silent / self.n_reached)} of {self.n_reached:,} {self._asked} gave no answer{of_wave}"
         all_ = f"{silent}: without assumptions the NPS of all lies between {points(low)} and {points(high)}"
         alike = "" if best is None else f"; if they think like similar people who answered, {points(best['estimate'])}"
         return f"{all_}{alike}."
@@ -99,8 +104,8 @@ class SilentScore(Result):
         if not rows:
             return self.caveat
         says = (
-            f"{self.n_silent:,} of {self.n_reached:,} people reached gave no answer; each 10 points that they think "
-            f"below similar people who answered move the NPS of all by {points(-10 * self.shifts.silent_share)}. "
+            f"{self.n_silent:,} of {self.n_reached:,} people {self._asked} gave no answer; each 10 points that they "
+            f"think below similar people who answered move the NPS of all by {points(-10 * self.shifts.silent_share)}. "
         )
         if self.hardly_answering is not None:
             says += f"{self.hardly_answering.sentence(self.confidence_level)} "
@@ -139,6 +144,7 @@ class SilentScore(Result):
     def note(self) -> str:
         if not self.records:
             return ""
+        closed = " and whose window has closed; late answers count" if self.knows_windows else ""
         known = f"Known of all: {joined(self.adjusted_for)}. " if self.adjusted_for else ""
         n_returned = self.n_item_missing
         missing = f"{n_returned:,} of those without an answer returned the form. " if n_returned else ""
@@ -160,7 +166,7 @@ class SilentScore(Result):
             )
         remarks = f"{' '.join(self.remarks)} " if self.remarks else ""
         return (
-            f"All who were reached and whose window has closed; late answers count. {missing}{known}Limits of weighted "
+            f"All who were {self._asked}{closed}. {missing}{known}Limits of weighted "
             "scores are about these people: chance lies in who of them answered. Those of the observed score are the "
             f"usual ones, about people like those who answered. {cap}{both}{smallest}"
             f"{RULE if self.adjusted_for else ''}Bounds are arithmetic and have no limits. "
