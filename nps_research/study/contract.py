@@ -290,6 +290,12 @@ def typed(
     return pd.DataFrame(values, index=raw.index, copy=False), rules
 
 
+SUMMARY_WORDS = frozenset(
+    "total;totals;grand total;subtotal;sum;average;avg;mean;count;summe;gesamt;mittelwert;durchschnitt;moyenne;somme;"
+    "totale;media;promedio;suma;итого;всего;среднее".split(";")
+)  # at the foot of an export, where an id would be
+
+
 def check_responses(table: pd.DataFrame, violations: Violations, *, counts: Counts = "newest") -> pd.DataFrame | None:
     """Hold typed responses against the rules that need more than one cell; `counts` as in study.toml.
 
@@ -307,7 +313,10 @@ def check_responses(table: pd.DataFrame, violations: Violations, *, counts: Coun
         if "responded" in table:
             violations.add("responded", "says no, yet there is an answer", score.notna() & ~table["responded"])
     if "respondent_id" in table:
-        violations.add("respondent_id", "is missing", table["respondent_id"].isna())
+        ids = table["respondent_id"]
+        violations.add("respondent_id", "is missing", ids.isna())
+        summary = ids.astype("str").str.strip().str.rstrip(":").str.casefold().isin(SUMMARY_WORDS)
+        violations.add("respondent_id", "names a sum or a mean of the rows, not a person", summary)
     moments = [name for name in ("invited_at", "responded_at") if name in table]
     for (name, rule), where in implausible_dates(table, moments).items():
         violations.add(name, rule, where, cells=table[name], told=days_to_tell)

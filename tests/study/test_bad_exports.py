@@ -95,3 +95,59 @@ def test_exclude_that_leaves_nothing_is_an_error(run):
     )
     assert code == 1
     assert "exclude and only leave none of 120 rows: Status is complete" in said
+
+
+def answers(score=SCORE, **more) -> str:
+    dates = pd.date_range("2025-01-01", periods=N).astype(str)
+    return pd.DataFrame({"id": IDS, "score": score, "date": dates, **more}).to_csv(index=False)
+
+
+def checked(tmp_path, monkeypatch, content: bytes, name="answers.csv") -> tuple[str, int]:
+    """What `init` and `check` say of one file, and the exit code."""
+    monkeypatch.setattr(cli.console, "width", 500)
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_bytes(content)
+    said = CliRunner().invoke(cli.app, ["init", name, "--out", "study"])
+    if said.exit_code:
+        return said.output, said.exit_code
+    found = CliRunner().invoke(cli.app, ["check", "study", "--data", "."])
+    return said.output + found.output, found.exit_code
+
+
+ALL = f"{N} rows in, {N} accepted, 0 quarantined; {N} answers"
+BUT_ONE = f"{N + 1} rows in, {N} accepted, 1 quarantined; {N} answers"
+WORDED = {10: "10 - extremely likely", 0: "0 - not at all likely"}
+LINES = answers().splitlines()
+FILES = {
+    "the header again in the middle": ("\n".join([*LINES[:61], LINES[0], *LINES[61:]]).encode(), BUT_ONE),
+    "a sum at the foot": (f"{answers()}Total,{SCORE.sum()},\n".encode(), BUT_ONE),
+    "a mean at the foot": (f"{answers()}Average,{SCORE.mean():.0f},\n".encode(), BUT_ONE),
+    "UTF-16 with tabs, named .csv": (answers().replace(",", "\t").encode("utf-16"), ALL),
+    "scores with words": (answers([WORDED.get(score, str(score)) for score in SCORE]).encode(), ALL),
+    "9.0 and 9,0 in one column": (
+        answers([f"{score}.0" if row % 2 else f"{score},0" for row, score in enumerate(SCORE)]).encode(),
+        ALL,
+    ),
+    "Windows-1251": (answers(city=["Кишинёв", "Бельцы"] * (N // 2)).encode("cp1251"), ALL),
+    "blanks that do not break": (answers([f"\u00a0{score} " for score in SCORE]).encode(), ALL),
+}
+
+
+@pytest.mark.parametrize(("content", "right"), FILES.values(), ids=FILES)
+def test_a_file_as_people_have_it_is_counted_right(tmp_path, monkeypatch, content, right):
+    said, code = checked(tmp_path, monkeypatch, content)
+    assert code == 0
+    assert right in said
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path, monkeypatch):
+    said, code = checked(tmp_path, monkeypatch, answers().replace("id,score,date", "id,score,score").encode())
+    assert code == 1
+    assert "column 'score', wanted for likelihood_to_recommend, is there more than once" in said
+
+
+def test_a_web_page_named_as_a_workbook_is_refused(tmp_path, monkeypatch):
+    page = "<html><table><tr><td>id</td><td>score</td></tr></table></html>"
+    said, code = checked(tmp_path, monkeypatch, page.encode(), name="answers.xls")
+    assert code == 1
+    assert "files ending in '.xls' are not read" in said
