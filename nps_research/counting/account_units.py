@@ -139,7 +139,7 @@ def groups_told(dist: ScoreDistribution, *weights: Floats) -> frozenset[str]:
     barred = np.isin(of_all.label, list(dist.barred))
     _, listed = accounts_listed(of_all.n, changes_without(whole), of_all.label, dist.minimum_cell, barred)
     known = np.isin(clusters.label, of_all.label[listed])
-    part = known & (clusters.n < pd.Series(of_all.n, index=of_all.label).loc[clusters.label].to_numpy())
+    part = known & (clusters.n < pd.Series(of_all.n, index=of_all.label).reindex(clusters.label).to_numpy())
     asked = ~known | part & (clusters.n < dist.minimum_cell)
     classes, told = dist.classes(clusters.sums), set()
     spread = {}
@@ -172,7 +172,7 @@ def groups_told(dist: ScoreDistribution, *weights: Floats) -> frozenset[str]:
         beside += [_weights_and_spreads(classes, inside, ()) for inside in of_plain]
     unknown = [np.flatnonzero(~known | part)]
     left = [group for group in dist.groups if group not in told and group in spread]
-    while sums and left:
+    while sums and left and len(unknown[0]) <= MANY:  # of more, single parts are as good as free
         if not _pinned(classes, [*beside, *(spread[group] for group in left)], unknown, dist.minimum_cell, asked, part):
             break
         told.add(left.pop(int(np.argmin([(clusters.group == dist.place(group)).sum() for group in left]))))

@@ -43,13 +43,9 @@ class ScoreDistribution(Grouped):
     told_elsewhere : frozenset of str
         Groups in which the weighted score would tell of one unit together with what else is shown.
     errors_told : frozenset of str or None
-        Groups in which the error over clusters would, together with what else is shown; None looks at the groups alone.
-    barred : frozenset of str
-        Accounts, where they are the clusters, whose influence on the score must not be shown.
-    apart : tuple of frozenset of str
-        Sets of accounts of which pages show the score beside.
-    errors_beside : bool
-        Whether pages show errors over accounts beside.
+        Groups in which the error over clusters would; None looks at these groups alone.
+    barred, apart, errors_beside
+        What pages show of accounts beside: see `account_units.scores_beside`.
     target : float or None
         The score that the study aims at, in points.
     """
@@ -236,7 +232,7 @@ class ScoreDistribution(Grouped):
     def errors_tell(self) -> frozenset[str]:
         """The `few_units`, and the groups whose error over clusters would tell of one beside the score.
 
-        By revenue, error and score are judged together with what else is told of accounts: `told_elsewhere`.
+        By revenue, both are judged together with what else is told of accounts: `told_elsewhere`.
         """
         told, clusters = set(self.few_units), self.clusters
         if self.errors_told is not None:

@@ -22,7 +22,7 @@ _BLOCKS, _MOST, _ROUNDS = (40, 160), 80, 3  # units asked for together, at first
 MANY = 100  # units, of which the second largest does not learn more than others, nor do errors together
 _CUTS = 10  # answers up to which every score that can be is asked for
 _SLACK = 1e-6
-_AS_IT_IS = {"presolve": False}  # small programs are solved sooner than simplified
+_AS_IT_IS: dict[str, Any] = {"presolve": False}  # small programs are solved sooner than simplified
 
 
 def tells_of_units(
@@ -257,6 +257,7 @@ class _Programs:
             within.append(sparse.csr_array(cuts))
             limits.append(pairs[0] * pairs[1] + _SLACK)
         self.known: dict[str, Any] = {
+            "options": _AS_IT_IS,
             "A_eq": sparse.csr_array(equal),
             "b_eq": equal @ self.truth,
             "A_ub": sparse.vstack(within),
@@ -268,8 +269,6 @@ class _Programs:
         """The units' scores where their sum, in a direction, is largest."""
         from scipy.optimize import linprog  # late: it takes longer than most commands
 
-        solved = linprog(
-            -np.append(direction @ self.to_score, np.zeros(len(direction))), **self.known, options=_AS_IT_IS
-        )
+        solved = linprog(-np.append(direction @ self.to_score, np.zeros(len(direction))), **self.known)
         counts = self.truth if solved.x is None else solved.x
         return np.asarray(self.to_score @ counts[: 2 * len(direction)])

@@ -290,10 +290,10 @@ def typed(
     return pd.DataFrame(values, index=raw.index, copy=False), rules
 
 
-SUMMARY_WORDS = frozenset(
-    "total;totals;grand total;subtotal;sum;average;avg;mean;count;summe;gesamt;mittelwert;durchschnitt;moyenne;somme;"
-    "totale;media;promedio;suma;итого;всего;среднее".split(";")
-)  # at the foot of an export, where an id would be
+# At the foot of an export, where an id would be.
+SUMMARY_WORDS = {"total", "totals", "grand total", "subtotal", "sum", "average", "avg", "mean", "count", "summe"}
+SUMMARY_WORDS |= {"gesamt", "mittelwert", "durchschnitt", "moyenne", "somme", "totale", "media", "promedio", "suma"}
+SUMMARY_WORDS |= {"итого", "всего", "среднее"}
 
 
 def check_responses(table: pd.DataFrame, violations: Violations, *, counts: Counts = "newest") -> pd.DataFrame | None:
