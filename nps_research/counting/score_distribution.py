@@ -42,10 +42,8 @@ class ScoreDistribution(Grouped):
         Groups that shared pages must not show; None works them out from these groups alone.
     told_elsewhere : frozenset of str
         Groups in which the weighted score would tell of one unit together with what else is shown.
-    errors_told : frozenset of str or None
-        Groups in which the error over clusters would; None looks at these groups alone.
-    barred, apart, errors_beside
-        What pages show of accounts beside: see `account_units.scores_beside`.
+    errors_told, barred, apart, errors_beside
+        Groups whose error over clusters tells of one (None: looked for here), and `account_units.scores_beside`.
     target : float or None
         The score that the study aims at, in points.
     """
@@ -253,8 +251,7 @@ class ScoreDistribution(Grouped):
             if not errors_tell_together(classes[some], clusters.group[some], left, self.minimum_cell):
                 break
             least = min(left, key=lambda row: int((clusters.group == row).sum()))
-            left.remove(least)
-            told.add(self.groups[least])
+            told.add(self.groups[left.pop(left.index(least))])
         return frozenset(told) - self.small_groups
 
     @property
