@@ -77,7 +77,7 @@ class ResponseFunnel(Result):
         of_waves = f" in {plain_text(newest['group'])}" if newest is not rows[-1] else ", all waves together"
         base = f"{newest['returned'] + newest['nonrespondents']:,}"
         asked = "reached" if self.knows_delivery else "invited"
-        sure = f"{share(newest['response_rate'])} of {base} {asked} returned the form{of_waves * (len(rows) > 1)}."
+        sure = f"{share(newest['response_rate'])} of the {base} {asked} returned the form{of_waves * (len(rows) > 1)}."
         return {"answered": self.finding, "sure": sure}
 
     @property

@@ -116,19 +116,19 @@ def test_nothing_is_said_of_deliveries_and_windows_that_are_not_recorded():
     result = response_funnel(of_frame({"responded": [1, 0] * 20, LTR: [9, None] * 20}))
     said = f"{result.finding} {result.full_note} {result.alt} {result.at_a_glance} {result}".lower()
     assert not [word for word in ("deliver", "window", "reached", "late ") if word in said]
-    assert result.at_a_glance["sure"] == "50% of 40 invited returned the form."
+    assert result.at_a_glance["sure"] == "50% of the 40 invited returned the form."
     assert bars_of(result) == ["Invited", "Returned", "Answered the question"]
     dated = response_funnel(of_frame({"delivered": 1, "invited_at": "2024-02-01", LTR: [9, None] * 20}))
     assert "among delivered invitations whose window of 14 days has closed" in dated.note
     without_score = response_funnel(of_frame({"delivered": 1, "responded": [1, 0] * 20, LTR: [None] * 40}))
-    assert without_score.at_a_glance["sure"] == "50% of 40 reached returned the form."
+    assert without_score.at_a_glance["sure"] == "50% of the 40 reached returned the form."
     assert bars_of(without_score) == ["Invited", "Delivered", "Returned"]
 
 
 def test_how_many_answered_is_said_of_the_last_wave():
     rows = {"wave": ["1"] * 40 + ["2"] * 40, "responded": [1, 0] * 20 + [1, 0, 0, 0] * 10}
     result = response_funnel(of_frame(rows | {LTR: [9 if answered else None for answered in rows["responded"]]}))
-    assert result.at_a_glance["sure"] == "25% of 40 invited returned the form in 2."
+    assert result.at_a_glance["sure"] == "25% of the 40 invited returned the form in 2."
 
 
 def test_rows_without_a_wave_have_a_row_of_their_own():
