@@ -93,7 +93,9 @@ class SilentScore(Result):
             return "There are too few answers to show."
         of_wave = f" in {self.wave}" if self.wave else ""
         low, high, best = rows[LOWEST]["estimate"], rows[HIGHEST]["estimate"], self._preferred
-        silent = f"{share(self.n_silent / self.n_reached)} of the {self.n_reached:,} {self._asked} gave no answer{of_wave}"
+        silent = (
+            f"{share(self.n_silent / self.n_reached)} of the {self.n_reached:,} {self._asked} gave no answer{of_wave}"
+        )
         all_ = f"{silent}: without assumptions the NPS of all lies between {points(low)} and {points(high)}"
         alike = "" if best is None else f"; if they think like similar people who answered, {points(best['estimate'])}"
         return f"{all_}{alike}."
