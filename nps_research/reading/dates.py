@@ -212,9 +212,11 @@ def _parts_of(texts: pd.Index, shapes: Sequence[str], after: str = "") -> pd.Dat
     names = dict.fromkeys(name for shape in (*shapes, _DAY_OF_WEEK, after) for name in re.findall(r"P<(\w+)>", shape))
     parts = pd.DataFrame(index=left.index, columns=list(names), dtype="str").assign(text=left)
     for shape in shapes:
-        found = left.str.extract(f"^{_DAY_OF_WEEK}{shape}{after}$").dropna(how="all")
-        parts.loc[found.index, found.columns] = found
-        left = left.drop(found.index)
+        fits = left.str.match(rf"^{_DAY_OF_WEEK}{shape}{after}$")
+        if fits.any():
+            found = left[fits].str.extract(f"^{_DAY_OF_WEEK}{shape}{after}$")
+            parts.loc[found.index, found.columns] = found
+            left = left[~fits]
     strange = parts["weekday"].notna() & ~parts["weekday"].isin(_DAYS_OF_WEEK)
     return parts.mask(strange, other=np.nan).assign(text=parts["text"])
 
