@@ -18,6 +18,7 @@ from nps_research.errors import EstimationError
 from nps_research.results.few_units import answers_tell_of_one, tells_of_one
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.unit_ranges import MANY, shares_tell_of_units, tells_of_units, told_by_shares
+from nps_research.statistics.group_sums import group_sums
 from nps_research.study.study import Study
 from nps_research.typing import Flags, Floats, Integers
 
@@ -79,45 +80,53 @@ def scores_beside(study: Study) -> dict[str, Any]:
 
 
 def _scores_beside(study: Study) -> dict[str, Any]:
-    groupings, smallest = usual_groupings(study), study.settings.minimum_cell
-    cells = count_cells(study, groupings, cluster="account_id")
-    cells = cells[cells["state"] == "answered"]
-    ends = [-1, study.settings.detractor_max, study.settings.promoter_min - 1, 10]
-    code, labels = pd.factorize(cells["cluster"])
-    of_cell = np.eye(3)[pd.cut(cells["score"], ends, labels=False)] * cells["n"].to_numpy()[:, None]
-
-    def added(inside: Flags) -> Floats:
-        total = np.zeros((len(labels), 3))
-        np.add.at(total, code[inside], of_cell[inside])
-        return total
-
-    whole = added(np.ones(len(cells), dtype=bool))
+    smallest = study.settings.minimum_cell
+    labels, _, code, classes = _by_account(study, [])
+    whole = group_sums(classes, code, len(labels))
     n, rest = whole.sum(axis=1), whole.sum(axis=0) - whole
     with np.errstate(invalid="ignore", divide="ignore"):
         change = rest @ VALUE / rest.sum(axis=1) - whole.sum(axis=0) @ VALUE / n.sum()
-    groups, order = [], by_influence(n, change, labels)[::-1]
-    for position, name in enumerate(groupings):
-        keys = cells[f"key{position}"]
-        groups += [added((keys == key).to_numpy()) for key in sorted(set(keys) - groups_not_shown(study, [name]))]
+    few = len(n) <= MANY + LISTED  # of more, nothing is told jointly
+    groups, apart = [], []  # the accounts in a group, and their answers there
+    for name in usual_groupings(study):
+        named, keys, code, classes = _by_account(study, [name])
+        place = labels.get_indexer(named)
+        for key in sorted(set(keys) - groups_not_shown(study, [name])):
+            inside, of_inside = np.unique(code[keys == key], return_inverse=True)
+            rows, of_group = place[inside], group_sums(classes[keys == key], of_inside, len(inside))
+            is_whole = of_group.sum(axis=1) == n[rows]
+            if (is_whole & (n[rows] >= smallest)).any():
+                groups.append((rows, of_group))
+            if few and len(rows) < len(n) and is_whole.all():
+                apart.append(rows)
+    rank = np.argsort(by_influence(n, change, labels))
     barred, before = np.zeros(len(n), dtype=bool), -1
     while barred.sum() > before:
         before = int(barred.sum())
         _, listed = accounts_listed(n, change, labels, smallest, barred)
-        for of_group in groups:
-            of_accounts = of_group.sum(axis=1)
-            known = listed & (of_accounts == n)
-            for row in order[known[order]]:
-                left = of_group[(of_accounts > 0) & ~known]
+        for inside, of_group in groups:
+            known = listed[inside] & (of_group.sum(axis=1) == n[inside])
+            for row in sorted(np.flatnonzero(known), key=lambda row: -rank[inside[row]]):
+                left = of_group[~known]
                 if not len(left) or not shares_tell_of_units(left, smallest):
                     break
-                barred[row], known[row] = True, False
-    inside = [of_group.sum(axis=1) for of_group in groups]
-    apart = [each > 0 for each in inside if (each > 0).sum() < len(n) and (each == n)[each > 0].all()]
+                barred[inside[row]], known[row] = True, False
     return {
         "barred": frozenset(map(str, labels[barred])),
         "errors_beside": declared_cluster(study) == "account_id",
         "apart": tuple(frozenset(map(str, labels[rows])) for rows in apart),
     }
+
+
+def _by_account(study: Study, by: list[str]) -> tuple[pd.Index, NDArray[np.object_], Integers, Floats]:
+    """Accounts; and of each cell of answers its group, its account's place, its detractors, passives and promoters."""
+    cells = count_cells(study, by, cluster="account_id")
+    cells = cells[cells["state"] == "answered"]
+    code, labels = pd.factorize(cells["cluster"])
+    ends = [-1, study.settings.detractor_max, study.settings.promoter_min - 1, 10]
+    classes = np.eye(3)[pd.cut(cells["score"], ends, labels=False)] * cells["n"].to_numpy()[:, None]
+    keys = cells["key0"].to_numpy(dtype=object) if by else np.empty(0, dtype=object)
+    return pd.Index(labels), keys, code, classes
 
 
 def groups_told(dist: ScoreDistribution, *weights: Floats) -> frozenset[str]:
@@ -142,7 +151,8 @@ def groups_told(dist: ScoreDistribution, *weights: Floats) -> frozenset[str]:
     part = known & (clusters.n < pd.Series(of_all.n, index=of_all.label).reindex(clusters.label).to_numpy())
     asked = ~known | part & (clusters.n < dist.minimum_cell)
     classes, told = dist.classes(clusters.sums), set()
-    spread = {}
+    unknown = [np.flatnonzero(~known | part)]
+    few, spread = len(unknown[0]) <= MANY, {}  # of more, single parts are as good as free
     for row, group in enumerate(dist.groups):
         of_group = clusters.group == row
         rest = of_group & ~known
@@ -150,11 +160,15 @@ def groups_told(dist: ScoreDistribution, *weights: Floats) -> frozenset[str]:
         weights_of_group = [np.where(of_group, weight, 0.0) for weight in weights if weight[rest].any()]
         if not rest.any():
             continue
-        spread[group] = _weights_and_spreads(classes, of_group, weights_of_group)
+        own = _weights_and_spreads(classes, of_group, weights_of_group)
+        if few:
+            spread[group] = own
         if any(
             tells_of_one(weight[rest], n, dist.minimum_cell) for weight in (clusters.n, *weights_of_group)
-        ) or _pinned(classes, [spread[group]], _unknown(rest, weights_of_group, classes), dist.minimum_cell):
+        ) or _pinned(classes, [own], _unknown_of(rest, weights_of_group, classes), dist.minimum_cell):
             told.add(group)
+    if not few:
+        return frozenset(told)
     of_listed = [clusters.label == label for label in np.unique(clusters.label[part])]
     sums = [np.isin(clusters.label, list(accounts)).astype(np.float64) for accounts in dist.apart]
     sums += [rows.astype(np.float64) for rows in of_listed]
@@ -170,9 +184,8 @@ def groups_told(dist: ScoreDistribution, *weights: Floats) -> frozenset[str]:
         without = [dist.place(group) for group in groups_told(dist)]
         of_plain = [inside for inside in insides if not np.isin(clusters.group[inside][:1], without)]
         beside += [_weights_and_spreads(classes, inside, ()) for inside in of_plain]
-    unknown = [np.flatnonzero(~known | part)]
     left = [group for group in dist.groups if group not in told and group in spread]
-    while sums and left and len(unknown[0]) <= MANY:  # of more, single parts are as good as free
+    while sums and left:
         if not _pinned(classes, [*beside, *(spread[group] for group in left)], unknown, dist.minimum_cell, asked, part):
             break
         told.add(left.pop(int(np.argmin([(clusters.group == dist.place(group)).sum() for group in left]))))
@@ -194,7 +207,7 @@ def _weights_and_spreads(classes: Floats, of_group: Flags, weights: Sequence[Flo
     return [of_group.astype(np.float64), *(weight / n for weight in weights)], spreads
 
 
-def _unknown(rest: Flags, weights: Sequence[Floats], classes: Floats) -> list[Integers]:
+def _unknown_of(rest: Flags, weights: Sequence[Floats], classes: Floats) -> list[Integers]:
     """The accounts of which nothing else is known; of not too many, also to the second largest."""
     n = classes.sum(axis=1)
     by_size = np.lexsort((n, weights[-1] if weights else n))

@@ -103,7 +103,7 @@ def told_by_shares(classes: Floats, minimum_cell: int, exactly: bool = False) ->
 
     Examples
     --------
-    >>> told_by_shares(np.array([[2, 0, 0], [0, 9, 3]]), 10), told_by_shares(np.array([[4, 1, 3]] * 3), 10)
+    >>> told_by_shares(np.array([[1, 0, 0], [0, 60, 3]]), 10), told_by_shares(np.array([[4, 1, 3]] * 3), 10)
     (array([False,  True]), array([False, False, False]))
     """
     n = classes.sum(axis=1)

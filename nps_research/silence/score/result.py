@@ -96,7 +96,7 @@ class SilentScore(Result):
         silent = (
             f"{share(self.n_silent / self.n_reached)} of the {self.n_reached:,} {self._asked} gave no answer{of_wave}"
         )
-        all_ = f"{silent}: without assumptions the NPS of all lies between {points(low)} and {points(high)}"
+        all_ = f"{silent}: without assumptions the NPS of all is {points(low)} to {points(high)}"
         alike = "" if best is None else f"; if they think like similar people who answered, {points(best['estimate'])}"
         return f"{all_}{alike}."
 
