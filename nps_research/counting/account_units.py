@@ -81,7 +81,7 @@ def scores_beside(study: Study) -> dict[str, Any]:
 
 def _scores_beside(study: Study) -> dict[str, Any]:
     smallest = study.settings.minimum_cell
-    labels, _, code, classes = _by_account(study, [])
+    labels, _, code, classes = _classes_by_account(study, [])
     whole = group_sums(classes, code, len(labels))
     n, rest = whole.sum(axis=1), whole.sum(axis=0) - whole
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -89,7 +89,7 @@ def _scores_beside(study: Study) -> dict[str, Any]:
     few = len(n) <= MANY + LISTED  # of more, nothing is told jointly
     groups, apart = [], []  # the accounts in a group, and their answers there
     for name in usual_groupings(study):
-        named, keys, code, classes = _by_account(study, [name])
+        named, keys, code, classes = _classes_by_account(study, [name])
         place = labels.get_indexer(named)
         for key in sorted(set(keys) - groups_not_shown(study, [name])):
             inside, of_inside = np.unique(code[keys == key], return_inverse=True)
@@ -118,7 +118,7 @@ def _scores_beside(study: Study) -> dict[str, Any]:
     }
 
 
-def _by_account(study: Study, by: list[str]) -> tuple[pd.Index, NDArray[np.object_], Integers, Floats]:
+def _classes_by_account(study: Study, by: list[str]) -> tuple[pd.Index, NDArray[np.object_], Integers, Floats]:
     """Accounts; and of each cell of answers its group, its account's place, its detractors, passives and promoters."""
     cells = count_cells(study, by, cluster="account_id")
     cells = cells[cells["state"] == "answered"]
