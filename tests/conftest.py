@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 # Before numpy comes: two workers on two cores, whose linear algebra would else wait for one another's threads.
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+gc.set_threshold(100_000, 50, 50)  # garbage is seldom worth a walk through all that is imported: a seventh of the time
 
 import pytest
 from hypothesis import settings
@@ -107,7 +108,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Keep what was imported out of collections of garbage: walked again and again, it took a seventh of the time."""
+    """Keep what was imported out of collections of garbage."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 50, 50)
