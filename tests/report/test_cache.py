@@ -16,6 +16,7 @@ from nps_research.report import Progress, cache, make_report, runner
 from tests.support.made_once import put_back
 from tests.support.published import files_of
 from tests.support.report_notebooks import DEFINE_RESULT, code, notebook, stand_in_study, text, write_notebooks
+from tests.support.run_here import run_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -260,7 +261,10 @@ def test_only_some_and_the_last_report(place: Path) -> None:
     assert states(study, place, jobs=1) == {"01_one": "unchanged", "02_two": "made"}
 
 
-def test_lists_of_people_go_to_the_private_folder_and_stay_there(tmp_path: Path) -> None:
+def test_lists_of_people_go_to_the_private_folder_and_stay_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "run_notebooks", run_here)
     listed = """
 import pandas as pd
 from nps_research.results.listing import Listing

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nps_research.errors import ReportError
-from nps_research.report import Progress, ReportOutcome, assemble, make_report, publish
+from nps_research.report import Progress, ReportOutcome, assemble, make_report, publish, runner
 from nps_research.report.pages import Card
 from nps_research.report.provenance import CHECKOUT
 from nps_research.report.publish import workspace
@@ -34,6 +34,7 @@ from tests.support.report_notebooks import (
     stand_in_study,
     write_notebooks,
 )
+from tests.support.run_here import run_here
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -292,7 +293,8 @@ def test_pages_of_an_earlier_run_are_gone(tmp_path: Path) -> None:
     assert set(files_of(out)) == {"01_a.html", "index.html", "glossary.html", "results.json", "SHA256SUMS"}
 
 
-def test_all_results_as_a_workbook_where_wanted(tmp_path: Path) -> None:
+def test_all_results_as_a_workbook_where_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "run_notebooks", run_here)
     notebooks, out = write_notebooks(tmp_path / "notebooks", n01_a=notebook("A", code("1"))), tmp_path / "out"
     study = stand_in_study(tmp_path / "demo")
     make_report(study, notebooks=notebooks, out=out, workbook=True)

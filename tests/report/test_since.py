@@ -11,11 +11,12 @@ import pytest
 
 from nps_research import open_study
 from nps_research.errors import ReportError
-from nps_research.report import make_report, read_earlier, verify_report
+from nps_research.report import make_report, read_earlier, runner, verify_report
 from nps_research.report.harvest import HarvestedResult
 from nps_research.report.since import Earlier, check_earlier, since_earlier
 from tests.support.published import DEMO, files_of
 from tests.support.report_notebooks import CANARY_EMAIL, code, notebook, stand_in_study, write_notebooks
+from tests.support.run_here import run_here
 
 SAID = {"happened": "The NPS is +40.4.", "improve": "Improve first: the bill."}
 
@@ -96,7 +97,8 @@ def made(tmp_path: Path, earlier: Earlier | None) -> str:
     return (report.out / "index.html").read_text(encoding="utf-8")
 
 
-def test_the_first_page_says_it_and_verify_knows(tmp_path: Path) -> None:
+def test_the_first_page_says_it_and_verify_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "run_notebooks", run_here)
     hostile = f"<script>alert(1)</script> of {CANARY_EMAIL}"
     earlier = read_earlier(earlier_report(tmp_path, happened=hostile))
     page = made(tmp_path, earlier)
