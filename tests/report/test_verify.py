@@ -19,6 +19,7 @@ from nps_research.results.result import MIME_TYPE, Result
 from tests.support.made_once import put_back
 from tests.support.published import files_of
 from tests.support.report_notebooks import code, notebook, stand_in_study, text, write_notebooks
+from tests.support.run_here import run_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -55,26 +56,28 @@ def test_command_from_report_to_failure(tmp_path: Path, monkeypatch: pytest.Monk
         'columns = { wave = "wave", likelihood_to_recommend = "score" }\n[settings]\nminimum_cell = 12\n',
         encoding="utf-8",
     )
-    assert run_command("verify", "data/shop")[0] == 1
-    assert run_command("report", "data/shop")[0] == 0
-    before = files_of(tmp_path / "reports")
-    exit_code, said = run_command("verify", "data/shop")
-    assert exit_code == 0, said
-    assert "values compared are the same." in said
+    with pytest.MonkeyPatch.context() as here:
+        here.setattr(runner, "run_notebooks", run_here)
+        assert run_command("verify", "data/shop")[0] == 1
+        assert run_command("report", "data/shop")[0] == 0
+        before = files_of(tmp_path / "reports")
+        exit_code, said = run_command("verify", "data/shop")
+        assert exit_code == 0, said
+        assert "values compared are the same." in said
 
-    second, tiny = answers.index("second,0"), answers.index("tiny,0")
-    answers[second], answers[tiny] = "second,10", "tiny,10"
-    table.write_text("wave,score\n" + "\n".join(answers), encoding="utf-8")
-    exit_code, said = run_command("verify", "data/shop")
-    assert exit_code == 1
-    assert "01_score, Net Promoter Score by wave" in said
-    shown = [line.strip() for line in said.splitlines() if "estimate" in line]
-    assert shown == [
-        "key number: NPS, second, estimate: was -45.4545454545; now -39.3939393939; difference +6.06061",
-        "second, estimate: was -45.4545454545; now -39.3939393939; difference +6.06061",
-    ]
-    assert "tiny" not in said
-    assert "Changed since the report was made: data (" in said
+        second, tiny = answers.index("second,0"), answers.index("tiny,0")
+        answers[second], answers[tiny] = "second,10", "tiny,10"
+        table.write_text("wave,score\n" + "\n".join(answers), encoding="utf-8")
+        exit_code, said = run_command("verify", "data/shop")
+        assert exit_code == 1
+        assert "01_score, Net Promoter Score by wave" in said
+        shown = [line.strip() for line in said.splitlines() if "estimate" in line]
+        assert shown == [
+            "key number: NPS, second, estimate: was -45.4545454545; now -39.3939393939; difference +6.06061",
+            "second, estimate: was -45.4545454545; now -39.3939393939; difference +6.06061",
+        ]
+        assert "tiny" not in said
+        assert "Changed since the report was made: data (" in said
 
     write_notebooks(tmp_path / "notebooks", n01_score=notebook("The score", code("1 / 0")))
     exit_code, said = run_command("verify", "data/shop", "--report", "reports/shop")
