@@ -31,7 +31,7 @@ from nps_research.statistics.doubly_robust import Reached
 from nps_research.statistics.thin_response import hardly_answers
 
 TABLE = Path(__file__).with_suffix(".csv")
-RUNS, RUNS_OF_PEOPLE, RUNS_SCORED = 2000, 400, 100
+RUNS, RUNS_SCORED = 2000, 100
 LEVEL = 0.95
 OF_GROUPING = 5
 THIN_SHARE, THIN_RATE = 0.15, 0.015
@@ -118,8 +118,8 @@ def measure(design: str, n: int, groups: int, others: float) -> dict[str, object
         waves = [scored(design, n, groups, others, rng) for _ in range(RUNS_SCORED)]
         return {"runs": RUNS_SCORED, **pd.DataFrame(waves).mean().round(4).to_dict()}
     if design == "accounts":
-        any_named = np.mean([of_accounts(n, groups, others, rng) for _ in range(RUNS_OF_PEOPLE)])
-        return {"runs": RUNS_OF_PEOPLE, "thin_named": np.nan, "other_named": round(float(any_named), 4), **held}
+        any_named = np.mean([of_accounts(n, groups, others, rng) for _ in range(RUNS)])
+        return {"runs": RUNS, "thin_named": np.nan, "other_named": round(float(any_named), 4), **held}
     named = np.array(
         [hardly_answers(*counts_of(design, n, groups, others, rng), confidence_level=LEVEL) for _ in range(RUNS)]
     )

@@ -1,10 +1,11 @@
 """Is an idle rating that not everybody gave called real? `python -m calibration.skipped_ratings [--fresh]`.
 
-The made-up surveys of `calibration.drivers`, or six of their ratings, in which some ratings are skipped: at random, by
-unhappy people, by the rating itself, or by both together. The last is a collider: among those who rated, the answer
-then does depend on an idle rating, so no test among raters can hold, and the table shows by how much it fails. Where
-low raters skip a planted rating, an idle one that goes with it stands in for it, and tells who they are. Beside them
-ratings that all were asked, as many as rated above, for what could have been found; many ratings that go together
+The made-up surveys of `calibration.drivers`, or six of their ratings, in which idle ratings are skipped, or idle and
+planted ones: at random, by unhappy people, by the rating itself, or by both together. The last is a collider: among
+those who rated, the answer then does depend on an idle rating, so no test among raters can hold, and the table shows by
+how much it fails. Where low raters skip a planted rating, an idle one that goes with it stands in for it, and tells who
+they are: it adds to what is known without a worth of its own, and the table shows how often it is called real. Beside
+them ratings that all were asked, as many as rated above, for what could have been found; many ratings that go together
 in few answers; and ratings whose correlation falls with their distance.
 """
 
@@ -31,20 +32,25 @@ if TYPE_CHECKING:
 
 RUNS, TABLE = (Path(__file__).with_name(f"skipped_ratings{end}.csv") for end in ("_runs", ""))
 N = 1200
-REAL, SKIPPED = ("delivery", "support", "must-be"), ("support", "must-be", "idle 1", "idle 2")
+REAL = ("delivery", "support", "must-be")
+IDLE, PLANTED_TOO = ("idle 1", "idle 2"), ("support", "must-be", "idle 1", "idle 2")
 OFTEN, SELDOM = 0.7, 0.2  # chances of skipping
-# ratings, answers, correlation (of all alike, or of neighbours), who skips
-DESIGNS: dict[str, tuple[int, int, str, str]] = {
-    "asked of all": (6, N, "alike", "nobody"),
-    "asked of all, as many as rated": (6, N * 3 // 5, "alike", "nobody"),
-    "skipped at random": (6, N, "alike", "anybody"),
-    "skipped by detractors": (6, N, "alike", "detractors"),
-    "skipped by low raters": (6, N, "alike", "low raters"),
-    "skipped by detractors who rate low": (6, N, "alike", "both"),
-    "25 ratings of few": (25, 500, "strong", "nobody"),
-    "neighbours go together": (6, N, "neighbours", "nobody"),
+# ratings, answers, correlation (of all alike, or of neighbours), who skips, which ratings
+DESIGNS: dict[str, tuple[int, int, str, str, tuple[str, ...]]] = {
+    "asked of all": (6, N, "alike", "nobody", ()),
+    "asked of all, as many as rated": (6, N * 3 // 5, "alike", "nobody", ()),
+    "skipped at random": (6, N, "alike", "anybody", PLANTED_TOO),
+    "skipped by detractors": (6, N, "alike", "detractors", PLANTED_TOO),
+    "skipped by low raters": (6, N, "alike", "low raters", PLANTED_TOO),
+    "skipped by detractors who rate low": (6, N, "alike", "both", PLANTED_TOO),
+    "25 ratings of few": (25, 500, "strong", "nobody", ()),
+    "neighbours go together": (6, N, "neighbours", "nobody", ()),
+    "idle ones skipped at random": (6, N, "alike", "anybody", IDLE),
+    "idle ones skipped by detractors": (6, N, "alike", "detractors", IDLE),
+    "idle ones skipped by low raters": (6, N, "alike", "low raters", IDLE),
 }
-DATA_SETS = 100  # a first look: a share of 5% is sure to some 4 points either way only
+# A first look: with 100 data sets a share of 5% is sure to some 4 points either way only, with 54 to some 6.
+DATA_SETS = {design: 54 if design.startswith("idle") else 100 for design in DESIGNS}
 ALPHA = 0.05
 
 
@@ -55,7 +61,7 @@ def terms(n_ratings: int) -> list[str]:
 
 def draw(design: str, rng: np.random.Generator) -> tuple[pd.DataFrame, NDArray[np.int64]]:
     """Ratings with gaps, and answers (0, 8 or 10), of one made-up survey."""
-    n_ratings, n, correlation, who = DESIGNS[design]
+    n_ratings, n, correlation, who, skipped = DESIGNS[design]
     apart = np.abs(np.subtract.outer(np.arange(n_ratings), np.arange(n_ratings)))
     falling = {"alike": np.where(apart == 0, 1.0, 0.35), "strong": np.where(apart == 0, 1.0, 0.6)}
     covariance = falling.get(correlation, 0.75**apart)
@@ -68,12 +74,11 @@ def draw(design: str, rng: np.random.Generator) -> tuple[pd.DataFrame, NDArray[n
     luck = rng.random(n)
     answer = np.select([luck > 1 - promoter, luck < detractor], [10, 0], 8)
     ratings = pd.DataFrame(level + 1.0, columns=names)
-    for name in SKIPPED:
+    for name in skipped:
         unhappy, low = answer == 0, ratings[name].to_numpy() <= 2
         often = {"detractors": unhappy, "low raters": low, "both": unhappy & low}.get(who)
         chance = np.full(n, 0.4) if often is None else np.where(often, OFTEN, SELDOM)
-        if who != "nobody":
-            ratings.loc[rng.random(n) < chance, name] = np.nan
+        ratings.loc[rng.random(n) < chance, name] = np.nan
     return ratings, answer
 
 
@@ -102,7 +107,12 @@ def table(runs: pd.DataFrame) -> pd.DataFrame:
 
 def cells() -> list[dict[str, object]]:
     """All designs side by side, so that every part of a run says something of each."""
-    return [{"design": design, "number": number} for number in range(DATA_SETS) for design in DESIGNS]
+    return [
+        {"design": design, "number": number}
+        for number in range(max(DATA_SETS.values()))
+        for design in DESIGNS
+        if number < DATA_SETS[design]
+    ]
 
 
 if __name__ == "__main__":
