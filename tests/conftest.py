@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 # Before numpy comes: two workers on two cores, whose linear algebra would else wait for one another's threads.
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-gc.set_threshold(100_000, 50, 50)  # garbage is seldom worth a walk through all that is imported: a seventh of the time
 
 import pytest
 from hypothesis import settings
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
+
+gc.set_threshold(100_000, 50, 50)  # garbage is seldom worth a walk through all that is imported: a seventh of the time
 
 # The same examples on every machine, and no test timed; or, on request, many new ones.
 settings.register_profile("steady", deadline=None, derandomize=True)
