@@ -66,8 +66,6 @@ def write_study(folder: Path, n_rows: int) -> None:
 
 def measure(folder: Path) -> dict[str, float]:
     """Open the study and count it, by wave, and by wave and region clustered by account."""
-    import scipy.optimize  # noqa: F401 - counting imports it when it is first needed; a package is no row's share
-
     import nps_research as nps  # not needed to write
 
     before, started = peak_mb(), time.perf_counter()

@@ -100,6 +100,8 @@ def score_distribution(
     if weight == "auto":
         weight, left_aside = declared_weight(study), weight_not_used(study) or None
     design = {"weight": weight, "cluster": cluster_name, "stratum": stratum}
+    # before the cells are there: both need memory
+    beside = scores_beside(study) if cluster_name == "account_id" and weight is None else {}
     cells = count_cells(study, keys, **design)
     design["weight_not_used"] = left_aside
     cells, place, knows_silence, grouped = grouped_cells(study, keys, cells)
@@ -142,7 +144,7 @@ def score_distribution(
         clusters=clusters,
         not_shown=None if study.is_lazy else groups_not_shown(study, keys),
         design={name: column for name, column in design.items() if column is not None} | _left_out(study, keys),
-        **(scores_beside(study) if cluster_name == "account_id" and weight is None else {}),
+        **beside,
         target=study.settings.target,
     )
     if cluster == "auto" and cluster_name == "account_id" and weight is None and not study.is_lazy:
