@@ -44,7 +44,7 @@ docs: $(DOCS_READY)  ## the site, in site/: README, how-tos, contract, glossary,
 	$(BIN)/sphinx-build --quiet --fail-on-warning --fresh-env --doctree-dir $(VENV)/.doctrees -c docs $(if $(DEMO),-t demo) . site
 	$(if $(DEMO),cp -R reports/demo site/demo)
 
-bench: setup  ## what it costs, side by side with pandas, DuckDB and SciPy; rewrites benchmarks/README.md
+bench: $(DEV_READY)  ## what it costs, side by side with pandas, Polars, DuckDB, SciPy, LightGBM, nbconvert; rewrites benchmarks/README.md
 	$(BIN)/python -m benchmarks
 
 calibrate: setup  ## slow studies behind the defaults, into their tables in calibration/; FRESH=1 measures all anew

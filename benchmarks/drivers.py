@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.measuring import ROOT, SEED, in_turns, peak_megabytes
+from benchmarks.measuring import OURS, ROOT, SEED, in_turns, peak_megabytes
 from nps_research.drivers.fit_drivers import fit_drivers, fit_drivers_from_frame
 from nps_research.drivers.fitting.trees import (
     LEAF_WEIGHT,
@@ -41,18 +41,21 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 REPEATS = 3
-OURS = "nps_research"
+SHAP = "shap.TreeExplainer"
 RELAIMPO_SECONDS = 36.0  # of processor time, recorded: relaimpo 2.2-7, 20 drivers, 1,000 resamples, n = 10,000
 LMG = "LMG, 15 drivers, 10,000 rows, 1,000 resamples"
 DOMINANCE = "LMG, 10 drivers, 1,000 rows"
-ATTRIBUTIONS = f"Attributions, 10,000 rows, 12 drivers, {N_TREES} trees"
+BACKGROUND, CHECKED = 500, 200  # rows: what Shapley values are against, and where they are compared
+ATTRIBUTIONS = f"Attributions, 10,000 rows against {BACKGROUND}, 12 drivers, {N_TREES} trees"
 FITS = f"Ten fits on two cores, 12 drivers, {N_TREES} trees of depth {MAX_DEPTH}"
 GRADIENT = "HistGradientBoosting"
-WAYS = {  # threads of its own, fits side by side
+LIGHTGBM = "LightGBM, fit by fit, two side by side"
+SCIKIT_LEARN = {  # threads of its own, fits side by side
     f"{GRADIENT}, two threads": (2, 1),
     f"{GRADIENT}, one thread": (1, 1),
     f"{GRADIENT}, two fits side by side": (1, 2),
 }
+WAYS = {**SCIKIT_LEARN, LIGHTGBM: (1, 2)}  # LightGBM took longer with two threads of its own
 FIT_SIZES = (1_000, 2_500, 10_000)
 DEMO = "The made-up company, 100 resamples"
 GROWTH = "fit_drivers, 12 drivers, 20 resamples"
@@ -106,18 +109,21 @@ def dominance_theirs() -> dict[str, Any]:
     return told
 
 
-def attributions(ours: bool) -> dict[str, Any]:
-    """Shapley values of one model for everybody, path of each: all rows are the background, or trees' own counts."""
+def attributions(way: str) -> dict[str, Any]:
+    """Interventional Shapley values of one model for everybody, against the same background; how far from the other's.
+
+    Memory is that before the comparison.
+    """
     ratings, answer = made_up(10_000)
     booster = boost(ratings, 100.0 * (answer >= 9), np.ones(len(ratings)))
-    if not ours:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import shap
-        shap.TreeExplainer(booster).shap_values(ratings[:50])
-        return {**_timed(lambda: shap.TreeExplainer(booster).shap_values(ratings)), "check": _gap(booster, ratings)}
-    _explain(booster, ratings[:50], ratings[:50])
-    return {**_timed(lambda: _explain(booster, ratings, ratings)), "check": _gap(booster, ratings)}
+    background = ratings[:BACKGROUND]
+    explain, (other,) = EXPLAINERS[way], (each for name, each in EXPLAINERS.items() if name != way)
+    explain(booster, ratings[:50], background[:50])
+    found: list[Floats] = []
+    told = _timed(lambda: found.append(explain(booster, ratings, background)))
+    told["peak_megabytes"] = peak_megabytes()
+    theirs = other(booster, ratings[:CHECKED], background)
+    return {**told, "check": float(np.abs(found[0][:CHECKED] - theirs).max())}
 
 
 def _explain(booster: Any, rows: Floats, background: Floats) -> Floats:
@@ -131,20 +137,23 @@ def _explain(booster: Any, rows: Floats, background: Floats) -> Floats:
     return values
 
 
-def _gap(booster: Any, ratings: Floats) -> float:
-    """How far the package is from shap's interventional values, against the same few rows, points."""
+def _explain_by_shap(booster: Any, rows: Floats, background: Floats) -> Floats:
+    """Against every row of the background: of an array, shap would take 100 rows by lot."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import shap
-    background, rows = ratings[:80], ratings[:200]
-    theirs = shap.TreeExplainer(booster, background, feature_perturbation="interventional").shap_values(rows)
-    return float(np.abs(theirs - _explain(booster, rows, background)).max())
+    masker = shap.maskers.Independent(background, max_samples=len(background))
+    explainer = shap.TreeExplainer(booster, masker, feature_perturbation="interventional")
+    return np.asarray(explainer.shap_values(rows))
+
+
+EXPLAINERS = {OURS: _explain, SHAP: _explain_by_shap}
 
 
 def fits(n: int, way: str = OURS) -> dict[str, Any]:
     """Two surveys' ten fits: promoters and detractors, each without one of five folds; time for one survey's.
 
-    The package fits two resamples side by side, one thread each; scikit-learn does as `way` says. All carry weights.
+    The package fits two surveys side by side, one thread each; others do as `way` says. All carry weights.
     """
     ratings, answer = made_up(n)
     y, weights = np.stack([100.0 * (answer >= 9), -100.0 * (answer <= 6)]), np.ones(n)
@@ -155,8 +164,9 @@ def fits(n: int, way: str = OURS) -> dict[str, Any]:
         if way == OURS:
             coding = Coding.of(ratings, [np.arange(1.0, 6)] * ratings.shape[1])
             return [model for _, both in boost_folds(ratings, y, weights, fold, coding=coding) for model in both]
+        fit = _lightgbm if way == LIGHTGBM else _gradient_boosting
         return [
-            _gradient_boosting().fit(ratings[fold != left_out], part[fold != left_out], weights[fold != left_out])
+            fit(ratings[fold != left_out], part[fold != left_out], weights[fold != left_out])
             for left_out in range(5)
             for part in y
         ]
@@ -177,7 +187,18 @@ def fits(n: int, way: str = OURS) -> dict[str, Any]:
     return {**told, "check": round(float(1 - np.mean(rest**2) / y[0, train].var()), 4)}
 
 
-def _gradient_boosting() -> Any:
+def _lightgbm(ratings: Floats, y: Floats, weights: Floats) -> Any:
+    """LightGBM with the package's settings; `lightgbm.train` does the same, and looks for callbacks after each tree."""
+    import lightgbm
+
+    settings = {**SETTINGS, "num_leaves": 2**MAX_DEPTH, "max_depth": MAX_DEPTH}
+    booster = lightgbm.Booster(settings, lightgbm.Dataset(ratings, y, weight=weights, params=settings))
+    for _ in range(N_TREES):
+        booster.update()
+    return booster
+
+
+def _gradient_boosting(ratings: Floats, y: Floats, weights: Floats) -> Any:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     return HistGradientBoostingRegressor(
@@ -187,7 +208,7 @@ def _gradient_boosting() -> Any:
         learning_rate=SETTINGS["learning_rate"],
         min_samples_leaf=int(LEAF_WEIGHT),
         early_stopping=False,
-    )
+    ).fit(ratings, y, weights)
 
 
 def demo() -> dict[str, Any]:
@@ -213,8 +234,7 @@ RUNS: dict[str, Callable[..., dict[str, Any]]] = {
     "lmg": lmg,
     "dominance_ours": dominance_ours,
     "dominance_theirs": dominance_theirs,
-    "attributions_ours": lambda: attributions(ours=True),
-    "attributions_theirs": lambda: attributions(ours=False),
+    "attributions": attributions,
     "fits": lambda n, way: fits(int(n), way),
     "demo": demo,
     "growth": lambda n: growth(int(n)),
@@ -222,7 +242,7 @@ RUNS: dict[str, Callable[..., dict[str, Any]]] = {
 CASES: dict[str, tuple[int, dict[str, tuple[str, ...]]]] = {
     LMG: (REPEATS, {OURS: ("lmg",)}),
     DOMINANCE: (REPEATS, {OURS: ("dominance_ours",), "dominance-analysis": ("dominance_theirs",)}),
-    ATTRIBUTIONS: (REPEATS, {OURS: ("attributions_ours",), "shap.TreeExplainer": ("attributions_theirs",)}),
+    ATTRIBUTIONS: (REPEATS, {way: ("attributions", way) for way in EXPLAINERS}),
     **{f"{FITS}, {n:,} rows": (REPEATS, {way: ("fits", str(n), way) for way in (OURS, *WAYS)}) for n in FIT_SIZES},
     DEMO: (1, {OURS: ("demo",)}),
     **{f"{GROWTH}, {n:,} rows": (1, {OURS: ("growth", str(n))}) for n in SIZES},

@@ -8,11 +8,15 @@ import platform
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -21,7 +25,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 SEED = 20261122
+OURS = "nps_research"
 ROWS_AT_ONCE = 1_000_000
+SECONDS_BETWEEN_LOOKS = 0.5
+COMPARED = ("duckdb", "lightgbm", "nbconvert", "numpy", "pandas", "polars", "scikit-learn", "scipy", "shap")
 SCORE_SHARES = np.array([2, 1, 1, 2, 2, 6, 6, 14, 22, 20, 24]) / 100  # of 0 to 10, made up
 ITEM_MISSING = 0.05
 KEYS = {
@@ -60,6 +67,37 @@ def peak_megabytes() -> float:
     return round(int(line.split()[1]) / 1024, 1)
 
 
+def started_megabytes() -> float:
+    """What all processes that this one started hold now, theirs included, but not this one.
+
+    Of a page that several share each counts its part (PSS); where the system does not tell, only their own (USS).
+    """
+    held = 0
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):  # it has ended
+            memory = process.memory_full_info()
+            held += getattr(memory, "pss", memory.uss)
+    return held / 2**20
+
+
+def timed_with_started(call: Callable[[], Any], every: float = SECONDS_BETWEEN_LOOKS) -> tuple[float, float]:
+    """Seconds a call takes, and the most megabytes that the processes it started held together, looked at often."""
+    seen, ended = [0.0], Event()
+
+    def look() -> None:
+        while not ended.wait(every):
+            seen.append(started_megabytes())
+
+    thread = Thread(target=look)
+    thread.start()
+    try:
+        seconds, _ = timed(call)
+    finally:
+        ended.set()
+        thread.join()
+    return seconds, round(max(seen), 1)
+
+
 def in_own_process(*arguments: str) -> dict[str, Any]:
     """What ``python -m ARGUMENTS`` prints, as JSON."""
     run = subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
@@ -68,27 +106,30 @@ def in_own_process(*arguments: str) -> dict[str, Any]:
 
 
 def in_turns(commands: Mapping[str, Sequence[object]], repeats: int) -> list[dict[str, Any]]:
-    """Each contender's fastest run and largest memory; every round begins with another one."""
+    """Each contender's median seconds and largest memory; every round begins with another one."""
     contenders = list(commands)
     runs: dict[str, list[dict[str, Any]]] = {contender: [] for contender in contenders}
     for turn in range(repeats):
         first = turn % len(contenders)
         for contender in (*contenders[first:], *contenders[:first]):
             runs[contender].append(in_own_process(*map(str, commands[contender])))
-    return [
-        {
-            "contender": contender,
-            **min(of, key=lambda run: float(run["seconds"])),
-            "peak_megabytes": max(run["peak_megabytes"] for run in of),
-        }
-        for contender, of in runs.items()
-    ]
+    return [{"contender": contender, **_median_run(of)} for contender, of in runs.items()]
+
+
+def _median_run(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What is the same in every run, with the medians of its seconds and the largest memory."""
+    units = runs[0].keys() & {"seconds", "processor_seconds"}
+    return {
+        **runs[0],
+        **{unit: median(run[unit] for run in runs) for unit in units},
+        "peak_megabytes": max(run["peak_megabytes"] for run in runs),
+    }
 
 
 def machine() -> str:
     """The kind of machine, how busy it was, and the versions that were measured."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    packages = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "narwhals", "numpy", "pandas", "scipy"))
+    packages = ", ".join(f"{name} {version(name)}" for name in COMPARED)
     return (
         f"{os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GB of memory, {platform.system()}, with "
         f"{os.getloadavg()[2]:.0f} processes running or waiting on average over the last 15 minutes; "

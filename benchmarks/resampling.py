@@ -1,4 +1,4 @@
-"""10,000 bootstrap resamples of an NPS difference: the package against scipy.stats.bootstrap."""
+"""10,000 bootstrap resamples of an NPS difference: the package, NumPy's multinomial and scipy.stats.bootstrap."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 import nps_research as nps
-from benchmarks.measuring import SCORE_SHARES, SEED, in_turns, peak_megabytes, timed
+from benchmarks.measuring import OURS, SCORE_SHARES, SEED, in_turns, peak_megabytes, timed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,21 @@ def by_scipy(before: NDArray[np.int64], after: NDArray[np.int64], n_resamples: i
     return {"conf_low": float(low), "conf_high": float(high), "std_error": float(found.standard_error)}
 
 
-CONTENDERS = {"nps_research": by_nps_research, "scipy.stats.bootstrap": by_scipy}
+def by_numpy(before: NDArray[np.int64], after: NDArray[np.int64], n_resamples: int) -> dict[str, float]:
+    """Count detractors, passives and promoters, and draw all resamples of these three counts at once."""
+    rng = np.random.default_rng(SEED)
+    drawn = []
+    for scores in (before, after):
+        shares = np.add.reduceat(np.bincount(scores, minlength=11), [0, 7, 9]) / len(scores)
+        resamples = rng.multinomial(len(scores), shares, size=n_resamples)
+        drawn.append((resamples[:, 2] - resamples[:, 0]) * (100 / len(scores)))
+    difference = drawn[1] - drawn[0]
+    low, high = np.quantile(difference, [0.025, 0.975])
+    return {"conf_low": float(low), "conf_high": float(high), "std_error": float(difference.std(ddof=1))}
+
+
+NUMPY, SCIPY = "NumPy's multinomial", "scipy.stats.bootstrap"
+CONTENDERS = {OURS: by_nps_research, NUMPY: by_numpy, SCIPY: by_scipy}
 
 
 def run_here(contender: str, n: int, n_resamples: int) -> dict[str, object]:
@@ -72,7 +86,7 @@ def measure(sizes: Mapping[int, int] = SIZES, repeats: int = REPEATS) -> pd.Data
     measured = []
     for n, timed_with in sizes.items():
         print(f"  {n:,} answers", flush=True)
-        resamples = {"nps_research": N_RESAMPLES, "scipy.stats.bootstrap": timed_with}
+        resamples = {**dict.fromkeys(CONTENDERS, N_RESAMPLES), SCIPY: timed_with}
         commands = {name: ("benchmarks.resampling", name, n, times) for name, times in resamples.items()}
         found = in_turns(commands, repeats)
         measured += [{"answers": n, "repeats": repeats, **each} for each in found]

@@ -1,4 +1,4 @@
-"""What the whole costs on the made-up company: opening the study, making the report."""
+"""What the whole costs on the made-up company: opening the study, making the report beside nbconvert."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import json
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
 
 import nps_research as nps
-from benchmarks.measuring import ROOT, in_turns, peak_megabytes, timed
+from benchmarks.measuring import ROOT, in_turns, peak_megabytes, timed, timed_with_started
 
 DEMO = ROOT / "data" / "demo"
 REPEATS = 3
+LONGEST_FIRST = ("03_drivers", "04_nonresponse", "01_score", "00_study", "02_thresholds")
 
 
 def open_the_study() -> None:
@@ -29,26 +31,44 @@ def make_the_report() -> None:
         subprocess.run([*command, "--fresh"], check=True, stdout=subprocess.DEVNULL)
 
 
-def run_the_notebooks() -> None:
-    """The same notebooks by `jupyter nbconvert --execute`, one after the other, as it comes."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [Path(sys.executable).with_name("jupyter"), "nbconvert", "--to", "html", "--execute"]
-        for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
+def run_the_notebooks(side_by_side: int) -> None:
+    """The same notebooks by `jupyter nbconvert --execute`, those that take longest first."""
+    command = [Path(sys.executable).with_name("jupyter"), "nbconvert", "--to", "html", "--execute"]
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(side_by_side) as threads:
+
+        def run(name: str) -> None:
+            notebook = ROOT / "notebooks" / f"{name}.ipynb"
             quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             subprocess.run([*command, "--output-dir", folder, notebook], check=True, **quiet)
 
+        list(threads.map(run, LONGEST_FIRST))
 
-REPORT, NBCONVERT = "nps-research report --fresh", "jupyter nbconvert --execute, one by one"
-STEPS = {"open_study": open_the_study, REPORT: make_the_report, NBCONVERT: run_the_notebooks}
+
+OPEN, REPORT = "open_study", "nps-research report --fresh"
+NBCONVERT, NBCONVERT_TWO = (f"jupyter nbconvert --execute, {how}" for how in ("one by one", "two at a time"))
+STEPS = {
+    OPEN: open_the_study,
+    REPORT: make_the_report,
+    NBCONVERT: lambda: run_the_notebooks(1),
+    NBCONVERT_TWO: lambda: run_the_notebooks(2),
+}
+
+
+def run_here(step: str) -> dict[str, float]:
+    """One run: memory of this process where it opens the study, else of all that were started, kernels included."""
+    if step == OPEN:
+        seconds, _ = timed(open_the_study)
+        return {"seconds": seconds, "peak_megabytes": peak_megabytes()}
+    seconds, megabytes = timed_with_started(STEPS[step])
+    return {"seconds": seconds, "peak_megabytes": megabytes}
 
 
 def measure(repeats: int = REPEATS) -> pd.DataFrame:
-    """Seconds of each step; memory of the process that was timed, without those it started."""
+    """Seconds and memory of each step."""
     found = in_turns({step: ("benchmarks.whole", step) for step in STEPS}, repeats)
     measured = pd.DataFrame([{"repeats": repeats, **each} for each in found])
     return measured.round({"seconds": 2, "peak_megabytes": 0})
 
 
 if __name__ == "__main__":
-    seconds, _ = timed(STEPS[sys.argv[1]])
-    print(json.dumps({"seconds": seconds, "peak_megabytes": peak_megabytes()}))
+    print(json.dumps(run_here(sys.argv[1])))
