@@ -72,7 +72,11 @@ def targets(
     ]
     cells = [[what, target, measured, "yes" if met else "no"] for what, target, measured, met in rows]
     missed = [f"- {what}: {measured}, not {target}.\n" for what, target, measured, met in rows if not met]
-    told = f"Not met are {len(missed)} of {len(rows)} targets:\n\n{''.join(missed)}" if missed else "All are met.\n"
+    told = (
+        f"Not met are {len(missed)} of {len(rows)} targets:\n\n{''.join(missed)}"
+        if missed
+        else "Every target is met.\n"
+    )
     return f"{_table(['', 'target', 'measured', 'met'], cells)}\n{told}"
 
 
@@ -97,7 +101,12 @@ def _targets_of_resampling(resampling: pd.DataFrame) -> list[Target]:
     apart = limits_apart(resampling)
     case = "10,000 resamples of a difference"
     return [
-        (f"{case}, a million answers: times as fast as SciPy", "1,000 or more", f"{faster:,.0f}", faster >= 1000),
+        (
+            f"{case}, {TARGET_ANSWERS:,} answers: times as fast as SciPy",
+            "1,000 or more",
+            f"{faster:,.0f}",
+            faster >= 1000,
+        ),
         *(
             (f"{case}, {n:,} answers: times the time of {NUMPY}", "1 or less", f"{ratio:.2f}", ratio <= 1)
             for n, ratio in of_numpy.items()
@@ -345,7 +354,7 @@ def figure_of(counting: pd.DataFrame) -> Figure:
     _lines(memory, counting, "peak_megabytes")
     seconds.set(title="Time", ylabel="Seconds, median")
     memory.set(title="Memory", ylabel="Megabytes, at most", ylim=(100, 10_000))
-    seconds.legend(loc="upper left")
+    memory.legend(*seconds.get_legend_handles_labels(), loc="upper left")  # where no line is
     return figure
 
 
