@@ -49,8 +49,8 @@ DESIGNS: dict[str, tuple[int, int, str, str, tuple[str, ...]]] = {
     "idle ones skipped by detractors": (6, N, "alike", "detractors", IDLE),
     "idle ones skipped by low raters": (6, N, "alike", "low raters", IDLE),
 }
-# A first look: with 100 data sets a share of 5% is sure to some 4 points either way only, with 54 to some 6.
-DATA_SETS = {design: 54 if design.startswith("idle") else 100 for design in DESIGNS}
+FIRST_LOOK = ("asked of all", "skipped by detractors who rate low")  # nothing is claimed of them
+DATA_SETS = {design: 100 if design in FIRST_LOOK else 1000 for design in DESIGNS}
 ALPHA = 0.05
 
 

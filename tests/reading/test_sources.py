@@ -204,6 +204,14 @@ def test_text_named_as_a_workbook_is_refused_with_the_way_out(tmp_path):
         read_table(write(tmp_path, "id,nps\n1,9\n", "answers.xlsx"))
 
 
+@pytest.mark.parametrize("name", ["answers.csv", "answers.xlsx"])
+@pytest.mark.parametrize("start", ["\ufeff\n<!DOCTYPE html>\n", "<HTML>\n", "<?xml version='1.0'?>\n", "<table>\n"])
+def test_a_web_page_saved_as_an_export_is_refused_with_the_way_out(tmp_path, name, start):
+    path = write(tmp_path, start + "<p>Please, sign in</p>\n<td>1</td>,<td>9</td>\n", name)
+    with pytest.raises(ContractError, match=r"is a web page, not a table.*Download the export again"):
+        read_table(path)
+
+
 # Separator
 
 
@@ -320,10 +328,13 @@ def test_blanks_around_names_and_cells_are_stripped(tmp_path):
     assert table.frame.to_numpy().tolist() == [["9", "x, y"], ["8", "z"]]
 
 
-def test_empty_cells_are_missing_and_empty_records_are_records(tmp_path):
-    table = read_table(write(tmp_path, "a,b\n1,\n,\n"))
-    assert table.frame.isna().to_numpy().tolist() == [[False, True], [True, True]]
-    assert "1 record with every cell empty" in table.notes
+@pytest.mark.parametrize("others", ["", "1,2,\n"], ids=["alike", "one too long"])
+def test_empty_cells_are_missing_and_records_of_separators_alone_are_blank_lines(tmp_path, others):
+    table = read_table(write(tmp_path, f'a,b\n1,\n,\n{others}3,\n"", \n,5\n'))
+    assert table.frame.fillna("").to_numpy().tolist() == [["1", ""], ["3", ""], ["", "5"]]
+    assert table.line.tolist() == [line + bool(others) * (line > 3) for line in (2, 4, 6)]
+    assert "2 blank lines skipped" in table.notes
+    assert len(table.rejected) == bool(others)
     assert {str(dtype) for dtype in table.frame.dtypes} == {"str"}
 
 
@@ -387,8 +398,9 @@ def test_what_csv_writer_writes_comes_back(tmp_path_factory, rows, separator, en
         csv.writer(file, delimiter=separator).writerows([["a", "b", "c"], *rows])
     table = read_table(path, separator=separator, encoding=encoding)
     assert len(table.rejected) == 0
-    assert table.frame.fillna("").to_numpy().tolist() == rows
-    assert len(table.line) == len(rows)
+    filled = [row for row in rows if any(row)]  # a record of separators alone is a blank line
+    assert table.frame.fillna("").to_numpy().tolist() == filled
+    assert len(table.line) == len(filled)
 
 
 # Files
