@@ -137,11 +137,6 @@ def too_many_fields(n: int, width: int) -> str:
     return f"has {counted(n, 'field')} where the header has {width:,}"
 
 
-def is_empty(fields: Sequence[str]) -> bool:
-    """Whether every cell of a record is blank: it says no more than a blank line."""
-    return not any(field.strip(" ") for field in fields)
-
-
 class Body:
     """Columns of the records below a header, as the records arrive: one by one, or as columns.
 
@@ -152,7 +147,7 @@ class Body:
     wanted : dict of str to int
         The columns to keep, and where they stand.
     n_blank : int
-        Blank lines so far, and records of separators alone, as spreadsheets write them.
+        Blank lines so far.
     rejected : list of tuple
         Records that cannot be read: line, reason.
     """
@@ -162,7 +157,7 @@ class Body:
         self.wanted = header.wanted(columns)
         self.n_blank = 0
         self.rejected: list[tuple[int, str]] = []
-        self._n_short = 0
+        self._n_empty = self._n_short = 0
         self._first_short: int | None = None
         self._unseen = dict.fromkeys(self.wanted, 0)
         self._cells: dict[str, list[pa.Array]] = {name: [] for name in self.wanted}
@@ -175,10 +170,11 @@ class Body:
         self._n_short += len(lines)
 
     def add_columns(
-        self, arrays: Sequence[pa.Array | pa.ChunkedArray], lines: NDArray[np.int64], *, is_plain: bool
+        self, arrays: Sequence[pa.Array | pa.ChunkedArray], lines: NDArray[np.int64], *, n_empty: int, is_plain: bool
     ) -> None:
         """Records as the wanted columns; `is_plain` where no cell has a blank beyond ASCII or a sign not seen."""
         self._lines.append(lines)
+        self._n_empty += n_empty
         for name, cells in zip(self.wanted, arrays, strict=True):
             kept, unseen = (cells, 0) if is_plain and is_clean(cells) else trimmed(cells)
             self._unseen[name] += unseen
@@ -190,7 +186,7 @@ class Body:
         while chunk := list(islice(whole, max(1, _CELLS_AT_ONCE // self.width))):
             cells = [pa.array([fields[at] for _, fields in chunk], pa.large_string()) for at in self.wanted.values()]
             lines = np.array([line for line, _ in chunk], dtype=np.int64)
-            self.add_columns(cells, lines, is_plain=False)
+            self.add_columns(cells, lines, n_empty=sum(not any(fields) for _, fields in chunk), is_plain=False)
 
     def _whole(self, records: Iterator[Record]) -> Iterator[tuple[int, list[str]]]:
         for line, fields, _ in records:
@@ -200,8 +196,6 @@ class Body:
                 self.n_blank += 1
             elif len(fields) > self.width:
                 self.rejected.append((line, too_many_fields(len(fields), self.width)))
-            elif is_empty(fields):
-                self.n_blank += 1
             elif len(fields) < self.width:
                 self.note_short([line])
                 yield line, fields + [""] * (self.width - len(fields))
@@ -217,6 +211,8 @@ class Body:
     def notes(self) -> list[str]:
         """What was left out or done on the way."""
         notes = [f"{counted(self.n_blank, 'blank line')} skipped"] if self.n_blank else []
+        if self._n_empty:
+            notes.append(f"{counted(self._n_empty, 'record')} with every cell empty")
         if self._n_short:
             notes.append(
                 f"{counted(self._n_short, 'record')} with fewer fields than the header, the first on line "

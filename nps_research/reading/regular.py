@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from nps_research.reading.raw_table import Header
-from nps_research.reading.records import Body, is_empty, too_many_fields
+from nps_research.reading.records import Body, too_many_fields
 from nps_research.reading.text_lines import TextLines, parse_records
 
 _WINDOW = 1 << 20
@@ -150,11 +150,8 @@ class _Blocks:
         if not self._is_counted:
             arrays = self._parsed(view, found.n)
             if arrays is not None:
-                empty = self._are_empty(data, view, found.starts, stops, self._body.width)
-                if empty.any():
-                    self._body.n_blank += int(empty.sum())
-                    arrays, lines = [cells.filter(pa.array(~empty)) for cells in arrays], lines[~empty]
-                self._body.add_columns(arrays, lines, is_plain=is_plain)
+                n_empty = self._count_empty(data, view, found.starts, stops, self._body.width)
+                self._body.add_columns(arrays, lines, n_empty=n_empty, is_plain=is_plain)
                 return
             self._is_counted = True
         self._add_counted(found, data, view, stops, lines, is_plain=is_plain)
@@ -169,7 +166,7 @@ class _Blocks:
         *,
         is_plain: bool,
     ) -> None:
-        """Leave out blank lines, empty records and records with too many fields, and fill up those with too few."""
+        """Leave out blank lines and records with too many fields, and fill up those with too few."""
         width, starts = self._body.width, found.starts
         separates = view == self._separator
         if len(found.quotes):
@@ -181,8 +178,6 @@ class _Blocks:
         for row in np.flatnonzero((n_fields == 1) & ~has_quote & ((first <= _BLANK_BYTES) | (first >= 128))).tolist():
             is_blank[row] = not data[starts[row] : stops[row]].decode().strip()
         is_long = n_fields > width
-        may_be = np.flatnonzero(~is_blank & ~is_long)
-        is_blank[may_be] = self._are_empty(data, view, starts[may_be], stops[may_be], n_fields[may_be])
         self._body.n_blank += int(is_blank.sum())
         self._body.rejected += [
             (int(lines[row]), too_many_fields(int(n_fields[row]), width)) for row in np.flatnonzero(is_long)
@@ -195,12 +190,13 @@ class _Blocks:
         if lacks.any():
             stops_kept = np.cumsum(np.where(kept, sizes, 0)) - (found.ends + 1 - stops)
             bytes_kept = np.insert(bytes_kept, np.repeat(stops_kept, lacks), self._separator)
+        n_empty = self._count_empty(data, view, starts[kept], stops[kept], n_fields[kept])
         n = int(kept.sum())
         arrays = self._parsed(bytes_kept, n) if n else None
         if arrays is None and n:  # never seen, yet nothing may be lost
             raise AssertionError("arrow finds other records than there are")
         if arrays is not None:
-            self._body.add_columns(arrays, lines[kept], is_plain=is_plain)
+            self._body.add_columns(arrays, lines[kept], n_empty=n_empty, is_plain=is_plain)
 
     def _parsed(self, view: NDArray[np.uint8], n: int) -> list[pa.Array | pa.ChunkedArray] | None:
         """The wanted columns, empty cells missing; None where a record is not as wide as the header."""
@@ -233,23 +229,23 @@ class _Blocks:
             return None
         return [table.column(str(position)) for position in self._wanted]
 
-    def _are_empty(
+    def _count_empty(
         self,
         data: bytes,
         view: NDArray[np.uint8],
         starts: NDArray[np.int64],
         stops: NDArray[np.int64],
         n_fields: NDArray[np.int64] | int,
-    ) -> NDArray[np.bool_]:
-        """Which records have empty cells only: of separators alone, or of these, blanks and pairs of quotes."""
+    ) -> int:
+        """Records in which every cell is empty: of separators alone, or of these, blanks and pairs of quotes."""
         only_separators = stops - starts == np.subtract(n_fields, 1)
         first = view[starts]
         may_be = ((first == self._separator) | (first == _BLANK_BYTES) | (first == _QUOTE)) & ~only_separators
         none = bytes([self._separator]) + b' "'
-        found = only_separators & (stops > starts)
+        count = int((only_separators & (stops > starts)).sum())
         for row in np.flatnonzero(may_be).tolist():
             record = data[starts[row] : stops[row]]
             if not record.translate(None, none):
                 (parsed,) = parse_records(iter([record.decode()]), chr(self._separator))
-                found[row] = is_empty(parsed.fields or ())
-        return np.asarray(found)
+                count += not any(parsed.fields or ())
+        return count

@@ -328,13 +328,10 @@ def test_blanks_around_names_and_cells_are_stripped(tmp_path):
     assert table.frame.to_numpy().tolist() == [["9", "x, y"], ["8", "z"]]
 
 
-@pytest.mark.parametrize("others", ["", "1,2,\n"], ids=["alike", "one too long"])
-def test_empty_cells_are_missing_and_records_of_separators_alone_are_blank_lines(tmp_path, others):
-    table = read_table(write(tmp_path, f'a,b\n1,\n,\n{others}3,\n"", \n,5\n'))
-    assert table.frame.fillna("").to_numpy().tolist() == [["1", ""], ["3", ""], ["", "5"]]
-    assert table.line.tolist() == [line + bool(others) * (line > 3) for line in (2, 4, 6)]
-    assert "2 blank lines skipped" in table.notes
-    assert len(table.rejected) == bool(others)
+def test_empty_cells_are_missing_and_empty_records_are_records(tmp_path):
+    table = read_table(write(tmp_path, "a,b\n1,\n,\n"))
+    assert table.frame.isna().to_numpy().tolist() == [[False, True], [True, True]]
+    assert "1 record with every cell empty" in table.notes
     assert {str(dtype) for dtype in table.frame.dtypes} == {"str"}
 
 
@@ -398,9 +395,8 @@ def test_what_csv_writer_writes_comes_back(tmp_path_factory, rows, separator, en
         csv.writer(file, delimiter=separator).writerows([["a", "b", "c"], *rows])
     table = read_table(path, separator=separator, encoding=encoding)
     assert len(table.rejected) == 0
-    filled = [row for row in rows if any(row)]  # a record of separators alone is a blank line
-    assert table.frame.fillna("").to_numpy().tolist() == filled
-    assert len(table.line) == len(filled)
+    assert table.frame.fillna("").to_numpy().tolist() == rows
+    assert len(table.line) == len(rows)
 
 
 # Files

@@ -238,9 +238,10 @@ def test_a_web_page_named_csv_is_refused_before_anything_is_drafted(tmp_path, mo
     assert not Path("study").exists()
 
 
-def test_lines_of_separators_alone_are_blank_lines(run):
+def test_lines_of_separators_alone_do_not_take_the_id_away_and_are_quarantined(run):
     said, code = run(answers={"id": [*IDS, None], "NPS": [*SCORE.tolist(), None], "date": ["2025-03-05"] * N + [None]})
     assert code == 0
-    assert "120 rows came in: 120 are accepted" in said
-    assert "1 blank line skipped" in said
-    assert "is blank in" not in said
+    assert "121 rows came in: 120 are accepted, 1 is quarantined" in said
+    assert "responses.respondent_id" in said
+    assert "1 record with every cell empty" in said
+    assert "it is taken for the customer" not in said
