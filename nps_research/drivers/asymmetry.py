@@ -68,17 +68,13 @@ class RatingAsymmetry(Result):
         if not rows:
             return "No rating is surely a must-be, a performance rating or a delighter."
         words = {
-            "must-be": "only hurts when bad (must-be)",
-            "delighter": "only helps when good (delighter)",
-            "performance": "works both ways (performance)",
+            "must-be": "hurting only, when bad (must-be)",
+            "delighter": "helping only, when good (delighter)",
+            "performance": "working both ways (performance)",
         }
-        said = []
-        for kind, does in words.items():
-            names = [row["term"] for row in rows if row["class"] == kind]
-            if names:
-                several = does.replace("hurts", "hurt").replace("helps", "help").replace("works", "work")
-                said.append(f"{joined(names)} {does if len(names) == 1 else several}")
-        return f"{'; '.join(said)}."
+        names = {kind: [row["term"] for row in rows if row["class"] == kind] for kind in words}
+        said = "; ".join(f"{words[kind]}: {joined(those)}" for kind, those in names.items() if those)
+        return f"{said[0].upper()}{said[1:]}."
 
     @property
     def details(self) -> str:

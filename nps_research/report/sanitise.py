@@ -53,7 +53,14 @@ def _our_attributes(tag: str, name: str, value: str) -> str | None:
 _OUTPUT = nh3.Cleaner(
     tags=_SHARED_TAGS | {"div", "figure", "figcaption", "picture", "source", "img", "details", "summary"},
     clean_content_tags=_DROPPED_WITH_CONTENT,
-    attributes={"*": {"class"}, "img": {"src", "alt"}, "source": {"srcset", "media"}, "td": _CELL, "th": _CELL, "div": {"aria-label"}},
+    attributes={
+        "*": {"class"},
+        "img": {"src", "alt"},
+        "source": {"srcset", "media"},
+        "td": _CELL,
+        "th": _CELL,
+        "div": {"aria-label"},
+    },
     tag_attribute_values={
         "th": {"scope": {"col", "row", "colgroup", "rowgroup"}},
         "div": {"role": {"region"}, "tabindex": {"0"}},

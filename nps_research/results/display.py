@@ -9,6 +9,7 @@ from html import escape
 from nps_research.results.tables import Displayed, table_html
 from nps_research.results.words import plain_text
 
+IN_REPORT = "NPS_RESEARCH_REPORT"  # environment variable of notebooks that run for a report
 PHONE = "(max-width: 34rem)"  # windows in which a figure is a narrow one
 ROWS_IN_VIEW = 12  # of a table in view; a longer one is folded
 
@@ -36,7 +37,6 @@ def result_html(result: Displayed) -> str:
 def _figure(result: Displayed) -> str:
     """The figure, its message in its alternative text alone: it stands under the finding. Pages have a narrow one."""
     from nps_research.results.drawing import svg
-    from nps_research.results.live import IN_REPORT
 
     alt = f"{result.message}. {result.alt}" if result.message else result.alt
     image = f'<img alt="{escape(alt)}" src="{_as_source(svg(result))}">'

@@ -58,7 +58,10 @@ def fit_narrow(ax: Axes) -> None:
 
 
 def part_texts(ax: Axes) -> None:
-    """Lift what would stand on its neighbour, and leave it out where that is not enough; of waves the last stay. The title above them."""
+    """Lift what would stand on its neighbour, and leave it out where that is not enough (of waves the last stay).
+
+    The title stands above all of it.
+    """
     kept: list[Bbox] = []
     for text in reversed([text for text in ax.texts if text.get_text()]):
         for _ in range(2):

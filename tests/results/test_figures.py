@@ -372,7 +372,7 @@ def whole(result: Result) -> Axes:
 
 
 def narrow(result: Result) -> Axes:
-    """Draw a result as for a phone, and hold that all of it can be read there, and that it has no message of its own."""
+    """Draw a result as for a phone, and hold that all of it can be read there, without its message."""
     name = f"{type(result).__name__}, narrow"
     with house_style():
         figure = page_figure(result, narrow=True)
