@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -22,17 +23,19 @@ def page_cells(node: NotebookNode, notebook: ReportNotebook) -> list[dict[str, A
     """The cells for the template; their HTML has passed the allow-lists.
 
     Title and question are left out of the text, and so are sections in which nothing is answered; code that shows
-    nothing is folded away with the next that does.
+    nothing is folded away with the next that does. The section of a headline is in view, wherever it stands.
     """
     cells: list[dict[str, Any]] = []
     code: list[str] = []
-    headlines, left_out = headline_cells(node), _sections_without_an_answer(node, notebook.title)
+    headlines, sections = headline_cells(node), _sections(node)
+    left_out = {place for section in sections for place in section if _asks_in_vain(node, section)}
+    in_view = {place for section in sections for place in section if headlines.intersection(section)}
     folded = False
     for place, cell in enumerate(node.cells):
         code += [cell.source] if cell.cell_type == "code" and cell.source.strip() else []
         if place in left_out:
             continue
-        folds, heading = has_tag(cell, "detail"), _first_heading(cell)
+        folds, heading = has_tag(cell, "detail") and place not in in_view, _first_heading(cell)
         if folded and (heading or not folds):
             cells.append({"kind": "end of fold"})
         if folds and (heading or not folded):
@@ -69,19 +72,20 @@ def headlines_told(node: NotebookNode) -> tuple[Markup, ...]:
     return tuple(_page_output(output) for output in outputs if not _is_open(output))
 
 
-def _sections_without_an_answer(node: NotebookNode, title: str) -> set[int]:
-    """The places of cells under headings, other than the title, under which there are results and no answer."""
-    sections: list[tuple[str, list[int]]] = [(title, [])]
+def _sections(node: NotebookNode) -> list[list[int]]:
+    """The places of the cells under each heading but the first, the title."""
+    sections: list[list[int]] = [[]]
     for place, cell in enumerate(node.cells):
-        if heading := _first_heading(cell):
-            sections.append((heading, []))
-        sections[-1][1].append(place)
-    found: set[int] = set()
-    for heading, places in sections:
-        outputs = [output for place in places for output in node.cells[place].get("outputs", ())]
-        if heading != title and outputs and all(map(_is_open, outputs)):
-            found.update(places)
-    return found
+        if _first_heading(cell):
+            sections.append([])
+        sections[-1].append(place)
+    return sections[2:]
+
+
+def _asks_in_vain(node: NotebookNode, section: Sequence[int]) -> bool:
+    """Whether something is asked in a section, and nothing answered."""
+    asked = [node.cells[place] for place in section if node.cells[place].cell_type == "code"]
+    return bool(asked) and all(_is_open(output) for cell in asked for output in cell.outputs)
 
 
 def _first_heading(cell: NotebookNode) -> str:

@@ -69,7 +69,8 @@ def part_texts(ax: Axes) -> None:
             if not any(box.overlaps(other) for other in kept):
                 break
             if isinstance(text, Annotation) and text.anncoords == "offset points":
-                text.xyann = (text.xyann[0], text.xyann[1] + text.get_fontsize())
+                along, up = text.xyann
+                text.xyann = (along, float(up) + float(text.get_fontsize()))
         box = text.get_window_extent()
         text.set_visible(not any(box.overlaps(other) for other in kept))
         kept += [box] if text.get_visible() else []
@@ -92,7 +93,7 @@ def _lower_legend(ax: Axes) -> None:
         return
     figure.draw_without_rendering()
     stands = [text.get_window_extent().y0 for text in (ax.xaxis.label, *ax.get_xticklabels()) if text.get_text()]
-    letter = legend.get_texts()[0].get_fontsize() * figure.dpi / 72
-    legend.borderaxespad = (ax.bbox.y0 - min(stands, default=ax.bbox.y0)) / letter + 0.7
-    left = (EDGE_MARGIN - letter * legend.borderaxespad) / figure.bbox.width  # of the figure: the axes may be small
+    letter = float(legend.get_texts()[0].get_fontsize()) * figure.dpi / 72
+    below = legend.borderaxespad = (ax.bbox.y0 - min(stands, default=ax.bbox.y0)) / letter + 0.7
+    left = (EDGE_MARGIN - letter * below) / figure.bbox.width  # of the figure: the axes may be small
     legend.set_bbox_to_anchor((left, 0), transform=blended_transform_factory(figure.transFigure, ax.transAxes))

@@ -81,8 +81,8 @@ class GroupChanges(ByLines):
     @property
     def note(self) -> str:
         return (
-            f"{self.lines} Changes since {plain_text(self.before)}, in NPS points; limits are for each group by itself, "
-            "p-values adjusted for the number of groups (Holm)."
+            f"{self.lines} Changes since {plain_text(self.before)}, in NPS points; limits are for each group by "
+            "itself, p-values adjusted for the number of groups (Holm)."
         )
 
 
@@ -124,6 +124,7 @@ def compare_groups_now(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> rows = pd.DataFrame({"likelihood_to_recommend": [10, 9, 3, 2] * 80, "branch": ["North", "South"] * 160})
     >>> rows["wave"] = ["2024"] * 160 + ["2025"] * 160
     >>> found = compare_groups_now(Study.from_frames(responses=rows, segments=["branch"]))

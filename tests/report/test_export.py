@@ -456,5 +456,5 @@ def test_what_cannot_be_answered_stands_at_the_end_in_plain_words(tmp_path: Any)
     assert "f dates." not in flow
     end = flow[flow.index("What this study cannot answer") :]
     items = [re.sub("<[^>]*>", "", item) for item in re.findall("<li>(.*?)</li>", end)][:2]
-    assert items == ["Dates; Both: No &lt;b&gt;dates&lt;/b&gt;.", "Ratings: No ratings."]
+    assert items == ["No &lt;b&gt;dates&lt;/b&gt;. Open: “Dates”, “Both”.", "No ratings. Open: “Ratings”."]
     assert "What this study cannot answer" not in page(tmp_path, text("## Both"), answered)

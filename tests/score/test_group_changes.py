@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import nps_research as nps
 from nps_research.errors import CannotAnswerError
 
-BRANCHES = {
+BRANCHES: Mapping[str, tuple[tuple[int, ...], ...]] = {
     "North": ((30, 10, 10), (10, 10, 30)),
     "South": ((20, 10, 20), (20, 10, 20)),
     "West": ((2, 1, 1), (20, 5, 5)),
 }
 
 
-def study(branches: dict[str, tuple[tuple[int, ...], ...]] = BRANCHES, **settings: object) -> nps.Study:
+def study(branches: Mapping[str, tuple[tuple[int, ...], ...]] = BRANCHES, **settings: object) -> nps.Study:
     """Promoters, passives and detractors of each branch in two waves."""
     rows = [
         {"likelihood_to_recommend": answer, "branch": branch, "wave": wave}
         for branch, waves in branches.items()
-        for wave, classes in zip(("2024", "2025"), waves, strict=False)
+        for wave, classes in zip(("2024", "2025", "2026"), waves, strict=False)
         for answer, n in zip((10, 8, 2), classes, strict=True)
         for _ in range(n)
     ]
@@ -50,14 +52,17 @@ def test_each_group_has_its_score_now_and_its_change() -> None:
 
 
 def test_of_a_group_too_small_in_the_wave_before_there_is_no_change() -> None:
-    found = nps.score.compare_groups_now(study())
+    others = dict.fromkeys(("Centre", "East", "North", "South"), ((40, 10, 10),) * 3)
+    found = nps.score.compare_groups_now(study({**others, "West": ((40, 10, 10), (2, 1, 1), (40, 10, 10))}))
     rows = found.frame.set_index("group")
-    assert "West" not in rows.index or rows["change"].isna()["West"]
-    assert "25.0" not in json.dumps(found.to_json())
+    assert np.isnan(rows["change"]["West"])
+    assert rows["estimate"]["West"] == 50
+    assert "West +50.0 and" in found.at_a_glance["groups"]
+    assert rows["change"].notna().sum() >= 2
 
 
 def test_a_group_too_small_now_is_named_nowhere() -> None:
-    small = BRANCHES | {"West": ((20, 5, 5), (2, 1, 1)), "East": ((20, 5, 5), (20, 5, 5))}
+    small = {**BRANCHES, "West": ((20, 5, 5), (2, 1, 1)), "East": ((20, 5, 5), (20, 5, 5))}
     found = nps.score.compare_groups_now(study(small))
     told = " ".join([json.dumps(found.to_json()), str(found), str(found._repr_mimebundle_()["text/html"])])
     assert "West" not in told
