@@ -67,14 +67,11 @@ class RatingAsymmetry(Result):
         rows = [row for row in self.records if row["certain"] and row["class"] != "none"]
         if not rows:
             return "No rating is surely a must-be, a performance rating or a delighter."
-        words = {
-            "must-be": "hurting only, when bad (must-be)",
-            "delighter": "helping only, when good (delighter)",
-            "performance": "working both ways (performance)",
-        }
+        words = {"must-be": "hurting only when bad", "delighter": "helping only when good"}
+        words["performance"] = "working both ways"
         names = {kind: [row["term"] for row in rows if row["class"] == kind] for kind in words}
-        said = "; ".join(f"{words[kind]}: {joined(those)}" for kind, those in names.items() if those)
-        return f"{said[0].upper()}{said[1:]}."
+        said = [f"{joined(those)} ({kind}, {words[kind]})" for kind, those in names.items() if those]
+        return f"{'; '.join(said)}."
 
     @property
     def details(self) -> str:

@@ -14,6 +14,7 @@ from matplotlib.transforms import Bbox, blended_transform_factory
 EDGE_MARGIN = 4  # pixels between text and the figure's edge
 NARROW = 4.5  # inches of a figure on a phone 375 px wide: letters of 9 points are 9 px there
 _BRACKETS, _HARD = re.compile(r"\([^()]{1,14}\)"), "\N{NO-BREAK SPACE}"
+_IN_WORD = re.compile(r"(?<=\S-)\n")
 _LETTERS_OF_NAME, _LETTERS_OF_LABEL = 18, 46  # in a line of a narrow figure
 _LINE, _BETWEEN = 0.17, 0.14  # inches: of a row's name, and between rows
 
@@ -82,7 +83,7 @@ def part_texts(ax: Axes) -> None:
 
 def _broken(text: str, width: int) -> str:
     """Text in lines of so many letters; what stands in brackets stays together."""
-    whole = _BRACKETS.sub(lambda found: found[0].replace(" ", _HARD), text.replace("\n", " "))
+    whole = _BRACKETS.sub(lambda found: found[0].replace(" ", _HARD), _IN_WORD.sub("", text).replace("\n", " "))
     return "\n".join(textwrap.wrap(whole, width, break_on_hyphens=False)).replace(_HARD, " ") or text
 
 

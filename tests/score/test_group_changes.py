@@ -57,7 +57,7 @@ def test_of_a_group_too_small_in_the_wave_before_there_is_no_change() -> None:
     rows = found.frame.set_index("group")
     assert np.isnan(rows["change"]["West"])
     assert rows["estimate"]["West"] == 50
-    assert "West +50.0 and" in found.at_a_glance["groups"]
+    assert "West +50.0." in found.at_a_glance["groups"]
     assert rows["change"].notna().sum() >= 2
 
 
