@@ -54,7 +54,7 @@ def page_cells(node: NotebookNode, notebook: ReportNotebook) -> list[dict[str, A
     return [*cells, {"kind": "end of fold"}] if folded else cells
 
 
-def open_questions(node: NotebookNode) -> dict[str, list[str]]:
+def not_answered_here(node: NotebookNode) -> dict[str, list[str]]:
     """What a notebook could not answer: the headings that it stood under, by the reason in plain words."""
     found: dict[str, list[str]] = {}
     heading = ""

@@ -22,7 +22,7 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 from nps_research.report.at_a_glance import at_a_glance
 from nps_research.report.harvest import HarvestedResult, shown_numbers
 from nps_research.report.notebooks import ReportNotebook, has_tag, levers_moved
-from nps_research.report.page_cells import open_questions, page_cells
+from nps_research.report.page_cells import not_answered_here, page_cells
 from nps_research.report.sanitise import heading_slug, render_markdown
 from nps_research.report.since import Since
 from nps_research.report.small_figures import small_figure
@@ -145,7 +145,7 @@ class Pages:
             "numbers": shown_numbers(result for result in results if result.headline),
             "results": results,
             "name": notebook.name,
-            "open": open_questions(node),
+            "open": not_answered_here(node),
             "levers": levers_moved(notebook),
             **self._neighbours.get(notebook.name, {"before": None, "after": None}),
         }

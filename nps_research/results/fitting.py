@@ -16,7 +16,7 @@ NARROW = 4.5  # inches of a figure on a phone 375 px wide: letters of 9 points a
 _BRACKETS, _HARD = re.compile(r"\([^()]{1,14}\)"), "\N{NO-BREAK SPACE}"
 _IN_WORD = re.compile(r"(?<=\S-)\n")
 _LETTERS_OF_NAME, _LETTERS_OF_LABEL = 18, 46  # in a line of a narrow figure
-_LINE, _BETWEEN = 0.17, 0.14  # inches: of a row's name, and between rows
+_LINE, _GAP = 0.17, 0.14  # inches: of a row's name, and between rows
 
 
 def keep_inside(ax: Axes) -> None:
@@ -45,7 +45,7 @@ def fit_narrow(ax: Axes) -> None:
     if isinstance(ax.yaxis.get_major_locator(), FixedLocator):
         names = [_broken(name.get_text(), _LETTERS_OF_NAME) for name in ax.get_yticklabels()]
         ax.set_yticks(ax.get_yticks(), names)
-        lines = sum(_BETWEEN + _LINE * (1 + max(name.count("\n") for name in names)) for _ in names)
+        lines = sum(_GAP + _LINE * (1 + max(name.count("\n") for name in names)) for _ in names)
         figure.set_figheight(max(figure.get_figheight(), 1.0 + lines))
     ax.set_xlabel(_broken(ax.get_xlabel(), _LETTERS_OF_LABEL))
     figure.draw_without_rendering()
