@@ -351,7 +351,7 @@ def test_a_driver_worth_more_in_one_group_is_found(few_resamples):
     assert rows.loc[("region", "price"), "p_adjusted"].max() < 0.001
     assert rows.loc[("region", "price", "North"), "conf_low"] > rows.loc[("region", "price", "South"), "conf_high"]
     assert rows.loc[("half", "price"), "p_adjusted"].min() > 0.05
-    assert found.finding.startswith("price is not worth the same in each region")
+    assert found.finding.startswith("price: not worth the same in each region, +")
 
 
 def test_alike_groups_are_called_alike():
