@@ -86,6 +86,8 @@ def page_figure(result: Displayed, *, narrow: bool = False) -> Figure:
         keep_inside(ax)
         if narrow:
             part_texts(ax)
+        else:
+            figure.set_layout_engine(None)  # all has its place: to lay it out twice more is most of a drawing's time
         return figure
 
 
