@@ -84,9 +84,7 @@ def page_figure(result: Displayed, *, narrow: bool = False) -> Figure:
         if narrow:
             fit_narrow(ax)
         keep_inside(ax)
-        if narrow:
-            part_texts(ax)
-        else:
+        if not (narrow and part_texts(ax)):
             figure.set_layout_engine(None)  # all has its place: to lay it out twice more is most of a drawing's time
         return figure
 

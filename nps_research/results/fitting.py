@@ -55,13 +55,14 @@ def fit_narrow(ax: Axes) -> None:
             ax.tick_params(axis="x", rotation=90)
         else:
             ax.xaxis.set_major_locator(MaxNLocator(4))
+        figure.draw_without_rendering()
     _lower_legend(ax)
 
 
-def part_texts(ax: Axes) -> None:
+def part_texts(ax: Axes) -> bool:
     """Lift what would stand on its neighbour, and leave it out where that is not enough (of waves the last stay).
 
-    The title stands above all of it.
+    The title stands above all of it: whether it had to be lifted, and the figure is to be laid out again.
     """
     kept: list[Bbox] = []
     for text in reversed([text for text in ax.texts if text.get_text()]):
@@ -77,8 +78,10 @@ def part_texts(ax: Axes) -> None:
         kept += [box] if text.get_visible() else []
     figure = ax.get_figure(root=True)
     over = max((box.y1 for box in kept), default=0.0) - ax.bbox.y1
-    if figure is not None and over > 0:
-        ax.set_title(ax.get_title(loc="left"), loc="left", pad=6 + over * 72 / figure.dpi)
+    if figure is None or over <= 0:
+        return False
+    ax.set_title(ax.get_title(loc="left"), loc="left", pad=6 + over * 72 / figure.dpi)
+    return True
 
 
 def _broken(text: str, width: int) -> str:
@@ -92,7 +95,6 @@ def _lower_legend(ax: Axes) -> None:
     figure, legend = ax.get_figure(root=True), ax.get_legend()
     if figure is None or legend is None or legend.get_window_extent().y1 > ax.bbox.y0:
         return
-    figure.draw_without_rendering()
     stands = [text.get_window_extent().y0 for text in (ax.xaxis.label, *ax.get_xticklabels()) if text.get_text()]
     letter = float(legend.get_texts()[0].get_fontsize()) * figure.dpi / 72
     below = legend.borderaxespad = (ax.bbox.y0 - min(stands, default=ax.bbox.y0)) / letter + 0.7

@@ -346,7 +346,8 @@ def test_each_figure_is_drawn_whole_on_the_axes_given_and_on_new_ones(make: Call
         assert ax.get_xlabel() or isinstance(result, ClassShares | ResponseFunnel | Trend)
         if not isinstance(result, ThresholdComparison):
             assert ax.get_title(loc="left").replace("\n", " ").startswith(literal(result.title, 160))
-        narrow(result)
+        on_page(result)
+        on_page(result, narrow=True)
         ax = result.plot()
         assert ax.get_figure() is plt.gcf()
         assert len(plt.gcf().axes) == 1
@@ -371,22 +372,23 @@ def whole(result: Result) -> Axes:
     return given
 
 
-def narrow(result: Result) -> Axes:
-    """Draw a result as for a phone, and hold that all of it can be read there, without its message."""
-    name = f"{type(result).__name__}, narrow"
+def on_page(result: Result, *, narrow: bool = False) -> None:
+    """Draw a result as a page does, or for a phone, and hold that all of it can be read there, without its message."""
+    name = f"{type(result).__name__} on a page{', narrow' * narrow}"
     with house_style():
-        figure = page_figure(result, narrow=True)
+        figure = page_figure(result, narrow=narrow)
         figure.draw_without_rendering()
     assert not figure.get_suptitle(), name
-    assert figure.get_figwidth() == NARROW
     _hold_whole(figure, name)
+    if not narrow:
+        return
+    assert figure.get_figwidth() == NARROW
     (ax,) = figure.axes
     texts = [ax._left_title, *(text for text in ax.texts if text.get_text() and text.get_visible())]  # type: ignore[attr-defined]
     for one, other in combinations(texts, 2):
         assert not one.get_window_extent().overlaps(other.get_window_extent()), (name, one.get_text(), other.get_text())
     smallest = min(text.get_fontsize() for text in figure.findobj(Text) if text.get_text().strip())
     assert smallest * ON_A_PHONE / (72 * NARROW) >= 9, name
-    return ax
 
 
 def _hold_whole(figure: Figure, name: str) -> None:
