@@ -43,7 +43,7 @@ DESIGNS = {  # clusters of up to so many answers, how alike they are in even and
 UNLIKE = {f"one of {size} answers unlike": size for size in (30, 60, 100)}
 OTHERS, OUTLIER = (0.15, 0.35, 0.50), (0.60, 0.20, 0.20)
 SCORE_OF_CLASS = np.array([3, 7, 10])
-N_GROUPS_PER_CELL = 6000
+N_GROUPS_PER_CELL, RUNS_WITH_OUTLIER = 6000, 2000
 N_DRAWS = 1000
 
 
@@ -95,7 +95,7 @@ def with_an_outlier(n: int, n_groups: int, rng: np.random.Generator) -> tuple[np
 def measure(n_groups: int, concentration: float, shape: str, design: str) -> dict[str, object]:
     """Coverage and squared errors of one cell."""
     rng = generator({"n_groups": n_groups, "concentration": concentration, "shape": shape, "design": design})
-    runs = N_GROUPS_PER_CELL // n_groups
+    runs = RUNS_WITH_OUTLIER if design in UNLIKE else N_GROUPS_PER_CELL // n_groups
     held, size, raw, pooled = (np.zeros((runs, n_groups)) for _ in range(4))
     for run in range(runs):
         dist = None

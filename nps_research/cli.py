@@ -222,7 +222,7 @@ def check(
             overview.broken_rules,
             overview.reading_notes,
             overview.identity_checks,
-            overview.questions,
+            *([] if opened.nothing_accepted else [overview.questions]),
         ]
         console.print(f"[bold]{_for_terminal(opened.name)}[/]")
         console.print(_for_terminal(f"Period: {opened.period}. {opened.base}."))
@@ -296,7 +296,10 @@ def _score_as_drafted(target: Path, data: Path) -> str:
     from nps_research.score import net_promoter_score
     from nps_research.study import open_study
 
-    return f"As drafted: {net_promoter_score(score_distribution(open_study(target.parent, data=data))).finding}"
+    opened = open_study(target.parent, data=data)
+    if opened.nothing_accepted:
+        return f"As drafted, {opened.nothing_accepted}."
+    return f"As drafted: {net_promoter_score(score_distribution(opened)).finding}"
 
 
 @app.command()

@@ -67,17 +67,10 @@ class RatingAsymmetry(Result):
         rows = [row for row in self.records if row["certain"] and row["class"] != "none"]
         if not rows:
             return "No rating is surely a must-be, a performance rating or a delighter."
-        words = {
-            "must-be": "only hurts when bad (must-be)",
-            "delighter": "only helps when good (delighter)",
-            "performance": "works both ways (performance)",
-        }
-        said = []
-        for kind, does in words.items():
-            names = [row["term"] for row in rows if row["class"] == kind]
-            if names:
-                several = does.replace("hurts", "hurt").replace("helps", "help").replace("works", "work")
-                said.append(f"{joined(names)} {does if len(names) == 1 else several}")
+        words = {"must-be": "hurting only when bad", "delighter": "helping only when good"}
+        words["performance"] = "working both ways"
+        names = {kind: [row["term"] for row in rows if row["class"] == kind] for kind in words}
+        said = [f"{joined(those)} ({kind}, {words[kind]})" for kind, those in names.items() if those]
         return f"{'; '.join(said)}."
 
     @property

@@ -152,7 +152,7 @@ class ContributionSpread(_WithDots):
         top = self.frame.iloc[0]
         most = " most" if len(self.frame) > 1 else ""
         return (
-            f"{top['term']} contributes{most} to single answers: between {points(top['low'])} and "
+            f"The rating that contributes{most} to single answers is {top['term']}: between {points(top['low'])} and "
             f"{points(top['high'])} NPS points for nine respondents in ten."
         )
 

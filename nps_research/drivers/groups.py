@@ -87,7 +87,7 @@ class DriversByGroup(Result):
                 continue
             most, least = shown.iloc[shown["estimate"].argmax()], shown.iloc[shown["estimate"].argmin()]
             said.append(
-                f"{term} is not worth the same in each {by}: {points(most['estimate'])} in {joined([most['group']])}, "
+                f"{term}: not worth the same in each {by}, {points(most['estimate'])} in {joined([most['group']])}, "
                 f"{points(least['estimate'])} in {joined([least['group']])}"
             )
         return (

@@ -82,8 +82,8 @@ class DriverMethods(Result):
             return shapley
         row = self.frame.iloc[over.argmax()]
         return (
-            f"{shapley} Alone, {joined([row['term']])} goes with {points(row['correlation_points'])} points; "
-            f"beside all other ratings, {points(row['estimate'])} are its own."
+            f"{shapley} Alone, the rating of {joined([row['term']])} goes with {points(row['correlation_points'])} "
+            f"points; beside all other ratings, {points(row['estimate'])} are its own."
         )
 
     @property

@@ -202,11 +202,11 @@ class DriverModel(Result):
         top = real.iloc[0]
         first, way = joined([top["term"]]), "below" if top["estimate"] < 0 else "above"
         leaders = real.loc[real["rank_low"] == 1, "term"].tolist()
-        lead = f"{first} matters most" if len(shown) > 1 else f"{first} matters"
+        lead, it = f"The rating that matters{' most' * (len(shown) > 1)} is {first}", "it"
         if 1 < len(leaders) <= MOST_LEADERS:
-            lead = f"{joined(leaders)} lead"
+            lead, it = f"{joined(leaders)} lead", first
         return (
-            f"{lead}: customers who rate {first} well score {abs(top['estimate']):.0f} NPS points {way} those who rate "
+            f"{lead}: customers who rate {it} well score {abs(top['estimate']):.0f} NPS points {way} those who rate "
             "it poorly, other ratings equal."
         )
 

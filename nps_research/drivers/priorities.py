@@ -105,7 +105,8 @@ def importance_performance(model: DriverModel) -> ImportancePerformance:
     over = real if real.any() else np.ones(len(real), dtype=bool)
     if over.sum() < 2:
         only = joined(frame.loc[over, "term"].tolist())
-        which = f"Only {only} is above noise" if len(frame) > 1 else "There is one rating" if only else "There is none"
+        which = "There is one rating" if only else "There is none"
+        which = f"Only one rating ({only}) is above noise" if len(frame) > 1 else which
         raise CannotAnswerError(f"{which}, so no rating can be set against the average of several.")
     lines = (rating[over].mean(), np.abs(estimate[over]).mean())
     places = [model.data.terms.index(term) for term in frame["term"]]

@@ -13,7 +13,7 @@ import numpy as np
 
 from nps_research.drivers.model import DriverModel
 from nps_research.errors import CannotAnswerError, EstimationError
-from nps_research.results.live import IN_REPORT
+from nps_research.results.display import IN_REPORT
 from nps_research.results.words import points
 from nps_research.study.study import Study
 

@@ -10,7 +10,7 @@ from operator import attrgetter
 import pandas as pd
 
 from nps_research.results.listing import Listing
-from nps_research.results.words import quoted
+from nps_research.results.words import quoted, without_column_names
 from nps_research.study.needs import refusal
 from nps_research.study.notebooks import asked
 from nps_research.study.study import Study
@@ -60,6 +60,5 @@ def questions(study: Study) -> Listing:
 def _record_next(refused: Sequence[tuple[str, str]]) -> str:
     """What to record so that the first of the open questions can be answered, without names of columns."""
     question, missing = next((question, missing) for question, missing in refused if missing)
-    lacks = re.sub(r" \((?:responses|customers|outcomes)\.[^)]*\)", "", missing)
-    lacks = re.sub(r"^[^:.]* is not known: ", "", lacks)  # the question says so
+    lacks = re.sub(r"^[^:.]* is not known: ", "", without_column_names(missing))  # the question says so
     return f"To answer {quoted(question)}, record more: {lacks[0].lower()}{lacks[1:]}"

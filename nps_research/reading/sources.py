@@ -7,6 +7,7 @@ with its line and reason, never dropped.
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -171,12 +172,17 @@ def _check_file(path: Path) -> None:
 
 
 def _check_text_is_meant(path: Path, named: str, kind: str) -> None:
-    """Refuse text under the name of a workbook, in words that help; other names have refusals of their own."""
-    if named != "workbook" or kind != "text":
+    """Refuse text that is no table, or has the name of a workbook, in words that help; others refuse by themselves."""
+    if kind != "text":
         return
     with path.open("rb") as file:
         start = file.read(4096)
-    if start and 0 not in start and b"\n" in start:
+    if start.removeprefix(codecs.BOM_UTF8).lstrip().lower().startswith(_WEB_PAGE):
+        raise ContractError(
+            f"{path.name} is a web page, not a table: what was saved may ask to sign in, or show the table. "
+            "Download the export again, as .csv or .xlsx"
+        )
+    if named == "workbook" and start and 0 not in start and b"\n" in start:
         raise ContractError(
             f"{path.name} cannot be read as a workbook: its first bytes are text. Named .csv, it is read as a table"
         )
@@ -229,4 +235,5 @@ _KINDS = {
     **dict.fromkeys((".duckdb", ".db", ".sqlite"), "database"),
     **dict.fromkeys((".gz", ".zip"), "text"),
 }
+_WEB_PAGE = (b"<!doctype", b"<html", b"<head", b"<body", b"<table", b"<?xml")
 _IN_WORDS = {"workbook": "a workbook", "spss": "an SPSS file", "parquet": "a Parquet file", "database": "a database"}

@@ -13,9 +13,10 @@ from nps_research.errors import ReportError
 from nps_research.report.board_pack import BOARD_PACK, BOARD_PAGE, printed
 from nps_research.report.execute import Failure
 from nps_research.report.harvest import exact_parquet, harvest, table_csv
-from nps_research.report.notebooks import ReportNotebook, own_text
+from nps_research.report.notebooks import ReportNotebook, levers_moved, own_text
 from nps_research.report.own_words import OwnWords, labels_of
-from nps_research.report.pages import GLOSSARY, Card, Pages, headlines_told
+from nps_research.report.page_cells import headlines_told
+from nps_research.report.pages import GLOSSARY, Card, Pages
 from nps_research.report.privacy import find_leaks, places_of, readable_text
 from nps_research.report.provenance import CHECKOUT, Provenance, provenance
 from nps_research.report.publish import MADE_BY, PRIVATE_NOTE, Workspace, write_shared
@@ -100,7 +101,10 @@ def assemble(
 
 
 def _card(notebook: ReportNotebook, state: str, reason: str = "") -> Card:
-    return Card(name=notebook.name, title=notebook.title, question=notebook.question, state=state, reason=reason)
+    moved = tuple(levers_moved(notebook))
+    return Card(
+        name=notebook.name, title=notebook.title, question=notebook.question, state=state, reason=reason, levers=moved
+    )
 
 
 def _failed(pages: Pages, notebook: ReportNotebook, failure: Failure) -> Part:

@@ -51,7 +51,8 @@ def at_a_glance(results: Sequence[HarvestedResult]) -> AtAGlance:
         return [Said(text=text, notebook=result.notebook) for result, text in found if text]
 
     on_top = next((key for key in ("happened", "answered") if those(key)), "")
-    happened, why = [*those(on_top)[:1], *those("target")[:1]], [*those("change")[:1], *those("why")[:1]]
+    happened = [*those(on_top)[:1], *those("target")[:1], *those("groups")[:1]]
+    why = [*those("change")[:1], *those("why")[:1]]
     first = next((result for result in results if result.bundle.get("at_a_glance", {}).get(on_top)), None)
     # To improve first, to call by the last list there is (of those at risk, not of all detractors), to ask next time.
     to_do = [*those("improve")[:1], *those("call")[-1:], *those("ask")[:1]]

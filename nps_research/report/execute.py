@@ -18,8 +18,8 @@ from nbclient.exceptions import CellExecutionError
 
 from nps_research import errors
 from nps_research.report.sanitise import plain_output
+from nps_research.results.display import IN_REPORT
 from nps_research.results.listing import LISTS
-from nps_research.results.live import IN_REPORT
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

@@ -13,6 +13,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from nps_research.errors import ReportError
+from nps_research.results.words import plain_text
 
 _LEVER = re.compile(
     r"^\w+ = (?P<value>.+?)  # (?P<words>[^;]+?)(?:, such as [^;]+)?; (?P<usual>[^:;]+): .+$", re.MULTILINE
@@ -110,7 +111,8 @@ def levers_moved(notebook: ReportNotebook) -> list[str]:
     """
     cells = [cell.source for cell in notebook.node.cells if cell.get("id") == "settings"]
     levers = [lever for source in cells for lever in _LEVER.finditer(source)]
-    return [f"{lever['words']}: {lever['value']}" for lever in levers if lever["value"] != lever["usual"]]
+    moved = (lever for lever in levers if lever["value"] != lever["usual"])
+    return [plain_text(f"{lever['words']}: {lever['value']}", 200) for lever in moved]
 
 
 def own_text(notebook: ReportNotebook) -> str:

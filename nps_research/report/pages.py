@@ -20,15 +20,14 @@ from markupsafe import Markup
 from nbconvert.exporters.templateexporter import TemplateExporter
 
 from nps_research.report.at_a_glance import at_a_glance
-from nps_research.report.harvest import HarvestedResult, headline_cells, shown_numbers
+from nps_research.report.harvest import HarvestedResult, shown_numbers
 from nps_research.report.notebooks import ReportNotebook, has_tag, levers_moved
+from nps_research.report.page_cells import not_answered_here, page_cells
 from nps_research.report.sanitise import heading_slug, render_markdown
 from nps_research.report.since import Since
 from nps_research.report.small_figures import small_figure
 from nps_research.report.terms import Terms
-from nps_research.results.listing import NotAnswered
-from nps_research.results.result import MIME_TYPE
-from nps_research.results.words import plain_text
+from nps_research.results.words import plain_text, without_column_names
 from nps_research.study.part import part_in_words
 from nps_research.study.study import Study
 
@@ -64,6 +63,8 @@ class Card:
         What stands on top of the index, and is not drawn again.
     told : tuple of Markup
         Its headlines as they stand on its page.
+    levers : tuple of str
+        Settings that it was made with and that are not the usual ones.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Card:
     results: tuple[HarvestedResult, ...] = ()
     on_top: HarvestedResult | None = None
     told: tuple[Markup, ...] = ()
+    levers: tuple[str, ...] = ()
 
     @property
     def headlines(self) -> list[HarvestedResult]:
@@ -132,7 +134,7 @@ class Pages:
 
     def notebook(self, notebook: ReportNotebook, node: NotebookNode, results: Sequence[HarvestedResult]) -> str:
         """The page of a notebook that ran; `node` has been made fit to share."""
-        cells, terms = _page_cells(node, notebook), Terms(GLOSSARY)
+        cells, terms = page_cells(node, notebook), Terms(GLOSSARY)
         for cell in cells:
             if "html" in cell:
                 cell["html"] = Markup(terms.linked(cell["html"]))  # noqa: S704 - our own links
@@ -143,7 +145,8 @@ class Pages:
             "numbers": shown_numbers(result for result in results if result.headline),
             "results": results,
             "name": notebook.name,
-            "levers": [plain_text(lever, 200) for lever in levers_moved(notebook)],
+            "open": not_answered_here(node),
+            "levers": levers_moved(notebook),
             **self._neighbours.get(notebook.name, {"before": None, "after": None}),
         }
         html, _ = self._exporter.from_notebook_node(
@@ -162,7 +165,9 @@ class Pages:
         changed since an earlier report, if they are there.
         """
         first = _first_screen(cards)
-        cards = [replace(card, on_top=first["glance"].on_top) for card in cards]
+        cards = [
+            replace(card, on_top=first["glance"].on_top, reason=without_column_names(card.reason)) for card in cards
+        ]
         figures = {card.name: next(filter(None, map(small_figure, card.drawn)), "") for card in cards}
         title, files = self._common["study"]["name"], {"workbook": workbook, "board": board}
         return self._render("index.html.j2", title=title, cards=cards, figures=figures, since=since, **first, **files)
@@ -188,65 +193,6 @@ def _first_screen(cards: Sequence[Card]) -> dict[str, Any]:
     glance = at_a_glance([result for card in cards for result in card.results])
     trend = glance.on_top and small_figure(glance.on_top, wide=True)
     return {"glance": glance, "trend": trend, "titles": {card.name: card.title for card in cards}}
-
-
-def headlines_told(node: NotebookNode) -> tuple[Markup, ...]:
-    """The headlines of a notebook fit to share, as HTML."""
-    outputs = [output for place in sorted(headline_cells(node)) for output in node.cells[place].outputs]
-    answered = (each for each in outputs if each.get("data", {}).get(MIME_TYPE, {}).get("kind") != NotAnswered.kind)
-    return tuple(_page_output(output, set()) for output in answered)
-
-
-def _page_cells(node: NotebookNode, notebook: ReportNotebook) -> list[dict[str, Any]]:
-    """The cells for the template; their HTML has passed the allow-lists.
-
-    Title and question are left out of the text; code that shows nothing is folded away with the next that does. Why a
-    question cannot be answered is told once.
-    """
-    cells: list[dict[str, Any]] = []
-    code: list[str] = []
-    headlines, told = headline_cells(node), set[str]()
-    folded = False
-    for place, cell in enumerate(node.cells):
-        folds, heading = has_tag(cell, "detail"), _first_heading(cell)
-        if folded and (heading or not folds):
-            cells.append({"kind": "end of fold"})
-        if folds and (heading or not folded):
-            cells.append({"kind": "fold", "summary": heading or "More"})
-        folded = folds
-        if cell.cell_type == "markdown":
-            source = cell.source.replace(f"*{notebook.question}*\n\n", "", 1)  # it stands under the title
-            html = Markup(render_markdown(source, title=notebook.title))  # noqa: S704 - sanitised
-            cells.append({"kind": "text", "html": html})
-        elif cell.cell_type == "code":
-            code += [cell.source] if cell.source.strip() else []
-            if cell.outputs:
-                outputs = [_page_output(output, told) for output in cell.outputs]
-                cells.append({"kind": "outputs", "outputs": outputs, "headline": place in headlines})
-                cells.append({"kind": "code", "code": "\n\n".join(code)})
-                code = []
-    if code:
-        cells.append({"kind": "code", "code": "\n\n".join(code)})
-    return [*cells, {"kind": "end of fold"}] if folded else cells
-
-
-def _first_heading(cell: NotebookNode) -> str:
-    """The heading that a cell begins with, or nothing."""
-    heading = re.match(r"#+ +(.+)", cell.source) if cell.cell_type == "markdown" else None
-    return heading[1].strip() if heading else ""
-
-
-def _page_output(output: NotebookNode, told: set[str]) -> Markup:
-    """Its HTML; `told` are the reasons for no answer that the page has given so far."""
-    data = output.get("data", {})
-    if data.get(MIME_TYPE, {}).get("kind") == NotAnswered.kind:
-        reason = data[MIME_TYPE]["finding"]
-        says = "Not answered, for the same reason as above." if reason in told else reason
-        told.add(reason)
-        return Markup('<div class="nps-result"><p class="nps-unanswered">{}</p></div>').format(says)
-    if "text/html" in data:
-        return Markup(data["text/html"])  # noqa: S704 - sanitised
-    return Markup('<pre class="nps-text" tabindex="0">{}</pre>').format(data.get("text/plain", output.get("text", "")))
 
 
 def _name_headings(cells: list[dict[str, Any]]) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ import mistune
 import nh3
 
 from nps_research.errors import HIDDEN, ReportError, visible
+from nps_research.results.display import PHONE
 
 _TEXT_TAGS = {"p", "br", "hr", "strong", "em", "b", "i", "code", "pre", "blockquote", "sub", "sup", "small", "span"}
 _LIST_TAGS = {"ul", "ol", "li", "dl", "dt", "dd"}
@@ -44,13 +45,22 @@ def _our_attributes(tag: str, name: str, value: str) -> str | None:
         return " ".join(word for word in value.split() if word == "number" or word.startswith("nps-")) or None
     if tag == "img" and name == "src":
         return value if _FIGURE.fullmatch(value) else None
+    if tag == "source":
+        return value if _FIGURE.fullmatch(value) or value == PHONE else None
     return value
 
 
 _OUTPUT = nh3.Cleaner(
-    tags=_SHARED_TAGS | {"div", "figure", "figcaption", "img", "details", "summary"},
+    tags=_SHARED_TAGS | {"div", "figure", "figcaption", "picture", "source", "img", "details", "summary"},
     clean_content_tags=_DROPPED_WITH_CONTENT,
-    attributes={"*": {"class"}, "img": {"src", "alt"}, "td": _CELL, "th": _CELL, "div": {"aria-label"}},
+    attributes={
+        "*": {"class"},
+        "img": {"src", "alt"},
+        "source": {"srcset", "media"},
+        "td": _CELL,
+        "th": _CELL,
+        "div": {"aria-label"},
+    },
     tag_attribute_values={
         "th": {"scope": {"col", "row", "colgroup", "rowgroup"}},
         "div": {"role": {"region"}, "tabindex": {"0"}},
@@ -87,7 +97,7 @@ def clean_output_html(html: str, cell: int) -> str:
             raise ReportError(f"cell {cell}: a figure is not part of the page itself")
     clean = _SVG.sub(lambda source: _picture_only(source[1], cell), clean)
     clean = re.sub(r"<th[^>]*></th>", "<td></td>", clean)  # an empty header heads nothing
-    clean = clean.replace("<figure>", '<figure tabindex="0">')  # scrolls where the window is narrow
+    clean = clean.replace("<figure><img", '<figure tabindex="0"><img')  # scrolls where the window is narrow
     if "<table" in clean and "nps-table" not in clean:
         clean = f'<div class="nps-table" role="region" tabindex="0" aria-label="Table of cell {cell}">{clean}</div>'
     return clean

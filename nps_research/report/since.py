@@ -19,6 +19,7 @@ from nps_research.study.study import Study
 LABELS = {
     "happened": "What happened",
     "target": "Target",
+    "groups": "By group",
     "change": "Why it moved",
     "why": "What matters most",
     "improve": "Improve first",

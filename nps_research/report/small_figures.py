@@ -21,7 +21,7 @@ Rows = list[dict[str, Any]]
 Draw = Callable[[Axes, Rows], bool]
 
 MOST_RANKED, MOST_BARS = 5, 11
-WIDE, SMALL = (5.6, 2.3), (3.6, 1.9)  # inches
+WIDE, SMALL = (4.6, 1.89), (3.6, 1.9)  # inches: on a phone letters of 9 points are 9 px
 FONT_SIZE = 9.0
 BAR = 0.25  # inches, with the space around it
 

@@ -98,9 +98,11 @@ class ResponseRates(Result):
     def note(self) -> str:
         forms = "(I + P) / (I + P + S"
         closed = f" whose window of {self.window_days} days has closed" if self.window_days else ", all of them"
+        silence = "delivered, nothing came back: no contact known" if self.knows_delivery else "nothing came back"
+        bounced = ", B bounced (of unknown eligibility)" if self.knows_delivery else ""
         definitions = (
             "After AAPOR (2023): I a form with an answer to the recommendation question (complete), P one without "
-            "(partial), S silence (delivered, nothing came back: no contact known), B bounced (of unknown eligibility)."
+            f"(partial), S silence ({silence}){bounced}."
         )
         parts = [f"Base: invitations{closed}.", definitions]
         if self.knows_delivery:

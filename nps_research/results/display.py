@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import os
 from html import escape
 
 from nps_research.results.tables import Displayed, table_html
 from nps_research.results.words import plain_text
 
+IN_REPORT = "NPS_RESEARCH_REPORT"  # environment variable of notebooks that run for a report
+PHONE = "(max-width: 34rem)"  # windows in which a figure is a narrow one
 ROWS_IN_VIEW = 12  # of a table in view; a longer one is folded
 
 
@@ -32,11 +35,19 @@ def result_html(result: Displayed) -> str:
 
 
 def _figure(result: Displayed) -> str:
+    """The figure, its message in its alternative text alone: it stands under the finding. Pages have a narrow one."""
     from nps_research.results.drawing import svg
 
-    source = base64.b64encode(svg(result)).decode("ascii")
     alt = f"{result.message}. {result.alt}" if result.message else result.alt
-    return f'<figure><img alt="{escape(alt)}" src="data:image/svg+xml;base64,{source}"></figure>'
+    image = f'<img alt="{escape(alt)}" src="{_as_source(svg(result))}">'
+    if os.environ.get(IN_REPORT):
+        phone = f'<source media="{PHONE}" srcset="{_as_source(svg(result, narrow=True))}">'
+        image = f"<picture>{phone}{image}</picture>"
+    return f"<figure>{image}</figure>"
+
+
+def _as_source(drawing: bytes) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(drawing).decode('ascii')}"
 
 
 def _table_region(result: Displayed) -> str:

@@ -26,6 +26,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
+from nps_research.results.fitting import NARROW, fit_narrow, keep_inside, part_texts
 from nps_research.results.palette import GREY, GRID, HATCHED, INK, PASSIVE, PROMOTER, style
 from nps_research.results.tables import Displayed
 from nps_research.results.words import plain_text, points
@@ -37,7 +38,6 @@ Plot = Callable[..., Axes]
 _PLOTS: dict[type[Any], Plot] = {}  # class of result -> what draws it
 
 LETTERS_IN_LINE, LINE_HEIGHT = 74, 0.22  # of a figure's message, in bold; inches
-EDGE_MARGIN = 4  # pixels between text and the figure's edge
 SIDES = (  # of a point, where its name may stand: offset in typographic points, and how the text is aligned
     ((7, 0), "left", "center"),
     ((-7, 0), "right", "center"),
@@ -65,12 +65,28 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def svg(result: Displayed) -> bytes:
-    """A result's figure as SVG: the same bytes for the same result."""
+def svg(result: Displayed, *, narrow: bool = False) -> bytes:
+    """A result's figure as SVG, for under its finding and so without its message; for a phone where `narrow`.
+
+    The same bytes for the same result.
+    """
     with house_style():
-        figure = Figure(layout="constrained")
-        _keep_inside(result.plot(figure.subplots()))
-        return figure_svg(figure)
+        return figure_svg(page_figure(result, narrow=narrow))
+
+
+def page_figure(result: Displayed, *, narrow: bool = False) -> Figure:
+    """A result's figure as a page shows it."""
+    with house_style():
+        width, height = style["figure.figsize"]
+        figure = Figure(figsize=(NARROW if narrow else width, height), layout="constrained")
+        ax = result.plot(figure.subplots())
+        _without_message(figure)
+        if narrow:
+            fit_narrow(ax)
+        keep_inside(ax)
+        if not (narrow and part_texts(ax)):
+            figure.set_layout_engine(None)  # all has its place: to lay it out twice more is most of a drawing's time
+        return figure
 
 
 def figure_svg(figure: Figure) -> bytes:
@@ -82,37 +98,20 @@ def figure_svg(figure: Figure) -> bytes:
     )  # matplotlib repeats every text in a comment
 
 
-def _keep_inside(ax: Axes) -> None:
-    """Move what the figure's right edge would cut to the left; break a title that is wider than the figure."""
-    figure, legend = ax.get_figure(root=True), ax.get_legend()
-    if figure is None:
-        return
-    title = ax.set_title(ax.get_title(loc="left"), loc="left")
-    room = (figure.bbox.width - 2 * EDGE_MARGIN) / max(title.get_window_extent().width, 1)
-    if room < 1:
-        title.set_text(textwrap.fill(title.get_text(), int(0.95 * room * len(title.get_text()))))
-    figure.draw_without_rendering()  # only then is it known where things are
-    if (over := title.get_window_extent().x1 - figure.bbox.x1 + EDGE_MARGIN) > 0:
-        title.set_x(max(-over, EDGE_MARGIN - ax.bbox.x0) / ax.bbox.width)
-    if ax.xaxis.label.get_window_extent().x1 > figure.bbox.x1:
-        ax.xaxis.label.set(x=1, horizontalalignment="right")
-    if legend is not None and (over := legend.get_window_extent().x1 - figure.bbox.x1) > 0:
-        legend.set_bbox_to_anchor((-over / ax.bbox.width, 0), transform=ax.transAxes)
-
-
 def axes_for(ax: Axes | None, *, n_rows: int = 0, height: float = 0.0) -> Axes:
     """The axes to draw on: those given, or new ones; tall enough for `n_rows` groups, or of a height in inches."""
     if ax is None:
         ax = plt.subplots(layout="constrained")[1]
     figure = ax.get_figure(root=True)
     if (n_rows or height) and figure is not None and len(figure.axes) == 1:
-        figure.set_size_inches(8.0, height or max(2.2, 0.9 + 0.42 * n_rows))
+        figure.set_figheight(height or max(2.2, 0.9 + 0.42 * n_rows))
     return ax
 
 
 def legend_below(ax: Axes, *, ncols: int, handles: Sequence[Any] | None = None, drop: float = 4.2) -> None:
     """A legend under the axis label, as far away in low figures as in tall ones: `drop` heights of its letters."""
-    drawn = {} if handles is None else {"handles": handles}
+    drawn, figure = {} if handles is None else {"handles": handles}, ax.get_figure(root=True)
+    ncols = 1 if figure is not None and figure.get_figwidth() <= NARROW else ncols
     ax.legend(loc="upper left", bbox_to_anchor=(0, 0), borderaxespad=drop, ncols=ncols, **drawn)
 
 
@@ -152,6 +151,14 @@ def _entitle(ax: Axes, message: str) -> None:
     figure.suptitle("\n".join(lines), x=0.01, horizontalalignment="left", weight="bold", size=12)
     width, height = figure.get_size_inches()
     figure.set_size_inches(width, height + LINE_HEIGHT * len(lines))
+
+
+def _without_message(figure: Figure) -> None:
+    """Take the message off again: on a page it stands above, in the finding."""
+    message = figure.get_suptitle()
+    if message:
+        figure.suptitle("")
+        figure.set_figheight(figure.get_figheight() - LINE_HEIGHT * (1 + message.count("\n")))
 
 
 def plot_of(kind: type[Any]) -> Plot | None:

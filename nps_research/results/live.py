@@ -9,6 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nps_research.errors import NPSResearchError
+from nps_research.results.display import IN_REPORT
 from nps_research.results.listing import NotAnswered, attempt
 from nps_research.results.result import Result
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from ipywidgets import VBox
 
 Step = TypeVar("Step")
-
-IN_REPORT = "NPS_RESEARCH_REPORT"  # environment variable of notebooks that run for a report
 
 
 def control(question: Callable[..., Result], *args: Any, **levers: Any) -> VBox | NotAnswered | None:

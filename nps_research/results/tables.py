@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import pandas as pd
 
-from nps_research.results.words import DASH, format_interval, format_value, plain_text
+from nps_research.results.words import DASH, TEXTS, format_interval, format_value, plain_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -120,10 +120,10 @@ def _cells(result: Displayed) -> tuple[list[str], list[bool], list[list[str]]]:
         else:
             heading, style = _column(result, name)
             texts = [format_value(value, style) for value in shown[name]]
-        if len(shown) and style != "text" and all(text == DASH for text in texts):
+        if len(shown) and style not in TEXTS and all(text == DASH for text in texts):
             continue  # a column that this study cannot fill is left out, not shown empty
         headings.append(heading)
-        numeric.append(style != "text")
+        numeric.append(style not in TEXTS)
         columns.append(texts)
     return headings, numeric, [list(row) for row in zip(*columns, strict=True)]
 
@@ -171,8 +171,8 @@ def table_styler(result: Displayed) -> Styler:
         for end, said in (("conf_low", "lower"), ("conf_high", "upper")):
             limit = end if of == "estimate" else f"{of}_{end}"
             headings[limit], styles[limit] = f"{heading}, {said} {level} limit".lstrip(", "), style
-    kept = [name for name, style in styles.items() if style == "text" or not len(shown) or shown[name].notna().any()]
-    sides = {name: "left" if styles[name] == "text" else "right" for name in kept}
+    kept = [name for name, style in styles.items() if style in TEXTS or not len(shown) or shown[name].notna().any()]
+    sides = {name: "left" if styles[name] in TEXTS else "right" for name in kept}
     styler = shown[kept].style.format({name: partial(format_value, style=styles[name]) for name in kept}, escape="html")
     styler = styler.relabel_index([escape(headings[name]) for name in kept], axis=1).hide(axis=0)
     styler.set_table_styles({name: [{"selector": "", "props": f"text-align: {side}"}] for name, side in sides.items()})

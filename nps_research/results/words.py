@@ -10,6 +10,7 @@ import pandas as pd
 
 from nps_research.errors import visible
 
+TEXTS = ("text", "name")  # formats
 MOST_WORDS = 30  # of a finding
 WORDS_OF_TITLE = 4, 20  # of a figure
 _COLUMN_WORDS = {
@@ -18,6 +19,7 @@ _COLUMN_WORDS = {
     "respondent_id": "person",
     "design_weight": "design weight",
 }
+_COLUMN_NAMES = re.compile(r" \((?:responses\.|customers\.|accounts\.|outcomes)[^()]*\)")
 _END_OF_SENTENCE = re.compile(r"\. (?=[A-Z\d+\N{MINUS SIGN}])")
 _END_OF_CLAUSE = re.compile(r"[;:] (?![^()]*\))")  # not within brackets
 
@@ -75,6 +77,17 @@ def column_in_words(name: str) -> str:
     ('account', 'run')
     """
     return _COLUMN_WORDS.get(name, plain_text(name))
+
+
+def without_column_names(sentence: str) -> str:
+    """Take the names of columns out of a sentence on what a study lacks.
+
+    Examples
+    --------
+    >>> without_column_names("This study does not record the round of the survey (responses.wave).")
+    'This study does not record the round of the survey.'
+    """
+    return _COLUMN_NAMES.sub("", sentence)
 
 
 def interval_text(row: pd.Series | Mapping[str, Any], confidence_level: float, *, prefix: str = "") -> str:
@@ -135,7 +148,7 @@ def format_value(value: Any, style: str) -> str:
 
     `style` is ``"points"`` (+39.8), ``"share"`` (12.3%), ``"share_points"`` (a difference of
     shares, +1.2 pp), ``"count"`` (1,234), ``"p"``, ``"width"`` (5.3), ``"number"`` (0.53),
-    ``"fine"`` (0.5321) or ``"text"``.
+    ``"fine"`` (0.5321), ``"text"`` or ``"name"`` (of a column: a text with a capital).
 
     Examples
     --------
@@ -144,13 +157,14 @@ def format_value(value: Any, style: str) -> str:
     """
     if value is None or (not isinstance(value, str) and pd.isna(value)):
         return DASH
-    if style == "text":
-        return plain_text(value, 200)
+    if style in TEXTS:
+        text = plain_text(value, 200)
+        return text if style == "text" else f"{text[:1].upper()}{text[1:]}"
     number = float(value)
     match style:
         case "points":
-            text = f"{number:+.1f}"
-            text = "0.0" if float(text) == 0 else text
+            text = f"{number:+,.1f}"
+            text = "0.0" if round(number, 1) == 0 else text
         case "share":
             text = f"{number:.1%}"
         case "share_points":
@@ -161,11 +175,11 @@ def format_value(value: Any, style: str) -> str:
         case "p":
             text = "<0.001" if number < 0.001 else f"{number:.3f}"
         case "width":
-            text = f"{_no_negative_zero(number, 1):.1f}"
+            text = f"{_no_negative_zero(number, 1):,.1f}"
         case "number":
-            text = f"{_no_negative_zero(number, 2):.2f}"
+            text = f"{_no_negative_zero(number, 2):,.2f}"
         case "fine":
-            text = f"{_no_negative_zero(number, 4):.4f}"
+            text = f"{_no_negative_zero(number, 4):,.4f}"
         case _:
             raise ValueError(f"no such format: {style!r}")
     return text.replace("-", MINUS)

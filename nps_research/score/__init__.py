@@ -5,6 +5,7 @@ from nps_research.score.class_shares import class_shares
 from nps_research.score.designs import compare_designs
 from nps_research.score.detectable_change import detectable_change
 from nps_research.score.differences import compare_net_promoter_scores
+from nps_research.score.group_changes import compare_groups_now
 from nps_research.score.groupings import compare_groupings
 from nps_research.score.histogram import score_histogram
 from nps_research.score.next_survey import plan_next_survey
@@ -18,6 +19,7 @@ __all__ = [
     "class_shares",
     "compare_designs",
     "compare_groupings",
+    "compare_groups_now",
     "compare_net_promoter_scores",
     "detectable_change",
     "net_promoter_score",

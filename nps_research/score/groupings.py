@@ -40,7 +40,12 @@ class ScoreGroupings(Result):
     has_figure: ClassVar[bool] = False
     unsaid: ClassVar[tuple[str, ...]] = (*Result.unsaid, "scores")
     headings: ClassVar[Mapping[str, str]] = {"term": "By", "n_groups": "Groups", "lowest": "NPS", "highest": "NPS"}
-    formats: ClassVar[Mapping[str, str]] = {"n_groups": "count", "lowest": "points", "highest": "points"}
+    formats: ClassVar[Mapping[str, str]] = {
+        "term": "name",
+        "n_groups": "count",
+        "lowest": "points",
+        "highest": "points",
+    }
 
     @property
     def differ(self) -> tuple[str, ...]:

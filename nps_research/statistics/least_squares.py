@@ -37,9 +37,9 @@ def regress(y: Floats, x: Floats, weights: Floats, cluster: Integers) -> Regress
 
 
 def left_over(value: Floats, known: Floats, weights: Floats) -> Floats:
-    """Compute the residuals of weighted least squares: what `known` leaves of a value."""
+    """Compute the residuals of weighted least squares: what `known` leaves of a value, or of each of its columns."""
     root = np.sqrt(weights)
-    solution = np.linalg.lstsq(known * root[:, None], value * root, rcond=None)[0]
+    solution = np.linalg.lstsq(known * root[:, None], (value.T * root).T, rcond=None)[0]
     return np.asarray(value - known @ solution)
 
 

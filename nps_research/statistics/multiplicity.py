@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 from typing import Literal, get_args
 
@@ -43,13 +42,12 @@ def adjust_p_values(p: Sequence[float] | Floats, adjust: Adjustment = "holm") ->
         raise EstimationError(f"adjust = {adjust!r} is not known; allowed: {', '.join(get_args(Adjustment))}.")
     adjusted = np.array(p, dtype=float)
     known = ~np.isnan(adjusted)
-    if adjust != "none" and known.any():
-        from statsmodels.stats.multitest import multipletests  # late: it takes longer than all else here
-
-        method = "fdr_bh" if adjust == "benjamini-hochberg" else adjust
-        gc.freeze()  # multipletests asks for a collection of garbage, which would look through all that is in memory
-        try:
-            adjusted[known] = multipletests(adjusted[known], method=method)[1]
-        finally:
-            gc.unfreeze()
+    order = np.argsort(np.where(known, adjusted, np.inf), kind="stable")[: known.sum()]
+    rising, n = adjusted[order], len(order)
+    if adjust == "holm":
+        adjusted[order] = np.maximum.accumulate(rising * np.arange(n, 0, -1)).clip(max=1)
+    elif adjust == "benjamini-hochberg":
+        adjusted[order] = np.minimum.accumulate((rising * n / np.arange(1, n + 1))[::-1])[::-1].clip(max=1)
+    elif adjust == "bonferroni":
+        adjusted[order] = (rising * n).clip(max=1)
     return adjusted

@@ -54,7 +54,7 @@ def test_the_only_rating_is_not_called_the_most(model: DriverModel) -> None:
         f"well score {row['estimate']:.0f} NPS points above those who rate it poorly, other ratings equal."
         in model.finding
     )
-    assert model.finding.startswith("Delivery matters: customers who rate Delivery well score ")
+    assert model.finding.startswith("The rating that matters is Delivery: customers who rate it well score ")
     assert "Holm" not in model.note
 
 
@@ -71,9 +71,9 @@ def test_the_only_rating_above_noise_is_not_set_against_itself(few_resamples: in
         table[["Delivery", "Newsletter"]], table["likelihood_to_recommend"], scale=(1, 10), n_resamples=few_resamples
     )
     assert model.leaders == ["Delivery"]
-    with pytest.raises(CannotAnswerError, match="Only Delivery is above noise, so no rating can be set against"):
+    with pytest.raises(CannotAnswerError, match=r"Only one rating \(Delivery\) is above noise, so no rating can be"):
         importance_performance(model)
-    assert "Delivery matters most: customers who rate" in model.finding
+    assert "The rating that matters most is Delivery: customers who rate it well" in model.finding
 
 
 def test_first_place_is_called_open_where_ranks_overlap() -> None:

@@ -351,7 +351,7 @@ def test_a_driver_worth_more_in_one_group_is_found(few_resamples):
     assert rows.loc[("region", "price"), "p_adjusted"].max() < 0.001
     assert rows.loc[("region", "price", "North"), "conf_low"] > rows.loc[("region", "price", "South"), "conf_high"]
     assert rows.loc[("half", "price"), "p_adjusted"].min() > 0.05
-    assert found.finding.startswith("price is not worth the same in each region")
+    assert found.finding.startswith("price: not worth the same in each region, +")
 
 
 def test_alike_groups_are_called_alike():
@@ -525,7 +525,7 @@ def test_the_noise_test_is_a_clustered_regression_of_what_the_others_leave(monke
     design, weights = np.column_stack(columns), data.weights
     slope = np.zeros(len(data))
     for part, y in enumerate(data.y):
-        rest = y - predictions_left_out(data, y, fit.fold, others, max_depth=3)
+        (rest,) = y - predictions_left_out(data, y[None], fit.fold, others, max_depth=3)
         varies = [0, *(1 + np.flatnonzero(np.ptp(design[:, 1:].astype(float), axis=0) > 0))]
         chance = WLS(y, design[:, varies], weights=weights).fit().fittedvalues / (100.0, -100.0)[part]
         chance = np.minimum(np.maximum(chance, 0.05), 0.95)

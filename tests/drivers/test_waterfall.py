@@ -6,7 +6,7 @@ import pytest
 
 from nps_research.drivers.waterfall import waterfall
 from nps_research.errors import CannotAnswerError, EstimationError
-from nps_research.results.live import IN_REPORT
+from nps_research.results.display import IN_REPORT
 from tests.support.made_up_ratings import TERMS, fitted_study
 
 

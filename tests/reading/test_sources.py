@@ -204,6 +204,14 @@ def test_text_named_as_a_workbook_is_refused_with_the_way_out(tmp_path):
         read_table(write(tmp_path, "id,nps\n1,9\n", "answers.xlsx"))
 
 
+@pytest.mark.parametrize("name", ["answers.csv", "answers.xlsx"])
+@pytest.mark.parametrize("start", ["\ufeff\n<!DOCTYPE html>\n", "<HTML>\n", "<?xml version='1.0'?>\n", "<table>\n"])
+def test_a_web_page_saved_as_an_export_is_refused_with_the_way_out(tmp_path, name, start):
+    path = write(tmp_path, start + "<p>Please, sign in</p>\n<td>1</td>,<td>9</td>\n", name)
+    with pytest.raises(ContractError, match=r"is a web page, not a table.*Download the export again"):
+        read_table(path)
+
+
 # Separator
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -135,3 +136,65 @@ def test_wide_tables_scroll_in_their_own_region(browser: Browser, mixed_report: 
     )
     watched.page.context.close()
     assert region == [True, 0, "auto"]
+
+
+_PRINTED = """() => ({
+    parted: [...document.querySelectorAll(".nps-finding")].map(finding => getComputedStyle(finding).breakInside),
+    closed: [...document.querySelectorAll(".nps-more")].map(more => getComputedStyle(more).display),
+})"""
+
+
+def test_on_paper_no_finding_is_parted_and_what_is_closed_is_not_there(
+    browser: Browser, mixed_report: ReportOutcome
+) -> None:
+    watched = open_page(browser, mixed_report.out / "01_score.html", scheme="light", width=1280)
+    on_screen = watched.page.evaluate(_PRINTED)
+    watched.page.emulate_media(media="print")
+    on_paper = watched.page.evaluate(_PRINTED)
+    watched.page.context.close()
+    assert set(on_paper["parted"]) == {"avoid"}
+    assert (set(on_screen["closed"]), set(on_paper["closed"])) == ({"block"}, {"none"})
+
+
+_FIGURES = """() => [...document.querySelectorAll("figure")].map(figure => {
+    const image = figure.querySelector("img"), box = image.getBoundingClientRect();
+    return {
+        narrow: Boolean(figure.querySelector("picture")) && image.currentSrc !== image.src,
+        scrolls: figure.scrollWidth > figure.clientWidth,
+        share: box.width / image.naturalWidth,
+    };
+})"""
+
+
+@pytest.mark.parametrize(("width", "narrow"), [(320, True), (375, True), (1280, False)])
+def test_a_figure_is_as_wide_as_the_window_and_a_narrow_one_on_a_phone(
+    browser: Browser, mixed_report: ReportOutcome, width: int, narrow: bool
+) -> None:
+    watched = open_page(browser, mixed_report.out / "01_score.html", scheme="light", width=width)
+    ours = [each for each in watched.page.evaluate(_FIGURES) if each["narrow"] or not narrow]
+    watched.page.context.close()
+    assert ours
+    assert [each["narrow"] for each in ours] == [narrow] * len(ours)
+    if narrow:
+        assert not any(each["scrolls"] for each in ours)
+
+
+_IN_VIEW = """() => {
+    const sections = [[]];
+    for (const each of document.querySelectorAll(".flow :is(h2, p, li, caption)")) {
+        if (each.tagName === "H2") sections.push([]);
+        else if (each.checkVisibility()) sections.at(-1).push(each.textContent.trim());
+    }
+    return sections;
+}"""
+
+
+def test_no_page_says_a_sentence_twice_in_view_of_one_section(browser: Browser, demo_report: ReportOutcome) -> None:
+    for page in sorted(demo_report.out.glob("0*.html")):
+        watched = open_page(browser, page, scheme="light", width=1280)
+        sections = watched.page.evaluate(_IN_VIEW)
+        watched.page.context.close()
+        for texts in sections:
+            said = Counter(sentence for text in texts for sentence in re.split(r"(?<=[.:]) (?=[A-Z])", text))
+            assert [sentence for sentence, count in said.items() if count > 1] == [], page.name
+        assert sum(map(len, sections)) > 10

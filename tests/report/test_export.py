@@ -419,7 +419,7 @@ def test_first_answer_stands_on_the_index_where_the_headline_has_none(tmp_path: 
     assert results_of(a=True, b=True, c=True) == ([says["a"]],) * 2
     assert results_of(a=False, b=True, c=True) == ([says["b"]],) * 2
     assert results_of(a=False, b=False, c=True) == ([says["c"]],) * 2
-    assert results_of(a=False, b=False, c=False) == ([says["a"]],) * 2
+    assert results_of(a=False, b=False, c=False) == ([says["a"]], [])
 
 
 def test_what_readers_are_to_mind_stands_on_every_page(tmp_path: Any) -> None:
@@ -437,13 +437,24 @@ def test_what_makes_one_doubt_the_answers_stands_on_the_first_page(tmp_path):
     assert said in Pages(warned, PROVENANCE).index([])
 
 
-def test_why_a_question_is_not_answered_is_told_once(tmp_path: Any) -> None:
-    reasons = ("No <b>dates</b>.", "No <b>dates</b>.", "No ratings.", "No <b>dates</b>.")
-    cells = [
-        showing(output(NotAnswered(frame=pd.DataFrame({"term": []}), says=says)._repr_mimebundle_()))
-        for says in reasons
-    ]
-    html = page(tmp_path, *cells)
-    told = re.findall(r'<p class="nps-unanswered">(.*?)</p>', html)
-    again = "Not answered, for the same reason as above."
-    assert told == ["No &lt;b&gt;dates&lt;/b&gt;.", again, "No ratings.", again]
+def test_what_cannot_be_answered_stands_at_the_end_in_plain_words(tmp_path: Any) -> None:
+    reasons = {"Dates": "No <b>dates</b> (responses.invited_at).", "Ratings": "No ratings (responses.drivers)."}
+    open_cells = {
+        heading: showing(output(NotAnswered(frame=pd.DataFrame({"term": []}), says=says)._repr_mimebundle_()))
+        for heading, says in reasons.items()
+    }
+    said = Said(frame=pd.DataFrame({"group": ["x"]}), title="a", says="It is so.")
+    answered = showing(output(said._repr_mimebundle_()))
+    html = page(
+        tmp_path,
+        *(text("## Dates\n\nOf dates."), open_cells["Dates"], text("More of dates."), open_cells["Dates"]),
+        *(text("## Both"), answered, open_cells["Dates"]),
+        *(text("## Ratings"), open_cells["Ratings"]),
+    )
+    flow = html[html.index('<div class="flow">') :]
+    assert re.findall("<h2[^>]*>(.*?)</h2>", flow)[0] == "Both"
+    assert "f dates." not in flow
+    end = flow[flow.index("What this study cannot answer") :]
+    items = [re.sub("<[^>]*>", "", item) for item in re.findall("<li>(.*?)</li>", end)][:2]
+    assert items == ["No &lt;b&gt;dates&lt;/b&gt;. Open: “Dates”, “Both”.", "No ratings. Open: “Ratings”."]
+    assert "What this study cannot answer" not in page(tmp_path, text("## Both"), answered)

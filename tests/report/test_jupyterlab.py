@@ -18,7 +18,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import TimeoutError as StillWaiting
 
-from nps_research.results.live import IN_REPORT
+from nps_research.results.display import IN_REPORT
 from nps_research.results.result import MIME_TYPE
 from tests.support.published import PAGES, ROOT
 from tests.test_fresh_checkout import checkout

@@ -55,3 +55,8 @@ def test_a_page_made_with_a_lever_moved_says_so(tmp_path: Path) -> None:
     moved, usual = ((report.out / f"0{number}_page.html").read_text(encoding="utf-8") for number in (1, 2))
     assert "made with settings of its own: the last wave to look at: &#34;2025 Q1&#34;.</p>" in moved
     assert "settings of its own" not in usual
+    index = (report.out / "index.html").read_text(encoding="utf-8")
+    told = re.findall(r"<p class=.caution.>.*?</p>", index)
+    assert [re.sub("<[^>]*>", "", each) for each in told] == [
+        "Mind: “Page” was made with settings of its own: the last wave to look at: &#34;2025 Q1&#34;."
+    ]

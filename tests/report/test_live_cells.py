@@ -13,8 +13,8 @@ from matplotlib import pyplot as plt
 
 import nps_research as nps
 from nps_research.report.notebooks import read_notebooks
+from nps_research.results.display import IN_REPORT
 from nps_research.results.listing import NotAnswered
-from nps_research.results.live import IN_REPORT
 from nps_research.results.result import Result
 from nps_research.results.words import interval_text, points
 from tests.support.published import PAGES, ROOT

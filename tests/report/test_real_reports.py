@@ -49,6 +49,14 @@ def test_a_panel_without_scores_says_who_answers_and_who_leaves(browser: Browser
     assert "Leaving a panel is itself seen as silence" in attrition["details"]
     assert "cannot be told apart" in attrition["details"]  # silence, and what never arrived
     assert "does not record the answer from 0 to 10" in findings_of(panel_report)
+    page = (panel_report.out / "04_nonresponse.html").read_text(encoding="utf-8")
+    assert "window" not in re.sub(r"<details class=.code.>.*?</details>", "", page, flags=re.DOTALL)  # none is recorded
+    (listed,) = re.findall(r'aria-labelledby="open-questions">(.*?)</section>', page, re.DOTALL)
+    assert listed.count("<li>") == 3
+    assert "responses." not in listed
+    headings = re.findall(r"<h2[^>]*>(.*?)</h2>", page)
+    assert "Who stops answering for good" in headings
+    assert "Other things equal" not in headings
 
 
 def test_real_reports_in_a_browser(browser: Browser, real_report: ReportOutcome) -> None:
@@ -68,6 +76,8 @@ def test_real_reports_say_what_they_cannot_answer(real_report: ReportOutcome) ->
         assert "With every answer alike, the change is −8.9" in findings
         assert "Boarding area" in json.dumps(results_of(real_report))
         assert [outcome.name for outcome in real_report.not_made] == ["02_thresholds", "04_nonresponse"]
+        assert "The rating that matters most is Flight screens: customers who rate it well score 28" in findings
+        assert "In 2018, the NPS by Boarding area runs from +26.9 (area C) to +51.0 (area E)" in findings
         assert "From 2017 to 2018 weighted NPS fell by 5.3 points" in findings
         assert "From 2017 to 2018 unweighted NPS fell by 8.9 points" in findings
         assert "go with more promoters, most for Restaurants" in findings

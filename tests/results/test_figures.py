@@ -23,7 +23,8 @@ import nps_research as nps
 from nps_research.made_up.simulate import simulate_study
 from nps_research.made_up.truth import Truth
 from nps_research.responding.funnel import ResponseFunnel
-from nps_research.results.drawing import _keep_inside, house_style, legend_below, literal, name_points, svg
+from nps_research.results.drawing import house_style, legend_below, literal, name_points, page_figure, svg
+from nps_research.results.fitting import NARROW, keep_inside
 from nps_research.results.palette import DETRACTOR, PASSIVE, PROMOTER
 from nps_research.results.result import Result
 from nps_research.score.class_shares import ClassShares
@@ -175,7 +176,7 @@ def test_what_stands_below_is_not_cut_off(name: str) -> None:
         assert legend is not None
         figure.draw_without_rendering()
         before, label_before = legend.get_window_extent(), ax.xaxis.label.get_window_extent()
-        _keep_inside(ax)
+        keep_inside(ax)
         figure.draw_without_rendering()
     extent = legend.get_window_extent()
     label = ax.xaxis.label.get_window_extent()
@@ -345,6 +346,8 @@ def test_each_figure_is_drawn_whole_on_the_axes_given_and_on_new_ones(make: Call
         assert ax.get_xlabel() or isinstance(result, ClassShares | ResponseFunnel | Trend)
         if not isinstance(result, ThresholdComparison):
             assert ax.get_title(loc="left").replace("\n", " ").startswith(literal(result.title, 160))
+        on_page(result)
+        on_page(result, narrow=True)
         ax = result.plot()
         assert ax.get_figure() is plt.gcf()
         assert len(plt.gcf().axes) == 1
@@ -359,26 +362,51 @@ def whole(result: Result) -> Axes:
         figure = Figure(layout="constrained")
         given = figure.subplots()
         assert result.plot(given) is given
-        _keep_inside(given)
+        keep_inside(given)
         figure.draw_without_rendering()
+    _hold_whole(figure, name)
     message = figure.texts[0] if figure.texts else None
     assert (message.get_text().replace("\n", " ") if message else "") == literal(result.message, 200), name
     if message:
         assert not message.get_window_extent().overlaps(given._left_title.get_window_extent()), name  # type: ignore[attr-defined]
+    return given
+
+
+def on_page(result: Result, *, narrow: bool = False) -> None:
+    """Draw a result as a page does, or for a phone, and hold that all of it can be read there, without its message."""
+    name = f"{type(result).__name__} on a page{', narrow' * narrow}"
+    with house_style():
+        figure = page_figure(result, narrow=narrow)
+        figure.draw_without_rendering()
+    assert not figure.get_suptitle(), name
+    _hold_whole(figure, name)
+    if not narrow:
+        return
+    assert figure.get_figwidth() == NARROW
+    (ax,) = figure.axes
+    texts = [ax._left_title, *(text for text in ax.texts if text.get_text() and text.get_visible())]  # type: ignore[attr-defined]
+    for one, other in combinations(texts, 2):
+        assert not one.get_window_extent().overlaps(other.get_window_extent()), (name, one.get_text(), other.get_text())
+    smallest = min(text.get_fontsize() for text in figure.findobj(Text) if text.get_text().strip())
+    assert smallest * ON_A_PHONE / (72 * NARROW) >= 9, name
+
+
+def _hold_whole(figure: Figure, name: str) -> None:
+    """Hold that nothing on a figure is cut off or stands on its neighbour."""
+    (ax,) = figure.axes
     for text in figure.findobj(Text):
-        if text.get_text().strip() and text.get_visible() and not _is_tick_out_of_sight(text, given):
+        if text.get_text().strip() and text.get_visible() and not _is_tick_out_of_sight(text, ax):
             box = text.get_window_extent()
             corners = [(box.x0, box.y0), (box.x1, box.y1)]
             assert all(figure.bbox.padded(1.5).contains(*corner) for corner in corners), (name, text.get_text(), box)
             assert text.get_fontsize() >= 8.25, (name, text.get_text())  # 11 px on a page of 1280
-    for axis in (given.xaxis, given.yaxis):
+    for axis in (ax.xaxis, ax.yaxis):
         boxes = [text.get_window_extent() for text in axis.get_ticklabels() if text.get_text()]
         assert not any(one.overlaps(other) for one, other in pairwise(boxes)), name
-    legend = given.get_legend()
+    legend = ax.get_legend()
     if legend is not None:
-        under = [given.xaxis.label, *given.xaxis.get_ticklabels()]
+        under = [ax.xaxis.label, *ax.xaxis.get_ticklabels()]
         assert not any(legend.get_window_extent().overlaps(text.get_window_extent()) for text in under), name
-    return given
 
 
 def _is_tick_out_of_sight(text: Text, ax: Axes) -> bool:
@@ -390,6 +418,7 @@ def _is_tick_out_of_sight(text: Text, ax: Axes) -> bool:
     return False
 
 
+ON_A_PHONE = 330  # px of a figure in a window of 375
 LONG = "Information booths and desks in the arrivals hall (lower level), Terminal $2"
 
 

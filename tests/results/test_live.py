@@ -8,7 +8,8 @@ import sys
 import pytest
 from tqdm import tqdm
 
-from nps_research.results.live import IN_REPORT, progress
+from nps_research.results.display import IN_REPORT
+from nps_research.results.live import progress
 
 
 class Terminal(io.StringIO):

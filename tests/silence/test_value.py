@@ -243,7 +243,10 @@ def test_accounts_and_their_display(company):
         assert "image/svg" in each._repr_mimebundle_()["text/html"]
         json.dumps(each.to_json())
     axes = found.plot()
-    assert len(axes.get_yticklabels()) == 6
+    assert len(axes.get_yticklabels()) == 2  # of the boosted and the logistic model, nothing that takes an expert
+    pairs = found.row("AUC")
+    assert f"the leaver has the higher risk {100 * pairs['with']:.0f} times in 100" in found.details
+    assert "AUC" not in f"{found.in_words} {found.alt}"
     assert axes.get_lines()[1].get_xdata()[0] == pytest.approx(100 * found.row("leavers in the top tenth")["with"])
     assert "silent_share" in set(found.contributions.frame["feature"])
     assert "by_feature" not in found.settings

@@ -188,3 +188,60 @@ def test_a_web_page_named_as_a_workbook_is_refused(tmp_path, monkeypatch):
     said, code = checked(tmp_path, monkeypatch, page.encode(), name="answers.xls")
     assert code == 1
     assert "files ending in '.xls' are not read" in said
+
+
+DIGITS = ("\N{FULLWIDTH DIGIT ZERO}", "\N{ARABIC-INDIC DIGIT ZERO}", "\N{DEVANAGARI DIGIT ZERO}")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{}/10".format,
+        "{} / 10".format,
+        "{} out of 10".format,
+        *(lambda score, zero=zero: "".join(chr(ord(zero) + int(digit)) for digit in str(score)) for zero in DIGITS),
+    ],
+    ids=["9/10", "9 / 10", "9 out of 10", "full width", "Arabic", "Devanagari"],
+)
+def test_answers_out_of_ten_and_in_other_digits_are_drafted_with_what_each_stands_for(run, written):
+    plain, _ = run(answers={"id": IDS, "NPS": SCORE})
+    Path("study", "study.toml").unlink()
+    said, code = run(answers={"id": IDS, "NPS": [written(score) for score in SCORE]})
+    assert code == 0
+    (as_drafted,) = (line for line in said.splitlines() if line.startswith("As drafted"))
+    assert as_drafted in plain
+    assert "codes replaced by their values, as stated: 120 cells" in said
+
+
+@pytest.mark.parametrize("written", ["{}/5", "{} out of 5", "{} von 5"])
+def test_answers_out_of_another_number_are_no_score(run, written):
+    said, _ = run(answers={"id": IDS, "NPS": [written.format(score % 5 + 1) for score in SCORE]})
+    assert "'NPS' is named so, but" in said
+    assert "As drafted" not in said
+
+
+def test_dates_in_the_future_are_what_is_wrong_and_not_the_score(run):
+    said, code = run(answers={"id": IDS, "NPS": SCORE, "date": ["2199-03-05"] * N})
+    assert code == 1
+    refused = "none of the 120 rows of the responses is accepted; most often responded_at is not from 1990 to tomorrow"
+    assert f"As drafted, {refused}." in said
+    assert said.endswith(f"Error: {refused}\n")
+    assert "does not record" not in said
+
+
+def test_a_web_page_named_csv_is_refused_before_anything_is_drafted(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("answers.csv").write_text("<!DOCTYPE html>\n<p>Please, sign in</p>\n", encoding="utf-8")
+    said = CliRunner().invoke(cli.app, ["init", "answers.csv", "--out", "study"])
+    assert said.exit_code == 1
+    assert said.output.startswith("Error: answers.csv is a web page, not a table")
+    assert not Path("study").exists()
+
+
+def test_lines_of_separators_alone_do_not_take_the_id_away_and_are_quarantined(run):
+    said, code = run(answers={"id": [*IDS, None], "NPS": [*SCORE.tolist(), None], "date": ["2025-03-05"] * N + [None]})
+    assert code == 0
+    assert "121 rows came in: 120 are accepted, 1 is quarantined" in said
+    assert "responses.respondent_id" in said
+    assert "1 record with every cell empty" in said
+    assert "it is taken for the customer" not in said

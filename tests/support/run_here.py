@@ -15,8 +15,8 @@ from IPython.core.formatters import DisplayFormatter
 from nbformat.v4 import new_output
 
 from nps_research.report import Progress
+from nps_research.results.display import IN_REPORT
 from nps_research.results.listing import LISTS
-from nps_research.results.live import IN_REPORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

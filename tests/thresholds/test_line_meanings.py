@@ -10,7 +10,7 @@ from nps_research.counting.outcome_by_score import OutcomeByScore
 from nps_research.counting.score_counts import score_distribution
 from nps_research.counting.score_distribution import ScoreDistribution
 from nps_research.errors import CannotAnswerError, EstimationError
-from nps_research.results.live import IN_REPORT
+from nps_research.results.display import IN_REPORT
 from nps_research.score.score import net_promoter_score
 from nps_research.statistics.proportions import wilson_limits
 from nps_research.study.study import Study

@@ -75,16 +75,16 @@ def cross_fit(data: DriverData, fold: Integers) -> CrossFit:
 def predictions_left_out(
     data: DriverData, y: Floats, fold: Integers, terms: Sequence[int] | Integers, *, max_depth: int
 ) -> Floats:
-    """Predict y from some of the ratings, each by trees that did not see the respondent; shape (n,)."""
+    """Predict each y from some of the ratings, by trees that did not see the respondent; shape of y, (k, n)."""
     if not len(terms):
         weight = np.bincount(fold, data.weights)
-        total = np.bincount(fold, data.weights * y)
-        return np.asarray(((total.sum() - total) / (weight.sum() - weight))[fold])
+        total = np.stack([np.bincount(fold, data.weights * each) for each in y])
+        return np.asarray(((total.sum(axis=1, keepdims=True) - total) / (weight.sum() - weight))[:, fold])
     ratings = data.ratings[:, terms]
     coding = Coding(levels=tuple(data.coding.levels[term] for term in terms), codes=data.coding.codes[:, terms])
-    predicted = np.empty(len(y))
-    for left_out, (trees,) in boost_folds(ratings, y[None], data.weights, fold, coding=coding, max_depth=max_depth):
-        predicted[left_out] = trees.predict(ratings[left_out], num_threads=1)
+    predicted = np.empty(y.shape)
+    for left_out, trees in boost_folds(ratings, y, data.weights, fold, coding=coding, max_depth=max_depth):
+        predicted[:, left_out] = [each.predict(ratings[left_out], num_threads=1) for each in trees]
     return predicted
 
 

@@ -144,14 +144,17 @@ def _statistic(
     others = [term for term in range(len(data.terms)) if term not in terms]
     known = np.vstack([np.ones(len(data)), curves[others].reshape(-1, len(data))]).T
     certainty = _certainty(data, known) if weighed else np.ones_like(data.y)
+    effect = np.stack([of_fit[:, :, terms].sum(axis=2) for of_fit in effects])
+    effect[np.ptp(effect, axis=2) == 0] = 0.0
+    if not effect.any():
+        return float("nan"), LEAST_CLUSTERS
+    rest = np.stack(
+        [data.y - predictions_left_out(data, data.y, fit.fold, others, max_depth=DEPTH_OF_OTHERS) for fit in fits]
+    )
     slope = np.zeros(len(data))
-    for fit, of_fit in zip(fits, effects, strict=True):
-        for part, y in enumerate(data.y):
-            effect = of_fit[part][:, terms].sum(axis=1)
-            if np.ptp(effect) > 0:
-                rest = y - predictions_left_out(data, y, fit.fold, others, max_depth=DEPTH_OF_OTHERS)
-                weights = data.weights * certainty[part]
-                slope += certainty[part] * left_over(rest, known, weights) * left_over(effect, known, weights)
+    for part, certain in enumerate(certainty):
+        left = left_over(np.vstack([rest[:, part], effect[:, part]]).T, known, data.weights * certain)
+        slope += certain * (left[:, : len(fits)] * left[:, len(fits) :]).sum(axis=1)
     mean = np.average(slope, weights=data.weights)
     of_clusters = np.bincount(data.cluster, data.weights * (slope - mean))
     m, n, k = len(of_clusters), len(data), known.shape[1]
@@ -199,7 +202,7 @@ def _certainty(data: DriverData, known: Floats) -> Floats:
     Of a chance p it is 1 / (p (1 - p)), with p by least squares on the others' curves. Trees' chances are noisier,
     and found less; a respondent's own answer moves this one by no more than its leverage.
     """
-    told = np.stack([y - left_over(y, known, data.weights) for y in data.y])
+    told = data.y - left_over(data.y.T, known, data.weights).T
     chance = (told / [[100.0], [-100.0]]).clip(RARE, 1 - RARE)
     return np.asarray(1 / (chance * (1 - chance)))
 

@@ -7,11 +7,10 @@ values of a table against a background sample need no more than the background's
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import factorial
+from math import factorial, prod
 from typing import Any
 
 import numpy as np
@@ -159,9 +158,12 @@ def _grown(binned: Any, y: Floats, max_depth: int) -> Any:
 
 def trees_of(booster: Any) -> Trees:
     """Read the trees of a booster from its text."""
-    text = booster.model_to_string()
-    said = {name: re.findall(rf"\n{name}=(.*)", text) for name in _FIELDS}
-    numbers = {name: np.array(" ".join(of_trees).split(), dtype=np.float64) for name, of_trees in said.items()}
+    said: dict[str, list[str]] = {name: [] for name in _FIELDS}
+    for line in booster.model_to_string().split("\n"):
+        name, _, value = line.partition("=")
+        if name in said:
+            said[name].append(value)
+    numbers = {name: np.fromstring(" ".join(of_trees), sep=" ") for name, of_trees in said.items()}
     n_leaves = np.array([len(of_tree.split()) for of_tree in said["leaf_value"]])
     tree = np.repeat(np.arange(len(n_leaves)), n_leaves - 1)
     first_leaf = (np.cumsum(n_leaves) - n_leaves)[tree]  # of the tree of each inner node
@@ -194,10 +196,10 @@ def tables_of(trees: Trees, coding: Coding) -> Tables:
     Together the tables give each row what the trees give it, to floating-point error.
     """
     split, passes = _paths(trees, coding)
-    kinds, kind = np.unique(split, axis=0, return_inverse=True)
+    kinds, first, kind = np.unique(np.packbits(split, axis=1), axis=0, return_index=True, return_inverse=True)
     tables: Tables = {}
-    for number, splits in enumerate(kinds):
-        terms, leaves = tuple(np.flatnonzero(splits).tolist()), kind == number
+    for number in range(len(kinds)):
+        terms, leaves = tuple(np.flatnonzero(split[first[number]]).tolist()), kind == number
         boxes: list[Any] = [trees.value[leaves], [0]]
         for axis, (term, size) in enumerate(zip(terms, coding.shape(terms), strict=True), 1):
             boxes += [passes[leaves, term, :size], [0, axis]]
@@ -246,7 +248,7 @@ class Background:
         """Shares over the cells of a table, which sum to 1."""
         if terms not in self._shares:
             shape = self._coding.shape(terms)
-            counted = np.bincount(self._coding.cells(terms), weights=self._weights, minlength=int(np.prod(shape)))
+            counted = np.bincount(self._coding.cells(terms), weights=self._weights, minlength=prod(shape))
             self._shares[terms] = np.asarray(counted.reshape(shape), dtype=np.float64)
         return self._shares[terms]
 

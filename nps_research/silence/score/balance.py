@@ -43,6 +43,7 @@ class ResponseBalance(ColumnGroups):
         "logistic": "Weighted, logistic",
         "boosted": "Weighted, boosted",
     }
+    formats: ClassVar[Mapping[str, str]] = {"term": "name"}
 
     def largest(self, column: str) -> dict[str, Any]:
         """The shown row that is furthest off in a column."""

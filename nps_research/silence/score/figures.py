@@ -20,7 +20,7 @@ from nps_research.results.drawing import (
     with_interval,
 )
 from nps_research.results.palette import DETRACTOR, HATCHED, INK, PASSIVE, PROMOTER
-from nps_research.results.words import points
+from nps_research.results.words import format_value, points
 from nps_research.silence.score.balance import MEAN, TOLERABLE, ResponseBalance
 from nps_research.silence.score.earlier_scores import EarlierScores
 from nps_research.silence.score.estimates import HIGHEST, LOWEST, NAIVE, OBSERVED
@@ -67,9 +67,8 @@ def plot_balance(result: ResponseBalance, ax: Axes | None = None) -> Axes:
     rows = sorted(result.records, key=lambda row: -abs(float(row["observed"])))[:MOST_DRAWN]
     ax = axes_for(ax, n_rows=len(rows) + 1)
     names = [
-        f"{literal(row['term'], 24)}: {label(row['group'])}"
-        if row["group"] != MEAN
-        else f"{literal(row['term'], 24)}, mean"
+        literal(format_value(row["term"], "name"), 24)
+        + (", mean" if row["group"] == MEAN else f": {label(row['group'])}")
         for row in rows
     ]
     place = rows_axis(ax, names)

@@ -97,7 +97,7 @@ def plot_reasons(result: LeavingReasons, ax: Axes | None = None) -> Axes:
             bar.set(edgecolor=HATCHED, hatch="////")
         estimates(ax, place + shift, rows, column=name, scale=100, fmt="none", color=INK, capsize=3, elinewidth=1.4)
     ax.set_xlim(left=0)
-    ax.legend(loc="lower right")
+    legend_below(ax, ncols=2)
     ax.set_xlabel(with_interval(f"Left for it within {result.horizon_days} days (%)", result))
     return ax
 

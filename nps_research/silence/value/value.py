@@ -110,11 +110,14 @@ class NonresponseValue(Result):
         found = self.row(FOUND)
         limits = format_interval(found["conf_low"], found["conf_high"], "share_points")
         caveat = "" if self.knows_delivery else f" {NO_DELIVERY}"
+        pairs = self.row("AUC")
         return (
             f"Known anyway: {joined(self.beyond)}. The tenth of {self.unit}s with the highest predicted risk held "
             f"{share(found['with'])} of those who left within {self.horizon_days} days with the silence known, "
             f"{share(found['without'])} without (difference {format_value(found['estimate'], 'share_points')}, "
-            f"{self.confidence_level:.0%} interval {limits}).{caveat}"
+            f"{self.confidence_level:.0%} interval {limits}). Of two {self.unit}s, one who left and one who stayed, "
+            f"the leaver has the higher risk {100 * pairs['with']:.0f} times in 100 with the silence known, "
+            f"{100 * pairs['without']:.0f} times without.{caveat}"
         )
 
     @property
@@ -150,9 +153,8 @@ class NonresponseValue(Result):
 
     @property
     def drawn(self) -> list[dict[str, Any]]:
-        """The rows of the figure: measures of which more is better."""
-        terms = (FOUND, "AUC", "average precision")
-        return [self.row(term, learner=learner) for term in terms for learner in LEARNERS]
+        """The rows of the figure: the measure that the finding speaks of, by each learner."""
+        return [self.row(FOUND, learner=learner) for learner in LEARNERS]
 
     @property
     def key_numbers(self) -> tuple[KeyNumber, ...]:

@@ -179,8 +179,8 @@ def guess_columns(table: RawTable, *, joined: str | None = None) -> Guesses:
 
 
 def _counted(table: RawTable, statuses: Sequence[StatusColumn]) -> pd.Index:
-    """Rows of real answers: previews, tests and spam left out."""
-    out = pd.Series(data=False, index=table.frame.index)
+    """Rows of real answers: previews, tests, spam and records of nothing left out."""
+    out = table.frame.isna().all(axis=1)
     for status in statuses:
         if status.kind == "not real":
             out |= status.column.cells.isin(list(status.values)).reindex(out.index, fill_value=False)

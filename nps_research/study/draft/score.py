@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -23,7 +24,8 @@ from nps_research.study.draft.vocabulary import (
 _SCALE = range(11)
 _FEWEST_POINTS = 4  # different values of what may be an answer on a shorter scale
 _NEAR = re.compile(r"satisf|recommend|rating|score|zufrieden|empfehl|satisfa|soddisf|tevreden|оцен|оцін|рекоменд")
-_LABEL_AROUND = re.compile(r"(?:^|[(\[\s:\-–—])(10|\d)(?:[)\]\s.:\-–—]|$)")
+_LABEL_AROUND = re.compile(r"(?:^|[(\[\s:\-–—])(10|\d)(?:[)\]\s.:\-–—]|\s*/\s*10$|$)")
+_OUT_OF_ANOTHER = re.compile(r"\d\s*(?:/|\b(?:out of|of|von|sur|de|di|su|van|av|af|din|из|з|із)\b)\s*(?!10\b)\d", re.I)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,18 +181,25 @@ def _runs_from_1_to_11(column: ReadColumn) -> bool:
 
 
 def _labels_around(column: ReadColumn) -> dict[str, int]:
-    """Values whose number stands behind or inside a label, or which are one of two end points in words."""
+    """Values whose number stands in a label or out of ten, or in other digits; or one of two end points in words."""
     values = [str(value) for value in column.counts.index]
     if len(values) > 60:
         return {}
     plain = column.distinct.notna().to_numpy()
     words = [value for value, is_plain in zip(values, plain, strict=True) if not is_plain]
-    behind = {value: int(found[1]) for value in words if (found := _LABEL_AROUND.search(value))}
+    if any(map(_OUT_OF_ANOTHER.search, words)):
+        return {}
+    behind = {value: int(found[1]) for value in words if (found := _LABEL_AROUND.search(_with_plain_digits(value)))}
     if behind:
         return behind
     ends = {value: 0 for value in words if LEAST_LIKELY.search(value.casefold())}
     ends |= {value: 10 for value in words if MOST_LIKELY.search(value.casefold())}
     return ends if set(column.scores) >= set(range(2, 9)) and len(ends) <= 2 else {}
+
+
+def _with_plain_digits(value: str) -> str:
+    """Digits of any script as 0 to 9."""
+    return "".join(str(unicodedata.decimal(sign, sign)) for sign in value)
 
 
 def _by_value_labels(column: ReadColumn) -> tuple[dict[str, int], tuple[str, ...]]:
