@@ -431,4 +431,4 @@ def test_sfo_pooled_scores_and_the_test_of_equal_scores_tell_one_story(sfo):
     fewer = np.minimum(raw.frame["n_effective"], raw.frame["n"])
     assert pooled.frame["n_effective"].to_numpy() == pytest.approx(fewer.to_numpy(), rel=0.1)
     scores = pooled.frame.set_index("group")["estimate"]
-    assert scores["E"] - scores["G"] > 0.35 * (raw.frame["estimate"].max() - raw.frame["estimate"].min())
+    assert scores["area E"] - scores["area G"] > 0.35 * (raw.frame["estimate"].max() - raw.frame["estimate"].min())
