@@ -17,6 +17,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from nps_research import errors
+from nps_research.report.kernel_forks import CAN_FORK, KernelForks, start_by_fork
 from nps_research.report.sanitise import plain_output
 from nps_research.results.display import IN_REPORT
 from nps_research.results.listing import LISTS
@@ -121,13 +122,18 @@ def run_notebooks(
         async def run_one(name: str, node: NotebookNode) -> Failure | None:
             async with places:
                 own = environment | {LISTS: str(lists / name)}
-                return await _run(name, node, folder, runtime, own, progress)
+                return await _run(name, node, folder, runtime, own, progress, forks)
 
         return await asyncio.gather(*(run_one(name, notebooks[name]) for name in started_in))
 
     # later notebooks take longer: begun first, they leave no processor idle at the end
     started_in = list(notebooks)[::-1]
-    ended = dict(zip(started_in, _finished(run_all), strict=True))
+    forks = KernelForks(environment) if CAN_FORK and len(notebooks) > 1 else None
+    try:
+        ended = dict(zip(started_in, _finished(run_all), strict=True))
+    finally:
+        if forks:
+            forks.close()
     return {name: ended[name] for name in notebooks}
 
 
@@ -147,6 +153,7 @@ async def _run(
     runtime: Path,
     environment: dict[str, str],
     progress: Callable[[Progress], None],
+    forks: KernelForks | None,
 ) -> Failure | None:
     started = time.monotonic()
     total = sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in node.cells)
@@ -162,6 +169,8 @@ async def _run(
         connection_file=str(runtime / f"{name}.json"),
         transport_encryption="auto",
     )
+    if forks:
+        start_by_fork(kernel, forks)
     client = NotebookClient(
         node,
         km=kernel,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -23,7 +23,8 @@ def page_cells(node: NotebookNode, notebook: ReportNotebook) -> list[dict[str, A
     """The cells for the template; their HTML has passed the allow-lists.
 
     Title and question are left out of the text, and so are sections in which nothing is answered; code that shows
-    nothing is folded away with the next that does. The section of a headline is in view, wherever it stands.
+    nothing is folded away with the next that does. The section of a headline is in view, wherever it stands, and one
+    of words alone stands behind an answer: at the end, where what it speaks of is not answered.
     """
     cells: list[dict[str, Any]] = []
     code: list[str] = []
@@ -31,7 +32,8 @@ def page_cells(node: NotebookNode, notebook: ReportNotebook) -> list[dict[str, A
     left_out = {place for section in sections for place in section if _asks_in_vain(node, section)}
     in_view = {place for section in sections for place in section if headlines.intersection(section)}
     folded = False
-    for place, cell in enumerate(node.cells):
+    for place in _answers_first(node, sections, left_out):
+        cell = node.cells[place]
         code += [cell.source] if cell.cell_type == "code" and cell.source.strip() else []
         if place in left_out:
             continue
@@ -80,6 +82,17 @@ def _sections(node: NotebookNode) -> list[list[int]]:
             sections.append([])
         sections[-1].append(place)
     return sections[2:]
+
+
+def _answers_first(node: NotebookNode, sections: Sequence[Sequence[int]], left_out: Set[int]) -> list[int]:
+    """The places of all cells in the order of the page: no section of words alone before all that is answered."""
+    early: list[int] = []
+    for section in sections:
+        if all(node.cells[place].cell_type == "markdown" for place in section):
+            early += section
+        elif not left_out.issuperset(section):
+            break
+    return sorted(range(len(node.cells)), key=lambda place: place in early)
 
 
 def _asks_in_vain(node: NotebookNode, section: Sequence[int]) -> bool:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from nps_research.errors import EstimationError
 from nps_research.results.live import progress
@@ -55,8 +56,12 @@ def boosted_trees(
 
 
 def side_by_side(work: Callable[[T], U], items: Sequence[T]) -> list[U]:
-    """Do the same work with each item, two at a time: trees are grown outside Python."""
-    with ThreadPoolExecutor(max_workers=min(N_THREADS, os.cpu_count() or 1)) as threads:
+    """Do the same work with each item, two at a time: trees are grown outside Python.
+
+    Matrices are multiplied in one thread each, as in a report: the same digits, and no threads that wait for threads.
+    """
+    one_thread = threadpool_limits(1, user_api="blas")
+    with one_thread, ThreadPoolExecutor(max_workers=min(N_THREADS, os.cpu_count() or 1)) as threads:
         return list(progress(threads.map(work, items), of=len(items)))
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from nps_research.drivers.fit_drivers import fit_drivers, fit_drivers_from_frame
 from nps_research.drivers.fitting import resampling
@@ -10,7 +11,7 @@ from nps_research.drivers.fitting.cross_fit import cross_fit, points_at_stake
 from nps_research.drivers.fitting.data import data_of_frame
 from nps_research.drivers.fitting.resampling import rank_limits, resample
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError
-from nps_research.statistics.boosting import folds_of_clusters
+from nps_research.statistics.boosting import folds_of_clusters, side_by_side
 from nps_research.study.study import Study
 from tests.support.made_up_ratings import TERMS, fitted_model, fitted_study, fitted_to_one_rating, made_up_ratings
 
@@ -315,3 +316,12 @@ def test_a_study_that_cannot_feed_a_model_says_so_as_one_that_cannot_answer():
         fit_drivers(fitted_study()[0], cluster="acount_id")
     with pytest.raises(ContractError, match="there is no column 'regoin': did you mean region"):
         fit_drivers(fitted_study()[0], by="regoin")
+
+
+def test_work_side_by_side_leaves_matrices_one_thread_each() -> None:
+    def blas_threads(_: int) -> set[int]:
+        return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+    with threadpool_limits(2, user_api="blas"):
+        assert side_by_side(blas_threads, [1, 2]) == [{1}, {1}]
+        assert blas_threads(3) == {2}

@@ -458,3 +458,17 @@ def test_what_cannot_be_answered_stands_at_the_end_in_plain_words(tmp_path: Any)
     items = [re.sub("<[^>]*>", "", item) for item in re.findall("<li>(.*?)</li>", end)][:2]
     assert items == ["No &lt;b&gt;dates&lt;/b&gt;. Open: “Dates”, “Both”.", "No ratings. Open: “Ratings”."]
     assert "What this study cannot answer" not in page(tmp_path, text("## Both"), answered)
+
+
+def test_words_alone_stand_behind_an_answer(tmp_path: Any) -> None:
+    lacks = NotAnswered(frame=pd.DataFrame({"term": []}), says="No dates (responses.invited_at).")
+    nothing = showing(output(lacks._repr_mimebundle_()))
+    said = Said(frame=pd.DataFrame({"group": ["x"]}), title="a", says="It is so.")
+    answered = showing(output(said._repr_mimebundle_()))
+
+    def headings(first: Any) -> list[str]:
+        html = page(tmp_path, text("## First"), first, text("## Limits"), text("## Second"), answered)
+        return re.findall("<h2[^>]*>(.*?)</h2>", html[html.index('<div class="flow">') :])[:3]
+
+    assert headings(answered) == ["First", "Limits", "Second"]
+    assert headings(nothing)[:2] == ["Second", "Limits"]
