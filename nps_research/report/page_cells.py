@@ -90,7 +90,7 @@ def _answers_first(node: NotebookNode, sections: Sequence[Sequence[int]], left_o
     for section in sections:
         if all(node.cells[place].cell_type == "markdown" for place in section):
             early += section
-        elif not left_out.issuperset(section):
+        elif not left_out >= set(section):
             break
     return sorted(range(len(node.cells)), key=lambda place: place in early)
 
