@@ -24,7 +24,7 @@ from nps_research.made_up.simulate import simulate_study
 from nps_research.made_up.truth import Truth
 from nps_research.responding.funnel import ResponseFunnel
 from nps_research.results.drawing import house_style, legend_below, literal, name_points, page_figure, svg
-from nps_research.results.fitting import NARROW, keep_inside
+from nps_research.results.fitting import NARROW, fit
 from nps_research.results.palette import DETRACTOR, PASSIVE, PROMOTER
 from nps_research.results.result import Result
 from nps_research.score.class_shares import ClassShares
@@ -176,7 +176,7 @@ def test_what_stands_below_is_not_cut_off(name: str) -> None:
         assert legend is not None
         figure.draw_without_rendering()
         before, label_before = legend.get_window_extent(), ax.xaxis.label.get_window_extent()
-        keep_inside(ax)
+        fit(figure)
         figure.draw_without_rendering()
     extent = legend.get_window_extent()
     label = ax.xaxis.label.get_window_extent()
@@ -362,7 +362,7 @@ def whole(result: Result) -> Axes:
         figure = Figure(layout="constrained")
         given = figure.subplots()
         assert result.plot(given) is given
-        keep_inside(given)
+        fit(figure)
         figure.draw_without_rendering()
     _hold_whole(figure, name)
     message = figure.texts[0] if figure.texts else None
