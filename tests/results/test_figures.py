@@ -445,15 +445,29 @@ def test_a_figure_is_as_large_as_is_asked() -> None:
     plt.close("all")
 
 
-def test_labels_of_points_stand_apart() -> None:
+@pytest.mark.parametrize("layout", ["constrained", None])
+def test_labels_of_points_stand_apart(layout: Any) -> None:
     with house_style():
-        ax = Figure(layout="constrained").subplots()
+        ax = Figure(layout=layout).subplots()
         places = [(1.0, 1.0), (1.01, 1.0), (1.02, 1.0), (1.0, 1.02), (3.0, 1.01)]
         ax.plot(*np.transpose(places), "o")
         name_points(ax, places, ["Product quality", "Invoicing", "Order tracking", "Newsletter", "Support response"])
         boxes = [text.get_window_extent() for text in ax.texts if text.get_text()]
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
     assert all(ax.bbox.x0 <= box.x0 and box.x1 <= ax.bbox.x1 for box in boxes)
+
+
+def test_a_title_stands_above_the_power_of_ten_of_an_axis_of_numbers() -> None:
+    with house_style():
+        figure = Figure(layout="constrained")
+        ax = figure.subplots()
+        ax.plot([1e8, 2e8])
+        title = ax.set_title("Revenue")
+        fit(figure)
+        figure.draw_without_rendering()
+    power = ax.yaxis.get_offset_text()
+    assert power.get_text() == "1e8"
+    assert not title.get_window_extent().overlaps(power.get_window_extent())
 
 
 # What is drawn anew
