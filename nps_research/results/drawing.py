@@ -23,10 +23,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from nps_research.results.fitting import NARROW, fit_narrow, keep_inside, part_texts
+from nps_research.results.fitting import NARROW, fit, lay_out
 from nps_research.results.palette import GREY, GRID, HATCHED, INK, PASSIVE, PROMOTER, style
 from nps_research.results.tables import Displayed
 from nps_research.results.words import plain_text, points
@@ -75,18 +76,14 @@ def svg(result: Displayed, *, narrow: bool = False) -> bytes:
 
 
 def page_figure(result: Displayed, *, narrow: bool = False) -> Figure:
-    """A result's figure as a page shows it."""
-    with house_style():
-        width, height = style["figure.figsize"]
-        figure = Figure(figsize=(NARROW if narrow else width, height), layout="constrained")
-        ax = result.plot(figure.subplots())
-        _without_message(figure)
-        if narrow:
-            fit_narrow(ax)
-        keep_inside(ax)
-        if not (narrow and part_texts(ax)):
-            figure.set_layout_engine(None)  # all has its place: to lay it out twice more is most of a drawing's time
-        return figure
+    """A result's figure as a page shows it; to call in the house style."""
+    width, height = style["figure.figsize"]
+    figure = Figure(figsize=(NARROW if narrow else width, height), layout="constrained")
+    FigureCanvasAgg(figure)  # remembers what it has measured, which a figure's own canvas does not
+    result.plot(figure.subplots())
+    _without_message(figure)
+    fit(figure, narrow=narrow)
+    return figure
 
 
 def figure_svg(figure: Figure) -> bytes:
@@ -342,7 +339,8 @@ def name_points(
     if figure is None or not places:
         return
     ax.set_title(ax.get_title(loc="left") or " ")  # its room
-    figure.draw_without_rendering()
+    ax.autoscale_view()  # as drawing would
+    lay_out(figure)
     taken: list[Bbox] = [Bbox.from_extents(x - 6, y - 6, x + 6, y + 6) for x, y in ax.transData.transform(list(places))]
     taken += [text.get_window_extent() for text in ax.texts]
     leader = {"arrowstyle": "-", "color": GREY, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4}

@@ -24,7 +24,7 @@ from nps_research.made_up.simulate import simulate_study
 from nps_research.made_up.truth import Truth
 from nps_research.responding.funnel import ResponseFunnel
 from nps_research.results.drawing import house_style, legend_below, literal, name_points, page_figure, svg
-from nps_research.results.fitting import NARROW, keep_inside
+from nps_research.results.fitting import NARROW, fit
 from nps_research.results.palette import DETRACTOR, PASSIVE, PROMOTER
 from nps_research.results.result import Result
 from nps_research.score.class_shares import ClassShares
@@ -176,7 +176,7 @@ def test_what_stands_below_is_not_cut_off(name: str) -> None:
         assert legend is not None
         figure.draw_without_rendering()
         before, label_before = legend.get_window_extent(), ax.xaxis.label.get_window_extent()
-        keep_inside(ax)
+        fit(figure)
         figure.draw_without_rendering()
     extent = legend.get_window_extent()
     label = ax.xaxis.label.get_window_extent()
@@ -362,7 +362,7 @@ def whole(result: Result) -> Axes:
         figure = Figure(layout="constrained")
         given = figure.subplots()
         assert result.plot(given) is given
-        keep_inside(given)
+        fit(figure)
         figure.draw_without_rendering()
     _hold_whole(figure, name)
     message = figure.texts[0] if figure.texts else None
@@ -445,15 +445,29 @@ def test_a_figure_is_as_large_as_is_asked() -> None:
     plt.close("all")
 
 
-def test_labels_of_points_stand_apart() -> None:
+@pytest.mark.parametrize("layout", ["constrained", None])
+def test_labels_of_points_stand_apart(layout: Any) -> None:
     with house_style():
-        ax = Figure(layout="constrained").subplots()
+        ax = Figure(layout=layout).subplots()
         places = [(1.0, 1.0), (1.01, 1.0), (1.02, 1.0), (1.0, 1.02), (3.0, 1.01)]
         ax.plot(*np.transpose(places), "o")
         name_points(ax, places, ["Product quality", "Invoicing", "Order tracking", "Newsletter", "Support response"])
         boxes = [text.get_window_extent() for text in ax.texts if text.get_text()]
     assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
     assert all(ax.bbox.x0 <= box.x0 and box.x1 <= ax.bbox.x1 for box in boxes)
+
+
+def test_a_title_stands_above_the_power_of_ten_of_an_axis_of_numbers() -> None:
+    with house_style():
+        figure = Figure(layout="constrained")
+        ax = figure.subplots()
+        ax.plot([1e8, 2e8])
+        title = ax.set_title("Revenue")
+        fit(figure)
+        figure.draw_without_rendering()
+    power = ax.yaxis.get_offset_text()
+    assert power.get_text() == "1e8"
+    assert not title.get_window_extent().overlaps(power.get_window_extent())
 
 
 # What is drawn anew
