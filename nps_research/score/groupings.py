@@ -31,14 +31,17 @@ class ScoreGroupings(Result):
     ----------
     scores : mapping of str to NetPromoterScores
         The scores of each grouping's groups.
+    n_waves : int
+        Waves whose answers count together; 1 where the study has none.
     """
 
     scores: Mapping[str, NetPromoterScores]
+    n_waves: int = 1
     adjust: Adjustment = "holm"
 
     kind: ClassVar[str] = "score_groupings"
     has_figure: ClassVar[bool] = False
-    unsaid: ClassVar[tuple[str, ...]] = (*Result.unsaid, "scores")
+    unsaid: ClassVar[tuple[str, ...]] = (*Result.unsaid, "scores", "n_waves")
     headings: ClassVar[Mapping[str, str]] = {"term": "By", "n_groups": "Groups", "lowest": "NPS", "highest": "NPS"}
     formats: ClassVar[Mapping[str, str]] = {
         "term": "name",
@@ -60,7 +63,7 @@ class ScoreGroupings(Result):
         row = next(row for row in self.records if row["term"] == self.differ[0])
         ends = [f"{row[f'{end}_group']}: {points(row[end])}" for end in ("lowest", "highest")]
         named = [f"{row['term']} ({', '.join(ends)})", *self.differ[1:]]
-        found = f"The NPS differs by {joined(named)}."
+        found = f"{'Over all waves, the' if self.n_waves > 1 else 'The'} NPS differs by {joined(named)}."
         return f"{found} {self._no_difference}." if self._no_difference else found
 
     @property
@@ -75,8 +78,9 @@ class ScoreGroupings(Result):
 
     @property
     def note(self) -> str:
+        together = "All waves together. " if self.n_waves > 1 else ""
         return (
-            "All waves together. Each grouping is tested for whether its groups have one score; p-values are adjusted "
+            f"{together}Each grouping is tested for whether its groups have one score; p-values are adjusted "
             "for the number of groupings (Holm). A difference that is not proven may still be there."
         )
 
@@ -151,4 +155,5 @@ def compare_groupings(
         title="By which groupings the score differs",
         minimum_cell=study.settings.minimum_cell,
         scores=scores,
+        n_waves=max(len(study.waves), 1),
     )

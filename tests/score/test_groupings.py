@@ -47,6 +47,14 @@ def test_what_each_groupings_scores_say_is_adjusted_likewise():
         assert ("more than chance explains" in scores.finding) == (name in found.differ)
 
 
+def test_the_finding_says_that_waves_count_together():
+    rows = study().responses.assign(wave=np.where(np.arange(len(study().responses)) % 2, "2024", "2025"))
+    found = compare_groupings(Study.from_frames(responses=rows, segments=["branch"]))
+    assert found.finding.startswith("Over all waves, the NPS differs by branch (South: ")
+    assert found.note.startswith("All waves together.")
+    assert "waves" not in compare_groupings(study()).in_words
+
+
 def test_a_group_too_small_to_show_takes_no_part_nor_does_the_one_that_would_tell_of_it():
     found = compare_groupings(study(), by=["size"])
     assert found.frame["n_groups"].tolist() == [2]
