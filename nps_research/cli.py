@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import codecs
-import io
 import shlex
 import shutil
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
@@ -17,13 +16,12 @@ from typing import TYPE_CHECKING, Annotated
 import pandas as pd
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from nps_research.errors import NPSResearchError, visible
-from nps_research.results.words import DASH, MINUS
+from nps_research.errors import NPSResearchError
+from nps_research.results.terminal import for_terminal, write_what_can_be_written
 from nps_research.study.study import Study
 
 if TYPE_CHECKING:
@@ -32,8 +30,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(highlight=False, soft_wrap=True)
-_NEAREST = "nps_research.nearest"
-_NEAREST_OF = {MINUS: "-", DASH: "-", "\N{EN DASH}": "-", "\N{NO-BREAK SPACE}": " ", "\N{MIDDLE DOT}": "-"}
 _LINES = 30  # of a long list of differences
 
 StudyArgument = Annotated[Path, typer.Argument(metavar="STUDY", help="Folder with the study's study.toml.")]
@@ -52,23 +48,7 @@ JobsOption = Annotated[int | None, typer.Option(metavar="N", min=1, help="Notebo
 @app.callback()
 def _begin() -> None:
     """Net Promoter Score research: reports from survey exports."""
-    codecs.register_error(_NEAREST, _nearest_character)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=_NEAREST)
-
-
-def _nearest_character(error: UnicodeError) -> tuple[str, int]:
-    """What to write instead of characters that the terminal's encoding does not hold."""
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    lost = error.object[error.start : error.end]
-    return "".join(_NEAREST_OF.get(character, "?") for character in lost), error.end
-
-
-def _for_terminal(text: str) -> str:
-    """Text of a study or file for the terminal: one line that steers nothing."""
-    return escape(visible(text).replace("\n", r"\n"))
+    write_what_can_be_written()
 
 
 class _Terminated(KeyboardInterrupt):
@@ -87,12 +67,12 @@ def _errors_in_words() -> Iterator[None]:
     try:
         yield
     except NPSResearchError as error:
-        said.print(f"[bold red]Error:[/] {_for_terminal(str(error))}")
+        said.print(f"[bold red]Error:[/] {for_terminal(str(error))}")
         raise typer.Exit(1) from None
     except BrokenPipeError:
         raise  # whoever read our words has gone; typer ends quietly
     except OSError as error:
-        said.print(f"[bold red]Error:[/] {_for_terminal(error.strerror or type(error).__name__)}")
+        said.print(f"[bold red]Error:[/] {for_terminal(error.strerror or type(error).__name__)}")
         raise typer.Exit(1) from None
     except KeyboardInterrupt as stop:
         said.print("Stopped. Nothing is left half made.")
@@ -130,7 +110,7 @@ def report(
         from nps_research.study.study import open_study
 
         opened = open_study(study, data=data).where(**read_filters(where or ()))
-        console.print(_for_terminal(f"{opened.name}: {opened.base}."))
+        console.print(for_terminal(f"{opened.name}: {opened.base}."))
         target = out or _default_report(study, opened)
         earlier = None if since is None else read_earlier(since)
         with _progress() as show:
@@ -146,19 +126,17 @@ def report(
                 progress=show,
             )
     for outcome in made.not_made:
-        console.print(_for_terminal(f"Not made: {outcome.title}. {outcome.reason}"))
+        console.print(for_terminal(f"Not made: {outcome.title}. {outcome.reason}"))
     for outcome in made.failed:
-        console.print(f"[bold red]Failed:[/] {_for_terminal(outcome.title)}. {_for_terminal(outcome.reason)}")
-    console.print(_for_terminal(f"Report: {_relative(made.out / 'index.html')}"))
+        console.print(f"[bold red]Failed:[/] {for_terminal(outcome.title)}. {for_terminal(outcome.reason)}")
+    console.print(for_terminal(f"Report: {_relative(made.out / 'index.html')}"))
     if pdf:
         from nps_research.report.board_pack import BOARD_PACK, BOARD_PAGE
 
         pack = made.out / BOARD_PACK
         there = "" if pack.exists() else "no browser printed it: open it in one, and print. "
-        console.print(
-            _for_terminal(f"Board pack: {there}{_relative(pack if pack.exists() else made.out / BOARD_PAGE)}")
-        )
-    console.print(_for_terminal(f"Private, not to be shared: {_relative(made.private)}"))
+        console.print(for_terminal(f"Board pack: {there}{_relative(pack if pack.exists() else made.out / BOARD_PAGE)}"))
+    console.print(for_terminal(f"Private, not to be shared: {_relative(made.private)}"))
     raise typer.Exit(made.exit_code)
 
 
@@ -171,7 +149,7 @@ def demo(folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to m
         if folder.exists():
             raise NPSResearchError(f"{folder} is there already and was left alone; choose another folder")
         shutil.copytree(made_up_company(), folder)
-    console.print(_for_terminal(f"Made-up data in {folder}. Next: nps-research report {folder}"))
+    console.print(for_terminal(f"Made-up data in {folder}. Next: nps-research report {folder}"))
 
 
 @app.command()
@@ -192,14 +170,14 @@ def verify(
         with _progress() as show:
             found = verify_report(opened, report=report or _default_report(study, opened), jobs=jobs, progress=show)
     for sentence in (*found.files, *(f"Failed: {each.title}. {each.reason}" for each in found.failed)):
-        console.print(_for_terminal(sentence))
+        console.print(for_terminal(sentence))
     for place, differences in groupby(found.differences[:_LINES], lambda each: each.place):
-        console.print(f"[bold]{_for_terminal(place)}[/]")
+        console.print(f"[bold]{for_terminal(place)}[/]")
         for difference in differences:
-            console.print(_for_terminal(f"  {difference.text}"))
+            console.print(for_terminal(f"  {difference.text}"))
     if len(found.differences) > _LINES:
         console.print(f"  and {len(found.differences) - _LINES:,} more")
-    console.print(_for_terminal(found.finding))
+    console.print(for_terminal(found.finding))
     raise typer.Exit(found.exit_code)
 
 
@@ -224,18 +202,18 @@ def check(
             overview.identity_checks,
             *([] if opened.nothing_accepted else [overview.questions]),
         ]
-        console.print(f"[bold]{_for_terminal(opened.name)}[/]")
-        console.print(_for_terminal(f"Period: {opened.period}. {opened.base}."))
+        console.print(f"[bold]{for_terminal(opened.name)}[/]")
+        console.print(for_terminal(f"Period: {opened.period}. {opened.base}."))
         _print_frame(columns_filled(opened), "Columns of the contract")
         for result in results:
             listing = result(opened)
-            console.print(f"\n{_for_terminal(listing.finding)}")
+            console.print(f"\n{for_terminal(listing.finding)}")
             if len(listing.frame):
                 _print_frame(listing.frame.rename(columns=listing.headings), listing.title)
         if opened.nothing_accepted:
             raise ContractError(opened.nothing_accepted)
         for warning in opened.warnings:
-            console.print(f"\n[bold red]Warning:[/] {_for_terminal(warning)}")
+            console.print(f"\n[bold red]Warning:[/] {for_terminal(warning)}")
         if opened.too_much_lost:
             raise ContractError("more than half of the answers are lost: what is left speaks for nobody.")
         if strict and opened.warnings:
@@ -275,19 +253,19 @@ def init(
         for heading in ("What", "Column", "Why"):
             table.add_column(heading, overflow="fold")
         for line in draft.found:
-            table.add_row(_for_terminal(line.what), _for_terminal(line.columns), _for_terminal(line.why))
+            table.add_row(for_terminal(line.what), for_terminal(line.columns), for_terminal(line.why))
         console.print(table)
         for sentence in draft.cannot:
-            console.print(f"[yellow]cannot[/]    {_for_terminal(sentence)}")
+            console.print(f"[yellow]cannot[/]    {for_terminal(sentence)}")
         for sentence in draft.warnings:
-            console.print(f"[yellow]note[/]      {_for_terminal(sentence)}")
+            console.print(f"[yellow]note[/]      {for_terminal(sentence)}")
         for sentence in draft.questions:
-            console.print(f"[red]question[/]  {_for_terminal(sentence)}")
+            console.print(f"[red]question[/]  {for_terminal(sentence)}")
         if draft.has_score:
-            console.print(_for_terminal(_score_as_drafted(target, file.parent)))
-    console.print(_for_terminal(f"Wrote {_relative(target)}: read it, correct the guesses, then run"))
+            console.print(for_terminal(_score_as_drafted(target, file.parent)))
+    console.print(for_terminal(f"Wrote {_relative(target)}: read it, correct the guesses, then run"))
     data = shlex.quote(str(_relative(file.parent)))
-    console.print(_for_terminal(f"  nps-research check {shlex.quote(str(_relative(target.parent)))} --data {data}"))
+    console.print(for_terminal(f"  nps-research check {shlex.quote(str(_relative(target.parent)))} --data {data}"))
 
 
 def _score_as_drafted(target: Path, data: Path) -> str:
@@ -318,7 +296,7 @@ def studies(
             absent = [file for file in files if not (path.parent / file).is_file()]
             state = f"not here (name their folder with --data): {', '.join(absent)}" if absent else "here"
             made_up = " (made up)" if file.made_up else ""
-            table.add_row(_for_terminal(str(path.parent)), _for_terminal(file.name + made_up), _for_terminal(state))
+            table.add_row(for_terminal(str(path.parent)), for_terminal(file.name + made_up), for_terminal(state))
     console.print(table)
 
 
@@ -361,23 +339,21 @@ def _lines() -> Callable[[Progress], None]:
         if news.state == "not made":
             return  # why not is said at the end
         if news.state == "unchanged":
-            console.print(_for_terminal(f"{news.notebook}: unchanged, taken from the last run"))
+            console.print(for_terminal(f"{news.notebook}: unchanged, taken from the last run"))
         elif news.state != "running":
             done = f"{news.cells_done} of {news.cells_total} cells, {news.seconds:.0f} s"
-            console.print(_for_terminal(f"{news.notebook}: {news.state}, {done}"))
+            console.print(for_terminal(f"{news.notebook}: {news.state}, {done}"))
         elif news.notebook not in started:
             started.add(news.notebook)
-            console.print(_for_terminal(f"{news.notebook}: running, {news.cells_total} cells"))
+            console.print(for_terminal(f"{news.notebook}: running, {news.cells_total} cells"))
 
     return show
 
 
 def _print_frame(frame: pd.DataFrame, title: str) -> None:
-    table = Table(
-        *(_for_terminal(str(name)) for name in frame.columns), title=_for_terminal(title), title_justify="left"
-    )
+    table = Table(*(for_terminal(str(name)) for name in frame.columns), title=for_terminal(title), title_justify="left")
     for row in frame.astype("str").fillna("").itertuples(index=False):
-        table.add_row(*(_for_terminal(value) for value in row))
+        table.add_row(*(for_terminal(value) for value in row))
     console.print(table)
 
 
@@ -394,5 +370,16 @@ def _relative(path: Path) -> Path:
     return resolved.relative_to(Path.cwd()) if resolved.is_relative_to(Path.cwd()) else resolved
 
 
+def main() -> None:
+    """Run the command; what cannot be written, wherever it is said, is an error in a line, too."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # those of libraries repeat what they read, as it came
+    try:
+        with _errors_in_words():
+            app()
+    except typer.Exit as end:
+        sys.exit(end.exit_code)
+
+
 if __name__ == "__main__":
-    sys.exit(app())
+    main()

@@ -17,22 +17,28 @@ if TYPE_CHECKING:
 __all__ = ["CannotAnswerError", "ContractError", "EstimationError", "NPSResearchError", "ReportError"]
 
 
-# What steers a terminal, breaks a line (but line feed and tab) or turns the direction of writing; halves of characters.
-HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# What steers a terminal, breaks a line (but line feed and tab), turns the direction of writing or has no width, but for
+# what joins letters of some scripts, and emoji; halves of characters.
+HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
+)
 
 NO_ADDRESS = (
     "is an address (URL), and must be a path: put the address of a database into an environment variable, and state "
     "the variable's name as url_variable"
 )
 _WITH_SCHEME = re.compile(r"[A-Za-z][\w+.-]+:/")  # a path has lost one of two strokes
-_SECRET = re.compile(r"([A-Za-z][\w+.-]+:/{1,2})[^\s/]*@")
+_SECRET = re.compile(
+    r"([A-Za-z][\w+.-]*:/{1,2}).*@|\b((?:password|passwd|pwd|token|secret)\s*=)\s*[^\s;&]+", re.IGNORECASE
+)
 
 
 class NPSResearchError(Exception):
     """Base of all errors raised by nps_research."""
 
     def __str__(self) -> str:
-        return _SECRET.sub(r"\1***@", visible(super().__str__()))
+        return _SECRET.sub(r"\1\2***", visible(super().__str__()))
 
 
 class ContractError(NPSResearchError):

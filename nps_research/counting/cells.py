@@ -22,7 +22,7 @@ import pyarrow as pa
 from nps_research.counting.silence import _SAYS_WHO
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean, sentences_joined
 from nps_research.study.contact_details import NO_GROUP, holds_contact
-from nps_research.study.contract import PRIVATE, RESPONSES, Violations, check_responses, typed
+from nps_research.study.contract import PRIVATE, RESPONSES, Violations, check_responses, is_private_name, typed
 from nps_research.study.response_states import response_state
 from nps_research.study.study import Study
 from nps_research.typing import Integers
@@ -97,7 +97,7 @@ def count_cells(
         break the contract.
     """
     _check_names(study, [*keys, *(name for name in (cluster, weight, stratum) if name is not None)])
-    if private := [key for key in keys if key in PRIVATE or key == "cluster"]:
+    if private := [key for key in keys if key in (*PRIVATE, "cluster") or (study.is_lazy and is_private_name(key))]:
         raise ContractError(f"responses: {private[0]} tells who answered; it cannot be grouped by.")
     score = "likelihood_to_recommend" if "likelihood_to_recommend" in study.columns else None
     columns = {"score": score, "weight": weight, "outcome": outcome}

@@ -23,7 +23,8 @@ from nps_research.reading.read_only import QUERY_SECONDS, Limits, check_one_sele
 _Tables = dict[str, tuple[str | None, str]]  # as study.toml may state them -> schema, name
 _SQLITE = b"SQLite format 3\0"
 _DUCKDB = b"DUCK"  # behind a checksum of eight bytes
-_ROWS_FETCHED = 20_000
+_ROWS_FETCHED = 2_000  # at once, and fewer where they are long
+_BYTES_FETCHED = 1 << 25
 _SECONDS_TO_CONNECT = 15
 _SERVERS = ("postgresql", "mysql", "mariadb")  # whose drivers take a limit to connect
 _SYSTEM_SCHEMAS = ("information_schema", "pg_catalog", "pg_toast", "sys", "mysql", "performance_schema")
@@ -84,7 +85,7 @@ def read_database(url_variable: str, columns: Sequence[str] | None, reading: Rea
         ) from None
     except (ArgumentError, NoSuchModuleError, ValueError):
         raise ContractError(
-            f"{url_variable} holds no database URL, such as postgresql://user@host/name, or names an unknown database"
+            f"{url_variable} holds no database URL, such as postgresql://host/name, or names an unknown database"
         ) from None
     return _read_engine(engine, Path(url_variable), columns, reading)
 
@@ -173,10 +174,13 @@ def _read_engine(engine: sa.Engine, path: Path, columns: Sequence[str] | None, r
                 if not result.returns_rows:
                     raise _no_rows(what)
                 names = list(result.keys())
-                for rows in result.partitions(_ROWS_FETCHED):
+                wanted = _ROWS_FETCHED
+                while rows := result.fetchmany(wanted):
                     parts.append([arrow_of_cells(cells) for cells in zip(*rows, strict=True)])
                     fetched += len(rows)
-                    limits.check(sum(part.nbytes for part in parts[-1]))
+                    n_bytes = sum(part.nbytes for part in parts[-1])
+                    limits.check(n_bytes)
+                    wanted = min(_ROWS_FETCHED, max(1, _BYTES_FETCHED * len(rows) // max(1, n_bytes)))
     except SQLAlchemyError as error:
         raise ContractError(f"{what}: {_what_failed(error, connected, fetched)}") from None
     finally:

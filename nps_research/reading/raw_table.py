@@ -269,9 +269,30 @@ def plain_column(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, int]:
     kind = column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return trimmed(column)
-    if kind in _PANDAS_TYPES or pa.types.is_floating(kind) or pa.types.is_timestamp(kind):
+    if kind in _PANDAS_TYPES or pa.types.is_floating(kind):
         return column, 0
-    return trimmed(pa.chunked_array([[cell_text(value) for value in column.to_pylist()]], pa.large_string()))
+    if pa.types.is_timestamp(kind) and _in_the_calendar(column):
+        return column, 0
+    try:
+        cells = [cell_text(value) for value in column.to_pylist()]
+    except (ArithmeticError, ValueError):
+        cells = [_cell_of(value) for value in column]
+    return trimmed(pa.chunked_array([cells], pa.large_string()))
+
+
+def _in_the_calendar(moments: pa.ChunkedArray) -> bool:
+    """Whether all lie in the years that Python and pandas count, whatever the time zone."""
+    ends = pc.min_max(moments.cast(pa.timestamp(moments.type.unit)).cast(pa.int64())).as_py()
+    second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[moments.type.unit]
+    return ends["min"] is None or (_EARLIEST * second < ends["min"] and ends["max"] < _LATEST * second)
+
+
+def _cell_of(value: pa.Scalar) -> str | None:
+    """One cell as text, where a moment in the column is beyond what Python counts."""
+    try:
+        return cell_text(value.as_py())
+    except (ArithmeticError, ValueError):
+        return _BEYOND
 
 
 def arrow_of_cells(cells: Sequence[Any]) -> pa.Array:
@@ -291,6 +312,9 @@ def arrow_of_parts(parts: Sequence[pa.Array]) -> pa.ChunkedArray:
         return pa.chunked_array([part.cast(*kinds) for part in parts])
     return pa.chunked_array([[cell_text(value) for part in parts for value in part.to_pylist()]], pa.large_string())
 
+
+_EARLIEST, _LATEST = -62_135_400_000, 253_402_100_000  # seconds since 1970: within the years 1 to 9999, by some days
+_BEYOND = "a date beyond the calendar"
 
 # Frames
 

@@ -8,6 +8,7 @@ Nothing is guessed: what no rule covers is unreadable, and the contract quaranti
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
@@ -268,7 +269,7 @@ def _to_datetime(text: pd.Series, date_format: str) -> pd.Series:
     if "%" in date_format:
         try:
             return pd.to_datetime(text, format=date_format, errors="coerce", utc=True)
-        except ValueError:  # the format is none; an unreadable cell raises nothing
+        except (ValueError, re.error):  # the format is none; an unreadable cell raises nothing
             pass
     raise ContractError(
         f"date_format = {date_format!r} is no format of dates; allowed are e.g. '%d.%m.%Y %H:%M', or 'unix'."

@@ -25,12 +25,14 @@ from nps_research.report.shareable import notebook_text, shareable_notebook
 from nps_research.report.since import Earlier, since_earlier
 from nps_research.report.workbook import WORKBOOK, workbook_of
 from nps_research.results.csv_files import csv_text, write_private
+from nps_research.study.notebooks import asked
 from nps_research.study.study import Study
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 
+_SHOWN = 12  # characters of a hash, on pages
 CHECKSUMS = "SHA256SUMS"  # of every other file; `sha256sum --check` reads it, too
 
 _PRIVATE_TEXT = f"""Private, made by {MADE_BY}. Do not share.
@@ -58,11 +60,14 @@ class Part:
         Shared files, by their path in the report.
     traceback : str
         For the private folder.
+    written : str
+        What the notebook's author wrote.
     """
 
     card: Card
     files: Mapping[str, str]
     traceback: str = ""
+    written: str = ""
 
     @property
     def text(self) -> str:
@@ -83,7 +88,8 @@ def assemble(
     `folders` are the study's own and that of its tables; `nodes` the notebooks that were run, and `ended` how, by name;
     `missing` what the study lacks for the others of those chosen.
     """
-    pages = Pages(study, provenance(study), [each for each in notebooks if each.name not in missing])
+    made_from = provenance(study)
+    pages = Pages(study, made_from, [each for each in notebooks if each.name not in missing])
     parts = []
     for notebook in notebooks:
         if notebook.name in missing:
@@ -93,7 +99,8 @@ def assemble(
             parts.append(_failed(pages, notebook, failure))
         else:
             parts.append(_made(pages, notebook, nodes[notebook.name], folders[0].name, study.part))
-    faults = _faults(study, folders, notebooks, parts)
+    parts = [replace(part, written=own_text(notebook)) for notebook, part in zip(notebooks, parts, strict=True)]
+    faults = _faults(study, folders, notebooks, parts, OwnWords(_public(study, made_from, parts)))
     return [
         _failed(pages, notebook, faults[notebook.name]) if notebook.name in faults else part
         for notebook, part in zip(notebooks, parts, strict=True)
@@ -109,8 +116,12 @@ def _card(notebook: ReportNotebook, state: str, reason: str = "") -> Card:
 
 def _failed(pages: Pages, notebook: ReportNotebook, failure: Failure) -> Part:
     reason = f"{failure.error}: {failure.message}" if failure.message else failure.error
-    files = {f"{notebook.name}.html": pages.failure(notebook, failure)}
-    return Part(card=_card(notebook, "failed", reason), files=files, traceback=failure.traceback or reason)
+    return Part(
+        card=_card(notebook, "failed", reason),
+        files={f"{notebook.name}.html": pages.failure(notebook, failure)},
+        traceback=failure.traceback or reason,
+        written=own_text(notebook),
+    )
 
 
 def _made(
@@ -130,7 +141,7 @@ def _made(
 
 
 def _faults(
-    study: Study, folders: Sequence[Path], notebooks: Sequence[ReportNotebook], parts: Sequence[Part]
+    study: Study, folders: Sequence[Path], notebooks: Sequence[ReportNotebook], parts: Sequence[Part], own: OwnWords
 ) -> dict[str, Failure]:
     """Why parts may not be published after all, by notebook: they show what is private; which and where, in private."""
     by_name = {part.card.name: part for part in parts}
@@ -142,7 +153,7 @@ def _faults(
         if (named := {folder for folder in machine if folder in text})
     }
     public = {each.name: f"{_described(study)}\n{own_text(each)}" for each in notebooks}
-    leaks = find_leaks(texts, private=study.private_values(), public=public, own=OwnWords(_public(study)))
+    leaks = find_leaks(texts, private=study.private_values(), public=public, own=own)
     return faults | {name: _held_back(_leak_text(len(values)), values, by_name[name]) for name, values in leaks.items()}
 
 
@@ -161,9 +172,14 @@ def _leak_text(count: int) -> str:
     return f"this page shows {values} to respondents"
 
 
-def _public(study: Study) -> list[str]:
-    """What is no secret on any page: labels, and the study's own description."""
-    return [*sorted(labels_of(study)), *_described(study).splitlines()]
+def _public(study: Study, made_from: Provenance, parts: Iterable[Part]) -> list[str]:
+    """What is no secret on any page: labels, the study's own description, what it was made from, what authors wrote."""
+    stated = [word for each in made_from.to_json().values() for word in (str(each), *str(each).split())]
+    of_files = [*study.files["file"].astype("str"), *study.notes]
+    written = [line for part in parts for line in (part.card.name, *part.written.splitlines())]
+    written += [text for page in asked() for text in (page.title, page.question, *(one for one, _ in page.questions))]
+    shortened = [each[:_SHOWN] for each in stated]
+    return [*sorted(labels_of(study)), *_described(study).splitlines(), *stated, *shortened, *of_files, *written]
 
 
 def _described(study: Study) -> str:
@@ -206,7 +222,7 @@ def write_report(
     }
     described = "\n".join([_described(study), *(f"{card.title}\n{card.question}" for card in cards)])
     texts = {name: _readable(name, content) for name, content in around.items()}
-    own = OwnWords([*_public(study), *described.splitlines()])
+    own = OwnWords(_public(study, made_from, parts))
     if leaks := find_leaks(texts, private=study.private_values(), public=dict.fromkeys(texts, described), own=own):
         shown = " and ".join(f"{name} would show {len(values)} of them" for name, values in leaks.items())
         raise ReportError(f"values that belong to respondents may not be published: {shown}")

@@ -7,6 +7,7 @@ therefore follow each other where one ends and the next begins, and nowhere else
 from __future__ import annotations
 
 import ast
+import calendar
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -19,7 +20,11 @@ from nps_research.study.study import Study
 _SOURCES = Path(__file__).parents[1]
 _NOT_SAID = "made_up"  # its comments are those of made-up people
 _WORD = re.compile(r"\d+\.\d+(?:e[+-]?\d+)?|\w+", re.IGNORECASE)  # a decimal number is one word
-_SHORT_NUMBER = re.compile(r"\d{1,6}(?:\.\d+)?")  # seven digits may be an id
+_SHORT_NUMBER = re.compile(r"\d{1,6}(?:\.\d+)?(?:e[+-]?\d+)?", re.IGNORECASE)  # seven digits may be an id
+_ATTRIBUTES = re.compile(r'="([^"{]*)"')
+_FILLED_IN = re.compile(r"\{[^{}]*\}(?:s\b)?|^s\b")  # f"{unit}s that left": what is filled in may have a plural's s
+# Of more single words than these, where nothing is filled in, what people write could be put together.
+_MOST_SINGLE, _FILLED = 3, -5
 _MARKUP = re.compile(r"<[^>]*>|{%.*?%}|{{.*?}}|{#.*?#}", re.DOTALL)
 
 
@@ -33,13 +38,19 @@ class OwnWords:
 
     def __init__(self, labels: Iterable[str]) -> None:
         labels = list(labels)
-        self._labels = _line_each(labels)
+        self._lines = _line_each(labels)
         self._values = {label.strip().casefold() for label in labels}
         self.says = lru_cache(maxsize=None)(self._says)
 
     def has(self, value: str, run: tuple[str, ...]) -> bool:
-        """Whether a run of a private value's words tells nothing; of an id, only where all of it is a label."""
-        return self.says(run) if len(value.split()) > 1 else value.strip().casefold() in self._values
+        """Whether a run of a private value's words tells nothing.
+
+        Of an id, only where all of it is a label, or stands so in a text of the package, such as ``utf-8``.
+        """
+        if len(value.split()) > 1:
+            return self.says(run)
+        is_of_package = any(map(str.isalpha, value)) and f" {' '.join(run)} " in _texts_of_package()
+        return is_of_package or value.strip().casefold() in self._values
 
     def _says(self, run: tuple[str, ...]) -> bool:
         """Whether a run of words is of texts, labels and numbers, one behind the other.
@@ -49,18 +60,23 @@ class OwnWords:
         >>> OwnWords(["North America"]).says(("answers", "to", "the", "recommendation", "question"))
         True
         """
-        reached = {0}
+        least = {0: 0}  # the words reached -> least doubt on the way there
         for start in range(len(run)):
-            if start in reached:
-                ends = range(start + 1, len(run) + 1)
-                reached |= {end for end in ends if self._is_one(run[start:end], start > 0, end < len(run))}
-        return len(run) in reached
+            for end in range(start + 1, len(run) + 1) if start in least else ():
+                doubt = self._doubt(run[start:end], start > 0, end < len(run))
+                if doubt is not None:
+                    until = least[start] + doubt
+                    least[end] = min(until, least.get(end, until))
+        return len(run) in least and least[len(run)] <= _MOST_SINGLE
 
-    def _is_one(self, words: tuple[str, ...], from_start: bool, to_end: bool) -> bool:
-        said = f" {' '.join(words)} "
-        if said in self._labels or (len(words) == 1 and _SHORT_NUMBER.fullmatch(words[0])):
-            return True
-        return ("\n" * from_start) + said + ("\n" * to_end) in _texts_of_package()
+    def _doubt(self, words: tuple[str, ...], from_start: bool, to_end: bool) -> int | None:
+        """What a text of the package, a label or a number adds: 1 where it is a single word; nothing else is one."""
+        if len(words) == 1 and _SHORT_NUMBER.fullmatch(words[0]):
+            return _FILLED
+        said = ("\n" * from_start) + f" {' '.join(words)} " + ("\n" * to_end)
+        if said in self._lines and (len(words) > 1 or f"\n {words[0]} \n" in self._lines):
+            return _FILLED
+        return int(len(words) == 1) if said in self._lines or said in _texts_of_package() else None
 
 
 def labels_of(study: Study) -> set[str]:
@@ -85,12 +101,13 @@ def _line_each(texts: Iterable[str]) -> str:
 @cache
 def _texts_of_package() -> str:
     """What the code and the templates of the package say."""
-    texts: list[str] = []
+    texts = [*calendar.month_name, *calendar.day_name]
     for path in sorted(_SOURCES.rglob("*.py")):
         if _NOT_SAID not in path.parts:
             texts += _texts_in(ast.parse(path.read_text(encoding="utf-8")))
     for path in sorted(_SOURCES.rglob("*.j2")):
-        texts += _MARKUP.sub("\n", path.read_text(encoding="utf-8")).splitlines()
+        template = path.read_text(encoding="utf-8")
+        texts += _MARKUP.sub("\n", template).splitlines() + _ATTRIBUTES.findall(template)
     return _line_each(texts)
 
 
@@ -99,6 +116,9 @@ def _texts_in(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.Constant) and isinstance(child.value, str) and not isinstance(node, ast.Expr):
-                yield child.value
-                if child.value.isalpha():
-                    yield f"{child.value}s"  # as `counted` writes several
+                said = _FILLED_IN.split(child.value)
+                if child.value.isalpha() or (isinstance(node, ast.JoinedStr) and child.value[-1:].isalpha()):
+                    said.append(f"{child.value}s")  # as `counted` writes several
+                for text in said:
+                    heading = text.replace("_", " ") if text.isidentifier() else text
+                    yield from (text, heading[:1].upper() + heading[1:])

@@ -25,7 +25,7 @@ _AROUND = 60  # characters
 
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _NAME = re.compile(r"[^\W\d_][\w'\u2019.-]*(?: [^\W\d_][\w'\u2019.-]*){1,3}")
-_STYLE_SHEET = re.compile(r"<style>.*?</style>", re.DOTALL)
+_OF_THE_BROWSER = re.compile(r"<style>.*?</style>|<meta http-equiv=[^>]*>", re.DOTALL)
 _DATA_URI = re.compile(r"data:([\w/+.-]*)[\w;=-]*,([A-Za-z0-9+/=%]*)")
 _ATTRIBUTE = re.compile(r"=\"([^\"]*)\"|='([^']*)'")
 _TAG = re.compile(r"<[^>]*>")
@@ -142,7 +142,7 @@ def readable_text(content: str, kind: str) -> str:
 
 def _html_text(html: str) -> str:
     """Text between the tags, then that inside their attributes."""
-    html = _DATA_URI.sub(_drawn_text, _STYLE_SHEET.sub("", html))
+    html = _DATA_URI.sub(_drawn_text, _OF_THE_BROWSER.sub("", html))
     attributes = "\n".join(double or single for double, single in _ATTRIBUTE.findall(html))
     return unescape(f"{_TAG.sub(' ', html)}\n{attributes}")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from html import escape, unescape
 from typing import Any, Literal
@@ -146,7 +147,7 @@ def inert_text(content: str, *, is_json: bool) -> str:
     >>> inert_text("<p>2024\x9b2J</p>", is_json=False), inert_text('"2024\x9b2J"', is_json=True)
     ('<p>2024\\x9b2J</p>', '"2024\\u009b2J"')
     """
-    return HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", content) if is_json else visible(content)
+    return HIDDEN.sub(lambda found: json.dumps(found[0])[1:-1], content) if is_json else visible(content)
 
 
 def heading_slug(text: str) -> str:

@@ -12,8 +12,9 @@ from nps_research.errors import ContractError
 from nps_research.reading.dates import last_day
 from nps_research.reading.raw_table import counted
 from nps_research.reading.values import blank_codes, has_code, parse_number, parse_score, parse_text
-from nps_research.study.contact_details import NO_GROUP, parse_group
+from nps_research.study.contact_details import NO_GROUP, holds_contact
 from nps_research.study.contract import (
+    FAR_OUT,
     IS_PRIVATE,
     PRIVATE,
     STANDARD,
@@ -21,6 +22,7 @@ from nps_research.study.contract import (
     Violations,
     check_customers,
     check_responses,
+    far_out,
     is_private_name,
     numbers_to_tell,
     typed,
@@ -244,12 +246,12 @@ def _segments(cells: pd.DataFrame, plan: Plan, violations: Violations) -> pd.Dat
         if plan.segments is None or name not in cells:
             continue
         column, _ = blank_codes(cells[name], plan.segments.missing_codes)
-        parsed = parse_group(column)
-        violations.add(name, NO_GROUP, parsed.unreadable)
-        words, labels = parsed.values, plan.segments.labels.get(name, {})
-        segments[name] = (
-            words.map(lambda word, labels=labels: labels.get(word, word), na_action="ignore") if labels else words
-        )
+        words, labels = parse_text(column).values, plan.segments.labels.get(name, {})
+        violations.add(name, NO_GROUP, holds_contact(words))
+        if labels:
+            words = words.map(lambda word, labels=labels: labels.get(word, word), na_action="ignore").astype("str")
+            violations.add(name, NO_GROUP, holds_contact(words))
+        segments[name] = words
     return pd.DataFrame(segments, index=cells.index, copy=False)
 
 
@@ -270,6 +272,7 @@ def _outcomes(cells: pd.DataFrame, plan: Plan, violations: Violations) -> tuple[
         if settings.kind == "amount":
             parsed = parse_number(column)
             violations.add(f"outcome_{name}", "is not a number", parsed.unreadable)
+            violations.add(f"outcome_{name}", FAR_OUT, far_out(parsed.values))
             outcomes[f"outcome_{name}"] = parsed.values
             continue
         event, no_event = yes_and_no(column, settings)

@@ -7,6 +7,7 @@ Rows in = rows accepted + rows quarantined, always. `data/README.md` says the sa
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -78,21 +79,31 @@ STANDARD: Mapping[str, Mapping[str, Column]] = {
 }
 PRIVATE = tuple(sorted({name for table in TABLES.values() for name, column in table.items() if column.private}))
 IS_PRIVATE = "is private: it tells who somebody is, and is not shown to others. Take another column"
+_PRIVATE_TOO = (  # as exports call a person's name, address and number, and what was written
+    *("first name", "last name", "full name", "surname", "family name", "given name", "forename", "nickname"),
+    *("contact name", "customer name", "respondent name", "user name", "account name", "interviewer name"),
+    *("email address", "mail address", "phone", "phone number", "telephone", "telephone number", "mobile phone"),
+    *("mobile number", "mobile phone number", "cell phone", "ip address", "comments", "verbatim", "interviewer id"),
+    *("vorname", "nachname", "telefon", "telefonnummer", "emailadresse", "имя", "фамилия", "телефон", "прізвище"),
+)
 
 
-def is_private_name(column: str) -> bool:
+def is_private_name(column: str, *, as_words: bool = True) -> bool:
     """Whether a file's column is called as a private standard one, however it is spelt.
+
+    Where its words would be shown, also as what exports call such a one; "Phone" may be a rating.
 
     Examples
     --------
-    >>> is_private_name("Account ID"), is_private_name("E-mail"), is_private_name("Account type")
+    >>> is_private_name("Account ID"), is_private_name("E-mail 2"), is_private_name("Account type")
     (True, True, False)
     """
-    return _letters(column) in map(_letters, PRIVATE)
+    names = (*PRIVATE, *_PRIVATE_TOO) if as_words else PRIVATE
+    return _letters(column).rstrip("0123456789") in map(_letters, names)
 
 
 def _letters(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name).casefold()
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name)).casefold()
 
 
 UNREADABLE = {
@@ -105,6 +116,7 @@ UNREADABLE = {
 }
 
 
+FAR_OUT = "is larger than 1e15, or nearer to 0 than 1e-15"
 _WHICH_DATE = (
     "may be day-month-year or month-day-year (with two digits also year-month-day), and nothing in the column tells: "
     'which is it? State date_format, e.g. "%d.%m.%Y" or "%m/%d/%Y"'
@@ -284,10 +296,18 @@ def typed(
             violations.add(name, _WHICH_DATE, parsed.ambiguous, cells=raw[name], told=dates_to_tell)
             unreadable = unreadable & ~parsed.ambiguous
         violations.add(name, UNREADABLE[column.kind], unreadable, cells=raw[name], told=_TOLD_OF.get(column.kind))
+        if column.kind == "number":
+            violations.add(name, FAR_OUT, far_out(parsed.values))
         if column.kind in ("text", "id") and not column.private:
             violations.add(name, NO_GROUP, holds_contact(parsed.values, is_id=column.kind == "id"))
         rules |= {f"{name}: {rule}": count for rule, count in parsed.rules.items()}
     return pd.DataFrame(values, index=raw.index, copy=False), rules
+
+
+def far_out(numbers: pd.Series) -> pd.Series:
+    """Where a number is none that anything weighs or costs: its square could not be counted with."""
+    size = numbers.abs()
+    return (size > 1e15) | ((size > 0) & (size < 1e-15))
 
 
 # At the foot of an export, where an id would be.

@@ -23,6 +23,7 @@ from nps_research.reading.file_settings import Code, DateAndTime, MappedColumn, 
 from nps_research.reading.raw_table import cell_text, counted
 from nps_research.reading.sources import read_source
 from nps_research.reading.values import blank_codes, has_code
+from nps_research.study.contact_details import holds_contact
 from nps_research.study.contract import PRIVATE, STANDARD
 from nps_research.study.repeats import Counts
 from nps_research.study.settings_file import OutcomeSettings
@@ -158,10 +159,13 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
                 continue
             table[name], count = blank_codes(table[name], codes)
             if count and name in news:
-                stated = ", ".join(str(code) for code in codes)
-                notes.append(
-                    f"{label[name]}: {counted(count, 'cell')} of {name} held a stated code for no answer ({stated})."
+                said = f"{label[name]}: {counted(count, 'cell')} of {name} held a stated code for no answer"
+                told = (
+                    ""
+                    if _may_be_somebodys(codes, name in PRIVATE and not all(map(_is_short, codes)))
+                    else f" ({', '.join(map(str, codes))})"
                 )
+                notes.append(f"{said}{told}.")
         if source.wave is not None:
             table["wave"] = source.wave
         cells.append(table)
@@ -228,16 +232,27 @@ class _LeftOut:
             f"{column} {code}"
             for column, codes, _ in self._stated
             for code in map(str, codes)
-            if not self._found[column, code] and column not in self._private and "@" not in code
+            if not self._found[column, code] and not _may_be_somebodys([code], column in self._private)
         ]
         unfound = f" No row has {', nor '.join(lost)}." if lost else ""
         return [f"{table}: {counted(self._out, 'row')} left out: {why}.{unfound}"]
 
     def _named(self, column: str, codes: Sequence[Code]) -> str:
         """The stated codes, unless they may be somebody's own."""
-        if column in self._private or any("@" in str(code) for code in codes):
+        if _may_be_somebodys(codes, column in self._private):
             return "a stated value" if len(codes) == 1 else f"one of {len(codes)} stated values"
         return " or ".join(map(str, codes))
+
+
+def _is_short(code: Code) -> bool:
+    """Whether it is a number of three digits at most, such as 99, which is nobody's."""
+    return str(code).strip("-").isdecimal() and len(str(code)) <= len("-99")
+
+
+def _may_be_somebodys(codes: Sequence[Code], is_private: bool) -> bool:
+    """Whether stated codes are not to be repeated: of a private column, an e-mail address, a telephone number."""
+    text = pd.Series([str(code) for code in codes], dtype="str")
+    return is_private or bool((text.str.contains("@") | holds_contact(text)).any())
 
 
 def _standard_column(frame: pd.DataFrame, mapped: MappedColumn) -> pd.Series:

@@ -137,7 +137,8 @@ class StudyFile(StrictModel):
 
     @model_validator(mode="after")
     def _tables_say_what_they_may(self) -> Self:
-        faults = [fault for name, table in self.tables.items() for fault in table.faults(name)]
+        private = {column for table in self.tables.values() for column in table.private_columns}
+        faults = [fault for name, table in self.tables.items() for fault in table.faults(name, private)]
         faults += [
             f"outcomes.{name}.table: there is no [{outcome.table}]"
             for name, outcome in self.outcomes.items()
@@ -146,10 +147,10 @@ class StudyFile(StrictModel):
         faults += [
             f"outcomes.{name}.column: {outcome.column} {IS_PRIVATE}"
             for name, outcome in self.outcomes.items()
-            if is_private_name(outcome.column)
+            if outcome.column in private or is_private_name(outcome.column, as_words=False)
         ]
         if faults:
-            raise ValueError("; ".join(faults))
+            raise ValueError("; ".join(dict.fromkeys(faults)))  # each wave of a wide file has the same
         return self
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 import pandas as pd
@@ -29,7 +30,7 @@ Constant = bool | int | float | str | dt.datetime | dt.date
 SCORE = "likelihood_to_recommend"
 _AS_WORDS = ("text", "id")  # kinds whose cells are shown as they are
 _NEVER_SHOWN = ("cluster",)
-_KIND_IN_WORDS = {"flag": "true or false", "timestamp": "a date", "number": "a number"}
+_KIND_IN_WORDS = {"flag": "true or false", "timestamp": "a date", "number": "a number", "text": "text", "id": "text"}
 STANDARD_NAMES = tuple(dict.fromkeys(name for table in STANDARD.values() for name in table))
 
 
@@ -81,6 +82,11 @@ class Recode(StrictModel):
         return self
 
 
+def _is_nothing(value: Constant) -> bool:
+    """Whether it is infinite, or no number, as TOML may write them."""
+    return isinstance(value, float) and not math.isfinite(value)
+
+
 def _of_constants(table: str, constants: Mapping[str, Constant], columns: Mapping[str, MappedColumn]) -> list[str]:
     """What is wrong with the constants of a table."""
     faults, standard = [], STANDARD[table]
@@ -92,19 +98,23 @@ def _of_constants(table: str, constants: Mapping[str, Constant], columns: Mappin
             faults.append(f"{where}: is each row's own, and cannot be one value for all")
         elif name in columns:
             faults.append(f"{where}: is stated as one value for all rows, and columns name a column of it: one of them")
-        elif PARSERS[standard[name].kind](pd.Series([cell_text(value)])).unreadable.any():
+        elif _is_nothing(value) or PARSERS[standard[name].kind](pd.Series([cell_text(value)])).unreadable.any():
             faults.append(f"{where}: {value!r} arrived, where {_KIND_IN_WORDS[standard[name].kind]} is needed")
     return faults
 
 
 def _of_private(
-    table: str, mapped: Sequence[tuple[str, MappedColumn]], shown: Sequence[tuple[str, str]], labelled: Iterable[str]
+    table: str,
+    mapped: Sequence[tuple[str, MappedColumn]],
+    shown: Sequence[tuple[str, str]],
+    labelled: Iterable[str],
+    behind: Collection[str],
 ) -> list[str]:
     """Where a column that tells who somebody is would be shown: as a wave, a segment, a rating.
 
-    `mapped` are standard columns with those of the file behind them, `shown` drivers and segments likewise.
+    `mapped` are standard columns with those of the file behind them, `shown` drivers and segments likewise; `behind`
+    are the columns behind private ones, of whichever table.
     """
-    behind = {column for name, columns in mapped if name in PRIVATE for column in columns_behind(columns)}
     public = [
         (f"columns.{name}", column)
         for name, columns in mapped
@@ -115,7 +125,7 @@ def _of_private(
     return [
         f"{table}.{where}: {column} {IS_PRIVATE}"
         for where, column in (*public, *shown, *labels)
-        if column in behind or is_private_name(column)
+        if column in behind or is_private_name(column, as_words=not where.startswith("drivers."))
     ]
 
 
@@ -313,8 +323,14 @@ class TableSettings(SourceSettings):
             raise ValueError(f"{', '.join(repeated)}: listed more than once")
         return self
 
-    def faults(self, table: str) -> list[str]:
-        """What a table of this name cannot say, in sentences."""
+    @property
+    def private_columns(self) -> set[str]:
+        """The columns of its files that are mapped as what tells who somebody is."""
+        mapped = (columns for name, columns in self._mapped_columns if name in PRIVATE)
+        return {column for columns in mapped for column in columns_behind(columns)}
+
+    def faults(self, table: str, private: Collection[str]) -> list[str]:
+        """What a table of this name cannot say, in sentences; `private` are the study's private columns."""
         standard = STANDARD[table]
         moments = [name for name, column in standard.items() if column.kind == "timestamp"]
         faults = [
@@ -324,13 +340,13 @@ class TableSettings(SourceSettings):
         ]
         for constants in (self.constants, *(file.constants for file in self.files)):
             faults += _of_constants(table, constants, self.columns)
-        mapped_columns = [mapped for each in self._stating_columns for mapped in each.columns.items()]
-        for name, mapped in mapped_columns:
+        for name, mapped in self._mapped_columns:
             kind = standard[name].kind if name in standard else None
             wanted = {"yes and no": "flag", "date and time": "timestamp"}.get(kind_of_mapped(mapped))
             if kind is not None and wanted is not None and kind != wanted:
                 faults.append(f"{table}.columns.{name}: takes one column; {name} holds no {kind_of_mapped(mapped)}")
-        faults += _of_private(table, mapped_columns, self._shown_columns, self.segments.labels if self.segments else ())
+        labelled = self.segments.labels if self.segments else ()
+        faults += _of_private(table, self._mapped_columns, self._shown_columns, labelled, private)
         if table == "responses":
             if strange := [name for name in self.recode if name != SCORE]:
                 faults.append(f"{table}.recode: {strange[0]}: only {SCORE} is recoded")
@@ -344,8 +360,14 @@ class TableSettings(SourceSettings):
         return faults
 
     @property
-    def _stating_columns(self) -> list[TableSettings | FileOfTable | WideSettings]:
-        return [self, *self.files, *([self.wide] if self.wide else [])]
+    def _mapped_columns(self) -> list[tuple[str, MappedColumn]]:
+        """Standard columns with those of the file behind them, of each wave of a wide file."""
+        stating: list[TableSettings | FileOfTable] = [
+            self,
+            *self.files,
+            *(self.wide.files(self.file) if self.wide else []),
+        ]
+        return [mapped for each in stating for mapped in each.columns.items()]
 
     @property
     def _shown_columns(self) -> list[tuple[str, str]]:

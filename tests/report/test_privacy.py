@@ -7,11 +7,16 @@ import json
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+import nps_research as nps
 from nps_research.made_up.text import COMMENTS
+from nps_research.report.assemble import Part, _public
 from nps_research.report.own_words import OwnWords
+from nps_research.report.pages import Card
 from nps_research.report.privacy import find_leaks, places_of, readable_text
+from nps_research.report.provenance import provenance
 from tests.support.report_notebooks import CANARY_COMMENT
 
 COMMENT = "Delivery came three weeks late and nobody told us why"
@@ -142,7 +147,8 @@ def test_a_sentence_of_the_package_is_no_leak_whoever_repeats_it() -> None:
     page = "\n".join(said)
     found = find_leaks({"page": page}, private=sentences, public={"page": ""}, own=OwnWords(labels))
     assert len(sentences) > 1000
-    assert len(found.get("page", ())) < 0.02 * len(sentences)
+    assert found.get("page", set()) <= {"Each wave against the one before", "Net Promoter Score per unit of revenue"}
+    # Those two titles are notebooks' own.
 
 
 def test_a_comment_of_the_made_up_people_is_no_sentence_of_the_package() -> None:
@@ -156,3 +162,54 @@ def test_of_a_page_held_back_the_private_folder_says_which_value_stood_where() -
     places = places_of("C-1042", {"a.html": f"worst account: C-1042, {COMMENT}", "b.csv": "x", "c.csv": "1,c_1042"})
     assert places == [f"a.html: ... worst account: C-1042, {COMMENT[:60]} ...", "c.csv: ... 1,c_1042 ..."]
     assert places_of(COMMENT, {"a": "it came three weeks late and nobody told anyone"})[0].startswith("a: ...")
+
+
+MADE_FROM = ["1b5cb99edf54", "with local changes", "0.1.0", "3.11", "20261122"]
+FOOTER = (
+    "nps_research 0.1.0 · commit 1b5cb99edf54 with local changes · packages 1b5cb99edf54 · Python 3.11 · seed 20261122"
+)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        FOOTER,  # copied from an earlier report
+        "From September 2025 to December 2025",
+        "Accepted Quarantined",  # two headings, as a name
+        "width=device-width, initial-scale=1",
+        "47 landmarks of accounts that had left by then",
+        "By “churned”, detractors end at 3, not at 6",
+        "utf-8",
+        "20261122",
+        "1.3e-52 to 2.4e-50 by September 2025",
+    ],
+)
+def test_what_every_report_says_is_no_leak_whoever_repeats_it(value: str) -> None:
+    own = OwnWords([*MADE_FROM, "churned"])
+    assert find_leaks({"page": value}, private=[value], public={"page": ""}, own=own) == {}
+
+
+def test_what_a_report_was_made_from_is_no_secret() -> None:
+    study = nps.Study.from_frames(responses=pd.DataFrame({"likelihood_to_recommend": [9, 3]}))
+    made_from = provenance(study)
+    commit, _, more = made_from.commit.partition(" ")
+    footer = f"data {made_from.data[:12]} · nps_research {made_from.version} · commit {commit[:12]} {more} · packages"
+    said = [f"{footer} {made_from.lock[:12]} · Python {made_from.python} · seed {made_from.seed}", str(made_from.seed)]
+    said += ["What drives loyalty? Who stops answering for good?", "01_score", "Silent accounts to look after"]
+    written = "Silent accounts to look after"
+    card = Card(name="01_score", title="", question="", state="made", reason="")
+    own = OwnWords(_public(study, made_from, [Part(card=card, files={}, written=written)]))
+    assert find_leaks({"page": "\n".join(said)}, private=said, public={"page": ""}, own=own) == {}
+
+
+def test_words_of_a_description_are_no_secret_only_as_they_stand_there() -> None:
+    described = OwnWords(
+        ["Everybody who bought a truck was asked on the telephone", "the driver and the bay were late"]
+    )
+    for comment in ("Who was late on the telephone", "the driver who bought the truck and the bay"):
+        assert find_leaks({"page": comment}, private=[comment], public={"page": ""}, own=described)
+
+
+def test_what_tells_the_browser_how_to_show_a_page_is_not_read() -> None:
+    page = '<meta http-equiv="Content-Security-Policy" content="style-src \'sha256-VVHdn3Ic3\'"><p>fine</p>'
+    assert leaks(readable_text(page, "html"), "VVHdn3Ic3") == 0

@@ -26,6 +26,7 @@ from nps_research.reading import containers
 from nps_research.reading.read_only import check_one_select, only_read
 from nps_research.reading.sources import read_table
 from nps_research.report.sanitise import inert_text
+from nps_research.results import terminal
 from nps_research.study.contact_details import holds_contact
 
 START = 'name = "Made up"\n[responses]\nfile = "a.csv"\n'
@@ -388,8 +389,8 @@ def test_a_reader_of_the_output_who_goes(study):
 
 def test_a_character_that_no_encoding_holds_is_replaced_by_the_nearest():
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict")
-    codecs.register_error(cli._NEAREST, cli._nearest_character)
-    stream.reconfigure(errors=cli._NEAREST)
+    codecs.register_error(terminal._NEAREST, terminal._nearest_character)
+    stream.reconfigure(errors=terminal._NEAREST)
     stream.write("\N{MINUS SIGN}5 \N{EM DASH} Ї\ud800")
     stream.flush()
     assert stream.buffer.getvalue() == b"-5 - ??"  # type: ignore[attr-defined]

@@ -12,6 +12,7 @@ from nps_research.errors import ContractError
 from nps_research.reading.dates import last_day
 from nps_research.reading.raw_table import RawTable
 from nps_research.reading.values import parse_id, parse_timestamp
+from nps_research.study.contract import is_private_name
 from nps_research.study.draft.columns import ReadColumn, profiles
 from nps_research.study.draft.outcomes import Outcome, guess_outcome, outcome_names, outcome_toml
 from nps_research.study.draft.people import PeopleGuess
@@ -173,6 +174,7 @@ def guess_customers(table: RawTable, answers: RawTable, people: PeopleGuess) -> 
         and 2 <= len(column.counts) <= 30
         and 3 * len(column.counts) <= len(column.cells)
         and not (column.is_number or column.is_date or column.is_personal or column.is_free_text)
+        and not is_private_name(column.name)
     )
     return CustomersGuess(
         table="accounts" if joins == "account_id" else "customers",

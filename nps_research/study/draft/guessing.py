@@ -15,6 +15,7 @@ import pandas as pd
 
 from nps_research.reading.raw_table import RawTable
 from nps_research.reading.values import NO, parse_number
+from nps_research.study.contract import is_private_name
 from nps_research.study.draft.columns import ReadColumn, matches, profiles
 from nps_research.study.draft.dates import DatesGuess, find_dates
 from nps_research.study.draft.outcomes import Outcome, guess_outcome
@@ -276,6 +277,7 @@ def _is_segment(column: ReadColumn) -> bool:
         and 3 * len(column.counts) <= len(column.cells)
         and column.filled >= 0.5
         and not (column.is_number or column.is_date or column.is_personal or column.is_free_text or column.is_clock)
+        and not is_private_name(column.name)
     )
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 
+from nps_research.errors import HIDDEN, ContractError
 from nps_research.reading.raw_table import counted
 
 _SCALE_BEHIND = re.compile(r"(?<=\w)\s*[(\[][01]\s*(?:-|–|to|bis|à|a)\s*\d{1,2}[)\]]$")
@@ -13,8 +14,15 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def quoted_toml(text: str) -> str:
-    """A TOML string, on one line whatever is in it."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """A TOML string, on one line and without control characters whatever is in it."""
+    return HIDDEN.sub(_escaped, json.dumps(text, ensure_ascii=False))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    if 0xD800 <= number < 0xE000:
+        raise ContractError(f"{found.string} is no text that study.toml can hold: rename it")
+    return f"\\U{number:08x}" if number > 0xFFFF else f"\\u{number:04x}"
 
 
 def toml_key(text: str) -> str:
