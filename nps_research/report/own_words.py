@@ -24,7 +24,7 @@ _SHORT_NUMBER = re.compile(r"\d{1,6}(?:\.\d+)?(?:e[+-]?\d+)?", re.IGNORECASE)  #
 _ATTRIBUTES = re.compile(r'="([^"{]*)"')
 _FILLED_IN = re.compile(r"\{[^{}]*\}(?:s\b)?|^s\b")  # f"{unit}s that left": what is filled in may have a plural's s
 # Of more single words than these, where nothing is filled in, what people write could be put together.
-_MOST_SINGLE, _FILLED = 3, -5
+_MOST_SINGLE, _STATED = 3, -5
 _MARKUP = re.compile(r"<[^>]*>|{%.*?%}|{{.*?}}|{#.*?#}", re.DOTALL)
 
 
@@ -72,10 +72,10 @@ class OwnWords:
     def _doubt(self, words: tuple[str, ...], from_start: bool, to_end: bool) -> int | None:
         """What a text of the package, a label or a number adds: 1 where it is a single word; nothing else is one."""
         if len(words) == 1 and _SHORT_NUMBER.fullmatch(words[0]):
-            return _FILLED
+            return _STATED
         said = ("\n" * from_start) + f" {' '.join(words)} " + ("\n" * to_end)
         if said in self._lines and (len(words) > 1 or f"\n {words[0]} \n" in self._lines):
-            return _FILLED
+            return _STATED
         return int(len(words) == 1) if said in self._lines or said in _texts_of_package() else None
 
 
