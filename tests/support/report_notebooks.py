@@ -73,6 +73,8 @@ class StandInStudy:
     url: str = ""
     caution: str = ""
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    files: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"file": ["answers.csv"]}))
     made_up: bool = True
     period: str = "2017 and 2018"
     base: str = "5,701 answers from 9,876 invitations."
