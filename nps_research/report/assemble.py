@@ -101,10 +101,8 @@ def assemble(
             parts.append(_made(pages, notebook, nodes[notebook.name], folders[0].name, study.part))
     parts = [replace(part, written=own_text(notebook)) for notebook, part in zip(notebooks, parts, strict=True)]
     faults = _faults(study, folders, notebooks, parts, OwnWords(_public(study, made_from, parts)))
-    return [
-        _failed(pages, notebook, faults[notebook.name]) if notebook.name in faults else part
-        for notebook, part in zip(notebooks, parts, strict=True)
-    ]
+    held_back = {each.name: _failed(pages, each, faults[each.name]) for each in notebooks if each.name in faults}
+    return [replace(held_back.get(part.card.name, part), written=part.written) for part in parts]
 
 
 def _card(notebook: ReportNotebook, state: str, reason: str = "") -> Card:
@@ -116,12 +114,8 @@ def _card(notebook: ReportNotebook, state: str, reason: str = "") -> Card:
 
 def _failed(pages: Pages, notebook: ReportNotebook, failure: Failure) -> Part:
     reason = f"{failure.error}: {failure.message}" if failure.message else failure.error
-    return Part(
-        card=_card(notebook, "failed", reason),
-        files={f"{notebook.name}.html": pages.failure(notebook, failure)},
-        traceback=failure.traceback or reason,
-        written=own_text(notebook),
-    )
+    files = {f"{notebook.name}.html": pages.failure(notebook, failure)}
+    return Part(card=_card(notebook, "failed", reason), files=files, traceback=failure.traceback or reason)
 
 
 def _made(

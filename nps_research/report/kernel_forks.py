@@ -61,31 +61,29 @@ class KernelForks:
         RuntimeError
             The process that has imported all is no more.
         """
-        pid = self._answer({"command": list(command), "environment": dict(environment), "folder": folder})
-        return _ForkedProcess(self, int(pid or 0))
+        order = {"command": list(command), "environment": dict(environment), "folder": folder}
+        return _ForkedProcess(self, self._answer(order))
 
     def exit_code(self, pid: int) -> int | None:
         """Tell how a fork ended; None while it runs."""
         try:
-            return self._answer(pid)
+            code: int | None = self._answer(pid)
         except RuntimeError:
             return -signal.SIGKILL  # forks end with the process they come from
+        return code
 
     def close(self) -> None:
         """End the process, and with it all forks."""
         with suppress(BrokenPipeError):
             self._origin.communicate()
 
-    def _answer(self, order: object) -> int | None:
+    def _answer(self, order: object) -> Any:
         source, sink = self._origin.stdout, self._origin.stdin
-        try:
+        with suppress(BrokenPipeError, ValueError):  # a closed pipe, or no answer
             if source and sink:
                 sink.write(json.dumps(order) + "\n")
                 sink.flush()
-                answer: int | None = json.loads(source.readline())
-                return answer
-        except (BrokenPipeError, ValueError):  # a closed pipe, or no answer
-            pass
+                return json.loads(source.readline())
         raise RuntimeError("the process that starts notebooks has stopped")
 
 

@@ -28,51 +28,7 @@ from nps_research.reading.sources import read_table
 from nps_research.report.sanitise import inert_text
 from nps_research.results import terminal
 from nps_research.study.contact_details import holds_contact
-
-START = 'name = "Made up"\n[responses]\nfile = "a.csv"\n'
-COLUMNS = ("respondent_id", "likelihood_to_recommend", "account_id", "interviewer", "Company", "region")
-
-
-@pytest.fixture
-def study(tmp_path):
-    """Makes a study of sixty answers; some cells and lines of study.toml are given."""
-
-    def make(more="", *, toml=None, header=COLUMNS, **cells):
-        folder = tmp_path / "study"
-        folder.mkdir(exist_ok=True)
-        rows = [
-            [cells.get(name, {"respondent_id": f"r{row}", "likelihood_to_recommend": row % 11}.get(name, "ACME"))
-             for name in header]
-            for row in range(60)
-        ]  # fmt: skip
-        pd.DataFrame(rows, columns=list(header)).to_csv(folder / "a.csv", index=False)
-        (folder / "study.toml").write_text(toml or START + more, encoding="utf-8")
-        return folder
-
-    return make
-
-
-def command(*words, input_of=None, **environment):
-    """The command in a process of its own."""
-    root = str(Path(nps.__file__).parents[1])
-    return subprocess.run(
-        [sys.executable, "-m", "nps_research.cli", *map(str, words)],
-        env=os.environ | {"PYTHONPATH": root, "COLUMNS": "200"} | environment,
-        capture_output=True,
-        timeout=120,
-        check=False,
-        **(input_of or {}),
-    )
-
-
-def refused(folder, said):
-    result = CliRunner().invoke(cli.app, ["check", str(folder)])
-    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
-    assert result.output.startswith("Error:")
-    assert result.output.count("\n") == 1
-    assert said in result.output
-    return result.output
-
+from tests.support.hostile import START, command, refused
 
 # What tells who somebody is
 

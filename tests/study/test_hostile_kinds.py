@@ -9,7 +9,6 @@ import subprocess
 import sys
 
 import duckdb
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -25,7 +24,7 @@ from nps_research.reading.sources import read_table
 from nps_research.report.sanitise import inert_text
 from nps_research.study.contact_details import holds_contact
 from nps_research.study.draft.spelling import quoted_toml
-from tests.study.test_hostile_inputs import command, refused, study  # noqa: F401
+from tests.support.hostile import command, refused
 
 SAYS_WHO = "is private: it tells who somebody is"
 
@@ -34,7 +33,7 @@ SAYS_WHO = "is private: it tells who somebody is"
 
 
 @pytest.mark.parametrize("name", ["Phone", "phone number 2", "E-mail address", "First name", "Ｎame", "Телефон"])
-def test_a_column_called_as_a_private_one_in_other_words(study, name):  # noqa: F811
+def test_a_column_called_as_a_private_one_in_other_words(study, name):
     header = ("respondent_id", "likelihood_to_recommend", name)
     refused(study(f'segments.columns = {{ Firm = "{name}" }}\n', header=header), SAYS_WHO)
     lazy = duckdb.from_df(pd.DataFrame({"likelihood_to_recommend": [9], name: ["x"]}))  # noqa: F841
@@ -43,14 +42,14 @@ def test_a_column_called_as_a_private_one_in_other_words(study, name):  # noqa: 
         nps.counting.score_distribution(counted, by=[name])
 
 
-def test_a_rating_may_be_of_the_phone(study):  # noqa: F811
+def test_a_rating_may_be_of_the_phone(study):
     header = ("respondent_id", "likelihood_to_recommend", "Phone")
     assert nps.open_study(study('drivers.columns = { Phone = "Phone" }\n', header=header, Phone=3)).drivers == (
         "Phone",
     )
 
 
-def test_a_private_column_of_another_table_and_of_a_wave(study):  # noqa: F811
+def test_a_private_column_of_another_table_and_of_a_wave(study):
     customers = '[customers]\nfile = "a.csv"\ncolumns = { customer_id = "respondent_id", account_id = "Company" }\n'
     refused(study('segments.columns = { Firm = "Company" }\n' + customers), f"segments.Firm: Company {SAYS_WHO}")
     outcome = '[outcomes.left]\ntable = "responses"\ncolumn = "Company"\nevent = ["ACME"]\nno_event = ["x"]\n'
@@ -60,7 +59,7 @@ def test_a_private_column_of_another_table_and_of_a_wave(study):  # noqa: F811
     refused(study(wide), f"responses.columns.channel: interviewer_1 {SAYS_WHO}")
 
 
-def test_codes_that_may_be_somebodys_are_not_repeated(study):  # noqa: F811
+def test_codes_that_may_be_somebodys_are_not_repeated(study):
     call = "+380 67 123 45 67"
     notes = nps.open_study(study(f'exclude = {{ region = ["{call}"] }}\n', region="North")).notes
     assert "responses: 0 rows left out: region is a stated value." in notes
@@ -68,7 +67,7 @@ def test_codes_that_may_be_somebodys_are_not_repeated(study):  # noqa: F811
     assert "a.csv: 60 cells of account_id held a stated code for no answer." in notes
 
 
-def test_a_label_that_is_an_address_names_no_group(study):  # noqa: F811
+def test_a_label_that_is_an_address_names_no_group(study):
     labels = 'segments.columns = { Area = "region" }\nsegments.labels = { Area = { ACME = "ann@example.com" } }\n'
     opened = nps.open_study(study(labels))
     assert opened.violations["rule"].tolist() == ["holds an e-mail address or a telephone number, which names no group"]
@@ -134,15 +133,15 @@ def test_long_cells_are_counted_before_many_rows_are_there(tmp_path, monkeypatch
 @pytest.mark.parametrize(
     "url", ["postgresql://u:p/w hunter2@h/db", "jdbc:sqlserver://h;password=hunter2", "x://hunter2@h"]
 )
-def test_a_password_in_whatever_an_error_repeats(study, url):  # noqa: F811
+def test_a_password_in_whatever_an_error_repeats(study, url):
     assert "hunter2" not in refused(study(f'"{url}" = 1\n'), "study.toml")
 
 
 # Moments beyond the calendar, numbers beyond arithmetic
 
 
-def test_moments_beyond_the_calendar_are_quarantined(study):  # noqa: F811
-    folder = study('columns = { responded_at = "day" }\n'.replace("a.csv", "a.duckdb"))
+def test_moments_beyond_the_calendar_are_quarantined(study):
+    folder = study('columns = { responded_at = "day" }\n')
     toml = (folder / "study.toml").read_text(encoding="utf-8").replace("a.csv", "a.duckdb")
     (folder / "study.toml").write_text(toml, encoding="utf-8")
     kinds = ("date", "timestamp", "timestamptz", "timestamp_s", "timestamp_ms")
@@ -167,16 +166,14 @@ def test_moments_beyond_the_calendar_in_lists_and_parquet(tmp_path):
     parquet.write_table(pa.table(columns), tmp_path / "a.parquet")
     frame = read_table(tmp_path / "a.parquet").frame
     assert frame["day"].tolist() == ["a date beyond the calendar", "2022-01-08"]
-    assert frame["days"].tolist() == ["a date beyond the calendar", np.nan] or frame["days"].isna().tolist() == [
-        False,
-        True,
-    ]
+    assert frame["days"].iloc[0] == "a date beyond the calendar"
+    assert frame["days"].isna().tolist() == [False, True]
     assert frame["at"].iloc[0] == "a date beyond the calendar"
     assert dt.date.fromisoformat(frame["at"].iloc[1][:10]) == dt.date(1970, 1, 1)
 
 
 @pytest.mark.parametrize("number", ["1e308", "1e-320", "1e200"])
-def test_numbers_that_cannot_be_counted_with(study, number):  # noqa: F811
+def test_numbers_that_cannot_be_counted_with(study, number):
     header = ("respondent_id", "likelihood_to_recommend", "design_weight", "paid")
     amount = '[outcomes.o]\ntable = "responses"\ncolumn = "paid"\nkind = "amount"\ndirection = "good"\n'
     opened = nps.open_study(study(amount, header=header, design_weight=number, paid=number))
@@ -185,12 +182,12 @@ def test_numbers_that_cannot_be_counted_with(study, number):  # noqa: F811
 
 
 @pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
-def test_a_constant_that_is_no_number(study, number):  # noqa: F811
+def test_a_constant_that_is_no_number(study, number):
     for name in ("wave", "design_weight", "delivered"):
         refused(study(f"{name} = {number}\n"), f"responses.{name}: {number} arrived, where")
 
 
-def test_a_date_format_that_says_a_thing_twice(study):  # noqa: F811
+def test_a_date_format_that_says_a_thing_twice(study):
     toml = 'date_format = "%Y%Y"\ncolumns = { responded_at = "region" }\n'
     refused(study(toml, region="2024-01-05"), "date_format = '%Y%Y' is no format of dates")
 
@@ -207,7 +204,7 @@ def test_characters_without_width_are_shown_as_such():
     assert inert_text(f'"{UNSEEN[-1]}"', is_json=True) == r'"\udb40\udc41"'
 
 
-def test_a_drafted_study_holds_no_control_character(study, tmp_path):  # noqa: F811
+def test_a_drafted_study_holds_no_control_character(study, tmp_path):
     hidden = "\x9b2J\u202e\U000e0041\x7f"
     (tmp_path / f"a{hidden}b.csv").write_text(
         f"id,nps,A{hidden}B\n" + "".join(f"r{row},{row % 11},{'NS'[row % 2]}{hidden}S\n" for row in range(60))
