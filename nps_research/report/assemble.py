@@ -42,10 +42,18 @@ quarantine.csv      rows of the study that were not accepted, with reasons; a ce
                     shown as such
 quarantine.parquet  the same rows, every cell as it came
 lists/              people to call, by notebook; where a notebook makes such a list
-errors/             what went wrong in notebooks that failed, with values from the data; of a page that was
-                    held back, which value stood where
+errors/             what went wrong in notebooks that failed, with values from the data; of a page or a
+                    report that was held back, which value stood where
 last_run.json       what the notebooks were made from, so that unchanged ones need not be run again
 """
+
+
+class RefusedReportError(ReportError):
+    """A report that may not be published whatever its pages say; `told` is why, for the private folder."""
+
+    def __init__(self, reason: str, *, told: str) -> None:
+        super().__init__(reason)
+        self.told = told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,11 +162,16 @@ def _faults(
 def _held_back(reason: str, values: Iterable[str], part: Part) -> Failure:
     """A page that is not published; the values and where they stood are for the private folder."""
     texts = {name: _readable(name, content) for name, content in part.files.items()}
+    told = f"{_where_shown(reason, values, texts)}\n{part.traceback}"
+    return Failure(error="ReportError", message=f"{reason}; it was not published", traceback=told.rstrip() + "\n")
+
+
+def _where_shown(reason: str, values: Iterable[str], texts: Mapping[str, str]) -> str:
+    """The values that texts show, and where; for the private folder alone."""
     shown = [
         f"{value!r}\n" + "".join(f"    {place}\n" for place in places_of(value, texts)) for value in sorted(values)
     ]
-    told = "\n".join([f"{reason}: each value, and where it stood first in each file", *shown, part.traceback])
-    return Failure(error="ReportError", message=f"{reason}; it was not published", traceback=told.rstrip() + "\n")
+    return "\n".join([f"{reason}: each value, and where it stood first in each file", *shown])
 
 
 def _leak_text(count: int) -> str:
@@ -197,7 +210,7 @@ def write_report(
 
     Raises
     ------
-    ReportError
+    RefusedReportError
         The index or ``results.json`` would show private values.
     """
     made_from = provenance(study)
@@ -219,7 +232,8 @@ def write_report(
     own = OwnWords(_public(study, made_from, parts))
     if leaks := find_leaks(texts, private=study.private_values(), public=dict.fromkeys(texts, described), own=own):
         shown = " and ".join(f"{name} would show {len(values)} of them" for name, values in leaks.items())
-        raise ReportError(f"values that belong to respondents may not be published: {shown}")
+        reason = f"values that belong to respondents may not be published: {shown}"
+        raise RefusedReportError(reason, told=_where_shown(reason, set().union(*leaks.values()), texts))
     files: dict[str, str | bytes] = {
         name: inert_text(content, is_json=Path(name).suffix in (".json", ".ipynb"))
         for each in (around, *(part.files for part in parts))

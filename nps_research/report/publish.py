@@ -23,6 +23,7 @@ PRIVATE_NOTE = "PRIVATE.txt"
 LISTS_FOLDER = "lists"  # of the private folder: people to call, in a folder for each notebook
 
 _LOCK = "lock"
+_REFUSED = "errors/report.txt"
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
@@ -248,6 +249,15 @@ def keep_lists(last: Path, private: Path, notebooks: Iterable[str]) -> None:
     for name in notebooks:
         for path in sorted((last / LISTS_FOLDER / name).glob("*.csv")):
             write_private(private, f"{LISTS_FOLDER}/{name}/{path.name}", path.read_bytes())
+
+
+def tell_in_private(private: Path, text: str) -> Path:
+    """Write why a report was refused to its private folder, beside what is there; the file's place."""
+    if not _is_our_private(private):
+        private.mkdir(mode=0o700, exist_ok=True)
+        write_private(private, PRIVATE_NOTE, f"Private, made by {MADE_BY}. Do not share.\n")
+    write_private(private, _REFUSED, f"{text}\n")
+    return private / _REFUSED
 
 
 def write_shared(folder: Path, name: str, content: bytes) -> None:

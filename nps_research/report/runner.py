@@ -12,13 +12,20 @@ from typing import TYPE_CHECKING
 from nps_research.counting import without_small_waves
 from nps_research.errors import NPSResearchError, ReportError
 from nps_research.intake.questions import why_not
-from nps_research.report.assemble import assemble, write_report
+from nps_research.report.assemble import RefusedReportError, assemble, write_report
 from nps_research.report.cache import cache_keys, unchanged_notebooks, write_record
 from nps_research.report.execute import Progress, run_notebooks
 from nps_research.report.notebooks import read_notebooks, with_parameters
 from nps_research.report.parts import check_part, check_small_waves
 from nps_research.report.provenance import own_notebooks
-from nps_research.report.publish import LISTS_FOLDER, check_place, keep_lists, private_folder, workspace
+from nps_research.report.publish import (
+    LISTS_FOLDER,
+    check_place,
+    keep_lists,
+    private_folder,
+    tell_in_private,
+    workspace,
+)
 from nps_research.report.since import Earlier, check_earlier
 from nps_research.study.study import Study
 
@@ -156,7 +163,11 @@ def make_report(
         for part in parts:
             if part.card.state == "failed" and last[part.card.name].state != "failed":
                 tell(replace(last[part.card.name], state="failed"))
-        write_report(study, parts, place, workbook=workbook, pdf=pdf, earlier=since)
+        try:
+            write_report(study, parts, place, workbook=workbook, pdf=pdf, earlier=since)
+        except RefusedReportError as refused:
+            kept_at = tell_in_private(private_folder(out), refused.told)
+            raise ReportError(f"{refused}; {kept_at} says which, and where") from refused
         write_record(place.private, keys, parts)
         place.publish(out, private_folder(out))
     return _outcome(out, [part.card for part in parts])

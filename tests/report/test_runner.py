@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from nps_research.errors import ReportError
 from nps_research.report import Progress, ReportOutcome, assemble, make_report, publish, runner
 from nps_research.report.pages import Card
 from nps_research.report.provenance import CHECKOUT
-from nps_research.report.publish import workspace
+from nps_research.report.publish import private_folder, workspace
 from tests.support.published import files_of
 from tests.support.report_notebooks import (
     CANARY_COMMENT,
@@ -322,6 +323,33 @@ def test_index_is_looked_through_as_well(tmp_path: Path) -> None:
         pytest.raises(ReportError, match=r"index\.html would show 1 of them and results\.json would show 1 of them"),
     ):
         assemble.write_report(stand_in_study(tmp_path / "demo"), [part], place)
+
+
+def test_refused_report_tells_the_private_folder_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, study = tmp_path / "out", stand_in_study(tmp_path / "demo")
+    notebooks = unmakeable(tmp_path / "notebooks")
+    make_report(study, notebooks=notebooks, out=out)
+    before, private = files_of(out), private_folder(out)
+    kept = files_of(private)
+    assemble_all = runner.assemble
+
+    def with_comment(*args: Any) -> list[assemble.Part]:
+        return [replace(each, card=replace(each.card, reason=CANARY_COMMENT)) for each in assemble_all(*args)]
+
+    monkeypatch.setattr(runner, "assemble", with_comment)
+    for place in (out, tmp_path / "first"):
+        with pytest.raises(ReportError, match=r"errors/report\.txt says which, and where") as refused:
+            make_report(study, notebooks=notebooks, out=place)
+        assert CANARY_COMMENT not in str(refused.value)
+        told = (private_folder(place) / "errors/report.txt").read_text(encoding="utf-8")
+        assert f"{CANARY_COMMENT!r}\n    index.html: ... " in told
+        assert "\n    results.json: ... " in told
+    assert files_of(out) == before
+    assert {name: each for name, each in files_of(private).items() if name != "errors/report.txt"} == kept
+    assert not (tmp_path / "first").exists()
+    monkeypatch.undo()
+    make_report(study, notebooks=notebooks, out=out)
+    assert not (private / "errors/report.txt").exists()
 
 
 def test_reports_can_be_made_where_a_loop_is_running(tmp_path: Path) -> None:
