@@ -95,6 +95,12 @@ def _at(found: _Read, place: Integers, index: pd.Index) -> _Read:
     )
 
 
+def _is_of_numbers(column: pd.Series) -> bool:
+    """Whether a column comes as real numbers; true and false, and complex numbers, are read as text."""
+    kinds = pd.api.types
+    return kinds.is_numeric_dtype(column) and not (kinds.is_bool_dtype(column) or kinds.is_complex_dtype(column))
+
+
 def _as_text(column: pd.Series) -> pd.Series:
     return column.astype("str").str.strip() if not pd.api.types.is_string_dtype(column) else column.str.strip()
 
@@ -150,7 +156,7 @@ def parse_score(column: pd.Series) -> Parsed:
     >>> parsed.values.tolist(), parsed.unreadable.tolist()
     ([9, 9, 10, <NA>, <NA>], [False, False, False, False, True])
     """
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+    if _is_of_numbers(column):
         number = pd.to_numeric(column, errors="coerce").astype("Float64")
         missing = number.isna()
         whole = (~missing) & (number == number.round()).fillna(value=False) & (number.abs() < 1000).fillna(value=False)
@@ -182,7 +188,7 @@ def parse_number(column: pd.Series) -> Parsed:
     >>> parse_number(pd.Series(["1,250", "0,75"])).values.tolist()
     [1.25, 0.75]
     """
-    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+    if _is_of_numbers(column):
         values = column.astype("float64")
         return Parsed(values=values, unreadable=values.notna() & ~np.isfinite(values))
     text = _as_text(column)

@@ -331,12 +331,12 @@ def test_refused_report_tells_the_private_folder_why(tmp_path: Path, monkeypatch
     make_report(study, notebooks=notebooks, out=out)
     before, private = files_of(out), private_folder(out)
     kept = files_of(private)
-    assemble_all = runner.assemble
+    assemble_all = assemble.assemble
 
     def with_comment(*args: Any) -> list[assemble.Part]:
         return [replace(each, card=replace(each.card, reason=CANARY_COMMENT)) for each in assemble_all(*args)]
 
-    monkeypatch.setattr(runner, "assemble", with_comment)
+    monkeypatch.setattr("nps_research.report.runner.assemble", with_comment)
     for place in (out, tmp_path / "first"):
         with pytest.raises(ReportError, match=r"errors/report\.txt says which, and where") as refused:
             make_report(study, notebooks=notebooks, out=place)

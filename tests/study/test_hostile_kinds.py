@@ -237,3 +237,11 @@ def test_whatever_cannot_be_written_is_an_error_in_a_line(tmp_path, words):
             cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, timeout=120, check=False,
         )  # fmt: skip
     assert (ended.returncode, ended.stderr) == (1, b"Error: No space left on device\n")
+
+
+@pytest.mark.parametrize("cells", [[1 + 2j] * 3, [b"8"] * 3, [{8}] * 3, [[8]] * 3, [pd.Timedelta(days=8)] * 3])
+def test_cells_of_frames_that_are_no_numbers_are_unreadable(cells):
+    frame = pd.DataFrame({"likelihood_to_recommend": [9, 8, 7], "delivery": cells})
+    opened = nps.Study.from_frames(responses=frame, drivers=["delivery"])
+    [told] = opened.violations[["rule", "rows"]].to_dict("records")
+    assert told == {"rule": "is not a rating from 1 to 5, nor a stated code", "rows": 3}
