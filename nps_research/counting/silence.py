@@ -17,6 +17,11 @@ def silence_caveat(study: Study) -> str:
     return "" if "responses.delivered" in study.available else NO_DELIVERY
 
 
+def who_was_asked(study: Study) -> str:
+    """``"reached"``, or ``"invited"`` where a study cannot tell whom its invitations reached."""
+    return "reached" if "responses.delivered" in study.available else "invited"
+
+
 def require_silence(study: Study) -> None:
     """Raise CannotAnswerError, which says why, where a study cannot tell who was silent."""
     known = {"responses.delivered", "responses.responded", "responses.responded_at"} & study.available

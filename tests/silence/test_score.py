@@ -424,7 +424,7 @@ def test_same_data_same_numbers(study, found):
 def test_nobody_silent_nobody_answered_nothing_recorded():
     table = one_wave()
     everybody = table[table["responded"] == 1]
-    with pytest.raises(CannotAnswerError, match="Everybody who was reached answered"):
+    with pytest.raises(CannotAnswerError, match="Everybody who was invited answered"):
         score_if_all_responded(Study.from_frames(responses=everybody))
     nobody = table[table["responded"] == 0].assign(likelihood_to_recommend=pd.NA)
     with pytest.raises(CannotAnswerError):
@@ -442,7 +442,7 @@ def test_nobody_silent_nobody_answered_nothing_recorded():
 def test_nobody_answered_in_the_wave():
     table = pd.concat([one_wave(wave="1"), one_wave(wave="2").assign(likelihood_to_recommend=pd.NA, responded=0)])
     study = Study.from_frames(responses=table)
-    with pytest.raises(CannotAnswerError, match="Nobody who was reached in 2 answered"):
+    with pytest.raises(CannotAnswerError, match="Nobody who was invited in 2 answered"):
         score_if_all_responded(study)
     assert score_if_all_responded(study, wave="1").wave == "1"
 
@@ -452,6 +452,7 @@ def test_without_delivery_every_finding_says_so():
     found = score_if_all_responded(study)
     for part in (found, found.shifts, found.balance):
         assert part.in_words.endswith(NO_DELIVERY)
+        assert "reached" not in f"{part.title} {part.in_words} {part.full_note}"
     with_delivery = Study.from_frames(responses=one_wave(delivered=1), segments=["area"])
     assert silence_caveat(with_delivery) == ""
     assert NO_DELIVERY not in score_if_all_responded(with_delivery).in_words

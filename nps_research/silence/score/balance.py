@@ -11,6 +11,7 @@ import pandas as pd
 
 from nps_research.counting.people import WORDS, in_bands
 from nps_research.counting.shown_groups import hidden_elsewhere
+from nps_research.counting.silence import who_was_asked
 from nps_research.results.column_groups import ColumnGroups
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import BETWEEN, format_value, joined, plain_text
@@ -34,8 +35,10 @@ class ResponseBalance(ColumnGroups):
 
     weightings: tuple[str, ...] = ()
     wave: str = ""
+    asked: str = "reached"
     caveat: str = ""
 
+    unsaid: ClassVar[tuple[str, ...]] = (*ColumnGroups.unsaid, "asked")
     kind: ClassVar[str] = "response_balance"
     headings: ClassVar[Mapping[str, str]] = {
         "term": "What is known",
@@ -52,13 +55,13 @@ class ResponseBalance(ColumnGroups):
     @property
     def finding(self) -> str:
         if not self.records:
-            return "There are too few answers to compare those who answered with all who were reached."
+            return f"There are too few answers to compare those who answered with all who were {self.asked}."
         before = self.largest("observed")
         if not self._large:
-            return "Those who answered are much like all who were reached, in what is known of both."
+            return f"Those who answered are much like all who were {self.asked}, in what is known of both."
         return (
-            f"Those who answered differ from all who were reached, in {len(self._large)} of {len(self.records)} groups "
-            f"clearly; most in {named_group(before)}."
+            f"Those who answered differ from all who were {self.asked}, in {len(self._large)} of {len(self.records)} "
+            f"groups clearly; most in {named_group(before)}."
         )
 
     @property
@@ -84,9 +87,9 @@ class ResponseBalance(ColumnGroups):
     @property
     def note(self) -> str:
         return (
-            "Means and shares among those who answered less those among all who were reached, in standard deviations "
-            f"of the latter; below {TOLERABLE:g} a difference is usually taken as small. Balance in what is known says "
-            "nothing of what is not, such as loyalty itself."
+            f"Means and shares among those who answered less those among all who were {self.asked}, in standard "
+            f"deviations of the latter; below {TOLERABLE:g} a difference is usually taken as small. Balance in what is "
+            "known says nothing of what is not, such as loyalty itself."
         )
 
     @property
@@ -192,9 +195,11 @@ def response_balance(
             f"{row['term']}{BETWEEN}{row['group']}" for row, is_hidden in zip(found, gone, strict=True) if is_hidden
         }
         rows += found
+    asked = who_was_asked(study)
     return ResponseBalance(
         frame=pd.DataFrame(rows),
-        title="Balance: answered against all reached" + (f", {wave}" if wave else ""),
+        title=f"Balance: answered against all {asked}" + (f", {wave}" if wave else ""),
+        asked=asked,
         minimum_cell=study.settings.minimum_cell,
         hidden=frozenset(hidden),
         weightings=tuple(weightings),

@@ -102,7 +102,7 @@ class EarlierScores(Result):
             else ""
         )
         return (
-            "People reached in this wave who had answered an earlier one, by their latest earlier answer known when "
+            "People of this wave who had answered an earlier one, by their latest earlier answer known when "
             "they were invited. Errors let people of one account go together." + used
         )
 

@@ -13,7 +13,7 @@ from nps_research.counting.clusters import cluster_codes, clusters_in, first_ava
 from nps_research.counting.people import in_bands, in_words
 from nps_research.counting.score_counts import score_distribution
 from nps_research.counting.shown_groups import groups_not_shown
-from nps_research.counting.silence import require_silence
+from nps_research.counting.silence import require_silence, who_was_asked
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError, did_you_mean
 from nps_research.results.few_units import answers_tell_of_one, tells_of_one
 from nps_research.score.score import net_promoter_score
@@ -65,9 +65,13 @@ def reached_rows(study: Study, wave: str | None = None) -> tuple[str, pd.DataFra
         )
     answered = rows["response_state"] == "answered"
     if not answered.any():
-        raise CannotAnswerError(f"Nobody who was reached{of_wave} answered, so there is no score to start from.")
+        raise CannotAnswerError(
+            f"Nobody who was {who_was_asked(study)}{of_wave} answered, so there is no score to start from."
+        )
     if answered.all():
-        raise CannotAnswerError(f"Everybody who was reached{of_wave} answered: the observed score is that of all.")
+        raise CannotAnswerError(
+            f"Everybody who was {who_was_asked(study)}{of_wave} answered: the observed score is that of all."
+        )
     return chosen, rows
 
 
@@ -84,7 +88,7 @@ def people_of(study: Study, rows: pd.DataFrame, detractor_max: int) -> tuple[Rea
             base = weight
             remarks.append("Design weights are taken into account.")
         else:
-            remarks.append("Design weights are left aside: not everybody who was reached has one.")
+            remarks.append(f"Design weights are left aside: not everybody who was {who_was_asked(study)} has one.")
     name = study.settings.cluster or first_available(study, "cluster", "account_id", "customer_id", "respondent_id")
     cluster = np.arange(len(rows)) if name is None else cluster_codes(clusters_in(study, rows, name))
     value = np.where(answered, 100.0 * (score >= study.settings.promoter_min) - 100.0 * (score <= detractor_max), 0.0)

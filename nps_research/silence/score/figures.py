@@ -57,7 +57,7 @@ def plot_silent_score(result: SilentScore, ax: Axes | None = None) -> Axes:
     for where, (term, row) in zip(place, rows.items(), strict=False):
         colour = PASSIVE if term == NAIVE else DETRACTOR if term == OBSERVED else PROMOTER
         estimates(ax, [where], [row], text=points, color=colour, fmt="x" if term == NAIVE else "o")
-    ax.set_xlabel(with_interval("NPS of all who were reached, points", result))
+    ax.set_xlabel(with_interval(f"NPS of all who were {result.asked}, points", result))
     return ax
 
 
@@ -84,7 +84,7 @@ def plot_balance(result: ResponseBalance, ax: Axes | None = None) -> Axes:
             label="before" if name == "observed" else name,
         )
     legend_below(ax, ncols=4)
-    ax.set_xlabel("Answered less all reached, standard deviations")
+    ax.set_xlabel(f"Answered less all {result.asked}, standard deviations")
     return ax
 
 

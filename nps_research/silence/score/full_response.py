@@ -11,7 +11,7 @@ import numpy as np
 from nps_research.counting.checks import check_cuts, check_level
 from nps_research.counting.people import covariates_at_invitation, in_words
 from nps_research.counting.shown_groups import groups_not_shown
-from nps_research.counting.silence import silence_caveat
+from nps_research.counting.silence import silence_caveat, who_was_asked
 from nps_research.errors import ContractError
 from nps_research.silence.score.balance import response_balance
 from nps_research.silence.score.earlier_scores import evidence_of
@@ -217,5 +217,6 @@ def score_if_all_responded(
         evidence_=evidence,
         no_evidence=no_evidence,
         **of_result,
+        asked=who_was_asked(study),
         knows_windows="responses.invited_at" in study.available,
     )

@@ -39,6 +39,7 @@ class SilentScore(Result):
     truth: float | None = None
     remarks: tuple[str, ...] = ()
     caveat: str = ""
+    asked: str = "reached"
     knows_windows: bool = True
     shifts: SilentShifts
     balance_: ResponseBalance | None = None
@@ -67,15 +68,11 @@ class SilentScore(Result):
 
     @property
     def settings(self) -> dict[str, Any]:
-        private = {"shifts", "balance_", "evidence_", "knows_windows"}
+        private = {"shifts", "balance_", "evidence_", "knows_windows", "asked"}
         if not self.records:  # counts of a wave that is not shown
             private |= {"n_reached", "n_silent", "n_item_missing", "wave", "remarks", "hardly_answering", "truth"}
         thin = {} if self.hardly_answering is None else {"hardly_answering": self.hardly_answering.plain}
         return {name: value for name, value in (super().settings | thin).items() if name not in private}
-
-    @property
-    def _asked(self) -> str:
-        return "invited" if self.caveat else "reached"
 
     @property
     def _by_term(self) -> dict[str, dict[str, Any]]:
@@ -94,7 +91,7 @@ class SilentScore(Result):
         of_wave = f" in {self.wave}" if self.wave else ""
         low, high, best = rows[LOWEST]["estimate"], rows[HIGHEST]["estimate"], self._preferred
         silent = (
-            f"{share(self.n_silent / self.n_reached)} of the {self.n_reached:,} {self._asked} gave no answer{of_wave}"
+            f"{share(self.n_silent / self.n_reached)} of the {self.n_reached:,} {self.asked} gave no answer{of_wave}"
         )
         all_ = f"{silent}: without assumptions the NPS of all is {points(low)} to {points(high)}"
         alike = "" if best is None else f"; if they think like similar people who answered, {points(best['estimate'])}"
@@ -106,7 +103,7 @@ class SilentScore(Result):
         if not rows:
             return self.caveat
         says = (
-            f"{self.n_silent:,} of {self.n_reached:,} people {self._asked} gave no answer; each 10 points that they "
+            f"{self.n_silent:,} of {self.n_reached:,} people {self.asked} gave no answer; each 10 points that they "
             f"think below similar people who answered move the NPS of all by {points(-10 * self.shifts.silent_share)}. "
         )
         if self.hardly_answering is not None:
@@ -117,12 +114,12 @@ class SilentScore(Result):
             moved, name = best["estimate"] - rows[OBSERVED]["estimate"], best["term"].removeprefix("weighted: ")
             also = ", and with what they would answer predicted from those who did" if name == DOUBLY_ROBUST else ""
             says += (
-                f"weighted to resemble all who were reached{also} ({name}), it is {points(best['estimate'])} "
+                f"weighted to resemble all who were {self.asked}{also} ({name}), it is {points(best['estimate'])} "
                 f"({interval_text(best, self.confidence_level)}: sampling error only, if those who did not answer "
                 f"think like similar people who did): weighting moves it by {points(moved)}. "
             )
         else:
-            says += "they cannot be weighted to resemble all who were reached. "
+            says += f"they cannot be weighted to resemble all who were {self.asked}. "
         if self.truth is not None:
             says += f"The company is made up, and its NPS, had all answered, is {points(self.truth)}. "
         return (
@@ -168,7 +165,7 @@ class SilentScore(Result):
             )
         remarks = f"{' '.join(self.remarks)} " if self.remarks else ""
         return (
-            f"All who were {self._asked}{closed}. {missing}{known}Limits of weighted "
+            f"All who were {self.asked}{closed}. {missing}{known}Limits of weighted "
             "scores are about these people: chance lies in who of them answered. Those of the observed score are the "
             f"usual ones, about people like those who answered. {cap}{both}{smallest}"
             f"{RULE if self.adjusted_for else ''}Bounds are arithmetic and have no limits. "

@@ -251,8 +251,8 @@ class NonresponseSignal(Result):
     @property
     def note(self) -> str:
         who = (
-            "An account is silent where nobody reached in it returned the form within the window; else it is what the "
-            "mean answer of its contacts is. "
+            "An account is silent where nobody in it who was asked returned the form within the window; else it is "
+            "what the mean answer of its contacts is. "
             if self.unit == "account"
             else ""
         )
