@@ -20,6 +20,7 @@ from nps_research.results.words import joined, share
 from nps_research.statistics.normal_limits import with_normal_limits
 from nps_research.typing import Floats
 
+NO_CLASS = "none"
 ONE_SIDED = 1 / 3  # of the index: one side's step is worth twice the other's
 
 
@@ -64,7 +65,7 @@ class RatingAsymmetry(Result):
 
     @property
     def finding(self) -> str:
-        rows = [row for row in self.records if row["certain"] and row["class"] != "none"]
+        rows = [row for row in self.records if row["certain"] and row["class"] != NO_CLASS]
         if not rows:
             return "No rating is surely a must-be, a performance rating or a delighter."
         words = {"must-be": "hurting only when bad", "delighter": "helping only when good"}
@@ -75,7 +76,7 @@ class RatingAsymmetry(Result):
 
     @property
     def details(self) -> str:
-        rows = [row for row in self.records if row["certain"] and row["class"] != "none"]
+        rows = [row for row in self.records if row["certain"] and row["class"] != NO_CLASS]
         sure = [f"{row['term']} in {share(row['certainty'])} of resamples" for row in rows]
         return f"So classed: {joined(sure)}." if sure else ""
 
@@ -132,10 +133,10 @@ def rating_asymmetry(model: DriverModel) -> RatingAsymmetry:
     penalties, rewards = _slopes(model.draws.by_level.sum(axis=1), shares, levels, data.poor, data.good)
     index, indices = _index(penalty, reward), _index(penalties, rewards)
     above = model.frame.set_index("term")["above_noise"].reindex(list(data.terms))
-    rises = (penalty + reward > 0) & np.isfinite(index) & data.can_be_judged
-    real = above.fillna(value=False).to_numpy(dtype=bool) & rises
-    kinds = np.where(real, _classes(index), "none")
-    certainty = (np.isfinite(indices) & (_classes(indices) == _classes(index))).mean(axis=0)
+    real = above.fillna(value=False).to_numpy(dtype=bool) & data.can_be_judged
+    kinds = np.where(real, _classes(penalty, reward), NO_CLASS)
+    real &= kinds != NO_CLASS
+    certainty = (_classes(penalties, rewards) == kinds).mean(axis=0)
     columns: dict[str, Any] = {"term": list(data.terms), "n": data.n_rated}
     values = {"penalty": (penalty, penalties), "reward": (reward, rewards), "estimate": (index, indices)}
     for name, (value, drawn) in values.items():
@@ -176,5 +177,8 @@ def _index(penalty: Floats, reward: Floats) -> Floats:
         return np.asarray((reward - penalty) / (np.abs(reward) + np.abs(penalty)))
 
 
-def _classes(index: Floats) -> NDArray[np.str_]:
-    return np.select([index < -ONE_SIDED, index > ONE_SIDED], ["must-be", "delighter"], "performance")
+def _classes(penalty: Floats, reward: Floats) -> NDArray[np.str_]:
+    """The class of each rating; none where higher ratings go with lower scores."""
+    index, rises = _index(penalty, reward), penalty + reward > 0
+    which = [~rises | ~np.isfinite(index), index < -ONE_SIDED, index > ONE_SIDED]
+    return np.select(which, [NO_CLASS, "must-be", "delighter"], "performance")

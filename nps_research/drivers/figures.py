@@ -11,7 +11,7 @@ import seaborn
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
-from nps_research.drivers.asymmetry import RatingAsymmetry
+from nps_research.drivers.asymmetry import NO_CLASS, RatingAsymmetry
 from nps_research.drivers.bridge import ScoreBridge
 from nps_research.drivers.calibration import ModelCalibration
 from nps_research.drivers.effects import MISSING, ContributionSpread, RatingEffect
@@ -171,10 +171,10 @@ def plot_asymmetry(result: RatingAsymmetry, ax: Axes | None = None) -> Axes:
     for name, side, colour, hatch in (("penalty", -1, DETRACTOR, "///"), ("reward", 1, PROMOTER, "")):
         drawn = ax.barh(place, [side * row[name] for row in rows], color=colour, hatch=hatch, **OUTLINED)
         for bar, row in zip(drawn, rows, strict=True):
-            bar.set_alpha(0.35 if row["class"] == "none" else 1.0)
+            bar.set_alpha(0.35 if row["class"] == NO_CLASS else 1.0)
         value, (below, above) = limits(rows, name)
         ax.hlines(place, side * (value - below), side * (value + above), color=INK, linewidth=1.4)
-    said = ["not above noise" if row["class"] == "none" else row["class"] + "?" * (not row["certain"]) for row in rows]
+    said = ["not above noise" if row["class"] == NO_CLASS else row["class"] + "?" * (not row["certain"]) for row in rows]
     at_edge(ax, said, place, weight="normal")
     ax.set_xlabel("NPS points per rating point: lost below the middle (left), won above it (right)")
     return ax

@@ -172,6 +172,18 @@ def test_penalty_and_reward_are_slopes_of_the_mean_contribution():
     assert row["estimate"] == pytest.approx((row["reward"] - row["penalty"]) / (row["reward"] + row["penalty"]))
 
 
+def test_a_resample_in_which_higher_ratings_go_with_lower_scores_agrees_with_no_class():
+    model = fitted_model()
+    drawn = model.draws.by_level.copy()
+    turned = np.arange(drawn.shape[0]) % 2 == 0
+    drawn[turned] = -drawn[turned]
+    rows = rating_asymmetry(replace(model, draws=replace(model.draws, by_level=drawn))).frame
+    classed = rows[rows["class"] != "none"]
+    assert len(classed) == 3
+    assert (classed["certainty"] <= 0.51).all()
+    assert not classed["certain"].any()
+
+
 def test_without_a_middle_there_are_no_classes():
     model = fitted_model()
     with pytest.raises(CannotAnswerError, match="no middle"):
