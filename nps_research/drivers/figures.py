@@ -174,7 +174,8 @@ def plot_asymmetry(result: RatingAsymmetry, ax: Axes | None = None) -> Axes:
             bar.set_alpha(0.35 if row["class"] == NO_CLASS else 1.0)
         value, (below, above) = limits(rows, name)
         ax.hlines(place, side * (value - below), side * (value + above), color=INK, linewidth=1.4)
-    said = ["not above noise" if row["class"] == NO_CLASS else row["class"] + "?" * (not row["certain"]) for row in rows]
+    classed = [row["class"] + "?" * (not row["certain"]) for row in rows]
+    said = ["not above noise" if kind.startswith(NO_CLASS) else kind for kind in classed]
     at_edge(ax, said, place, weight="normal")
     ax.set_xlabel("NPS points per rating point: lost below the middle (left), won above it (right)")
     return ax

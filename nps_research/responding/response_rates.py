@@ -40,6 +40,7 @@ class ResponseRates(Result):
     caveat: str = ""
 
     kind: ClassVar[str] = "response_rates"
+    rows_are_dots: ClassVar[bool] = True
     formats: ClassVar[Mapping[str, str]] = dict.fromkeys(("estimate", *_RATES[1:]), "share")
     headings: ClassVar[Mapping[str, str]] = {
         "group": "Wave",

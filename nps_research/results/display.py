@@ -17,7 +17,7 @@ ROWS_IN_VIEW = 12  # of a table in view; a longer one is folded
 def result_html(result: Displayed) -> str:
     """Write finding, figure, table, details and note of a result as inert HTML."""
     n_rows = len(result.shown)
-    figure, table = (_figure(result) if result.has_figure and n_rows else ""), (_table_region(result) if n_rows else "")
+    figure, table = (_figure(result) if result.is_drawn else ""), (_table_region(result) if n_rows else "")
     folds = bool(figure) or n_rows > ROWS_IN_VIEW
     more = [
         f'<p class="nps-details">{escape(result.details)}</p>' if result.details else "",

@@ -110,6 +110,7 @@ class Result:
     headings: ClassVar[Mapping[str, str]] = {}  # column -> heading, likewise
     table_columns: ClassVar[tuple[str, ...]] = ()  # columns of the displayed table, in order; empty: all
     has_figure: ClassVar[bool] = True
+    rows_are_dots: ClassVar[bool] = False  # of the figure, which is none where there is but one
     rows_are_parts: ClassVar[bool] = True  # of a total, from which a hidden row could be worked out
     unsaid: ClassVar[tuple[str, ...]] = ("frame", "title", "hidden", "few_units")  # fields that are no settings
 
@@ -239,6 +240,11 @@ class Result:
         kept = [field.name for field in fields(self) if field.name not in self.unsaid]
         return {name: _plain(getattr(self, name)) for name in kept}
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether there is something to draw: rows, and more than a single dot."""
+        return self.has_figure and len(self.shown) > int(self.rows_are_dots)
+
     def to_json(self) -> dict[str, Any]:
         """The shareable content of the result, as plain JSON values."""
         shown = self.shown
@@ -247,10 +253,10 @@ class Result:
             "kind": self.kind,
             "title": self.title,
             "finding": self.finding,
-            "message": self.message if self.has_figure else "",
+            "message": self.message if self.is_drawn else "",
             "details": self.details,
             "note": self.full_note,
-            "alt": self.alt if self.has_figure else "",
+            "alt": self.alt if self.is_drawn else "",
             "settings": self.settings,
             **({"at_a_glance": dict(self.at_a_glance)} if self.at_a_glance else {}),
             "key_numbers": [_plain(number) for number in self.key_numbers],

@@ -88,7 +88,9 @@ class Displayed(Protocol):
     formats: ClassVar[Mapping[str, str]]
     headings: ClassVar[Mapping[str, str]]
     table_columns: ClassVar[tuple[str, ...]]
-    has_figure: ClassVar[bool]
+
+    @property
+    def is_drawn(self) -> bool: ...
 
     def plot(self, ax: Axes | None = None) -> Axes: ...
 

@@ -158,7 +158,7 @@ def format_value(value: Any, style: str) -> str:
     if value is None or (not isinstance(value, str) and pd.isna(value)):
         return DASH
     if style in TEXTS:
-        text = plain_text(value, 200)
+        text = plain_text(value, 300)
         return text if style == "text" else f"{text[:1].upper()}{text[1:]}"
     number = float(value)
     match style:
@@ -173,7 +173,7 @@ def format_value(value: Any, style: str) -> str:
         case "count":
             text = f"{number:,.0f}"
         case "p":
-            text = "<0.001" if number < 0.001 else f"{number:.3f}"
+            text = "<0.001" if number < 0.001 else ">0.99" if number > 0.99 else f"{number:.3f}"
         case "width":
             text = f"{_no_negative_zero(number, 1):,.1f}"
         case "number":

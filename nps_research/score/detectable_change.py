@@ -33,6 +33,7 @@ class DetectableChange(OfPairs):
     method: LimitsMethod
 
     kind: ClassVar[str] = "detectable_change"
+    rows_are_dots: ClassVar[bool] = True
     table_columns: ClassVar[tuple[str, ...]] = (
         "group_a",
         "group_b",

@@ -121,6 +121,7 @@ class ScoreDifferences(OfPairs, ByLines):
     adjust: Adjustment = "holm"
 
     kind: ClassVar[str] = "net_promoter_score_differences"
+    rows_are_dots: ClassVar[bool] = True
     headings: ClassVar[Mapping[str, str]] = {"estimate": "Difference"}
     table_columns: ClassVar[tuple[str, ...]] = ("group_a", "group_b", "estimate", "conf_high", "p_value", "p_adjusted")
 

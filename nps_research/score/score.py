@@ -39,6 +39,7 @@ class NetPromoterScores(Scored):
     n_groupings: int = 1
 
     kind: ClassVar[str] = "net_promoter_score"
+    rows_are_dots: ClassVar[bool] = True
     table_columns: ClassVar[tuple[str, ...]] = (
         "group",
         "n",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.container import ErrorbarContainer
@@ -85,6 +86,17 @@ def test_groups_are_sorted_and_waves_in_order() -> None:
     swapped = nps.ScoreDistribution.from_counts({"low": COUNTS["2018"], "high": COUNTS["2017"]}, ordered=True)
     names = [label.get_text().split()[0] for label in drawn(nps.net_promoter_score(swapped)).get_yticklabels()]
     assert names == ["low", "high"]
+
+
+def test_a_single_dot_is_not_drawn_on_a_page() -> None:
+    table = pd.DataFrame({"likelihood_to_recommend": [10, 9, 3, 8] * 20, "area": ["a", "b"] * 40})
+    study = nps.Study.from_frames(responses=table, segments=["area"])
+    alone, groups = (nps.net_promoter_score(nps.score_distribution(study, by=by)) for by in ((), ("area",)))
+    assert "<figure>" not in alone._repr_mimebundle_()["text/html"]
+    assert "+25.0" in alone._repr_mimebundle_()["text/html"]
+    assert alone.to_json()["alt"] == ""
+    assert "<figure>" in groups._repr_mimebundle_()["text/html"]
+    assert len(alone.plot().containers) == 1  # whoever asks gets it
 
 
 def test_trend_is_a_line_in_order_of_time_with_its_band() -> None:

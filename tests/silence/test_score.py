@@ -470,9 +470,9 @@ def test_nothing_is_said_of_deliveries_and_windows_that_are_not_recorded():
     rows = pd.DataFrame({"likelihood_to_recommend": [10, 8, 3, None] * 20})
     rows["responded"] = rows["likelihood_to_recommend"].notna().astype(int)
     found = score_if_all_responded(Study.from_frames(responses=rows))
-    assert found.finding.startswith("25% of the 80 invited gave no answer: without assumptions")
+    assert found.finding.startswith("25% of the 80 invited gave no score: without assumptions")
     assert found.note.startswith("All who were invited. ")
-    assert "20 of 80 people invited gave no answer" in found.details
+    assert "20 of 80 people invited gave no score" in found.details
     assert "window" not in found.full_note
     dated = score_if_all_responded(
         Study.from_frames(

@@ -137,7 +137,7 @@ def test_a_wave_that_is_not_shown_says_nothing_of_its_groups():
 def test_the_range_and_the_shift_come_first_and_the_interval_says_what_it_is():
     result = found(wave([100, 250], [400, 400]))
     bounds = result.frame.set_index("term")["estimate"]
-    assert " gave no answer: without assumptions the NPS of all is " in result.finding
+    assert " gave no score: without assumptions the NPS of all is " in result.finding
     assert result.finding.startswith("56% of ")
     assert (
         "each 10 points that they think below similar people who answered move the NPS of all by −5.6."

@@ -91,7 +91,7 @@ class SilentScore(Result):
         of_wave = f" in {self.wave}" if self.wave else ""
         low, high, best = rows[LOWEST]["estimate"], rows[HIGHEST]["estimate"], self._preferred
         silent = (
-            f"{share(self.n_silent / self.n_reached)} of the {self.n_reached:,} {self.asked} gave no answer{of_wave}"
+            f"{share(self.n_silent / self.n_reached)} of the {self.n_reached:,} {self.asked} gave no score{of_wave}"
         )
         all_ = f"{silent}: without assumptions the NPS of all is {points(low)} to {points(high)}"
         alike = "" if best is None else f"; if they think like similar people who answered, {points(best['estimate'])}"
@@ -103,7 +103,7 @@ class SilentScore(Result):
         if not rows:
             return self.caveat
         says = (
-            f"{self.n_silent:,} of {self.n_reached:,} people {self.asked} gave no answer; each 10 points that they "
+            f"{self.n_silent:,} of {self.n_reached:,} people {self.asked} gave no score; each 10 points that they "
             f"think below similar people who answered move the NPS of all by {points(-10 * self.shifts.silent_share)}. "
         )
         if self.hardly_answering is not None:
