@@ -9,6 +9,7 @@ import pandas as pd
 
 from nps_research.counting.cells import NOT_STATED
 from nps_research.counting.people import QUARTERS, REVENUE, TENURE_BANDS, YEARS, as_text, people_at_invitation
+from nps_research.results.group_order import in_order
 from nps_research.statistics.enough import FEWEST_DIFFERENT
 from nps_research.statistics.standardised_rates import Factor
 from nps_research.study.study import Study
@@ -55,7 +56,7 @@ def _by_name(
 ) -> Factor:
     text = as_text(values)
     found = set(text.unique())
-    known = [each for each in order if each in found] if order is not None else sorted(found - {NOT_STATED})
+    known = [each for each in order if each in found] if order is not None else in_order(found - {NOT_STATED})
     groups = (*known, *([NOT_STATED] if NOT_STATED in found else []))
     group = pd.Index(groups).get_indexer(pd.Index(text)).astype(np.int64)
     return Factor(

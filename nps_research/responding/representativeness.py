@@ -14,6 +14,7 @@ from nps_research.counting.people import REVENUE, YEARS, as_text, bands_of, mome
 from nps_research.counting.shown_groups import groups_not_shown, hidden_elsewhere
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
 from nps_research.results.column_groups import ColumnGroups, names_of
+from nps_research.results.group_order import in_order
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, format_value, p_text, plain_text, share
 from nps_research.statistics.distributions import t_ppf, t_sf
@@ -175,15 +176,15 @@ def representativeness(study: Study, *, wave: str | None = None, confidence_leve
     hidden = np.zeros(0, dtype=bool)
     for term in described:
         groups = as_text(base[term])
-        found = [
-            (term, group, *_share_difference(groups == group, answered, cluster, confidence_level))
-            for group in sorted(groups.unique())
+        order = in_order(groups.unique())
+        found: list[tuple[Any, ...]] = [
+            (term, group, *_share_difference(groups == group, answered, cluster, confidence_level)) for group in order
         ]
         elsewhere = hidden_elsewhere(study, term, chosen)
         gone = hidden_rows(
             [row[2] for row in found],
             study.settings.minimum_cell,
-            people=groups.value_counts().sort_index().to_numpy(),
+            people=groups.value_counts().reindex(order).to_numpy(),
             hidden=[elsewhere is None or row[1] in elsewhere for row in found],
         )
         hidden = np.append(hidden, gone)

@@ -386,3 +386,13 @@ def test_while_every_window_is_open_no_rate_is_known():
     assert study.missing("responses.silence").startswith("Who is silent is not known yet")
     with pytest.raises(CannotAnswerError, match="is not known yet"):
         representativeness(study)
+
+
+def test_groups_that_are_spans_of_numbers_stand_in_order_of_size() -> None:
+    income = ["10 to 29", "100 and over", "30 to 99", "under 10"] * 20
+    table = pd.DataFrame(
+        {"Income": income, "likelihood_to_recommend": [9, 8, 7, None] * 20, "responded": [1, 1, 1, 0] * 20}
+    )
+    table["respondent_id"] = [f"r{row:03d}" for row in range(len(table))]
+    found = representativeness(Study.from_frames(responses=table, segments=["Income"]))
+    assert found.frame["group"].tolist() == ["under 10", "10 to 29", "30 to 99", "100 and over"]

@@ -13,6 +13,7 @@ from nps_research.counting.people import WORDS, in_bands
 from nps_research.counting.shown_groups import hidden_elsewhere
 from nps_research.counting.silence import who_was_asked
 from nps_research.results.column_groups import ColumnGroups
+from nps_research.results.group_order import in_order
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import BETWEEN, format_value, joined, plain_text
 from nps_research.statistics.covariates import Covariates
@@ -176,8 +177,8 @@ def response_balance(
             hidden.add(f"{term}{BETWEEN}{MEAN}")
     for name in map(str, groups):
         column, found, n_answers = groups[name], [], []
-        term = in_a_word(name)
-        for group in sorted(column.unique()):
+        term, order = in_a_word(name), in_order(column.unique())
+        for group in order:
             member = (column == group).to_numpy()
             n_answers.append(int((member & people.answered).sum()))
             row = {"term": term, "group": group, "n": n_answers[-1]}
@@ -188,7 +189,7 @@ def response_balance(
         gone = hidden_rows(
             n_answers,
             study.settings.minimum_cell,
-            people=column.value_counts().sort_index().to_numpy(),
+            people=column.value_counts().reindex(order).to_numpy(),
             hidden=[elsewhere is None or row["group"] in elsewhere for row in found],
         )
         hidden |= {
