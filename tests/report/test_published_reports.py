@@ -138,7 +138,7 @@ def test_demo_made_again_from_the_last_report_is_the_same(demo_report: ReportOut
 @pytest.mark.whole
 def test_demo_in_a_browser(browser: Browser, demo_report: ReportOutcome) -> None:
     check_in_browser(browser, demo_report)
-    assert n_printed(browser, demo_report.out / "index.html") == 1
+    assert [n_printed(browser, demo_report.out / "index.html", paper) for paper in ("A4", "Letter")] == [1, 1]
 
 
 @pytest.mark.whole

@@ -62,7 +62,7 @@ def test_a_panel_without_scores_says_who_answers_and_who_leaves(browser: Browser
 def test_real_reports_in_a_browser(browser: Browser, real_report: ReportOutcome) -> None:
     assert not real_report.failed
     check_in_browser(browser, real_report)
-    assert n_printed(browser, real_report.out / "index.html") == 1
+    assert [n_printed(browser, real_report.out / "index.html", paper) for paper in ("A4", "Letter")] == [1, 1]
 
 
 def test_real_reports_say_what_they_cannot_answer(real_report: ReportOutcome) -> None:

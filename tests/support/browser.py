@@ -113,12 +113,12 @@ def open_page(browser: Browser, path: Path, *, scheme: Literal["light", "dark"],
     return watched
 
 
-def n_printed(browser: Browser, path: Path) -> int:
+def n_printed(browser: Browser, path: Path, paper: str = "A4") -> int:
     """How many sheets of paper a page takes."""
     page = browser.new_page()
     try:
         page.goto(path.as_uri())
-        return len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4", prefer_css_page_size=True)))
+        return len(re.findall(rb"/Type\s*/Page\b", page.pdf(format=paper, prefer_css_page_size=True)))
     finally:
         page.close()
 
