@@ -42,6 +42,7 @@ _FOLDER = Path(__file__).parent
 GLOSSARY = (_FOLDER / "glossary.md").read_text(encoding="utf-8")
 _HEADING = re.compile(r'<h2 id="[^"]*">(.*?)</h2>', re.DOTALL)
 _LINK = re.compile(r"</?a\b[^>]*>")
+_POINTER = re.compile(r'\s*<a (?:class="skip" [^>]*|href="[^"#:]+\.html")>[^<]*</a>')  # to the content, to a page
 _LABEL = re.compile(r'aria-label="([^"]*)"')
 _SENTENCE = re.compile(r"<(?:p|li)[ >].*?</(?:p|li)>", re.DOTALL)
 _RANGE = re.compile(r"(?<![\w.-])\d+-\d+(?![\w-])(?![^<]*>)")  # in a text, not in a tag
@@ -176,7 +177,7 @@ class Pages:
         """The board pack as a page to print: the first screen, then the headlines of each notebook on its sheet."""
         title = self._common["study"]["name"]
         html = self._render("board.html.j2", title=title, cards=cards, **_first_screen(cards))
-        return _LINK.sub("", html)  # on paper they lead nowhere
+        return _LINK.sub("", _POINTER.sub("", html))  # on paper they lead nowhere
 
     def glossary(self) -> str:
         """The page that says what the words mean."""

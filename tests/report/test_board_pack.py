@@ -58,6 +58,8 @@ def test_without_a_browser_there_is_a_page_to_print(last_report: Path, monkeypat
     assert f'href="{BOARD_PAGE}"' in (out / "index.html").read_text(encoding="utf-8")
     page = (out / BOARD_PAGE).read_text(encoding="utf-8")
     assert page.count('class="sheet"') == 1  # the one notebook that was made
+    assert "<a " not in page
+    assert "Skip to" not in page
     assert "NPS by wave" in page
 
 
@@ -72,4 +74,5 @@ def test_the_demo_has_few_sheets(browser: Browser, demo_report: ReportOutcome, t
     out = make_report(open_study(DEMO), out=tmp_path / "demo", pdf=True).out
     assert 1 + len(demo_report.made) <= n_sheets((out / BOARD_PACK).read_bytes()) <= MOST_SHEETS
     page = (out / BOARD_PAGE).read_text(encoding="utf-8")
+    assert "of the survey. The score" not in page  # the name of a page
     assert page.count('class="sheet"') == len(demo_report.made)
