@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _UNIT = re.compile(r"\s*(day|week|month|year)s?\b", re.IGNORECASE)
-_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
+_DAYS_IN = {"day": 1, "week": 7, "month": 30, "year": 365}
 _BELOW = re.compile(r"\b(?:under|below|less than|up to|at most)\b|[<\u2264]", re.IGNORECASE)
 _ABOVE = re.compile(r"\b(?:over|above|more than|at least|from)\b|[>\u2265]", re.IGNORECASE)
 
@@ -31,6 +31,6 @@ def _place(name: str) -> tuple[str, float, int, str]:
     if found is None:
         return name, 0.0, 0, name
     before, unit = name[: found.start()], _UNIT.match(name[found.end() :])
-    size = float(found[0].replace(",", "")) * (_DAYS[unit[1].casefold()] if unit else 1)
+    size = float(found[0].replace(",", "")) * (_DAYS_IN[unit[1].casefold()] if unit else 1)
     side = (_ABOVE.search(before) is not None) - (_BELOW.search(before) is not None)
     return _ABOVE.sub("", _BELOW.sub("", before)).strip(), size, side, name

@@ -241,9 +241,14 @@ class Result:
         return {name: _plain(getattr(self, name)) for name in kept}
 
     @property
+    def has_drawing(self) -> bool:
+        """Whether it is a figure at all: not where that would be a single dot."""
+        return self.has_figure and not (self.rows_are_dots and len(self.shown) == 1)
+
+    @property
     def is_drawn(self) -> bool:
-        """Whether there is something to draw: rows, and more than a single dot."""
-        return self.has_figure and len(self.shown) > int(self.rows_are_dots)
+        """Whether there is something to draw."""
+        return self.has_drawing and not self.shown.empty
 
     def to_json(self) -> dict[str, Any]:
         """The shareable content of the result, as plain JSON values."""
@@ -253,10 +258,10 @@ class Result:
             "kind": self.kind,
             "title": self.title,
             "finding": self.finding,
-            "message": self.message if self.is_drawn else "",
+            "message": self.message if self.has_drawing else "",
             "details": self.details,
             "note": self.full_note,
-            "alt": self.alt if self.is_drawn else "",
+            "alt": self.alt if self.has_drawing else "",
             "settings": self.settings,
             **({"at_a_glance": dict(self.at_a_glance)} if self.at_a_glance else {}),
             "key_numbers": [_plain(number) for number in self.key_numbers],
