@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Annotated
 import pandas as pd
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bars
 from rich.table import Table
 
 from nps_research.errors import NPSResearchError
@@ -25,7 +23,7 @@ from nps_research.results.terminal import for_terminal, write_what_can_be_writte
 from nps_research.study.study import Study
 
 if TYPE_CHECKING:
-    from nps_research.report import Progress
+    from nps_research.study.draft.further import FurtherDraft
 
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -107,13 +105,14 @@ def report(
     with _errors_in_words():
         from nps_research.report import make_report, read_earlier
         from nps_research.report.parts import read_filters
+        from nps_research.report.shown_progress import shown_progress
         from nps_research.study.study import open_study
 
         opened = open_study(study, data=data).where(**read_filters(where or ()))
         console.print(for_terminal(f"{opened.name}: {opened.base}."))
         target = out or _default_report(study, opened)
         earlier = None if since is None else read_earlier(since)
-        with _progress() as show:
+        with shown_progress(console) as show:
             made = make_report(
                 opened,
                 out=target,
@@ -163,11 +162,12 @@ def verify(
     """Run a report's notebooks again and compare every value. Exit code 1 if any differs, 2 if a notebook failed."""
     from nps_research.report import verify_report
     from nps_research.report.parts import read_filters
+    from nps_research.report.shown_progress import shown_progress
     from nps_research.study.study import open_study
 
     with _errors_in_words():
         opened = open_study(study, data=data).where(**read_filters(where or ()))
-        with _progress() as show:
+        with shown_progress(console) as show:
             found = verify_report(opened, report=report or _default_report(study, opened), jobs=jobs, progress=show)
     for sentence in (*found.files, *(f"Failed: {each.title}. {each.reason}" for each in found.failed)):
         console.print(for_terminal(sentence))
@@ -190,13 +190,14 @@ def check(
     """Hold a study against the data contract and say in words what was found. Exit code 1 on errors."""
     from nps_research import intake as overview
     from nps_research.errors import ContractError
-    from nps_research.intake.listings import columns_filled
+    from nps_research.intake.listings import columns_filled, further_tables
     from nps_research.study.study import open_study
 
     with _errors_in_words():
         opened = open_study(study, data=data)
         results = [
             overview.intake,
+            *([further_tables] if opened.tables else []),
             overview.broken_rules,
             overview.reading_notes,
             overview.identity_checks,
@@ -233,13 +234,23 @@ def init(
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook.")] = None,
     header_rows: Annotated[int | None, typer.Option(min=1, max=5, help="Rows that the names of columns take.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of a text file.")] = None,
+    what: Annotated[
+        str | None,
+        typer.Option("--as", metavar="TABLE", help="Add the file to the study in --out: callbacks, complaints, ..."),
+    ] = None,
 ) -> None:
     """Read an export, guess what its columns mean, and write a commented study.toml to correct."""
     from nps_research.errors import ContractError
     from nps_research.study.draft.draft import draft_study
+    from nps_research.study.draft.further import LOOKS_LIKE, add_to_study
 
     with _errors_in_words():
         target = (out or Path("data") / file.stem) / "study.toml"
+        if what not in (None, "responses"):
+            _say_added(
+                add_to_study(target, file, what, sheet=sheet, header_rows=header_rows, encoding=encoding), target
+            )
+            return
         if target.exists():
             raise ContractError(
                 f"{_relative(target)} is there already; it was not touched. Name another folder with --out."
@@ -247,6 +258,12 @@ def init(
         draft = draft_study(
             file, name=name, sheet=sheet, header_rows=header_rows, encoding=encoding, customers=customers
         )
+        if draft.seems and what is None:
+            raise ContractError(
+                f"{file.name} has no answers from 0 to 10 and looks like {LOOKS_LIKE[draft.seems][0]}. To add it to a "
+                f"study: nps-research init {shlex.quote(str(file))} --as {draft.seems} --out data/STUDY. If it is a "
+                "survey all the same: --as responses"
+            )
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(draft.toml, encoding="utf-8", newline="\n")
         table = Table()
@@ -266,6 +283,18 @@ def init(
     console.print(for_terminal(f"Wrote {_relative(target)}: read it, correct the guesses, then run"))
     data = shlex.quote(str(_relative(file.parent)))
     console.print(for_terminal(f"  nps-research check {shlex.quote(str(_relative(target.parent)))} --data {data}"))
+
+
+def _say_added(draft: FurtherDraft, target: Path) -> None:
+    found = Table("What", "Column")
+    for name, column in draft.columns.items():
+        found.add_row(for_terminal(name), for_terminal(column))
+    console.print(found)
+    for name in draft.lacks:
+        console.print(f"[red]question[/]  {for_terminal(f'Which column is {name}? Without it no row counts.')}")
+    console.print(
+        for_terminal(f"Added [{draft.table}] to {_relative(target)}: read it, correct the guesses, check it.")
+    )
 
 
 def _score_as_drafted(target: Path, data: Path) -> str:
@@ -298,56 +327,6 @@ def studies(
             made_up = " (made up)" if file.made_up else ""
             table.add_row(for_terminal(str(path.parent)), for_terminal(file.name + made_up), for_terminal(state))
     console.print(table)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[Progress], None]]:
-    """Bars on a terminal; elsewhere one line when a notebook starts and one when it ends."""
-    if not console.is_terminal:
-        yield _lines()
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("cells"),
-        TimeElapsedColumn(),
-    )
-    with Bars(*columns, console=console) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def show(news: Progress) -> None:
-            if news.state == "not made":
-                return  # why not is said at the end
-            if news.notebook not in tasks:
-                tasks[news.notebook] = bars.add_task(news.notebook, total=news.cells_total)
-            state = "" if news.state == "running" else f" ({news.state})"
-            bars.update(
-                tasks[news.notebook],
-                completed=news.cells_done,
-                total=news.cells_total,
-                description=news.notebook + state,
-            )
-
-        yield show
-
-
-def _lines() -> Callable[[Progress], None]:
-    started: set[str] = set()
-
-    def show(news: Progress) -> None:
-        if news.state == "not made":
-            return  # why not is said at the end
-        if news.state == "unchanged":
-            console.print(for_terminal(f"{news.notebook}: unchanged, taken from the last run"))
-        elif news.state != "running":
-            done = f"{news.cells_done} of {news.cells_total} cells, {news.seconds:.0f} s"
-            console.print(for_terminal(f"{news.notebook}: {news.state}, {done}"))
-        elif news.notebook not in started:
-            started.add(news.notebook)
-            console.print(for_terminal(f"{news.notebook}: running, {news.cells_total} cells"))
-
-    return show
 
 
 def _print_frame(frame: pd.DataFrame, title: str) -> None:

@@ -22,8 +22,9 @@ import pyarrow as pa
 from nps_research.counting.silence import _SAYS_WHO
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean, sentences_joined
 from nps_research.study.contact_details import NO_GROUP, holds_contact
-from nps_research.study.contract import PRIVATE, RESPONSES, Violations, check_responses, is_private_name, typed
+from nps_research.study.contract import Violations, check_responses, typed
 from nps_research.study.response_states import response_state
+from nps_research.study.standard_columns import PRIVATE, RESPONSES, is_private_name
 from nps_research.study.study import Study
 from nps_research.typing import Integers
 

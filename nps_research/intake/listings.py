@@ -6,8 +6,9 @@ import pandas as pd
 
 from nps_research.counting.shown_groups import groups_not_shown, without_small_waves
 from nps_research.results.listing import Listing
-from nps_research.study.contract import TABLES
+from nps_research.study.further_tables import FURTHER
 from nps_research.study.repeats import STANDS_TWICE
+from nps_research.study.standard_columns import TABLES
 from nps_research.study.study import Study
 
 
@@ -33,7 +34,8 @@ def intake(study: Study) -> Listing:
     """
     excluded = int(study.files["excluded"].sum()) if "excluded" in study.files else 0
     left_out = f"; {excluded:,} {'is' if excluded == 1 else 'are'} left out as the study says" if excluded else ""
-    of_table = study.files.groupby("table", sort=False)[["rows", "accepted", "quarantined"]].sum()
+    several = study.files["table"].where(~study.files["table"].isin(FURTHER), "further tables")
+    of_table = study.files.groupby(several, sort=False)[["rows", "accepted", "quarantined"]].sum()
     said = []
     for table, row in of_table.iterrows():
         rows, accepted, quarantined = map(int, row)
@@ -182,6 +184,37 @@ def identity_checks(study: Study) -> Listing:
     return Listing(frame=frame, title="Duplicates and shared identities", says=says)
 
 
+def further_tables(study: Study) -> Listing:
+    """List the tables beside responses and customers: what a row is, how many are accepted, which question they feed.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+
+    Returns
+    -------
+    Listing
+        `frame` columns: table, term (what a row is), accepted, question.
+
+    Examples
+    --------
+    >>> from nps_research.study.study import Study
+    >>> answers = pd.DataFrame({"respondent_id": ["a"], "likelihood_to_recommend": [3]})
+    >>> calls = pd.DataFrame({"respondent_id": ["a"], "attempted_at": ["2025-01-01"]})
+    >>> study = Study.from_frames(responses=answers, tables={"callbacks": calls})
+    >>> further_tables(study).frame.values.tolist()
+    [['callbacks', 'one case of one response', 1, 'Did calling back help?']]
+    """
+    rows = [(name, FURTHER[name].row, len(frame), FURTHER[name].question) for name, frame in study.tables.items()]
+    n = len(rows)
+    return Listing(
+        frame=pd.DataFrame(rows, columns=["table", "term", "accepted", "question"]),
+        title="Further tables, and the question each is for",
+        says=f"{n} further table{'s' * (n != 1)} came in." if n else "There are no further tables.",
+    )
+
+
 def columns_filled(study: Study) -> pd.DataFrame:
     """List each standard column that a study holds, ratings and segments: what it means, how many rows have a value.
 
@@ -189,7 +222,7 @@ def columns_filled(study: Study) -> pd.DataFrame:
     """
     known = [
         (f"{table}.{name}", name, column.says, frame)
-        for table, frame in (("responses", study.responses), ("customers", study.customers))
+        for table, frame in {"responses": study.responses, "customers": study.customers, **study.tables}.items()
         if frame is not None
         for name, column in TABLES[table].items()
         if f"{table}.{name}" in study.available

@@ -62,6 +62,12 @@ class YesAndNo(StrictModel):
         return self
 
 
+class SeveralColumns(StrictModel):
+    """Columns of which each may hold a code, such as the first, the second and the third problem named."""
+
+    columns: list[str] = Field(min_length=2)
+
+
 def kind_of_mapped(value: Any) -> str:
     """What a standard column is mapped to: a column, or of what kind two columns, or codes, are.
 
@@ -71,21 +77,27 @@ def kind_of_mapped(value: Any) -> str:
     ("a column's name", 'date and time')
     """
     if isinstance(value, dict):
-        return "date and time" if {"date", "time"} & set(value) else "yes and no"
+        kinds = {"date": "date and time", "time": "date and time", "columns": "several columns"}
+        return next((kind for key, kind in kinds.items() if key in value), "yes and no")
     return next((kind for kind, model in KINDS.items() if isinstance(value, model)), ONE_COLUMN)
 
 
 ONE_COLUMN = "a column's name"
-KINDS: dict[str, type[StrictModel]] = {"date and time": DateAndTime, "yes and no": YesAndNo}
+KINDS: dict[str, type[StrictModel]] = {
+    "date and time": DateAndTime,
+    "yes and no": YesAndNo,
+    "several columns": SeveralColumns,
+}
 MappedColumn = Annotated[
     Annotated[str, Tag(ONE_COLUMN)]
     | Annotated[DateAndTime, Tag("date and time")]
-    | Annotated[YesAndNo, Tag("yes and no")],
+    | Annotated[YesAndNo, Tag("yes and no")]
+    | Annotated[SeveralColumns, Tag("several columns")],
     Discriminator(kind_of_mapped),
 ]
 
 
-def columns_behind(mapped: str | DateAndTime | YesAndNo) -> tuple[str, ...]:
+def columns_behind(mapped: MappedColumn) -> tuple[str, ...]:
     """The columns of a file that a standard column is made of.
 
     Examples
@@ -95,6 +107,8 @@ def columns_behind(mapped: str | DateAndTime | YesAndNo) -> tuple[str, ...]:
     """
     if isinstance(mapped, DateAndTime):
         return mapped.date, mapped.time
+    if isinstance(mapped, SeveralColumns):
+        return tuple(mapped.columns)
     return (mapped.column if isinstance(mapped, YesAndNo) else mapped,)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 
-from nps_research.study.contract import CUSTOMERS, RESPONSES
+from nps_research.study.standard_columns import CUSTOMERS, RESPONSES
 from nps_research.study.study import Study
 
 _SOURCES = Path(__file__).parents[1]

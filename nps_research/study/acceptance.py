@@ -15,23 +15,21 @@ from nps_research.reading.values import blank_codes, has_code, parse_number, par
 from nps_research.study.contact_details import NO_GROUP, holds_contact
 from nps_research.study.contract import (
     FAR_OUT,
-    IS_PRIVATE,
-    PRIVATE,
-    STANDARD,
     UNREADABLE,
     Violations,
     check_customers,
     check_responses,
     far_out,
-    is_private_name,
     numbers_to_tell,
     typed,
     values_to_tell,
 )
 from nps_research.study.doubts import end_before_leaving, lost_answers, score_doubts
+from nps_research.study.further_rules import Known, check_further
 from nps_research.study.raw_rows import Plan, RawRows
 from nps_research.study.repeats import STANDS_TWICE
 from nps_research.study.settings_file import OutcomeSettings
+from nps_research.study.standard_columns import IS_PRIVATE, PRIVATE, STANDARD, is_private_name
 from nps_research.study.table_settings import SCORE
 from nps_research.study.waves import wave_of_dates
 
@@ -75,8 +73,8 @@ class Table:
     displaced: pd.DataFrame | None = None
 
 
-def check_table(raw: RawRows, plan: Plan) -> Table:
-    """Read the cells, apply the contract and split the rows."""
+def check_table(raw: RawRows, plan: Plan, *, known: Known | None = None) -> Table:
+    """Read the cells, apply the contract and split the rows; rows of further tables refer to what is `known`."""
     check_names(plan)
     violations = Violations(len(raw.cells))
     cells, notes = _recoded(raw.cells, plan, violations)
@@ -91,6 +89,8 @@ def check_table(raw: RawRows, plan: Plan) -> Table:
     displaced = None
     if plan.table == "responses":
         displaced = check_responses(values, violations, counts=plan.counts or "newest")
+    elif known is not None:
+        notes += check_further(plan.table, values, violations, known, plan.segment_names)
     else:
         notes += _not_yet_left(values)
         check_customers(values, violations, key="account_id" if plan.table == "accounts" else "customer_id")

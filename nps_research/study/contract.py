@@ -1,4 +1,4 @@
-"""The data contract: every standard column, what it may hold, and which rows break it.
+"""The data contract: how the cells of standard columns are read, and which rows of responses and customers break it.
 
 A row that breaks a rule is quarantined with every reason; all others are accepted unchanged.
 Rows in = rows accepted + rows quarantined, always. `data/README.md` says the same in prose.
@@ -6,11 +6,7 @@ Rows in = rows accepted + rows quarantined, always. `data/README.md` says the sa
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -21,90 +17,10 @@ from nps_research.reading.raw_table import counted
 from nps_research.reading.values import PARSERS, Parsed, parse_timestamp
 from nps_research.study.contact_details import NO_GROUP, holds_contact
 from nps_research.study.doubts import helping_line
+from nps_research.study.further_tables import Column, Kind
 from nps_research.study.plausible import implausible_dates
 from nps_research.study.repeats import Counts, displaced_answers, stands_twice
-
-Kind = Literal["score", "number", "flag", "timestamp", "text", "id"]
-
-
-@dataclass(frozen=True)
-class Column:
-    """One standard column: what kind of value it holds, and what it means in plain words."""
-
-    kind: Kind
-    says: str
-    private: bool = False
-
-
-RESPONSES: Mapping[str, Column] = {
-    "respondent_id": Column("id", "who was asked", private=True),
-    "customer_id": Column("id", "which customer the respondent is", private=True),
-    "account_id": Column("id", "which account (company) the respondent belongs to", private=True),
-    "likelihood_to_recommend": Column("score", "the answer from 0 to 10"),
-    "wave": Column("text", "the round of the survey"),
-    "invited_at": Column("timestamp", "when the invitation went out"),
-    "delivered": Column("flag", "whether the invitation reached the person"),
-    "responded": Column("flag", "whether the person returned the form"),
-    "responded_at": Column("timestamp", "when the person answered"),
-    "touchpoint": Column("text", "the experience asked about; blank means the whole relationship"),
-    "channel": Column("text", "how the person was asked"),
-    "interviewer": Column("text", "who asked", private=True),
-    "question_position": Column("text", "whether the question came first or last"),
-    "callback_requested": Column("flag", "whether the person asked to be called"),
-    "comment": Column("text", "what the person wrote", private=True),
-    "design_weight": Column("number", "how many of the population the respondent stands for"),
-    "cluster": Column("id", "the sampling unit the respondent was drawn in"),
-    "stratum": Column("id", "the stratum the respondent was drawn in"),
-}
-
-CUSTOMERS: Mapping[str, Column] = {
-    "customer_id": Column("id", "which customer", private=True),
-    "account_id": Column("id", "which account (company) the customer belongs to", private=True),
-    "name": Column("text", "the person's name", private=True),
-    "email": Column("text", "the person's e-mail address", private=True),
-    "role": Column("text", "decision maker, influencer or user"),
-    "started_at": Column("timestamp", "when the customer's life began"),
-    "churned_at": Column("timestamp", "when the customer left"),
-    "churn_reason": Column("text", "why the customer left"),
-    "observed_until": Column("timestamp", "until when leaving would have been seen"),
-    "revenue": Column("number", "what the customer brings in"),
-}
-
-OF_ACCOUNT = ("started_at", "churned_at", "churn_reason", "observed_until", "revenue")
-TABLES: Mapping[str, Mapping[str, Column]] = {"responses": RESPONSES, "customers": CUSTOMERS}
-# What a table of accounts may hold becomes the customers'.
-STANDARD: Mapping[str, Mapping[str, Column]] = {
-    **TABLES,
-    "accounts": {name: CUSTOMERS[name] for name in ("account_id", *OF_ACCOUNT)},
-}
-PRIVATE = tuple(sorted({name for table in TABLES.values() for name, column in table.items() if column.private}))
-IS_PRIVATE = "is private: it tells who somebody is, and is not shown to others. Take another column"
-_PRIVATE_TOO = (  # as exports call a person's name, address and number, and what was written
-    *("first name", "last name", "full name", "surname", "family name", "given name", "forename", "nickname"),
-    *("contact name", "customer name", "respondent name", "user name", "account name", "interviewer name"),
-    *("email address", "mail address", "phone", "phone number", "telephone", "telephone number", "mobile phone"),
-    *("mobile number", "mobile phone number", "cell phone", "ip address", "comments", "verbatim", "interviewer id"),
-    *("vorname", "nachname", "telefon", "telefonnummer", "emailadresse", "имя", "фамилия", "телефон", "прізвище"),
-)
-
-
-def is_private_name(column: str, *, as_words: bool = True) -> bool:
-    """Whether a file's column is called as a private standard one, however it is spelt.
-
-    Where its words would be shown, also as what exports call such a one; "Phone" may be a rating.
-
-    Examples
-    --------
-    >>> is_private_name("Account ID"), is_private_name("E-mail 2"), is_private_name("Account type")
-    (True, True, False)
-    """
-    names = (*PRIVATE, *_PRIVATE_TOO) if as_words else PRIVATE
-    return _letters(column).rstrip("0123456789") in map(_letters, names)
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name)).casefold()
-
+from nps_research.study.standard_columns import OF_ACCOUNT
 
 UNREADABLE = {
     "score": "is not a whole number",
@@ -116,6 +32,7 @@ UNREADABLE = {
 }
 
 
+OUTSIDE_SCORE = "is not from 0 to 10"
 FAR_OUT = "is larger than 1e15, or nearer to 0 than 1e-15"
 _WHICH_DATE = (
     "may be day-month-year or month-day-year (with two digits also year-month-day), and nothing in the column tells: "
@@ -327,7 +244,7 @@ def check_responses(table: pd.DataFrame, violations: Violations, *, counts: Coun
     if "likelihood_to_recommend" in table:
         score = table["likelihood_to_recommend"]
         outside = (score < 0) | (score > 10)
-        violations.add("likelihood_to_recommend", "is not from 0 to 10", outside, cells=score, told=numbers_to_tell)
+        violations.add("likelihood_to_recommend", OUTSIDE_SCORE, outside, cells=score, told=numbers_to_tell)
         if "delivered" in table:
             violations.add("delivered", "says no, yet there is an answer", score.notna() & ~table["delivered"])
         if "responded" in table:
@@ -382,6 +299,12 @@ def check_customers(table: pd.DataFrame, violations: Violations, *, key: str = "
             values_of_account = table.groupby("account_id")[name].nunique(dropna=False)
             differs = table["account_id"].map(values_of_account).fillna(0) > 1
             violations.add(name, "differs between rows of one account", differs)
+    for name in (each for each in ("decision_power", "influence") if each in table):
+        violations.add(name, "is not from 0 to 3", (table[name] < 0) | (table[name] > 3))
     order = np.argsort(violations.rows, kind="stable")
     repeated = table[key].iloc[order].duplicated().reindex(table.index) & table[key].notna()
+    if "account_id" in table and key != "account_id":
+        accounts = table[key].map(table.groupby(key)["account_id"].nunique()) > 1
+        violations.add(key, "belongs to several accounts; the first row is kept", repeated & accounts)
+        repeated &= ~accounts
     violations.add(key, "stands twice; the first row is kept", repeated)

@@ -11,10 +11,12 @@ import pandas as pd
 
 from nps_research.errors import ContractError, did_you_mean, sentences_joined
 from nps_research.study.acceptance import check_names
-from nps_research.study.contract import RESPONSES, SUMMARY, Kind
+from nps_research.study.contract import SUMMARY
+from nps_research.study.further_tables import Kind
 from nps_research.study.needs import NOT_READ
 from nps_research.study.raw_rows import Plan
 from nps_research.study.settings_file import OutcomeSettings, Settings
+from nps_research.study.standard_columns import RESPONSES
 from nps_research.study.table_settings import DriverSettings, SegmentSettings
 
 _UTC = (None, "UTC", "Etc/UTC", "GMT")

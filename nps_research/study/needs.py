@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
 from nps_research.results.listing import NotAnswered
-from nps_research.study.contract import TABLES
+from nps_research.study.standard_columns import TABLES
 
 Question = TypeVar("Question", bound=Callable[..., Any])
 

@@ -11,9 +11,11 @@ import pandas as pd
 
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean, sentences_joined
 from nps_research.results.words import plain_text
-from nps_research.study.contract import PRIVATE
+from nps_research.study.further_rules import key_of, response_key
+from nps_research.study.further_tables import FURTHER
 from nps_research.study.needs import NOT_YET
 from nps_research.study.response_states import needed_for_churn, records_who_was_silent
+from nps_research.study.standard_columns import PRIVATE
 
 _NAMED = 20  # groups that an error names at most
 
@@ -103,15 +105,33 @@ def chosen_rows(frame: pd.DataFrame, rows: Any) -> pd.Series:
     return mask
 
 
+def rows_of_part(
+    tables: Mapping[str, pd.DataFrame], responses: pd.DataFrame, customers: pd.DataFrame | None
+) -> dict[str, pd.DataFrame]:
+    """The rows of further tables that belong to a part's responses, or to their customers; others stay whole."""
+    people = set(responses["customer_id"].dropna()) if "customer_id" in responses else set()
+    accounts = set(responses["account_id"].dropna()) if "account_id" in responses else set()
+    if customers is not None and "account_id" in customers:
+        accounts |= set(customers.loc[customers["customer_id"].isin(people), "account_id"].dropna())
+    kept = {}
+    for name, frame in tables.items():
+        rules, chosen = FURTHER[name].rules, pd.Series(data=True, index=frame.index)
+        if rules.of_response:
+            key = response_key(frame, responses)
+            chosen = key_of(frame, key).isin(key_of(responses, key))
+        elif named := [each for each in (*rules.customers, *rules.accounts) if each in frame]:
+            chosen = pd.concat(
+                [frame[each].isin(accounts if each in rules.accounts else people) for each in named], axis=1
+            ).any(axis=1)
+        kept[name] = frame[chosen].reset_index(drop=True)
+    return kept
+
+
 def available_in(
-    available: frozenset[str],
-    responses: pd.DataFrame,
-    customers: pd.DataFrame | None,
-    drivers: Sequence[str],
-    segments: Sequence[str],
+    available: frozenset[str], tables: Mapping[str, pd.DataFrame], drivers: Sequence[str], segments: Sequence[str]
 ) -> frozenset[str]:
-    """Find what is still recorded in a part of what was recorded in the whole."""
-    tables = {"responses": responses} | ({} if customers is None else {"customers": customers})
+    """Find what is still recorded in a part of what was recorded in the whole, by its tables."""
+    responses = tables["responses"]
     filled = {f"{table}.{name}" for table, frame in tables.items() for name in frame if frame[name].notna().any()}
     filled |= {f"outcomes.{name.partition('.outcome_')[2]}" for name in filled if ".outcome_" in name}
     columns = {name.partition(".")[2] for name in filled if name.startswith("responses.")}

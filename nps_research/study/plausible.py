@@ -12,6 +12,7 @@ from nps_research.reading.dates import FIRST_DAY, last_day
 OUTSIDE = f"is not from {FIRST_DAY.year} to tomorrow"
 YEARS_AWAY = "is more than two years away from the other dates"
 _FIRST = int(np.datetime64(FIRST_DAY, "D").astype(np.int64))
+PLANNED = ("contract_ends_at",)  # moments that may be yet to come
 _DAYS_APART = 731
 _SLIPS = 0.05  # of all dates; more of them are no slip
 
@@ -58,6 +59,6 @@ def latest_plausible_date(
         for column in table.select_dtypes("datetime"):
             dates = table[column][table[column] <= last_day()]
             planned = column == "observed_until" and dates.nunique() < 2  # one day for all: stated, not seen
-            if len(dates) and not planned and column not in constants[name]:
+            if len(dates) and not planned and column not in (*constants[name], *PLANNED):
                 latest[f"{name}.{column}"] = dates.max()
     return max(latest.items(), key=lambda each: each[1]) if latest else None

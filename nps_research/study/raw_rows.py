@@ -19,14 +19,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nps_research.errors import ContractError, did_you_mean, sentences_joined
-from nps_research.reading.file_settings import Code, DateAndTime, MappedColumn, YesAndNo, columns_behind
+from nps_research.reading.file_settings import Code, DateAndTime, MappedColumn, SeveralColumns, YesAndNo, columns_behind
 from nps_research.reading.raw_table import cell_text, counted
 from nps_research.reading.sources import read_source
 from nps_research.reading.values import blank_codes, has_code
 from nps_research.study.contact_details import holds_contact
-from nps_research.study.contract import PRIVATE, STANDARD
 from nps_research.study.repeats import Counts
 from nps_research.study.settings_file import OutcomeSettings
+from nps_research.study.standard_columns import STANDARD, private_columns
 from nps_research.study.table_settings import (
     SCORE,
     DriverSettings,
@@ -141,7 +141,8 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
             for column in columns_behind(mapped)
             if column in raw.duplicate_columns and name in news
         ]
-        out = left_out.rows(raw.frame, [column for name in PRIVATE for column in columns_behind(names.get(name, name))])
+        private = private_columns(plan.table)
+        out = left_out.rows(raw.frame, [column for name in private for column in columns_behind(names.get(name, name))])
         table = pd.DataFrame(
             {name: _standard_column(raw.frame, of) for name, of in present.items()}, index=raw.frame.index
         )
@@ -162,7 +163,7 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
                 said = f"{label[name]}: {counted(count, 'cell')} of {name} held a stated code for no answer"
                 told = (
                     ""
-                    if _may_be_somebodys(codes, name in PRIVATE and not all(map(_is_short, codes)))
+                    if _may_be_somebodys(codes, name in private and not all(map(_is_short, codes)))
                     else f" ({', '.join(map(str, codes))})"
                 )
                 notes.append(f"{said}{told}.")
@@ -268,6 +269,10 @@ def _standard_column(frame: pd.DataFrame, mapped: MappedColumn) -> pd.Series:
         midnight = r"[ T]0?0:00(?::00(?:\.0+)?)?$"  # of a spreadsheet's dates, which have an hour
         moment: pd.Series = date.str.replace(midnight, "", regex=True) + (" " + time).fillna("")
         return moment
+    if isinstance(mapped, SeveralColumns):
+        cells = [_as_cells(frame[column]).str.strip() for column in columns_behind(mapped)]
+        codes = pd.concat(cells, axis=1).apply(lambda row: "; ".join(filter(None, row.dropna())), axis=1)
+        return codes.astype("str").where(codes != "")
     return frame[mapped]
 
 

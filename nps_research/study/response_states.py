@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nps_research.errors import ContractError, did_you_mean, sentences_joined
+from nps_research.errors import ContractError, did_you_mean
 from nps_research.study.acceptance import Table
 from nps_research.study.accounts_table import customers_with_accounts
-from nps_research.study.contract import TABLES
 from nps_research.study.needs import NOT_YET
 from nps_research.study.plausible import latest_plausible_date
-from nps_research.study.raw_rows import Plan, RawRows
+from nps_research.study.raw_rows import Plan
 from nps_research.study.repeats import first_answers
 from nps_research.study.settings_file import Settings
+from nps_research.study.standard_columns import TABLES
 
 _OF_CUSTOMERS = ("customers.churned_at", "customers.observed_until")
 NEEDED_FOR_LANDMARKS = ("responses.invited_at", *_OF_CUSTOMERS)
@@ -32,34 +32,6 @@ def needed_for_churn(available: Collection[str]) -> tuple[str, ...]:
     """
     only_answers = "responses.responded_at" in available and "responses.invited_at" not in available
     return ("responses.responded_at" if only_answers else "responses.invited_at", *_OF_CUSTOMERS)
-
-
-def rows_of_frame(frame: pd.DataFrame, plan: Plan) -> RawRows:
-    """A frame in memory as raw rows; row numbers, from 1, stand for lines."""
-    if repeated := frame.columns[frame.columns.duplicated()].unique().tolist():
-        raise ContractError(f"{plan.table}: columns {', '.join(map(str, repeated))} are there more than once.")
-    wanted = [*plan.driver_names, *plan.segment_names]
-    if lost := [name for name in wanted if name not in frame]:
-        known = list(map(str, frame.columns))
-        raise ContractError(
-            f"{plan.table}: "
-            + sentences_joined(f"there is no column {name!r}{did_you_mean(name, known)}" for name in lost)
-        )
-    columns = [name for name in dict.fromkeys([*TABLES[plan.table], *wanted]) if name in frame]
-    cells = frame[columns].reset_index(drop=True)
-    for name, outcome in plan.outcomes.items():
-        if outcome.column not in frame:
-            raise ContractError(f"{plan.table}: there is no column {outcome.column!r} for outcome {name}.")
-        cells[f"outcome_{name}"] = frame[outcome.column].reset_index(drop=True)
-    label = "(in memory)"
-    return RawRows(
-        cells=cells,
-        file=np.full(len(cells), label, dtype=object),
-        line=np.arange(1, len(cells) + 1),
-        rejected=pd.DataFrame(columns=["file", "line", "reason"]),
-        waves={label: None},
-        notes=(),
-    )
 
 
 def response_states(tables: Sequence[Table], plans: Sequence[Plan], settings: Settings) -> dict[str, Any]:

@@ -6,19 +6,25 @@ import datetime as dt
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from nps_research.errors import ContractError, check_no_address, did_you_mean, sentences_joined
 from nps_research.reading.file_settings import KINDS, ONE_COLUMN, Code, StrictModel
-from nps_research.study.contract import IS_PRIVATE, is_private_name
+from nps_research.study.further_settings import ExperimentSettings, ProblemsOfStudy
+from nps_research.study.further_tables import FURTHER
+from nps_research.study.standard_columns import IS_PRIVATE, is_private_name
 from nps_research.study.table_settings import STANDARD_NAMES, TableSettings
 
+_UNSAID = ("problem_rows", "problem_codes")  # both stand under [problems]
 _LONGEST_REPEATED = 60  # of what is repeated from the file, in characters
 _DEEPEST = 12  # tables and lists in each other
 _SHORTER = "write a shorter one, or put a code of so many digits in quotation marks"
 _FLATTER = "write its tables and lists side by side"
+
+
+PartOfFile = TypeVar("PartOfFile", bound=StrictModel)
 
 
 class Settings(StrictModel):
@@ -44,6 +50,16 @@ class Settings(StrictModel):
         sampling units that are numbered anew in each wave.
     data_until : date or None
         Day on which the tables were drawn; None takes the latest date in the responses.
+    lapse_days : int or None
+        Where no contract says who left: days without a purchase after which a customer has.
+    rest_days : int or None
+        Days after an invitation in which the same person is not asked again.
+    equivalence_margin : float
+        NPS points by which two ways of asking may differ and still be called alike.
+    winsor : float
+        Share of the amounts above which they are brought down to it.
+    discount : float
+        By how much money of a year later is worth less.
     """
 
     promoter_min: int = Field(default=9, ge=1, le=10)
@@ -56,6 +72,11 @@ class Settings(StrictModel):
     cluster: str | None = None
     cluster_spans_waves: bool = False
     data_until: dt.date | None = Field(default=None, strict=False, ge=dt.date(1970, 1, 1), le=dt.date(2100, 12, 31))
+    lapse_days: int | None = Field(default=None, ge=1, le=3_650)
+    rest_days: int | None = Field(default=None, ge=1, le=3_650)
+    equivalence_margin: float = Field(default=3.0, strict=False, gt=0, le=100)
+    winsor: float = Field(default=0.99, strict=False, ge=0.5, le=1)
+    discount: float = Field(default=0.1, strict=False, ge=0, le=1)
 
     @model_validator(mode="after")
     def _cuts_in_order(self) -> Settings:
@@ -117,7 +138,20 @@ class StudyFile(StrictModel):
     responses: TableSettings
     customers: TableSettings | None = None
     accounts: TableSettings | None = None
+    callbacks: TableSettings | None = None
+    problems: ProblemsOfStudy = ProblemsOfStudy()
+    hand_codes: TableSettings | None = None
+    complaints: TableSettings | None = None
+    transactions: TableSettings | None = None
+    memberships: TableSettings | None = None
+    referrals: TableSettings | None = None
+    contacts: TableSettings | None = None
+    offers: TableSettings | None = None
+    units: TableSettings | None = None
+    market: TableSettings | None = None
+    population: TableSettings | None = None
     outcomes: dict[str, OutcomeSettings] = Field(default={})
+    experiments: dict[str, ExperimentSettings] = Field(default={})
     settings: Settings = Settings()
 
     @property
@@ -135,10 +169,26 @@ class StudyFile(StrictModel):
         stated = {"responses": self.responses, "customers": self.customers, "accounts": self.accounts}
         return {name: table for name, table in stated.items() if table is not None}
 
+    @property
+    def every_table(self) -> dict[str, TableSettings]:
+        """All tables that there are, by name."""
+        return self.tables | self.further_tables
+
+    @property
+    def further_tables(self) -> dict[str, TableSettings]:
+        """The further tables that there are, by name."""
+        stated = {name: getattr(self, name) for name in FURTHER} | {"problems": self.problems.problem_rows}
+        return {name: table for name, table in stated.items() if table is not None}
+
     @model_validator(mode="after")
     def _tables_say_what_they_may(self) -> Self:
-        private = {column for table in self.tables.values() for column in table.private_columns}
-        faults = [fault for name, table in self.tables.items() for fault in table.faults(name, private)]
+        private = {column for name, table in self.tables.items() for column in table.columns_of_persons(name)}
+        of_further = {name: private | table.columns_of_persons(name) for name, table in self.further_tables.items()}
+        faults = [
+            fault
+            for name, table in self.every_table.items()
+            for fault in table.faults(name, of_further.get(name, private))
+        ]
         faults += [
             f"outcomes.{name}.table: there is no [{outcome.table}]"
             for name, outcome in self.outcomes.items()
@@ -217,19 +267,19 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
         raise ContractError("settings: " + problems(error, Settings)) from None
 
 
-def read_outcome(name: str, values: OutcomeSettings | Mapping[str, Any]) -> OutcomeSettings:
-    """Check an outcome given as a mapping; raises ContractError as `read_study_file` does."""
+def read_part_of(model: type[PartOfFile], what: str, values: PartOfFile | Mapping[str, Any]) -> PartOfFile:
+    """Check a part of study.toml given as a mapping; raises ContractError as `read_study_file` does."""
     try:
-        return OutcomeSettings.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
-        raise ContractError(f"outcome {name}: " + problems(error, OutcomeSettings)) from None
+        raise ContractError(f"{what}: " + problems(error, model)) from None
 
 
 def problems(error: ValidationError, model: type[BaseModel]) -> str:
     """Every fault that pydantic found, in our words, with the nearest allowed name for a typo."""
     sentences = []
     for fault in error.errors(include_url=False):
-        where = ".".join(str(part) for part in fault["loc"] if part not in (ONE_COLUMN, *KINDS))
+        where = ".".join(str(part) for part in fault["loc"] if part not in (ONE_COLUMN, *KINDS, *_UNSAID))
         if fault["type"] == "extra_forbidden":
             allowed = _allowed_names(model, fault["loc"][:-1])
             name = str(fault["loc"][-1])

@@ -14,7 +14,8 @@ from narwhals.typing import IntoLazyFrame
 
 from nps_research.errors import CannotAnswerError, ContractError, check_no_address
 from nps_research.reading.sources import path_inside, sha256_of
-from nps_research.study.acceptance import check_table
+from nps_research.study.further_acceptance import checked_tables
+from nps_research.study.further_settings import ExperimentSettings, ProblemSettings
 from nps_research.study.lazy_responses import lazy_fields
 from nps_research.study.needs import NEEDS_ROWS, Recorded
 from nps_research.study.notebooks import asked
@@ -25,15 +26,15 @@ from nps_research.study.part import (
     lazy_rows,
     part_in_words,
     read_part,
+    rows_of_part,
     rows_with,
 )
+from nps_research.study.planned_rows import core_frames, further_frames, rows_of_files
 from nps_research.study.private_values import private_values_of
-from nps_research.study.raw_rows import Plan, read_files
-from nps_research.study.response_states import response_states, rows_of_frame
-from nps_research.study.settings_file import OutcomeSettings, Settings, read_outcome, read_settings, read_study_file
+from nps_research.study.settings_file import OutcomeSettings, Settings, read_part_of, read_settings, read_study_file
 from nps_research.study.small_waves import small_waves_of, small_waves_said, without_waves
 from nps_research.study.summary import answers_in, base_of, facts_html, period_of, shown_waves, why_nothing_is_accepted
-from nps_research.study.table_settings import DriverSettings, SegmentSettings
+from nps_research.study.table_settings import DriverSettings
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -77,6 +78,10 @@ class Study(Recorded):
         The values, by column, that make it one.
     left_out_waves : mapping of str to int
         Small waves whose rows are not here, with their answers; see `counting.without_small_waves`.
+    tables : mapping of str to DataFrame
+        Accepted rows of the further tables, such as ``callbacks``, by name.
+    problems, experiments : mapping
+        What the study's file says of problems, by code, and of columns that were assigned.
     """
 
     name: str
@@ -107,6 +112,9 @@ class Study(Recorded):
     whole: Study | None = None
     part: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     left_out_waves: Mapping[str, int] = field(default_factory=dict)
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    problems: Mapping[str, ProblemSettings] = field(default_factory=dict)
+    experiments: Mapping[str, ExperimentSettings] = field(default_factory=dict)
 
     @classmethod
     def from_frames(
@@ -120,6 +128,9 @@ class Study(Recorded):
         settings: Mapping[str, Any] | Settings | None = None,
         name: str = "Study",
         made_up: bool = False,
+        tables: Mapping[str, pd.DataFrame] | None = None,
+        problems: Mapping[str, ProblemSettings | Mapping[str, Any]] | None = None,
+        experiments: Mapping[str, ExperimentSettings | Mapping[str, Any]] | None = None,
     ) -> Study:
         """A study from tables in memory, or from a lazy frame; their columns have the standard names already.
 
@@ -142,6 +153,10 @@ class Study(Recorded):
             As ``[settings]`` in study.toml.
         name, made_up
             As the attributes.
+        tables : mapping of str to DataFrame, optional
+            Further tables by name, such as ``callbacks``; columns by their standard names.
+        problems, experiments : mapping, optional
+            As ``[problems.NAME]`` and ``[experiments.COLUMN]`` in study.toml.
 
         Raises
         ------
@@ -161,39 +176,25 @@ class Study(Recorded):
             rated = drivers
         elif drivers:
             rated = DriverSettings(columns={name: name for name in drivers})
-        held = {name: read_outcome(name, outcome) for name, outcome in (outcomes or {}).items()}
+        held = {
+            name: read_part_of(OutcomeSettings, f"outcome {name}", outcome)
+            for name, outcome in (outcomes or {}).items()
+        }
         if not isinstance(responses, pd.DataFrame):
             fields = lazy_fields(responses, customers, rated, segments, held, checked)
             return cls(name=name, made_up=made_up, **fields)
-        plans, raws = [], []
-        for table, frame in (("responses", responses), ("customers", customers)):
-            if frame is None:
-                continue
-            own = [name for name in segments if name in frame]
-            plans.append(
-                Plan(
-                    table=table,
-                    drivers=rated if table == "responses" else None,
-                    segments=SegmentSettings(columns={name: name for name in own}) if own else None,
-                    outcomes={name: outcome for name, outcome in held.items() if outcome.table == table},
-                )
-            )
-            raws.append(rows_of_frame(frame, plans[-1]))
-        found = {name for plan in plans for name in plan.segment_names}
-        if lost := [name for name in segments if name not in found]:
-            raise ContractError(f"No table has the segment columns {', '.join(lost)}.")
+        planned = core_frames({"responses": responses, "customers": customers}, rated, segments, held)
+        planned += further_frames(tables or {})
         digest = hashlib.sha256()
-        for frame in (responses, customers):
+        for frame in (responses, customers, *(tables or {}).values()):
             if frame is not None:
                 digest.update(pd.util.hash_pandas_object(frame.astype("str"), index=False).to_numpy().tobytes())
-        tables = [check_table(raw, plan) for raw, plan in zip(raws, plans, strict=True)]
-        return cls(
-            name=name,
-            made_up=made_up,
-            outcomes=held,
-            data_hash=digest.hexdigest(),
-            **response_states(tables, plans, checked),
-        )
+        said = {each: read_part_of(ProblemSettings, f"problem {each}", of) for each, of in (problems or {}).items()}
+        assigned = {
+            each: read_part_of(ExperimentSettings, f"experiment {each}", of) for each, of in (experiments or {}).items()
+        }
+        fields = checked_tables(planned, checked, said, assigned)
+        return cls(name=name, made_up=made_up, outcomes=held, data_hash=digest.hexdigest(), **fields)
 
     def where(self, rows: Any = None, /, **values: Any) -> Study:
         """Take a part of the study: the responses that have given values, or that are chosen.
@@ -245,6 +246,7 @@ class Study(Recorded):
         if customers is not None and (own := {name: wanted[name] for name in wanted if name in customers}):
             customers = customers[rows_with(customers, own, minimum_cell=fewest)].reset_index(drop=True)
         segments = tuple(name for name in self.segments if len(part.get(name, "many")) > 1)
+        core = {"responses": responses} | ({} if customers is None else {"customers": customers})
         return replace(
             self,
             rows=responses,
@@ -252,7 +254,8 @@ class Study(Recorded):
             customers=customers,
             segments=segments,
             waves=tuple(wave for wave in self.waves if (responses["wave"] == wave).any()),
-            available=available_in(self.available, responses, customers, self.drivers, segments),
+            tables=(tables := rows_of_part(self.tables, responses, customers)),
+            available=available_in(self.available, {**core, **tables}, self.drivers, segments),
             data_hash=mark.hexdigest(),
             notes=(
                 *whole.notes,
@@ -338,7 +341,7 @@ class Study(Recorded):
 
     def private_values(self) -> frozenset[str]:
         """Every id, name, e-mail and comment in the tables and the quarantine, for leak scans."""
-        return private_values_of(self.responses, self.customers, self.quarantine, self.available)
+        return private_values_of(self.responses, self.customers, self.tables, self.quarantine, self.available)
 
 
 def _as_of(settings: Settings, day: Any) -> Settings:
@@ -375,15 +378,10 @@ def open_study(folder: str | Path, *, data: str | Path | None = None) -> Study:
     check_no_address(tables_in, "data")
     if not tables_in.is_dir():
         raise ContractError(f"The data folder {tables_in.name!r} is not there.")
-    tables, plans, paths, from_databases = [], [], [path], []
-    for name, settings in file.tables.items():
-        plan = Plan.of(name, settings, file.outcomes)
-        raw = read_files(settings, plan, tables_in)
-        tables.append(check_table(raw, plan))
-        plans.append(plan)
-        paths += dict.fromkeys(path_inside(tables_in, source.file) for source in settings.sources if source.file)
-        if any(source.url_variable for source in settings.sources):
-            from_databases.append(raw.cells)
+    planned = rows_of_files(file, tables_in)
+    sources = [source for settings in file.every_table.values() for source in settings.sources]
+    paths = [path, *dict.fromkeys(path_inside(tables_in, source.file) for source in sources if source.file)]
+    by_url = {name for name, table in file.every_table.items() if any(each.url_variable for each in table.sources)}
     return Study(
         name=file.name,
         source=file.source,
@@ -393,8 +391,8 @@ def open_study(folder: str | Path, *, data: str | Path | None = None) -> Study:
         caution=file.caution,
         made_up=file.made_up,
         outcomes=file.outcomes_of_customers,
-        data_hash=sha256_of(paths, from_databases),
+        data_hash=sha256_of(paths, [raw.cells for plan, raw in planned if plan.table in by_url]),
         folder=path.parent,
         data_folder=tables_in,
-        **response_states(tables, plans, file.settings),
+        **checked_tables(planned, file.settings, file.problems.problem_codes, file.experiments),
     )

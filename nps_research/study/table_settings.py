@@ -23,8 +23,9 @@ from nps_research.reading.file_settings import (
 )
 from nps_research.reading.raw_table import cell_text
 from nps_research.reading.values import PARSERS
-from nps_research.study.contract import IS_PRIVATE, PRIVATE, STANDARD, is_private_name
+from nps_research.study.further_tables import FURTHER
 from nps_research.study.repeats import Counts
+from nps_research.study.standard_columns import IS_PRIVATE, STANDARD, is_private_name, private_columns
 
 Constant = bool | int | float | str | dt.datetime | dt.date
 SCORE = "likelihood_to_recommend"
@@ -94,7 +95,7 @@ def _of_constants(table: str, constants: Mapping[str, Constant], columns: Mappin
         where = f"{table}.{name}"
         if name not in standard:
             faults.append(f"{where} is not known: {name} is no column of {table}")
-        elif name in PRIVATE or standard[name].kind == "score":
+        elif name in private_columns(table) or standard[name].kind == "score":
             faults.append(f"{where}: is each row's own, and cannot be one value for all")
         elif name in columns:
             faults.append(f"{where}: is stated as one value for all rows, and columns name a column of it: one of them")
@@ -115,13 +116,14 @@ def _of_private(
     `mapped` are standard columns with those of the file behind them, `shown` drivers and segments likewise; `behind`
     are the columns behind private ones, of whichever table.
     """
+    hidden = (*private_columns(table), *_NEVER_SHOWN)
     public = [
         (f"columns.{name}", column)
         for name, columns in mapped
-        if name in STANDARD[table] and name not in (*PRIVATE, *_NEVER_SHOWN) and STANDARD[table][name].kind in _AS_WORDS
+        if name in STANDARD[table] and name not in hidden and STANDARD[table][name].kind in _AS_WORDS
         for column in columns_behind(columns)
     ]
-    labels = [(f"segments.labels.{name}", name) for name in labelled if name in PRIVATE]
+    labels = [(f"segments.labels.{name}", name) for name in labelled if name in hidden]
     return [
         f"{table}.{where}: {column} {IS_PRIVATE}"
         for where, column in (*public, *shown, *labels)
@@ -323,10 +325,9 @@ class TableSettings(SourceSettings):
             raise ValueError(f"{', '.join(repeated)}: listed more than once")
         return self
 
-    @property
-    def private_columns(self) -> set[str]:
+    def columns_of_persons(self, table: str) -> set[str]:
         """The columns of its files that are mapped as what tells who somebody is."""
-        mapped = (columns for name, columns in self._mapped_columns if name in PRIVATE)
+        mapped = (columns for name, columns in self._mapped_columns if name in private_columns(table))
         return {column for columns in mapped for column in columns_behind(columns)}
 
     def faults(self, table: str, private: Collection[str]) -> list[str]:
@@ -343,7 +344,8 @@ class TableSettings(SourceSettings):
         for name, mapped in self._mapped_columns:
             kind = standard[name].kind if name in standard else None
             wanted = {"yes and no": "flag", "date and time": "timestamp"}.get(kind_of_mapped(mapped))
-            if kind is not None and wanted is not None and kind != wanted:
+            several = kind_of_mapped(mapped) == "several columns" and (table, name) != ("responses", "problems")
+            if several or (kind is not None and wanted is not None and kind != wanted):
                 faults.append(f"{table}.columns.{name}: takes one column; {name} holds no {kind_of_mapped(mapped)}")
         labelled = self.segments.labels if self.segments else ()
         faults += _of_private(table, self._mapped_columns, self._shown_columns, labelled, private)
@@ -357,6 +359,8 @@ class TableSettings(SourceSettings):
         for key in ("wide", "wave", "counts", "recode", "drivers"):
             if getattr(self, key):
                 faults.append(f"{table}.{key}: only responses may be wide, or have waves, scores and ratings")
+        if self.segments and table in FURTHER and table != "population":
+            faults.append(f"{table}.segments: only responses, customers, accounts and population have segments")
         return faults
 
     @property

@@ -36,9 +36,9 @@ from pyarrow import parquet
 from nps_research.errors import NPSResearchError
 from nps_research.reading.file_settings import FileSettings
 from nps_research.reading.sources import read_table
-from nps_research.study.contract import RESPONSES
 from nps_research.study.draft.draft import draft_study
 from nps_research.study.settings_file import Settings, StudyFile
+from nps_research.study.standard_columns import RESPONSES
 from nps_research.study.study import open_study
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from nps_research.counting.clusters import declared_cluster
 from nps_research.errors import ContractError
-from nps_research.study.contract import CUSTOMERS, PRIVATE, RESPONSES, Violations
+from nps_research.study.contract import Violations
+from nps_research.study.standard_columns import CUSTOMERS, PRIVATE, RESPONSES
 from nps_research.study.study import Study
 from nps_research.study.table_settings import DriverSettings
 

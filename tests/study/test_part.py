@@ -9,8 +9,8 @@ import pytest
 
 import nps_research as nps
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.study.contract import PRIVATE
 from nps_research.study.response_states import window_open
+from nps_research.study.standard_columns import PRIVATE
 
 LTR = "likelihood_to_recommend"
 

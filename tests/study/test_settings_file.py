@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from nps_research.errors import ContractError, did_you_mean
 from nps_research.reading.file_settings import SourceSettings
 from nps_research.reading.values import MISSING_WORDS, NO, YES
-from nps_research.study.contract import TABLES
 from nps_research.study.settings_file import Settings, StudyFile, read_settings, read_study_file
+from nps_research.study.standard_columns import TABLES
 from nps_research.study.table_settings import WideSettings
 
 LEAST = 'name = "S"\n[responses]\nfile = "a.csv"\n'
@@ -332,7 +332,7 @@ def test_the_examples_in_the_readme_are_studies_with_every_key_there_is():
     stated = defaultdict(set)
     for block in (example(), *toml_blocks()[2:]):
         keys_stated(StudyFile.model_validate(tomllib.loads(block)), stated)
-    assert len(stated) == 12
+    assert len(stated) == 16
     of_sources = set(tomllib.loads(toml_blocks()[1]))
     for model, keys in stated.items():
         described = of_sources if issubclass(model, SourceSettings) else set()
@@ -348,13 +348,14 @@ def test_the_example_of_a_wide_file_in_the_readme_has_every_key_of_one():
 def test_the_example_in_the_readme_shows_the_defaults():
     stated = tomllib.loads(example())["settings"]
     for name, field in Settings.model_fields.items():
-        assert name in ("cluster", "data_until", "target") or stated[name] == field.default
+        assert field.default is None or stated[name] == field.default
 
 
 def test_the_readme_names_every_column_and_which_are_private():
     readme = (DATA / "README.md").read_text("utf-8")
-    _, responses, customers = re.split(r"^`responses`:|^`customers`:", readme, flags=re.MULTILINE)
-    for text, table in ((responses, "responses"), (customers, "customers")):
+    _, *parts = re.split(rf"^`({'|'.join(TABLES)})`:", readme, flags=re.MULTILINE)
+    assert set(parts[::2]) == set(TABLES)
+    for table, text in zip(parts[::2], parts[1::2], strict=True):
         rows = re.findall(r"^\| `(\w+)` \| (\w+)(, private)? \| (.+) \|$", text, re.MULTILINE)
         said = {name: (kind, bool(private)) for name, kind, private, _ in rows if name in TABLES[table]}
         assert said == {name: (column.kind, column.private) for name, column in TABLES[table].items()}

@@ -12,12 +12,12 @@ from nps_research.errors import ContractError
 from nps_research.reading.dates import last_day
 from nps_research.reading.raw_table import RawTable
 from nps_research.reading.values import parse_id, parse_timestamp
-from nps_research.study.contract import is_private_name
 from nps_research.study.draft.columns import ReadColumn, profiles
 from nps_research.study.draft.outcomes import Outcome, guess_outcome, outcome_names, outcome_toml
 from nps_research.study.draft.people import PeopleGuess
 from nps_research.study.draft.spelling import inline_table, quoted_toml, toml_key
 from nps_research.study.draft.vocabulary import ROLES
+from nps_research.study.standard_columns import is_private_name
 
 LEAST_JOINED = 0.5  # of the answers: a key that finds fewer customers is the wrong one, or the wrong file
 _STANDARD: dict[str, str] = {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nps_research.reading.sources import read_table
 from nps_research.study.draft.customers import customers_toml, guess_customers
+from nps_research.study.draft.further import looks_like
 from nps_research.study.draft.guessing import guess_columns
 from nps_research.study.draft.spelling import listed, quoted_toml
 from nps_research.study.draft.telling import Found, answers_of, found_lines, open_questions, warnings_of
@@ -33,6 +34,8 @@ class Draft:
         What the study can answer as drafted, and what is missing for the rest.
     has_score : bool
         Whether a column was taken for the score.
+    seems : str
+        The further table that a file without a score looks like; empty where it looks like none.
     """
 
     toml: str
@@ -42,6 +45,7 @@ class Draft:
     can: tuple[str, ...]
     cannot: tuple[str, ...]
     has_score: bool
+    seems: str = ""
 
 
 def draft_study(
@@ -103,6 +107,7 @@ def draft_study(
                 why=f"{joined.n_found:,} of {joined.n_ids:,} found by {quoted_toml(joined.of_answers)}",
             )
         )
+    has_score = guesses.score.column is not None or guesses.wide is not None
     return Draft(
         toml=toml,
         found=tuple(found),
@@ -110,5 +115,6 @@ def draft_study(
         warnings=tuple(warnings_of(guesses, joined)),
         can=can,
         cannot=cannot,
-        has_score=guesses.score.column is not None or guesses.wide is not None,
+        has_score=has_score,
+        seems="" if has_score or joined is not None else looks_like(table),
     )

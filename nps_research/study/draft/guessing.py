@@ -15,7 +15,6 @@ import pandas as pd
 
 from nps_research.reading.raw_table import RawTable
 from nps_research.reading.values import NO, parse_number
-from nps_research.study.contract import is_private_name
 from nps_research.study.draft.columns import ReadColumn, matches, profiles
 from nps_research.study.draft.dates import DatesGuess, find_dates
 from nps_research.study.draft.outcomes import Outcome, guess_outcome
@@ -23,6 +22,7 @@ from nps_research.study.draft.people import PeopleGuess, find_people
 from nps_research.study.draft.ratings import RatingsGuess, find_ratings
 from nps_research.study.draft.score import ScoreGuess, find_score
 from nps_research.study.draft.vocabulary import FINISHED, NOT_REACHED, NOT_REAL, ROLES
+from nps_research.study.standard_columns import is_private_name
 
 
 @dataclass(frozen=True, kw_only=True)

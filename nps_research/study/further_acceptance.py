@@ -1,0 +1,118 @@
+"""All tables of a study held against the contract: the core first, then what refers to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nps_research.errors import ContractError, did_you_mean
+from nps_research.study.acceptance import check_table
+from nps_research.study.further_rules import Known
+from nps_research.study.further_settings import ExperimentSettings, ProblemSettings
+from nps_research.study.further_tables import FURTHER
+from nps_research.study.planned_rows import Planned
+from nps_research.study.raw_rows import Plan, RawRows
+from nps_research.study.response_states import response_states
+from nps_research.study.settings_file import Settings
+from nps_research.study.standard_columns import RESPONSES
+
+_BETWEEN_CODES = r"\s*[;,|\n]\s*"
+
+
+def checked_tables(
+    planned: Planned,
+    settings: Settings,
+    problems: Mapping[str, ProblemSettings],
+    experiments: Mapping[str, ExperimentSettings],
+) -> dict[str, Any]:
+    """Hold all tables of a study against the contract, the further ones against the responses and customers accepted.
+
+    Problems that the responses name in a column of theirs become the rows of `problems`, where there is no such table.
+
+    Parameters
+    ----------
+    planned : list of (Plan, RawRows)
+        The tables.
+    settings : Settings
+    problems, experiments : mapping
+        As study.toml states them.
+
+    Returns
+    -------
+    dict
+        The fields of a Study that come from its tables.
+
+    Raises
+    ------
+    ContractError
+        A table lacks a column without which its rows say nothing, or an experiment names no column.
+    """
+    core = [(plan, raw) for plan, raw in planned if plan.table not in FURTHER]
+    raws = [(plan, raw) for plan, raw in planned if plan.table in FURTHER]
+    fields = response_states([check_table(raw, plan) for plan, raw in core], [plan for plan, _ in core], settings)
+    responses: pd.DataFrame = fields["rows"]
+    _check_experiments(experiments, responses)
+    named = {plan.table for plan, _ in raws}
+    if "problems" not in named and "responses.problems" in fields["available"]:
+        raws = [*raws, (Plan(table="problems"), problems_named(responses))]
+    known = Known.of(responses, fields["customers"], problems)
+    checked = {plan.table: check_table(raw, plan, known=known) for plan, raw in raws}
+    available = {
+        f"{name}.{column}"
+        for name, table in checked.items()
+        for column in FURTHER[name].columns
+        if column in table.accepted and table.accepted[column].notna().any()
+    }
+    notes = [note for table in checked.values() for note in table.notes]
+    notes += [note for name, problem in problems.items() if (note := _too_early(name, problem.fixed_on, responses))]
+    joined = {
+        name: pd.concat([fields[name], *(getattr(table, name) for table in checked.values())], ignore_index=True)
+        for name in ("quarantine", "violations", "files")
+    }
+    return {
+        **fields,
+        **joined,
+        "notes": (*fields["notes"], *notes),
+        "available": fields["available"] | available,
+        "tables": {name: table.accepted for name, table in checked.items()},
+        "problems": dict(problems),
+        "experiments": dict(experiments),
+    }
+
+
+def problems_named(responses: pd.DataFrame) -> RawRows:
+    """The problems that a column of the responses names, a row each, as if they came from a file of their own."""
+    kept = [name for name in ("respondent_id", "wave") if name in responses]
+    codes = responses["problems"].str.split(_BETWEEN_CODES, regex=True)
+    rows = responses[kept].assign(problem=codes, source="asked").explode("problem")
+    rows = rows[rows["problem"].notna() & (rows["problem"].str.strip() != "")]
+    label = "(problems of the responses)"
+    return RawRows(
+        cells=rows.reset_index(drop=True),
+        file=np.full(len(rows), label, dtype=object),
+        line=rows.index.to_numpy(dtype=np.int64) + 1,
+        rejected=pd.DataFrame(columns=["file", "line", "reason"]),
+        waves={label: None},
+        notes=(),
+    )
+
+
+def _check_experiments(experiments: Mapping[str, ExperimentSettings], responses: pd.DataFrame) -> None:
+    """An experiment is a column of the responses."""
+    for name in experiments:
+        if name not in responses:
+            known = did_you_mean(name, [each for each in map(str, responses.columns) if each in RESPONSES])
+            raise ContractError(f"experiments.{name}: the responses have no such column{known}")
+
+
+def _too_early(name: str, fixed_on: dt.date | None, responses: pd.DataFrame) -> str:
+    """That a problem was mended before anybody was asked: whether it helped cannot be told."""
+    moments = [responses[each].min() for each in ("invited_at", "responded_at") if each in responses]
+    first = min((each for each in moments if pd.notna(each)), default=None)
+    if fixed_on is None or first is None or pd.Timestamp(fixed_on) > first:
+        return ""
+    return f"problems.{name}: fixed_on lies before all answers, so whether that helped cannot be told."

@@ -1,0 +1,76 @@
+"""What study.toml says of problems and experiments: `[problems.NAME]`, `[experiments.COLUMN]`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from nps_research.reading.file_settings import StrictModel
+from nps_research.study.further_tables import FURTHER
+from nps_research.study.table_settings import TableSettings
+
+
+class ProblemSettings(StrictModel):
+    """One problem that customers may have.
+
+    Attributes
+    ----------
+    label : str
+        The problem in words; its code where empty.
+    owner : {"front line", "head office", "nobody"} or None
+        Who can mend it.
+    fixed_on : date or None
+        The day on which it was mended.
+    cost : float or None
+        What it costs to mend it.
+    praise : bool
+        Whether the code stands for praise, not for a problem.
+    """
+
+    label: str = ""
+    owner: Literal["front line", "head office", "nobody"] | None = None
+    fixed_on: dt.date | None = Field(default=None, strict=False, ge=dt.date(1990, 1, 1), le=dt.date(2100, 12, 31))
+    cost: float | None = Field(default=None, strict=False, ge=0)
+    praise: bool = False
+
+
+class ExperimentSettings(StrictModel):
+    """A column of the responses whose values were assigned.
+
+    Attributes
+    ----------
+    randomised : bool
+        Whether by chance.
+    since : date or None
+        From which day on; None is from the first.
+    """
+
+    randomised: bool
+    since: dt.date | None = Field(default=None, strict=False, ge=dt.date(1990, 1, 1), le=dt.date(2100, 12, 31))
+
+
+class ProblemsOfStudy(StrictModel):
+    """`[problems]`: the table of problems, where there is one, and beside it a part `[problems.NAME]` of each problem.
+
+    Attributes
+    ----------
+    problem_rows : TableSettings or None
+    problem_codes : dict of str to ProblemSettings
+    """
+
+    problem_rows: TableSettings | None = None
+    problem_codes: dict[str, ProblemSettings] = Field(default={})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _apart(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        of_table = {*TableSettings.model_fields, *FURTHER["problems"].columns}
+        codes = {name: value for name, value in values.items() if name not in of_table and isinstance(value, dict)}
+        rows = {name: value for name, value in values.items() if name not in codes}
+        if blank := [name for name in codes if not name.strip()]:
+            raise ValueError(f"a problem needs a name, and {len(blank)} has none")
+        return {"problem_codes": codes, **({"problem_rows": rows} if rows else {})}

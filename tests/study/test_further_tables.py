@@ -1,0 +1,305 @@
+"""Tables beside responses and customers: what is accepted, what is set apart and why, from whatever kind of file."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+import nps_research as nps
+from nps_research.errors import CannotAnswerError, ContractError
+from nps_research.study.further_tables import FURTHER
+from nps_research.study.study import open_study
+
+ONES = [f"C{number}" for number in range(1, 7)]
+RESPONSES = pd.DataFrame(
+    {
+        "respondent_id": ONES * 2,
+        "account_id": ["A1", "A1", "A2", "A2", "A3", "A3"] * 2,
+        "wave": ["2025 Q1"] * 6 + ["2025 Q2"] * 6,
+        "invited_at": ["2025-02-10"] * 6 + ["2025-05-10"] * 6,
+        "responded_at": ["2025-02-12T10:00"] * 6 + ["2025-05-12T10:00"] * 6,
+        "likelihood_to_recommend": [9, 3, 8, 5, 10, 6] * 2,
+    }
+)
+CUSTOMERS = pd.DataFrame(
+    {"customer_id": ONES, "account_id": ["A1", "A1", "A2", "A2", "A3", "A3"], "started_at": ["2024-01-01"] * 6}
+)
+CALLS = {"respondent_id": "C2", "wave": "2025 Q1", "assignment": "random", "assigned_at": "2025-02-13"}
+PURCHASE = {"customer_id": "C1", "bought_at": "2025-03-01", "amount": 20.0, "kind": "new"}
+WHOLE = {  # a good row of each table
+    "callbacks": CALLS | {"attempted_at": "2025-02-14T09:00", "reached_at": "2025-02-14T09:05", "problem": "late"},
+    "problems": {"respondent_id": "C2", "wave": "2025 Q1", "problem": "late", "source": "asked"},
+    "hand_codes": {"respondent_id": "C2", "wave": "2025 Q1", "coder": "Ann", "problem": "late"},
+    "complaints": {"customer_id": "C1", "complained_at": "2025-03-01", "problem": "late", "resolved_at": None},
+    "transactions": PURCHASE,
+    "memberships": {"customer_id": "C1", "programme": "card", "offered_at": "2025-01-01", "joined_at": "2025-01-02"},
+    "referrals": {"referrer_id": "C1", "referred_id": "C9", "asked_at": "2025-01-01", "referred_at": "2025-01-05"},
+    "contacts": {"account_id": "A1", "contacted_at": "2025-01-01", "employee": "Bob"},
+    "offers": {"customer_id": "C1", "product": "seeds", "offered_at": "2025-01-01", "arm": "Held_back"},
+    "units": {"unit": "North", "period": "2025 Q1", "customers_start": 100, "revenue": 5000.0},
+    "market": {"person_id": "P1", "brand": "Ours", "likelihood_to_recommend": 8, "is_customer": "yes"},
+    "population": {"Region": "North", "customers": 1000},
+}
+
+
+def study(stated=None, experiments=None, responses=RESPONSES, **tables):
+    frames = {name: pd.DataFrame(rows if isinstance(rows, list) else [rows]) for name, rows in tables.items()}
+    return nps.Study.from_frames(
+        responses=responses, customers=CUSTOMERS, tables=frames, problems=stated, experiments=experiments
+    )
+
+
+def reasons(opened, table):
+    return opened.quarantine.loc[opened.quarantine["table"] == table, "reasons"].tolist()
+
+
+def test_a_good_row_of_every_table_is_accepted():
+    assert set(WHOLE) == set(FURTHER)
+    opened = study(**WHOLE)
+    assert reasons(opened, "callbacks") == []
+    assert opened.quarantine.empty
+    assert {name: len(frame) for name, frame in opened.tables.items()} == dict.fromkeys(FURTHER, 1)
+    assert opened.can_answer("callbacks.attempted_at", "market.brand")
+    assert opened.missing("complaints.resolved_at") == (
+        "This study does not record when it was settled; blank while it is open (complaints.resolved_at)."
+    )
+    assert opened.tables["offers"]["arm"].tolist() == ["held back"]
+
+
+BAD = [
+    ("callbacks", {"respondent_id": "C99"}, "respondent_id belongs to no accepted response"),
+    ("callbacks", {"wave": "2020 Q1"}, "respondent_id belongs to no accepted response"),
+    ("callbacks", {"assigned_at": "2025-02-11"}, "assigned_at is before the answer"),
+    ("callbacks", {"reached_at": "2025-02-13T08:00"}, "reached_at is before attempted_at"),
+    ("callbacks", {"assignment": "whim"}, "assignment is none of: random, capacity, judgement, all, requested"),
+    ("problems", {"problem": " "}, "problem is missing"),
+    ("hand_codes", {"inclusion_probability": 1.5}, "inclusion_probability is not above 0 and at most 1"),
+    ("complaints", {"resolved_at": "2025-02-01"}, "resolved_at is before complained_at"),
+    ("complaints", {"customer_id": "C99"}, "customer_id belongs to no accepted customer"),
+    ("transactions", {"amount": -5.0}, "amount is negative, and the row is no return"),
+    ("transactions", {"bought_at": "2023-12-31"}, "bought_at is before the customer's start"),
+    ("memberships", {"joined_at": "2024-12-31"}, "joined_at is before offered_at"),
+    ("referrals", {"referred_id": "C1"}, "referred_id is the referrer"),
+    ("contacts", {"account_id": None}, "customer_id is missing"),
+    ("contacts", {"account_id": "A9"}, "account_id belongs to no accepted account"),
+    ("offers", {"accepted_at": "2025-01-02"}, "accepted_at is there, though the offer was held back"),
+    ("units", {"period": None}, "period is missing"),
+    ("units", {"customers_start": -1}, "customers_start is negative"),
+    ("market", {"likelihood_to_recommend": 11}, "likelihood_to_recommend is not from 0 to 10"),
+    ("population", {"customers": None}, "customers is missing"),
+]
+
+
+@pytest.mark.parametrize(("table", "changed", "reason"), BAD)
+def test_a_row_that_breaks_a_rule_is_set_apart_with_its_reason(table, changed, reason):
+    good = WHOLE[table] | ({"customer_id": None} if table == "contacts" else {})
+    opened = study(**{table: [good | changed]})
+    assert reasons(opened, table) == [reason]
+    own = opened.files[opened.files["table"] == table]
+    assert own[["rows", "accepted", "quarantined"]].values.tolist() == [[1, 0, 1]]
+
+
+@pytest.mark.parametrize("table", [name for name, each in FURTHER.items() if each.rules.alone])
+def test_what_may_stand_once_is_kept_once(table):
+    opened = study(**{table: [WHOLE[table]] * 2})
+    assert len(opened.tables[table]) == 1
+    assert reasons(opened, table) == [f"{FURTHER[table].rules.alone[0]} stands twice; the first row is kept"]
+
+
+def test_a_case_without_a_wave_may_belong_to_several_responses():
+    opened = study(callbacks=[{"respondent_id": "C2", "assigned_at": "2025-06-01"}])
+    assert reasons(opened, "callbacks") == ["respondent_id belongs to several responses; its wave would say which"]
+
+
+def test_a_date_without_an_hour_may_be_any_hour_of_its_day():
+    same_day = {"assigned_at": "2025-02-12", "attempted_at": "2025-02-12"}
+    assert reasons(study(callbacks=[CALLS | same_day]), "callbacks") == []
+
+
+def test_memberships_of_one_programme_do_not_overlap():
+    first = WHOLE["memberships"] | {"left_at": "2025-03-01"}
+    rows = [first, first | {"joined_at": "2025-02-01", "left_at": None}, first | {"joined_at": "2025-03-01"}]
+    rows += [first | {"joined_at": "2025-02-01", "programme": "club"}, first | {"joined_at": None, "left_at": None}]
+    opened = study(memberships=rows)
+    assert reasons(opened, "memberships") == ["joined_at is within an earlier membership of the same programme"]
+    assert len(opened.tables["memberships"]) == 4
+
+
+def test_returns_are_below_zero_and_a_sign_that_was_turned_is_said():
+    rows = [PURCHASE, PURCHASE | {"kind": "return", "amount": 5.0}, PURCHASE | {"kind": "return", "amount": -7.0}]
+    opened = study(transactions=rows)
+    assert opened.tables["transactions"]["amount"].tolist() == [20.0, -5.0, -7.0]
+    assert "amount: of a return and above 0, so its sign was turned: 1 cell." in opened.notes
+
+
+def test_codes_are_among_the_problems_of_the_study():
+    stated = {"late": {"label": "Late delivery", "owner": "head office", "fixed_on": "2025-03-01"}, "rude": {}}
+    opened = study(stated, problems=[WHOLE["problems"], WHOLE["problems"] | {"problem": "slow"}])
+    assert reasons(opened, "problems") == ["problem is none of the study's problems"]
+    assert opened.problems["late"].fixed_on == dt.date(2025, 3, 1)
+
+
+def test_a_fix_before_all_answers_is_said():
+    opened = nps.Study.from_frames(responses=RESPONSES, problems={"late": {"fixed_on": "2020-01-01"}})
+    assert "problems.late: fixed_on lies before all answers, so whether that helped cannot be told." in opened.notes
+
+
+def test_coders_who_have_no_comment_in_common_are_said():
+    apart = [WHOLE["hand_codes"], WHOLE["hand_codes"] | {"respondent_id": "C3", "coder": "Bob"}]
+    said = "hand_codes: no comment was coded by two coders, so how far they agree cannot be told."
+    assert said in study(hand_codes=apart).notes
+    together = [*apart, WHOLE["hand_codes"] | {"coder": "Bob"}]
+    assert said not in study(hand_codes=together).notes
+
+
+def test_problems_that_responses_name_become_rows():
+    named = RESPONSES.assign(problems=["late; rude", "late", None, "", "rude|late"] + [None] * 7)
+    opened = nps.Study.from_frames(responses=named)
+    assert opened.tables["problems"]["problem"].tolist() == ["late", "rude", "late", "rude", "late"]
+    assert opened.tables["problems"]["respondent_id"].tolist() == ["C1", "C1", "C2", "C5", "C5"]
+    assert set(opened.tables["problems"]["source"]) == {"asked"}
+
+
+def test_a_customer_in_two_accounts_is_set_apart_with_that_reason():
+    twice = pd.concat([CUSTOMERS, CUSTOMERS.head(1).assign(account_id="A3")], ignore_index=True)
+    opened = nps.Study.from_frames(responses=RESPONSES, customers=twice)
+    assert reasons(opened, "customers") == ["customer_id belongs to several accounts; the first row is kept"]
+
+
+def test_a_contract_that_ends_in_the_future_is_no_day_of_the_data():
+    ends = CUSTOMERS.assign(contract_ends_at="2031-12-31")
+    opened = nps.Study.from_frames(responses=RESPONSES, customers=ends)
+    assert opened.quarantine.empty
+    assert opened.settings.data_until.date() == dt.date(2025, 5, 12)
+    soon = CUSTOMERS.assign(contract_ends_at="2025-12-31")
+    assert nps.Study.from_frames(responses=RESPONSES, customers=soon).settings.data_until == opened.settings.data_until
+
+
+def test_an_experiment_names_a_column():
+    with pytest.raises(ContractError, match=r"experiments\.chanel: the responses have no such column"):
+        study(experiments={"chanel": {"randomised": True}})
+    assigned = RESPONSES.assign(question_position="first")
+    opened = study(experiments={"question_position": {"randomised": True}}, responses=assigned)
+    assert opened.experiments["question_position"].randomised
+
+
+def test_a_table_without_the_columns_that_say_anything_is_refused():
+    with pytest.raises(ContractError, match="transactions: there is no bought_at"):
+        study(transactions={"customer_id": "C1"})
+    with pytest.raises(ContractError, match="there is no table calls"):
+        study(calls={"respondent_id": "C1"})
+
+
+def test_a_part_of_a_study_has_the_rows_of_its_people():
+    tables = {
+        "callbacks": [CALLS, CALLS | {"wave": "2025 Q2", "assigned_at": "2025-05-20"}],
+        "transactions": [PURCHASE, PURCHASE | {"customer_id": "C2"}],
+        "units": WHOLE["units"],
+    }
+    whole = study(**tables)
+    part = whole.where(wave="2025 Q2")
+    assert part.tables["callbacks"]["wave"].tolist() == ["2025 Q2"]
+    assert len(part.tables["transactions"]) == 2
+    assert len(part.tables["units"]) == 1
+    alone = whole.where(lambda rows: rows["respondent_id"] == "C1")
+    assert alone.tables["transactions"]["customer_id"].tolist() == ["C1"]
+    assert alone.tables["callbacks"].empty
+    with pytest.raises(CannotAnswerError, match="callbacks"):
+        alone.require("callbacks.assigned_at")
+
+
+def test_private_cells_of_every_table_are_private():
+    opened = study(
+        callbacks=[CALLS | {"caller": "Ann Caller", "note": "rang twice"}, CALLS | {"caller": "Eve Late", "wave": "x"}],
+        contacts=[WHOLE["contacts"]],
+        transactions=[PURCHASE | {"basket_id": "B-1007"}],
+    )
+    assert {"Ann Caller", "rang twice", "Eve Late", "Bob", "B-1007"} <= opened.private_values()
+    assert "random" not in opened.private_values()
+
+
+def test_problems_named_in_several_columns(tmp_path):
+    named = RESPONSES.assign(first=["late", "rude"] + [None] * 10, second=[None, "late "] + [""] * 10)
+    named.to_csv(tmp_path / "answers.csv", index=False)
+    stated = 'name = "S"\n[responses]\nfile = "answers.csv"\ncolumns.problems = { columns = ["first", "second"] }\n'
+    (tmp_path / "study.toml").write_text(stated, encoding="utf-8")
+    rows = open_study(tmp_path).tables["problems"]
+    assert rows[["respondent_id", "problem"]].values.tolist() == [["C1", "late"], ["C2", "rude"], ["C2", "late"]]
+    (tmp_path / "study.toml").write_text(stated.replace("columns.problems", "columns.wave"), encoding="utf-8")
+    with pytest.raises(ContractError, match="takes one column; wave holds no several columns"):
+        open_study(tmp_path)
+
+
+FOLDER = """name = "Made-up shop"
+made_up = true
+[responses]
+file = "answers.csv"
+[customers]
+file = "customers.csv"
+[transactions]
+file = "{file}"
+{more}
+columns = {{ customer_id = "Client", bought_at = "Date", amount = "Total", kind = "Type" }}
+[problems.late]
+label = "Late delivery"
+fixed_on = 2025-03-01
+"""
+
+
+def lay(folder, name, frame):
+    if name.endswith(".csv"):
+        frame.to_csv(folder / name, index=False)
+    elif name.endswith(".xlsx"):
+        frame.to_excel(folder / name, index=False)
+    elif name.endswith(".parquet"):
+        frame.to_parquet(folder / name, index=False)
+    else:
+        with duckdb.connect(str(folder / name)) as connection:
+            connection.execute("CREATE TABLE sales AS SELECT * FROM frame")
+
+
+@pytest.mark.parametrize("name", ["sales.csv", "sales.xlsx", "sales.parquet", "sales.duckdb"])
+def test_the_same_from_whatever_kind_of_file(tmp_path, name):
+    rng = np.random.default_rng(7)
+    sales = pd.DataFrame(
+        {
+            "Client": rng.choice([*ONES, "C99"], 60),
+            "Date": pd.Timestamp("2025-01-01") + pd.to_timedelta(rng.integers(0, 150, 60), unit="D"),
+            "Total": rng.integers(-3, 90, 60) / 4,
+            "Type": rng.choice(["new", "return", "renewal"], 60),
+        }
+    )
+    RESPONSES.to_csv(tmp_path / "answers.csv", index=False)
+    CUSTOMERS.to_csv(tmp_path / "customers.csv", index=False)
+    lay(tmp_path, name, sales)
+    (tmp_path / "study.toml").write_text(FOLDER.format(file=name, more=""), encoding="utf-8")
+    opened = open_study(tmp_path)
+    standard = sales.rename(columns={"Client": "customer_id", "Date": "bought_at", "Total": "amount", "Type": "kind"})
+    memory = study(transactions=standard.to_dict("records"))
+    pd.testing.assert_frame_equal(opened.tables["transactions"], memory.tables["transactions"], check_dtype=False)
+    assert sorted(reasons(opened, "transactions")) == sorted(reasons(memory, "transactions"))
+    assert opened.problems["late"].label == "Late delivery"
+
+
+def test_what_study_toml_may_not_say_of_further_tables(tmp_path):
+    def refuse(more):
+        (tmp_path / "study.toml").write_text(f'name = "S"\n[responses]\nfile = "answers.csv"\n{more}', encoding="utf-8")
+        with pytest.raises(ContractError) as refused:
+            open_study(tmp_path)
+        return str(refused.value)
+
+    RESPONSES.to_csv(tmp_path / "answers.csv", index=False)
+    said = refuse('[callbacks]\nfile = "calls.csv"\nsegments.columns = { Desk = "desk" }\n')
+    assert "only responses, customers, accounts and population have segments" in said
+    assert "callbacks.file" in refuse("[callbacks]\nfile = 3\n")
+    assert "needs either file" in refuse('[transactions]\ncolumns = { amount = "Total" }\n')
+    assert "problems.late.ownr is not known: did you mean owner?" in refuse('[problems.late]\nownr = "nobody"\n')
+    assert "a problem needs a name" in refuse('[problems.""]\nlabel = "x"\n')
+    assert "experiments.wave.randomised is missing" in refuse("[experiments.wave]\nsince = 2025-01-01\n")
+    assert "callbacks.columns.outcome: Caller is private" in refuse(
+        '[callbacks]\nfile = "calls.csv"\ncolumns = { caller = "Caller", outcome = "Caller" }\n'
+    )
