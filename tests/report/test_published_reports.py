@@ -142,6 +142,24 @@ def test_demo_in_a_browser(browser: Browser, demo_report: ReportOutcome) -> None
 
 
 @pytest.mark.whole
+def test_demo_can_be_read(browser: Browser, demo_report: ReportOutcome) -> None:
+    """All pages, folds closed: at most 45 screens and 7,000 words; the first page says all on one screen."""
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    screens, words = 0.0, 0
+    for name in PAGES:
+        page.goto((demo_report.out / f"{name}.html").as_uri())
+        screens += page.evaluate("document.documentElement.scrollHeight") / 800
+        words += len(page.locator("body").inner_text().split())
+    page.goto((demo_report.out / "index.html").as_uri())
+    first = page.locator(".glance").bounding_box()
+    page.close()
+    assert screens <= 45
+    assert words <= 7000
+    assert first is not None
+    assert first["y"] + first["height"] <= 800
+
+
+@pytest.mark.whole
 def test_same_bytes_whatever_surrounds_the_run(demo_report: ReportOutcome, tmp_path: Path) -> None:
     surroundings = {
         "PYTHONHASHSEED": "4711",
