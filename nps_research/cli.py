@@ -320,7 +320,7 @@ def studies(
     with _errors_in_words():
         for path in sorted(folder.glob("*/study.toml")):
             file = read_study_file(path)
-            sources = [*file.responses.sources, *(file.customers.sources if file.customers else [])]
+            sources = [source for table in file.every_table.values() for source in table.sources]
             files = dict.fromkeys(source.file for source in sources if source.file)
             absent = [file for file in files if not (path.parent / file).is_file()]
             state = f"not here (name their folder with --data): {', '.join(absent)}" if absent else "here"

@@ -57,6 +57,9 @@ def checked_tables(
     responses: pd.DataFrame = fields["rows"]
     _check_experiments(experiments, responses)
     named = {plan.table for plan, _ in raws}
+    of_responses = [name for name in sorted(named) if FURTHER[name].rules.of_response]
+    if of_responses and "responses.respondent_id" not in fields["available"]:
+        raise ContractError(f"{of_responses[0]}: the responses have no respondent_id, so no row can be of one of them.")
     if "problems" not in named and "responses.problems" in fields["available"]:
         raws = [*raws, (Plan(table="problems"), problems_named(responses))]
     known = Known.of(responses, fields["customers"], problems)

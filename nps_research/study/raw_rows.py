@@ -158,7 +158,12 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
                 known = did_you_mean(name, list(map(str, table.columns)))
                 faults += [f"{source.file_label}: missing_codes names {name}, which has no column{known}"] * is_read
                 continue
-            table[name], count = blank_codes(table[name], codes)
+            if isinstance(several := present.get(name), SeveralColumns):
+                each = [blank_codes(raw.frame[column][~out], codes) for column in several.columns]
+                table[name] = _joined_codes([cells for cells, _ in each]).reset_index(drop=True)
+                count = sum(blank for _, blank in each)
+            else:
+                table[name], count = blank_codes(table[name], codes)
             if count and name in news:
                 said = f"{label[name]}: {counted(count, 'cell')} of {name} held a stated code for no answer"
                 told = (
@@ -270,10 +275,15 @@ def _standard_column(frame: pd.DataFrame, mapped: MappedColumn) -> pd.Series:
         moment: pd.Series = date.str.replace(midnight, "", regex=True) + (" " + time).fillna("")
         return moment
     if isinstance(mapped, SeveralColumns):
-        cells = [_as_cells(frame[column]).str.strip() for column in columns_behind(mapped)]
-        codes = pd.concat(cells, axis=1).apply(lambda row: "; ".join(filter(None, row.dropna())), axis=1)
-        return codes.astype("str").where(codes != "")
+        return _joined_codes([frame[column] for column in mapped.columns])
     return frame[mapped]
+
+
+def _joined_codes(columns: Sequence[pd.Series]) -> pd.Series:
+    """Codes of several columns as one text, with a separator between them."""
+    cells = pd.concat([_as_cells(column).str.strip() for column in columns], axis=1)
+    codes = cells.apply(lambda row: "; ".join(filter(None, row.dropna())), axis=1).astype("str")
+    return codes.where(codes != "")
 
 
 def _as_cells(column: pd.Series) -> pd.Series:

@@ -301,6 +301,7 @@ class Study(Recorded):
             "Waves": [", ".join(waves)] * bool(waves),
             "Segments": self.segments,
             "Drivers": self.drivers,
+            "Further tables": [f"{name}: {len(rows):,} rows" for name, rows in self.tables.items()],
             "Answers": [page.question for page in asked() if self.can_answer(*page.needs)],
             "Mind": [self.caution] * bool(self.caution),
         }

@@ -68,6 +68,7 @@ def test_a_browser_that_fails_costs_no_report(last_report: Path, monkeypatch: py
     assert (made_with_pack(last_report) / BOARD_PAGE).exists()
 
 
+@pytest.mark.whole
 def test_the_demo_has_few_sheets(browser: Browser, demo_report: ReportOutcome, tmp_path: Path) -> None:
     for folder in (demo_report.out, demo_report.private):
         shutil.copytree(folder, tmp_path / folder.name)

@@ -40,6 +40,7 @@ def place(tmp_path: Path) -> Place:
 # Processes that are stopped
 
 
+@pytest.mark.whole
 def test_a_killed_kernel_fails_its_notebook_alone(place: Place) -> None:
     run = place.with_report().start("slow")
     os.kill(place.kernel(), signal.SIGKILL)
@@ -51,6 +52,7 @@ def test_a_killed_kernel_fails_its_notebook_alone(place: Place) -> None:
     assert "out/01_waits.html" not in place.files()
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(("stop", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_stopped_while_a_notebook_runs(place: Place, stop: int, exit_code: int) -> None:
     """To the whole group of processes, as the terminal does it on Ctrl-C; the kernel is in a group of its own."""
@@ -85,6 +87,7 @@ def test_stopped_between_the_two_swaps_makes_both_first(place: Place, stop: int,
     assert place.files() == made
 
 
+@pytest.mark.whole
 def test_a_killed_run_leaves_the_last_report_and_its_lock_is_in_nobodys_way(place: Place) -> None:
     run = place.with_report().start("slow")
     kernel = place.kernel()

@@ -106,6 +106,7 @@ def test_an_address_names_no_group(tmp_path: Path) -> None:
 # Cells that are too long
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("encoding", ["utf-8", "latin1"])
 def test_a_comment_of_ten_million_characters(place: Place, encoding: str) -> None:
     """One accepted, one quarantined: whole in the private folder, nowhere in the report."""
@@ -261,6 +262,7 @@ def test_a_database_may_hold_infinite_numbers() -> None:
 # Two million rows in 2 GB
 
 
+@pytest.mark.whole
 def test_rows_take_no_more_memory_than_their_share() -> None:
     """A tenth of the rows in a tenth of what 2 GB leave; all of them: benchmarks/two_million_rows.py.
 

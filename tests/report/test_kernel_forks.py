@@ -76,6 +76,7 @@ def test_no_thread_runs_where_processes_are_forked(tmp_path: Path) -> None:
     assert run.stdout.strip() == "1"
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
 def test_no_fork_outlives_the_report(tmp_path: Path, blow: signal.Signals) -> None:
     write_notebooks(tmp_path / "notebooks", n01_waits=WAITS, n02_one=notebook("One", code("1")))
@@ -90,6 +91,7 @@ def test_no_fork_outlives_the_report(tmp_path: Path, blow: signal.Signals) -> No
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.whole
 def test_a_report_goes_on_where_the_process_that_forks_is_killed(tmp_path: Path) -> None:
     kill = code("import os, signal, threading\nos.kill(os.getppid(), signal.SIGKILL)\nthreading.Event().wait()")
     write_notebooks(tmp_path / "notebooks", n01_one=notebook("One", code("1")), n02_kills=notebook("Kills", kill))
@@ -100,6 +102,7 @@ def test_a_report_goes_on_where_the_process_that_forks_is_killed(tmp_path: Path)
     assert {each.reason.partition(":")[0] for each in outcome.failed} == {"DeadKernelError", "RuntimeError"}
 
 
+@pytest.mark.whole
 def test_a_fork_says_how_it_ended(tmp_path: Path) -> None:
     forks = KernelForks(kernel_environment(tmp_path))
     try:

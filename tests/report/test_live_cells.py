@@ -88,6 +88,7 @@ def numbers_on_page(result: Any) -> str:
     return finding
 
 
+@pytest.mark.whole
 @pytest.mark.usefixtures("few_resamples")
 @pytest.mark.parametrize(
     ("make", "pages"),

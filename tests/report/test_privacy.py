@@ -137,6 +137,7 @@ def test_what_is_said_beside_a_label_still_leaks() -> None:
     assert held("Q4-2025 C-1042", "C-1042", "2025-4711") == {"C-1042"}
 
 
+@pytest.mark.whole
 def test_a_sentence_of_the_package_is_no_leak_whoever_repeats_it() -> None:
     """Those of the made-up company's report, with its numbers and labels, cut into runs as the scan does it."""
     golden = json.loads((Path(__file__).parents[1] / "golden" / "demo_results.json").read_text(encoding="utf-8"))

@@ -216,6 +216,7 @@ def start(place: Path, out: str, **environment: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.whole
 def test_two_runs_give_the_same_bytes(tmp_path: Path) -> None:
     whole = score_notebook()
     whole["cells"].append(code("print({'north', 'south', 'east', 'west', 'up', 'down'})\nobject()"))

@@ -192,6 +192,8 @@ def test_a_table_without_the_columns_that_say_anything_is_refused():
         study(transactions={"customer_id": "C1"})
     with pytest.raises(ContractError, match="there is no table calls"):
         study(calls={"respondent_id": "C1"})
+    with pytest.raises(ContractError, match="callbacks: the responses have no respondent_id"):
+        study(responses=RESPONSES.drop(columns="respondent_id"), callbacks=CALLS)
 
 
 def test_a_part_of_a_study_has_the_rows_of_its_people():
@@ -229,6 +231,10 @@ def test_problems_named_in_several_columns(tmp_path):
     (tmp_path / "study.toml").write_text(stated, encoding="utf-8")
     rows = open_study(tmp_path).tables["problems"]
     assert rows[["respondent_id", "problem"]].values.tolist() == [["C1", "late"], ["C2", "rude"], ["C2", "late"]]
+    (tmp_path / "study.toml").write_text(stated + 'missing_codes = { problems = ["late"] }\n', encoding="utf-8")
+    without = open_study(tmp_path)
+    assert without.tables["problems"]["problem"].tolist() == ["rude"]
+    assert "answers.csv: 2 cells of problems held a stated code for no answer (late)." in without.notes
     (tmp_path / "study.toml").write_text(stated.replace("columns.problems", "columns.wave"), encoding="utf-8")
     with pytest.raises(ContractError, match="takes one column; wave holds no several columns"):
         open_study(tmp_path)
