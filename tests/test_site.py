@@ -172,6 +172,11 @@ def test_the_readmes_numbers_are_those_of_the_tables():
     added = max(float(each) for each in re.findall(r"([\d.]+)%", drivers.split("any idle one")[1]))
     assert f"called real in {idle[0]}% to {idle[-1]}% of data sets" in README
     assert f"in {added}% ([calibration/drivers.md]" in README
+    skipped = table("skipped_ratings").set_index("design")["any_idle"]
+    alone = skipped.index.str.startswith("idle ones")
+    worst = [percent(skipped[which].max(), 1) for which in (alone, ["skipped at random", "skipped by low raters"])]
+    assert f"skip idle ratings, in {worst[0]} at most; where they skip" in README
+    assert f"ratings that matter, too, in up to {worst[1]}" in README
     told = [
         float(each) for each in re.findall(r"^\| weak \| 9\.0 .*\| ([\d.]+)% \| [\d.]+% \|$", drivers, re.MULTILINE)
     ]
