@@ -202,9 +202,16 @@ class DriverModel(Result):
         top = real.iloc[0]
         first, way = joined([top["term"]]), "below" if top["estimate"] < 0 else "above"
         leaders = real.loc[real["rank_low"] == 1, "term"].tolist()
-        lead, it = f"The rating that matters{' most' * (len(shown) > 1)} is {first}", "it"
-        if 1 < len(leaders) <= MOST_LEADERS:
+        if len(shown) == 1:
+            lead, it = f"The rating that matters is {first}", "it"
+        elif len(real) == 1:
+            lead, it = f"Only {first} is above noise", "it"
+        elif len(leaders) == 1:
+            lead, it = f"The rating that matters most is {first}", "it"
+        elif 1 < len(leaders) <= MOST_LEADERS:
             lead, it = f"{joined(leaders)} lead", first
+        else:
+            lead, it = f"First place is open{f' among {len(leaders)} ratings' * bool(leaders)}", first
         return (
             f"{lead}: customers who rate {it} well score {abs(top['estimate']):.0f} NPS points {way} those who rate "
             "it poorly, other ratings equal."

@@ -13,6 +13,7 @@ from nps_research.drivers.effects import rating_effect
 from nps_research.drivers.fit_drivers import fit_drivers, fit_drivers_from_frame
 from nps_research.drivers.groups import compare_drivers
 from nps_research.drivers.methods import compare_methods
+from nps_research.drivers.model import MOST_LEADERS
 from nps_research.drivers.priorities import importance_performance, simulate_improvement
 from nps_research.errors import CannotAnswerError
 from nps_research.study.study import Study
@@ -73,7 +74,7 @@ def test_the_only_rating_above_noise_is_not_set_against_itself(few_resamples: in
     assert model.leaders == ["Delivery"]
     with pytest.raises(CannotAnswerError, match=r"Only one rating \(Delivery\) is above noise, so no rating can be"):
         importance_performance(model)
-    assert "The rating that matters most is Delivery: customers who rate it well" in model.finding
+    assert "Only Delivery is above noise: customers who rate it well" in model.finding
 
 
 def test_first_place_is_called_open_where_ranks_overlap() -> None:
@@ -84,6 +85,19 @@ def test_first_place_is_called_open_where_ranks_overlap() -> None:
     assert model.shown["ranks"].iloc[0] == "1 to 2"
     assert " lead: customers who rate" in model.finding
     assert "its rank is from 1 to 2." in model.details
+
+
+def test_first_place_among_many_is_called_open(few_resamples: int) -> None:
+    rng = np.random.default_rng(5)
+    names = ["Price", "Support", "Delivery", "Quality", "Advice"]
+    ratings = pd.DataFrame(rng.integers(1, 6, (600, 5)), columns=names)
+    answer = (0.4 * ratings.sum(axis=1) + 1 + rng.normal(0, 1.5, 600)).round().clip(0, 10)
+    model = fit_drivers_from_frame(ratings, answer, n_resamples=20)
+    leaders = model.shown.loc[model.shown["rank_low"] == 1, "term"]
+    assert len(leaders) > MOST_LEADERS
+    assert model.finding.startswith(
+        f"First place is open among {len(leaders)} ratings: customers who rate {leaders.iloc[0]} well"
+    )
 
 
 def test_groups_that_are_numbers_stand_in_their_order(study: Study, model: DriverModel) -> None:
