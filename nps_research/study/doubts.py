@@ -72,8 +72,8 @@ def helping_line(column: str, rule: str, values: list[str], *, no_zero: bool = F
     return ""
 
 
-def lost_answers(violations: pd.DataFrame, lost: int, answers: int) -> tuple[str, bool]:
-    """Say how many answers were lost, to what, and what would help; and whether it is more than half of them.
+def lost_answers(violations: pd.DataFrame, lost: int, answers: int, what: str = "answers") -> tuple[str, bool]:
+    """Say how many answers, or rows, were lost, to what, and what would help; and whether it is more than half of them.
 
     Empty where no more than one in twenty is lost.
     """
@@ -86,7 +86,7 @@ def lost_answers(violations: pd.DataFrame, lost: int, answers: int) -> tuple[str
         + (f" [{row['would_help']}]" if row["would_help"] else "")
         for row in most.to_dict("records")
     ]
-    said = f"{lost:,} of {answers:,} answers ({lost / answers:.0%}) are lost to the contract"
+    said = f"{lost:,} of {answers:,} {what} ({lost / answers:.0%}) are lost to the contract"
     return f"{said}: {'; '.join(why)}.", lost > HALF * answers
 
 

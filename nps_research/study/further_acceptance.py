@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from nps_research.errors import ContractError, did_you_mean
-from nps_research.study.acceptance import check_table
+from nps_research.study.acceptance import Table, check_table
+from nps_research.study.doubts import lost_answers
 from nps_research.study.further_rules import Known
 from nps_research.study.further_settings import ExperimentSettings, ProblemSettings
 from nps_research.study.further_tables import FURTHER
@@ -72,6 +73,7 @@ def checked_tables(
     }
     notes = [note for table in checked.values() for note in table.notes]
     notes += [note for name, problem in problems.items() if (note := _too_early(name, problem.fixed_on, responses))]
+    lost = [_lost(name, table) for name, table in checked.items()]
     joined = {
         name: pd.concat([fields[name], *(getattr(table, name) for table in checked.values())], ignore_index=True)
         for name in ("quarantine", "violations", "files")
@@ -80,11 +82,18 @@ def checked_tables(
         **fields,
         **joined,
         "notes": (*fields["notes"], *notes),
+        "warnings": (*fields["warnings"], *filter(None, lost)),
         "available": fields["available"] | available,
         "tables": {name: table.accepted for name, table in checked.items()},
         "problems": dict(problems),
         "experiments": dict(experiments),
     }
+
+
+def _lost(name: str, table: Table) -> str:
+    """How many rows of a table the contract cost, where that is much."""
+    rows = table.files[["rows", "quarantined"]].sum()
+    return lost_answers(table.violations, int(rows["quarantined"]), int(rows["rows"]), f"rows of {name}")[0]
 
 
 def problems_named(responses: pd.DataFrame) -> RawRows:

@@ -120,6 +120,15 @@ def test_a_date_without_an_hour_may_be_any_hour_of_its_day():
     assert reasons(study(callbacks=[CALLS | same_day]), "callbacks") == []
 
 
+def test_much_lost_is_said():
+    rows = [PURCHASE | {"customer_id": "C99" if row < 3 else "C1"} for row in range(40)]
+    [said] = study(transactions=rows).warnings
+    assert said == (
+        "3 of 40 rows of transactions (8%) are lost to the contract: customer_id belongs to no accepted customer (3)."
+    )
+    assert study(transactions=rows[2:]).warnings == ()
+
+
 def test_memberships_of_one_programme_do_not_overlap():
     first = WHOLE["memberships"] | {"left_at": "2025-03-01"}
     rows = [first, first | {"joined_at": "2025-02-01", "left_at": None}, first | {"joined_at": "2025-03-01"}]
