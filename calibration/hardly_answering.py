@@ -12,8 +12,8 @@ Fills `hardly_answering.csv` beside this file with made-up waves. People are gro
 
 Columns: thin_named and other_named, how often the thin group and any other was named; where answers are drawn,
 doubly_robust_held and range_held, how often the limits of the doubly robust score and of the range hold the score of
-all, and width, that of the limits that are read first over that of the doubly robust score. 2,000 waves a row, 400
-of accounts, 100 where answers are drawn. Run it with `python -m calibration.hardly_answering`.
+all, and width, that of the limits that are read first over that of the doubly robust score. 2,000 waves a row.
+Run it with `python -m calibration.hardly_answering`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from nps_research.statistics.doubly_robust import Reached
 from nps_research.statistics.thin_response import hardly_answers
 
 TABLE = Path(__file__).with_suffix(".csv")
-RUNS, RUNS_SCORED = 2000, 100
+RUNS, RUNS_SCORED = 2000, 2000
 LEVEL = 0.95
 OF_GROUPING = 5
 THIN_SHARE, THIN_RATE = 0.15, 0.015
@@ -130,4 +130,4 @@ def measure(design: str, n: int, groups: int, others: float) -> dict[str, object
 
 
 if __name__ == "__main__":
-    print(fill(TABLE, CELLS, measure, fresh=fresh_is_asked(__doc__)).to_string(index=False))
+    print(fill(TABLE, CELLS, measure, fresh=fresh_is_asked(__doc__), jobs=2).to_string(index=False))
