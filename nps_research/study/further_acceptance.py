@@ -73,7 +73,7 @@ def checked_tables(
     }
     notes = [note for table in checked.values() for note in table.notes]
     notes += [note for name, problem in problems.items() if (note := _too_early(name, problem.fixed_on, responses))]
-    lost = [_lost(name, table) for name, table in checked.items()]
+    lost = [_much_lost(name, table) for name, table in checked.items()]
     joined = {
         name: pd.concat([fields[name], *(getattr(table, name) for table in checked.values())], ignore_index=True)
         for name in ("quarantine", "violations", "files")
@@ -90,7 +90,7 @@ def checked_tables(
     }
 
 
-def _lost(name: str, table: Table) -> str:
+def _much_lost(name: str, table: Table) -> str:
     """How many rows of a table the contract cost, where that is much."""
     rows = table.files[["rows", "quarantined"]].sum()
     return lost_answers(table.violations, int(rows["quarantined"]), int(rows["rows"]), f"rows of {name}")[0]
