@@ -16,6 +16,8 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
+from tests.support.made_once import made_once
+
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -224,3 +226,8 @@ def test_no_module_carries_its_rooms_name_as_a_prefix() -> None:
     ]
     assert len(places) > 150
     assert named == []
+
+
+def test_what_is_made_once_is_kept_under_its_whole_name() -> None:
+    made = {name: made_once(name, lambda _, name=name: name) for name in ("kept-at-0.08", "kept-at-0.5")}
+    assert made == {name: name for name in made}

@@ -28,8 +28,8 @@ def made_once(name: str, make: Callable[[Path], Any]) -> Any:
     if name not in _read:
         folder = _met_in[0] / "made-once" / name
         folder.mkdir(parents=True, exist_ok=True)
-        kept = folder.with_suffix(".pickle")
-        with _locked(folder.with_suffix(".lock")):
+        kept = folder.with_name(f"{folder.name}.pickle")  # with_suffix would take "at-0.08" for "at-0.5"
+        with _locked(folder.with_name(f"{folder.name}.lock")):
             if not kept.exists():
                 kept.write_bytes(pickle.dumps(make(folder)))
         _read[name] = pickle.loads(kept.read_bytes())  # noqa: S301 (written by this run)
