@@ -50,9 +50,9 @@ DESIGNS: dict[str, tuple[int, int, str, str, tuple[str, ...]]] = {
     "idle ones skipped by low raters": (6, N, "alike", "low raters", IDLE),
 }
 # With 1,000 data sets a share of 5% is sure to some 1.4 points either way, with 300 to some 2.5, with 100 to some 4.5.
-# Where nobody skips anything there are 300; where 25 ratings take ten times as long, and where no test can hold, 100.
+# Where nobody skips anything there are fewer; where 25 ratings take ten times as long, and where no test can hold, 100.
 FEWER = {
-    "asked of all": 300,
+    "asked of all": 600,
     "neighbours go together": 300,
     "25 ratings of few": 100,
     "skipped by detractors who rate low": 100,
