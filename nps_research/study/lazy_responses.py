@@ -37,6 +37,8 @@ def lazy_fields(
     segments: Sequence[str],
     outcomes: Mapping[str, OutcomeSettings],
     settings: Settings,
+    *,
+    beside: bool = False,
 ) -> dict[str, Any]:
     """Check a lazy frame's columns, and give the fields of a Study that stand on it.
 
@@ -46,12 +48,16 @@ def lazy_fields(
         What Narwhals takes as lazy: a DuckDB relation, a Polars LazyFrame, a PySpark DataFrame, ...
     customers, drivers, segments, outcomes, settings
         As for `Study.from_frames`; customers must be None.
+    beside : bool
+        Whether further tables, problems or experiments are given, which it does not take either.
 
     Raises
     ------
     ContractError
         If it is no lazy frame, lacks a column, or a column holds values of another type; all are listed.
     """
+    if beside:
+        raise ContractError("tables: a lazy frame of responses takes no further tables, problems or experiments.")
     of_customers = [name for name, outcome in outcomes.items() if outcome.table == "customers"]
     if customers is not None or of_customers:
         raise ContractError(

@@ -24,7 +24,7 @@ def private_values_of(
     for table_name, rows in chain(further.items(), set_apart):
         for name in (each for each in private_columns(table_name) if each in rows):
             found.update(rows[name].dropna().astype("str").unique())
-    for table in (responses, customers, quarantine):
+    for table in (responses, customers):
         if table is None:
             continue
         for name in PRIVATE:

@@ -154,7 +154,7 @@ class Study(Recorded):
         name, made_up
             As the attributes.
         tables : mapping of str to DataFrame, optional
-            Further tables by name, such as ``callbacks``; columns by their standard names.
+            Further tables by name, such as ``callbacks``; columns by their standard names. A lazy frame takes none.
         problems, experiments : mapping, optional
             As ``[problems.NAME]`` and ``[experiments.COLUMN]`` in study.toml.
 
@@ -181,7 +181,8 @@ class Study(Recorded):
             for name, outcome in (outcomes or {}).items()
         }
         if not isinstance(responses, pd.DataFrame):
-            fields = lazy_fields(responses, customers, rated, segments, held, checked)
+            beside = tables or problems or experiments
+            fields = lazy_fields(responses, customers, rated, segments, held, checked, beside=bool(beside))
             return cls(name=name, made_up=made_up, **fields)
         planned = core_frames({"responses": responses, "customers": customers}, rated, segments, held)
         planned += further_frames(tables or {})

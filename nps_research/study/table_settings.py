@@ -123,7 +123,7 @@ def _of_private(
         if name in STANDARD[table] and name not in hidden and STANDARD[table][name].kind in _AS_WORDS
         for column in columns_behind(columns)
     ]
-    labels = [(f"segments.labels.{name}", name) for name in labelled if name in hidden]
+    labels = [(f"segments.labels.{name}", name) for name in labelled if name in private_columns(table)]
     return [
         f"{table}.{where}: {column} {IS_PRIVATE}"
         for where, column in (*public, *shown, *labels)

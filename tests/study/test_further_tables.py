@@ -120,6 +120,12 @@ def test_a_date_without_an_hour_may_be_any_hour_of_its_day():
     assert reasons(study(callbacks=[CALLS | same_day]), "callbacks") == []
 
 
+def test_a_lazy_frame_takes_no_further_tables():
+    lazy = duckdb.from_df(RESPONSES[["likelihood_to_recommend"]])
+    with pytest.raises(ContractError, match="a lazy frame of responses takes no further tables"):
+        nps.Study.from_frames(responses=lazy, tables={"units": pd.DataFrame([WHOLE["units"]])})
+
+
 def test_much_lost_is_said():
     rows = [PURCHASE | {"customer_id": "C99" if row < 3 else "C1"} for row in range(40)]
     [said] = study(transactions=rows).warnings
