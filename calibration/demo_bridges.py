@@ -20,7 +20,8 @@ from calibration.resumable import fill, fresh_is_asked
 from nps_research.drivers.asymmetry import rating_asymmetry
 from nps_research.drivers.bridge import explain_change
 from nps_research.drivers.fit_drivers import fit_drivers
-from nps_research.made_up.simulate import NOT_USED, simulate_study
+from nps_research.made_up.simulate import simulate_study
+from nps_research.made_up.survey import NOT_USED
 from nps_research.made_up.truth import Truth
 from nps_research.study.study import Study
 from nps_research.study.table_settings import DriverSettings

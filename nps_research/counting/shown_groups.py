@@ -13,9 +13,10 @@ import pandas as pd
 from nps_research.counting.cells import FROM_ANSWER, NOT_STATED, count_cells, from_answer, is_period
 from nps_research.results.suppression import hidden_groups
 from nps_research.results.words import BETWEEN
-from nps_research.study.part import rows_with
+from nps_research.study.part import rows_of_part, rows_with
 from nps_research.study.small_waves import NO_WAVE
 from nps_research.study.study import Study
+from nps_research.study.surveys import asked_in_all
 
 _SIDE, _INSIDE = "in this part", "in"
 # What was found for a study, for as long as the study is there.
@@ -86,7 +87,8 @@ def without_small_waves(study: Study) -> Study:
         return study
     part = study.where(~study.responses["wave"].fillna(NO_WAVE).isin(list(small)))
     kept = {name: getattr(study, name) for name in ("name", "notes", "whole", "part", "folder", "data_folder")}
-    return replace(part, **kept, left_out_waves=small)
+    tables = rows_of_part(study.tables, asked_in_all(part.responses, study.by_age), part.customers)
+    return replace(part, **kept, by_age=study.by_age, tables=tables, left_out_waves=small)
 
 
 def usual_groupings(study: Study) -> list[str]:

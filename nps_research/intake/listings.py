@@ -6,6 +6,7 @@ import pandas as pd
 
 from nps_research.counting.shown_groups import groups_not_shown, without_small_waves
 from nps_research.results.listing import Listing
+from nps_research.results.words import joined
 from nps_research.study.further_tables import FURTHER
 from nps_research.study.repeats import STANDS_TWICE
 from nps_research.study.standard_columns import TABLES
@@ -36,13 +37,18 @@ def intake(study: Study) -> Listing:
     left_out = f"; {excluded:,} {'is' if excluded == 1 else 'are'} left out as the study says" if excluded else ""
     several = study.files["table"].where(~study.files["table"].isin(FURTHER), "further tables")
     of_table = study.files.groupby(several, sort=False)[["rows", "accepted", "quarantined"]].sum()
-    said = []
-    for table, row in of_table.iterrows():
+    said, whole = [], []
+    for number, (table, row) in enumerate(of_table.iterrows()):
         rows, accepted, quarantined = map(int, row)
+        if number and not quarantined:
+            whole.append(f"{rows:,} rows of {table}")
+            continue
         held = "1 is" if quarantined == 1 else f"{quarantined:,} are" if quarantined else "none is"
         reason = " with a reason" if quarantined else ""
         of = f" of {table}" if len(of_table) > 1 else ""
         said.append(f"{rows:,} rows{of} came in: {accepted:,} are accepted, {held} quarantined{reason}")
+    if whole:
+        said.append(f"All {joined(whole)} are accepted")
     counted = without_small_waves(study)
     return Listing(
         frame=study.files,
@@ -50,7 +56,8 @@ def intake(study: Study) -> Listing:
         title=f"Rows in = rows accepted + rows quarantined{' + rows left out' if excluded else ''}",
         says=f"{'. '.join(said)}{left_out}.",
         glance={"data": f"{'. '.join(said)}{left_out}."},
-        remark="Quarantined rows are in no number here. They are written to the private folder, for repair.",
+        remark="Quarantined rows are in no number here. They are written to the private folder, for repair."
+        + (f" Accepted, but kept apart (life_stage): {apart:,}." if (apart := len(study.by_age)) else ""),
     )
 
 

@@ -1,10 +1,9 @@
-"""The made-up company itself: its accounts and contacts, what they would say, and who leaves.
+"""The made-up company before it is asked anything: its accounts and contacts, what they experience and what they think.
 
-For each contact and quarter, twelve experiences are rated (a lasting trait and the day's mood
-tie them together). A bad must-be experience makes some reject (score 0-3); the others' score,
-4-10, follows the other experiences, the account and the stage of its life. Churn is the account's:
-it knows tenure, revenue, the share of contacts rejecting and whether the account has disengaged,
-and nothing else. Hence, given a score of 4-10, the score says no more about churn.
+What a contact thinks (`Company.opinion`) lasts: who they are, who serves them, what they have been used to in twelve
+experiences, and the problems they have. A day's answer is this opinion, the day's experience and error; so one answer
+tells less of a person than it seems. A bad must-be experience makes some reject: they answer 0-3 whatever else they
+think. What happens then, quarter by quarter, is in `lives`.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from nps_research.counting.people import DAYS_PER_MONTH
 from nps_research.made_up.text import draw_names
@@ -22,6 +22,10 @@ from nps_research.typing import Flags, Floats, Integers
 
 MADE_UP_ROLES = ("decision maker", "influencer", "user")
 INDUSTRIES = ("Construction", "Food", "Logistics", "Machinery", "Retail")
+PRODUCT_LINES = (
+    *("Adhesives", "Bearings", "Cables", "Cleaning", "Fasteners", "Filters"),
+    *("Lighting", "Packaging", "Paints", "Pumps", "Safety wear", "Tools"),
+)
 LANGUAGES = ("en", "uk", "ro", "ru")
 # share of the accounts, then of their contacts' languages in the order of LANGUAGES
 REGIONS = {
@@ -33,6 +37,8 @@ REGIONS = {
 QUARTERS_AFTER = 3  # observed after the last wave's quarter, so that its outcome horizon closes
 RESPONSE_WINDOW_DAYS = 14
 FIELDWORK_DAYS = 3  # invitations go out on a Tuesday, Wednesday and Thursday
+CONTRACT_DAYS = 365
+BETWEEN_RATINGS = np.array([1.5, 2.5, 3.5, 4.5])  # between the ratings 1 to 5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,12 +51,15 @@ class Calendar:
         ``"2024 Q1"`` and so on.
     invited : ndarray of int, shape (n_quarters + 1,)
         The Tuesday, mid-quarter, on which invitations begin to go out.
+    begins : ndarray of int, shape (n_quarters + 1,)
+        First day of each quarter, and the day after the last.
     ends : int
         Last day on which anything is observed.
     """
 
     labels: tuple[str, ...]
     invited: Integers
+    begins: Integers
     ends: int
 
     @classmethod
@@ -68,6 +77,7 @@ class Calendar:
         return cls(
             labels=tuple(f"{quarter.year} Q{quarter.quarter}" for quarter in quarters[:-1]),
             invited=twelfth + (5 - twelfth) % 7,  # 1970-01-06 was a Tuesday
+            begins=np.array([_days(quarter.start_time) for quarter in quarters]),
             ends=_days(quarters[-2].end_time),
         )
 
@@ -79,22 +89,32 @@ class Calendar:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Company:
-    """A drawn company, surveyed or not.
+    """A drawn company, not surveyed yet. Shapes: n contacts, q quarters, d drivers, p problems.
 
     Attributes
     ----------
     calendar : Calendar
     accounts : pandas.DataFrame
-        One row per account; `started` and `churned` in days since 1970, `churned` nan if it stays.
+        One row per account; `started` in days since 1970, `employee` a position, `line` a product line.
     contacts : pandas.DataFrame
         One row per contact; `account` and `role` are positions.
-    experience : ndarray of int8, shape (n_contacts, n_quarters, n_drivers)
+    experience : ndarray of int8, shape (n, q, d)
         Ratings 1-5 as they would be given.
-    used : ndarray of bool, shape (n_contacts, n_drivers)
+    used : ndarray of bool, shape (n, d)
         Who uses what.
-    score : ndarray of int, shape (n_contacts, n_quarters)
-        Likelihood to recommend, 0-10, as it would be given; 0-3 if the contact rejects.
-    disengaged : ndarray of bool, shape (n_accounts, n_quarters)
+    has : ndarray of bool, shape (n, q, p)
+        Who has which problem.
+    opinion : ndarray of float, shape (n, q)
+        The score that a contact would give on average over days, were no call made, nobody young and no score cut off.
+    used_to : ndarray of float, shape (n, q)
+        What of the opinion comes from the twelve experiences.
+    today : ndarray of float, shape (n, q)
+        What the day's experience and the error of answering add to it.
+    lot : ndarray of float, shape (n, q)
+        Between 0 and 1: rejects who has a lot below the chance of its must-be rating.
+    disengaged : ndarray of bool, shape (n_accounts, q)
+    employee_shift : ndarray of float, shape (n_employees,)
+        Score points that goes with each employee.
     """
 
     calendar: Calendar
@@ -102,17 +122,35 @@ class Company:
     contacts: pd.DataFrame
     experience: NDArray[np.int8]
     used: Flags
-    score: Integers
+    has: Flags
+    opinion: Floats
+    used_to: Floats
+    today: Floats
+    lot: Floats
     disengaged: Flags
+    employee_shift: Floats
+
+    @property
+    def account(self) -> Integers:
+        """Position of each contact's account."""
+        return self.contacts["account"].to_numpy(dtype=np.int64)
 
     def life_month(self) -> Integers:
         """Month of the account's life, counted from 1, at each wave: (n_contacts, n_quarters)."""
-        account = self.contacts["account"].to_numpy(dtype=np.int64)
-        return np.asarray(_life_month(self.accounts, self.calendar)[account])
+        age = self.calendar.invited[:-1] - self.accounts["started"].to_numpy(dtype=np.int64)[self.account, None]
+        return np.asarray(np.floor(age / DAYS_PER_MONTH), dtype=np.int64) + 1
+
+    def rejects_by_rating(self, truth: Truth) -> Flags:
+        """Who rejects because of what they experience, were no call made: (n_contacts, n_quarters)."""
+        chance = np.zeros(self.lot.shape)
+        for at, driver in enumerate(truth.drivers.values()):
+            if driver.kind == "must-be":
+                chance += self.used[:, [at]] * np.array(truth.rejection_by_rating)[self.experience[:, :, at] - 1]
+        return np.asarray(self.lot < chance)
 
 
 def draw_company(truth: Truth, *, rng: np.random.Generator) -> Company:
-    """Draw accounts, contacts, what they would say each quarter, and when accounts leave.
+    """Draw accounts, contacts, what they experience each quarter and what they think of it.
 
     Parameters
     ----------
@@ -134,18 +172,26 @@ def draw_company(truth: Truth, *, rng: np.random.Generator) -> Company:
     calendar = Calendar.of_waves(truth.n_waves)
     accounts = _draw_accounts(truth, calendar, rng)
     contacts = _draw_contacts(accounts, truth, rng)
-    experience, used = _draw_experience(contacts, calendar, truth, rng)
-    score = _draw_scores(accounts, contacts, experience, used, calendar, truth, rng)
-    disengaged = _draw_disengaged(accounts, calendar, truth, rng)
-    churned = _draw_churn(accounts, contacts, score <= 3, disengaged, calendar, truth, rng)
+    experience, used, used_to, day = _draw_experience(contacts, calendar, truth, rng)
+    has = _draw_problems(accounts, contacts, calendar, truth, rng)
+    employee_shift = rng.normal(0, truth.employee_deviation, truth.employees)
+    employee_shift[: truth.bad_employees] = truth.bad_employee_shift
+    opinion = _draw_lasting_opinion(accounts, contacts, employee_shift, calendar, truth, rng) + used_to
+    opinion -= has @ np.array([problem.points for problem in truth.problems.values()])
+    shape = opinion.shape
     return Company(
         calendar=calendar,
-        accounts=accounts.assign(churned=churned),
+        accounts=accounts,
         contacts=contacts,
         experience=experience,
         used=used,
-        score=score,
-        disengaged=disengaged,
+        has=has,
+        opinion=opinion,
+        used_to=used_to,
+        today=day + rng.normal(0, truth.score_deviation, shape),
+        lot=_lasting_lots(shape, truth.rejection_lasts, rng),
+        disengaged=_draw_disengaged(accounts, calendar, truth, rng),
+        employee_shift=employee_shift,
     )
 
 
@@ -155,13 +201,20 @@ def _draw_accounts(truth: Truth, calendar: Calendar, rng: np.random.Generator) -
     is_new = rng.random(n) < truth.new_share
     age = 1 + rng.exponential(truth.mean_age_months * DAYS_PER_MONTH, n)
     disengaged_at_start = rng.random(n) < truth.disengaged_at_start
+    revenue = np.ceil(rng.lognormal(truth.revenue_log_mean, truth.revenue_log_deviation, n)).astype(int)
+    has_parent = rng.random(n) < 0.1
     return pd.DataFrame(
         {
             "started": np.where(is_new, rng.integers(opens, last, n), opens - age.astype(int)),
+            "is_new": is_new,
             "disengaged_at_start": ~is_new & disengaged_at_start,
-            "revenue": np.ceil(rng.lognormal(truth.revenue_log_mean, truth.revenue_log_deviation, n)).astype(int),
+            "revenue": revenue,
+            "margin": np.round(revenue * rng.normal(0.22, 0.11, n)).astype(int),
             "region": rng.choice(len(REGIONS), n, p=[share for share, _ in REGIONS.values()]),
             "industry": rng.choice(np.array(INDUSTRIES, dtype=object), n),
+            "line": rng.integers(len(PRODUCT_LINES), size=n),
+            "employee": rng.integers(truth.employees, size=n),
+            "parent": np.where(has_parent, rng.integers(max(n // 20, 1), size=n), -1),
             "shares_mailbox": rng.random(n) < truth.shared_mailbox_share,
             "n_contacts": 1 + rng.poisson(truth.contacts_per_account - 1, n),
         }
@@ -175,14 +228,20 @@ def _draw_contacts(accounts: pd.DataFrame, truth: Truth, rng: np.random.Generato
     is_first = np.r_[True, account[1:] != account[:-1]]
     spoken = np.array([shares for _, shares in REGIONS.values()]).cumsum(axis=1)[of_account["region"]]
     language = np.array(LANGUAGES, dtype=object)[(rng.random((n, 1)) > spoken[:, :-1]).sum(axis=1)]
+    role = np.where(is_first, 0, rng.integers(1, 3, n))
+    # longer customers choose the phone more often
+    by_phone = rng.random(n) < np.where(of_account["is_new"], 0.08, 0.19)
     contacts = pd.DataFrame(
         {
             "account": account,
-            "role": np.where(is_first, 0, rng.integers(1, 3, n)),
+            "role": role,
+            "decision_power": np.array([3, 1, 0])[role] - (is_first & (rng.random(n) < 0.2)),
+            "influence": np.array([2, 2, 0])[role] + rng.integers(2, size=n),
             "region": np.array(list(REGIONS), dtype=object)[of_account["region"]],
             "industry": of_account["industry"],
             "language": language,
-            "channel": rng.choice(np.array(["email", "phone", "in app"], dtype=object), n, p=[0.75, 0.15, 0.10]),
+            "channel": np.where(by_phone, "phone", np.where(rng.random(n) < 0.12, "in app", "email")).astype(object),
+            "asked_by_age": of_account["is_new"] & (rng.random(n) < truth.life_survey_share),
         }
     )
     return contacts.join(draw_names(language, account + 1, of_account["shares_mailbox"].to_numpy(), rng=rng))
@@ -190,58 +249,81 @@ def _draw_contacts(accounts: pd.DataFrame, truth: Truth, rng: np.random.Generato
 
 def _draw_experience(
     contacts: pd.DataFrame, calendar: Calendar, truth: Truth, rng: np.random.Generator
-) -> tuple[NDArray[np.int8], Flags]:
+) -> tuple[NDArray[np.int8], Flags, Floats, Floats]:
+    """Ratings and who uses what; the score points of what they are used to, and of the day beside it."""
     columns, n, quarters = list(truth.drivers), len(contacts), len(calendar.labels)
+    not_used = np.array([driver.not_used for driver in truth.drivers.values()]).T[contacts["role"]]
+    used = rng.random(not_used.shape) >= not_used
     trait, mood = rng.standard_normal((n, 1)), rng.standard_normal((n, quarters))
     fallen = np.array(calendar.labels) >= truth.fall_wave
-    deviation: dict[str, Floats] = {}
+    habit: dict[str, Floats] = {}  # the part of each deviation that lasts, and the whole
+    whole: dict[str, Floats] = {}
     experience = np.empty((n, quarters, len(columns)), dtype=np.int8)
+    lasting, day = np.zeros((n, quarters)), np.zeros((n, quarters))
     for column, driver in sorted(truth.drivers.items(), key=lambda item: item[1].shadow_of != ""):
+        must_be = driver.kind == "must-be"
+        share, keeps = (truth.must_be_lasting, truth.must_be_keeps) if must_be else (truth.lasting, truth.keeps)
+        own = np.sqrt(share) * _lasting((n, quarters), keeps, rng)
+        own_day = np.sqrt(1 - share) * rng.standard_normal((n, quarters))
         if driver.kind == "shadow":
-            common = truth.shadow_correlation * deviation[driver.shadow_of]
-            own = np.sqrt(1 - truth.shadow_correlation**2)
+            size = np.sqrt(1 - truth.shadow_correlation**2)
+            habit[column] = truth.shadow_correlation * habit[driver.shadow_of] + size * own
+            whole[column] = truth.shadow_correlation * whole[driver.shadow_of] + size * (own + own_day)
         else:
-            # a lasting trait in the must-be would let one wave's score tell the next wave's rejection
-            of_trait = 0.0 if driver.kind == "must-be" else truth.trait
-            common = of_trait * trait + truth.mood * mood
-            own = np.sqrt(1 - of_trait**2 - truth.mood**2)
-        deviation[column] = common + own * rng.standard_normal((n, quarters))
-        rating = driver.mean - driver.fall * fallen + deviation[column]
-        experience[:, :, columns.index(column)] = np.clip(np.rint(rating), 1, 5)
-    not_used = np.array([driver.not_used for driver in truth.drivers.values()]).T[contacts["role"]]
-    return experience, rng.random(not_used.shape) >= not_used
+            # what the must-be shared with other ratings would let a wave's score tell the next wave's rejection
+            of_trait, of_mood = (0.0, 0.0) if must_be else (truth.trait, truth.mood)
+            size = np.sqrt(1 - of_trait**2 - of_mood**2)
+            habit[column] = of_trait * trait + size * own
+            whole[column] = habit[column] + of_mood * mood + size * own_day
+        mean = driver.mean - driver.fall * fallen
+        at = columns.index(column)
+        experience[:, :, at] = np.clip(np.rint(mean + whole[column]), 1, 5)
+        if driver.kind in ("linear", "delighter"):
+            of_day = np.sqrt(truth.mood**2 + (1 - truth.trait**2 - truth.mood**2) * (1 - truth.lasting))
+            above = ndtr(
+                (mean + habit[column] - BETWEEN_RATINGS[:, None, None]) / of_day
+            )  # chance of a rating above each cut
+            expected = above[3] if driver.kind == "delighter" else above.sum(axis=0) - 3
+            given = experience[:, :, at] == 5 if driver.kind == "delighter" else experience[:, :, at] - 4.0
+            lasting += driver.weight * used[:, [at]] * expected
+            day += driver.weight * used[:, [at]] * (given - expected)
+    return experience, used, lasting, day
 
 
-def _draw_scores(
+def _draw_problems(
+    accounts: pd.DataFrame, contacts: pd.DataFrame, calendar: Calendar, truth: Truth, rng: np.random.Generator
+) -> Flags:
+    large = accounts["revenue"].to_numpy()[contacts["account"]] >= truth.large_revenue
+    shape = (len(contacts), len(calendar.labels))
+    has = np.empty((*shape, len(truth.problems)), dtype=bool)
+    for at, problem in enumerate(truth.problems.values()):
+        share = np.full(shape[1], problem.share)
+        for wave, other in problem.share_from.items():
+            share[np.array(calendar.labels) >= wave] = other
+        has[:, :, at] = _lasting_lots(shape, truth.problem_lasts, rng) < share
+        has[~large, :, at] &= not problem.only_large
+    return has
+
+
+def _draw_lasting_opinion(
     accounts: pd.DataFrame,
     contacts: pd.DataFrame,
-    experience: NDArray[np.int8],
-    used: Flags,
+    employee_shift: Floats,
     calendar: Calendar,
     truth: Truth,
     rng: np.random.Generator,
-) -> Integers:
-    shape = experience.shape[:2]
+) -> Floats:
+    """Score points of who a contact is, who serves them and what they buy: (n_contacts, n_quarters)."""
+    quarters = len(calendar.labels)
     account = contacts["account"].to_numpy()
-    index = truth.score_mean + rng.normal(0, truth.score_deviation, shape)
-    index += rng.normal(0, truth.account_deviation, len(accounts))[account, None]
-    index += rng.normal(0, truth.contact_deviation, len(contacts))[:, None]
-    index += contacts["region"].map(truth.region_shift).fillna(0.0).to_numpy(dtype=float)[:, None]
-    month = _life_month(accounts, calendar)[account]
-    for dip, shift in truth.life_dips.items():
-        index += shift * (month == dip)
-    rejects = np.zeros(shape)
-    for position, driver in enumerate(truth.drivers.values()):
-        rating, uses = experience[:, :, position], used[:, [position]]
-        if driver.kind == "linear":
-            index += driver.weight * uses * (rating - 4.0)
-        elif driver.kind == "delighter":
-            index += driver.weight * uses * (rating == 5)
-        elif driver.kind == "must-be":
-            rejects += uses * np.array(truth.rejection_by_rating)[rating - 1]
-    low = rng.choice(4, shape, p=[0.15, 0.20, 0.25, 0.40])
-    high = np.clip(np.rint(index), 4, 10).astype(np.int64)
-    return np.where(rng.random(shape) < rejects, low, high)
+    line = truth.line_deviation * _lasting((len(PRODUCT_LINES), quarters), truth.line_keeps, rng)
+    line -= line.mean(axis=0)  # the whole company neither rises nor falls with its lines
+    own = rng.normal(0, truth.account_deviation, len(accounts)) + employee_shift[accounts["employee"]]
+    own += truth.large_shift * (accounts["revenue"].to_numpy() >= truth.large_revenue)
+    own = own[account] + rng.normal(0, truth.contact_deviation, len(contacts))
+    role = np.array([truth.role_shift.get(name, 0.0) for name in MADE_UP_ROLES])[contacts["role"]]
+    region = contacts["region"].map(truth.region_shift).fillna(0.0).to_numpy(dtype=float)
+    return np.asarray((truth.score_mean + own + role + region)[:, None] + line[accounts["line"].to_numpy()[account]])
 
 
 def _draw_disengaged(accounts: pd.DataFrame, calendar: Calendar, truth: Truth, rng: np.random.Generator) -> Flags:
@@ -252,36 +334,20 @@ def _draw_disengaged(accounts: pd.DataFrame, calendar: Calendar, truth: Truth, r
     return np.asarray(quarters >= since[:, None])
 
 
-def _draw_churn(
-    accounts: pd.DataFrame,
-    contacts: pd.DataFrame,
-    rejects: Flags,
-    disengaged: Flags,
-    calendar: Calendar,
-    truth: Truth,
-    rng: np.random.Generator,
-) -> Floats:
-    """Day on which each account leaves: a quarter's churn falls between its landmark and the next one."""
-    rejecting = np.zeros(disengaged.shape)
-    np.add.at(rejecting, contacts["account"].to_numpy(), rejects)
-    rejecting /= accounts["n_contacts"].to_numpy()[:, None]
-    started = accounts["started"].to_numpy()[:, None]
-    tenure_months = (calendar.invited[:-1] - started) / DAYS_PER_MONTH
-    by_tenure = np.array(truth.churn_by_tenure)[np.digitize(tenure_months, [12, 36])]
-    by_revenue = np.where(accounts["revenue"] >= truth.large_revenue, truth.churn_if_large, 1.0)[:, None]
-    chance = truth.churn_base + truth.churn_rejecting * rejecting + truth.churn_disengaged * disengaged
-    chance *= by_tenure * by_revenue
-    leaves = (rng.random(chance.shape) < chance) & (tenure_months > 0)
-    quarter = leaves.argmax(axis=1)
-    days = np.floor(rng.random(len(accounts)) * np.diff(calendar.landmark)[quarter])
-    churned = calendar.landmark[quarter] + days
-    return np.where(leaves.any(axis=1) & (churned <= calendar.ends), churned, np.nan)
+def _lasting(shape: tuple[int, int], keeps: float, rng: np.random.Generator) -> Floats:
+    """Standard normal deviates of which each row keeps `keeps` from one column to the next."""
+    drawn = rng.standard_normal(shape)
+    for at in range(1, shape[1]):
+        drawn[:, at] = keeps * drawn[:, at - 1] + np.sqrt(1 - keeps**2) * drawn[:, at]
+    return drawn
 
 
-def _life_month(accounts: pd.DataFrame, calendar: Calendar) -> Integers:
-    """Month of life by account and quarter."""
-    age = calendar.invited[:-1] - accounts["started"].to_numpy(dtype=np.int64)[:, None]
-    return np.asarray(np.floor(age / DAYS_PER_MONTH), dtype=np.int64) + 1
+def _lasting_lots(shape: tuple[int, int], lasts: float, rng: np.random.Generator) -> Floats:
+    """Uniform lots, each kept from one column to the next with a chance of `lasts`."""
+    lots, kept = rng.random(shape), rng.random(shape) < lasts
+    for at in range(1, shape[1]):
+        lots[:, at] = np.where(kept[:, at], lots[:, at - 1], lots[:, at])
+    return lots
 
 
 def _days(moment: pd.Timestamp) -> int:

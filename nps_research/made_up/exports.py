@@ -18,7 +18,8 @@ import numpy as np
 import openpyxl
 import pandas as pd
 
-from nps_research.made_up.simulate import NOT_USED, SimulatedStudy, simulate_study
+from nps_research.made_up.simulate import SimulatedStudy, simulate_study
+from nps_research.made_up.survey import NOT_USED
 from nps_research.made_up.truth import Truth
 
 SEED = 20261128
@@ -110,7 +111,8 @@ def _bank(folder: Path) -> None:
         "Filiale": branches[branch],
         "Wie wahrscheinlich ist es, dass Sie uns weiterempfehlen? (0-10)": answers["likelihood_to_recommend"],
     }
-    for name, shown in zip(study.truth.drivers, _BANK, strict=False):
+    alike = [name for name, driver in study.truth.drivers.items() if driver.kind != "must-be"]
+    for name, shown in zip(alike, _BANK, strict=False):
         rated = answers[name].where(answers[name] != NOT_USED)
         columns[shown] = rated.astype(object).map(lambda value: _IN_GERMAN.get(value, value))
     columns["Anmerkungen"] = answers["comment"]

@@ -1,4 +1,4 @@
-"""Names and comments of the made-up company's contacts, in four languages.
+"""Names of the made-up company's contacts, in four languages.
 
 No name here belongs to anyone in particular: first names and surnames are common ones, drawn
 apart. Surnames that change with gender are left out, so that every pair is a possible name.
@@ -51,42 +51,6 @@ SURNAMES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
 }  # fmt: skip
 
-# language -> what is said by those at 0-6, at 7-8 (or with the score left blank), at 9-10
-COMMENTS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "en": (
-        ("Two late deliveries this quarter.", "Nobody answers the phone.", "Parts arrived damaged, again.",
-         "Invoices are wrong too often.", "Prices went up without a word."),
-        ("Fine overall, delivery could be faster.", "OK.", "Good products, slow support.",
-         "The web shop needs work.", "No complaints, nothing special."),
-        ("Always on time, thank you!", "Our account manager is excellent.", "Great quality.",
-         "Quick, friendly, reliable.", "Keep it up."),
-    ),
-    "uk": (
-        ("Двічі затримали доставку.", "Ніхто не бере слухавку.", "Знову пошкоджений товар.",
-         "Помилки в рахунках.", "Ціни зросли без попередження."),
-        ("Загалом добре, але доставка повільна.", "Нормально.", "Товар добрий, підтримка повільна.",
-         "Сайт незручний.", "Без зауважень."),
-        ("Завжди вчасно, дякуємо!", "Чудовий менеджер.", "Відмінна якість.",
-         "Швидко й надійно.", "Так тримати!"),
-    ),
-    "ro": (
-        ("Două livrări întârziate.", "Nu răspunde nimeni la telefon.", "Marfă deteriorată din nou.",
-         "Facturile au greșeli.", "Prețurile au crescut fără anunț."),
-        ("În general bine, livrarea e lentă.", "E în regulă.", "Produse bune, asistență lentă.",
-         "Magazinul online e greoi.", "Nimic deosebit."),
-        ("Mereu la timp, mulțumim!", "Managerul nostru e excelent.", "Calitate foarte bună.",
-         "Rapid și de încredere.", "Țineți-o tot așa!"),
-    ),
-    "ru": (
-        ("Дважды задержали поставку.", "Никто не отвечает на звонки.", "Опять брак.",
-         "Ошибки в счетах.", "Цены выросли без предупреждения."),
-        ("В целом хорошо, но доставка медленная.", "Нормально.", "Товар хороший, поддержка медленная.",
-         "Сайт неудобный.", "Без замечаний."),
-        ("Всегда вовремя, спасибо!", "Отличный менеджер.", "Отличное качество.",
-         "Быстро и надёжно.", "Так держать!"),
-    ),
-}  # fmt: skip
-
 
 def draw_names(
     language: NDArray[Any], account: NDArray[Any], shares_mailbox: NDArray[Any], *, rng: np.random.Generator
@@ -131,28 +95,3 @@ def draw_names(
     domain = np.where(account % 2 == 0, "example.com", "example.org")
     email = [f"{name}@a{number}.{end}" for name, number, end in zip(local, account, domain, strict=True)]
     return pd.DataFrame({"name": people["name"], "email": email})
-
-
-def draw_comments(language: NDArray[Any], score: NDArray[Any], *, rng: np.random.Generator) -> list[str]:
-    """One short comment per answer, in its language, that suits its score.
-
-    Parameters
-    ----------
-    language : ndarray of str, shape (n,)
-    score : ndarray of float, shape (n,)
-        0 to 10; nan where the score was left blank.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    list of str
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> draw_comments(np.array(["ro"]), np.array([10.0]), rng=np.random.default_rng(1))
-    ['Calitate foarte bună.']
-    """
-    mood = np.where(np.isnan(score), 1, (score >= 7).astype(int) + (score >= 9))
-    picks = rng.integers(5, size=len(score))
-    return [COMMENTS[code][tone][pick] for code, tone, pick in zip(language, mood, picks, strict=True)]

@@ -1,57 +1,76 @@
-"""What is planted in the made-up company: every parameter, and each truth in plain English."""
+"""What is planted in the made-up company: every parameter, and how each is switched off."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+
+from nps_research.made_up.experiences import Driver, Problem, planted_drivers, planted_problems
+from nps_research.made_up.following.contacts_made import ContactTruth
+from nps_research.made_up.following.market import MarketTruth
+from nps_research.made_up.following.purchases import PurchaseTruth
+from nps_research.made_up.following.referrals import ReferralTruth
+from nps_research.made_up.following.units import UnitTruth
 
 
 @dataclass(frozen=True, kw_only=True)
-class Driver:
-    """One rated experience and what it does to the score.
+class Calls:
+    """How those who score low are called back, and what a call does.
 
     Attributes
     ----------
-    kind : str
-        ``"linear"``: `weight` score points per rating point. ``"delighter"``: `weight` score
-        points at a rating of 5, nothing below. ``"must-be"``: makes contacts reject when bad
-        (`Truth.rejection_by_rating`), no gain when good. ``"idle"``: nothing.
-        ``"shadow"``: nothing of its own, but it goes with the driver named in `shadow_of`.
-    mean : float
-        Of the rating, before it is rounded and kept within 1 to 5.
-    fall : float
-        By how many rating points the mean falls with `Truth.fall_wave`, for good.
-    missing : float
-        Chance that the rating is left blank on a returned form.
-    not_used : tuple of float
-        Chance that a decision maker, influencer, user does not use it; then it moves no score.
+    score_max : int
+        Who scores this or less is a case, beside those who ask to be called.
+    by_lottery_from : str
+        Wave from which a lottery says who is called; before it somebody's judgement did.
+    held_out : float
+        Share of the cases that the lottery leaves out.
+    fast : float
+        Share of the called who are put, by lot, into the queue that is called first.
+    reached, solved : float
+        Chances that who is called is reached, and that their problem is solved then.
+    in_time_hours : int
+        Within how many hours of the answer a call does something, if it solves the problem.
+    points : float
+        Score points that such a call adds by the next wave; half of it is left each quarter after.
+    ends_rejection : float
+        Chance that such a call ends a rejection.
+    keeps : float
+        Share of the leaving through rejection that such a call prevents in the quarter.
     """
 
-    label: str
-    kind: Literal["linear", "delighter", "must-be", "idle", "shadow"] = "linear"
-    weight: float = 0.0
-    mean: float = 3.9
-    fall: float = 0.0
-    missing: float = 0.03
-    not_used: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    shadow_of: str = ""
+    score_max: int = 6
+    by_lottery_from: str = "2025 Q1"
+    held_out: float = 0.5
+    fast: float = 0.6
+    reached: float = 0.92
+    solved: float = 0.85
+    in_time_hours: int = 72
+    points: float = 0.78
+    ends_rejection: float = 0.15
+    keeps: float = 0.2
 
 
-def _planted_drivers() -> dict[str, Driver]:
-    return {
-        "delivery_on_time": Driver(label="Delivery on time", weight=0.50, fall=0.8),
-        "product_quality": Driver(label="Product quality", kind="must-be", missing=0.02),
-        "price_fairness": Driver(label="Price fairness", weight=0.30, mean=3.4, missing=0.06),
-        "support_response": Driver(label="Support response", weight=0.40, fall=0.6, not_used=(0.2, 0.1, 0.05)),
-        "account_manager": Driver(label="Account manager", kind="delighter", weight=0.9, not_used=(0.0, 0.05, 0.15)),
-        "invoicing_accuracy": Driver(label="Invoicing accuracy", weight=0.15, mean=4.1, not_used=(0.05, 0.3, 0.7)),
-        "ordering_online": Driver(label="Ordering online", weight=0.25, mean=3.6, not_used=(0.2, 0.2, 0.2)),
-        "documentation": Driver(label="Documentation", kind="idle", mean=3.7, missing=0.05),
-        "onboarding": Driver(label="Onboarding", weight=0.10, not_used=(0.3, 0.3, 0.3)),
-        "complaint_handling": Driver(label="Complaint handling", weight=0.25, mean=3.3, not_used=(0.5, 0.5, 0.5)),
-        "order_tracking": Driver(label="Order tracking", kind="shadow", shadow_of="delivery_on_time"),
-        "newsletter": Driver(label="Newsletter", kind="idle", mean=3.2, missing=0.10, not_used=(0.25, 0.25, 0.25)),
-    }
+@dataclass(frozen=True, kw_only=True)
+class CardOffer:
+    """The loyalty card: offered to accounts in a random order, taken by those who are engaged.
+
+    Attributes
+    ----------
+    offered : float
+        Share of the accounts that are ever offered it.
+    taken, taken_if_disengaged : float
+        Chance to take it when it is offered.
+    leaving : float
+        What it multiplies the leaving of light buyers by; of the others by 1.
+    light_below : float
+        Yearly revenue under which an account is a light buyer.
+    """
+
+    offered: float = 0.7
+    taken: float = 0.6
+    taken_if_disengaged: float = 0.08
+    leaving: float = 0.75
+    light_below: float = 16_000.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,32 +85,64 @@ class Truth:
         Mean; one is the decision maker, half of the others are users.
     new_share : float
         Accounts that start during the panel; the others' age has a mean of `mean_age_months`.
+    trait, mood : float
+        Loadings that tie a contact's ratings together, over all waves and within a wave.
+    lasting, keeps : float
+        Of what is a rating's own: the share of its variance that lasts, and what of this is kept a quarter.
+    must_be_lasting, must_be_keeps : float
+        The same for the must-be.
+    shadow_correlation : float
+        Of the shadow driver with the driver it goes with, before rounding.
+    problem_lasts, rejection_lasts : float
+        Chance that the lot is not drawn anew each quarter that says who has a problem, and who rejects.
     rejection_by_rating : tuple of float
         Chance of a score of 0-3 by the must-be rating 1 to 5.
     score_mean, score_deviation, account_deviation, contact_deviation : float
         Of the score given no rejection: before the drivers, per answer, per account, per contact.
     life_dips : dict of int to float
         Score shift by month of the account's life.
-    region_shift : dict of str to float
-        Score shift by region.
-    trait, mood : float
-        Loadings that tie a contact's ratings together, over all waves and within a wave.
-    shadow_correlation : float
-        Of the shadow driver with the driver it goes with, before rounding.
+    region_shift, role_shift, channel_shift : dict of str to float
+        Score shift by region, by role, and by the channel in which the answer is given.
+    large_shift : float
+        Score shift of large accounts: it makes up for the problem that only they have, so that size, which keeps
+        accounts, does not go with the score.
+    last_shift : float
+        Score shift where the question comes last, not first.
+    employees, employee_deviation, bad_employees, bad_employee_shift : int or float
+        Who serves the accounts, the score's deviation between them, and the first few who are bad beyond that.
+    omits : float
+        Chance that the last employee leaves a contact off the list who would score 0-6.
+    interviewers, interviewer_deviation : int or float
+        Who asks by phone, and the answers' deviation between them.
+    line_deviation, line_keeps : float
+        Score shift of a product line in a quarter, and what of it is kept to the next.
     answer_by_role, answer_slope, answer_if_disengaged : float
         Chance to answer = role's value x exp(slope x (would-be score - 8)), at most
         `answer_cap`; if disengaged times `answer_if_disengaged`.
+    fatigue : float
+        What it is multiplied by for each invitation in the `FATIGUE_DAYS` before.
+    answer_if_complained : float
+        What it is multiplied by if the contact complained in the quarter.
+    life_survey_share, life_survey_answer : float
+        Contacts of new accounts who are asked every month of the first year as well, and their
+        chance to answer that, in place of the role's.
     disengaged_at_start, disengaging : float
         Accounts disengaged before the panel; engaged accounts disengaging per quarter, for good.
     churn_base, churn_rejecting, churn_disengaged : float
-        Churn per quarter: base + `churn_rejecting` x share of contacts rejecting +
-        `churn_disengaged` if disengaged; all that times the tenure and revenue multipliers.
+        Churn per quarter: base + `churn_rejecting` x share of contacts rejecting (decision makers count
+        `decision_maker_counts` times) + `churn_disengaged` if disengaged; all that times the multipliers below.
     churn_by_tenure : tuple of float
         Multipliers under 12, from 12 to 36 and over 36 months.
     churn_if_large : float
         Multiplier of accounts with revenue of at least `large_revenue`; the others' is 1.
+    churn_at_first_renewal, churn_at_renewal, churn_between : float
+        Multipliers of quarters in which a yearly contract ends: the first, a later one, none.
+    loyal_cohort, churn_of_cohort : str, float
+        The quarter of start whose accounts truly stay longer, and their multiplier.
     revenue_log_mean, revenue_log_deviation : float
         Yearly revenue in euros is lognormal.
+    purchases, referrals, market, units, contacts
+        What is planted in the tables that follow from the company.
 
     Examples
     --------
@@ -105,42 +156,81 @@ class Truth:
     new_share: float = 0.35
     mean_age_months: float = 48.0
     shared_mailbox_share: float = 0.01
-    drivers: dict[str, Driver] = field(default_factory=_planted_drivers)
+    drivers: dict[str, Driver] = field(default_factory=planted_drivers)
+    problems: dict[str, Problem] = field(default_factory=planted_problems)
+    calls: Calls = field(default_factory=Calls)
+    card: CardOffer = field(default_factory=CardOffer)
     fall_wave: str = "2025 Q2"
     trait: float = 0.35
     mood: float = 0.45
+    lasting: float = 0.4
+    keeps: float = 0.9
+    must_be_lasting: float = 0.9
+    must_be_keeps: float = 0.97
     shadow_correlation: float = 0.85
+    problem_lasts: float = 0.83
+    rejection_lasts: float = 0.95
     rejection_by_rating: tuple[float, ...] = (0.75, 0.45, 0.025, 0.025, 0.025)
-    score_mean: float = 8.6
-    score_deviation: float = 1.2
-    account_deviation: float = 0.7
-    contact_deviation: float = 0.6
+    score_mean: float = 9.2
+    score_deviation: float = 0.6
+    account_deviation: float = 0.5
+    contact_deviation: float = 1.05
     life_dips: dict[int, float] = field(default_factory=lambda: {3: -1.2, 9: -1.0})
     region_shift: dict[str, float] = field(
         default_factory=lambda: {"Moldova": -0.3, "Romania": 0.1, "Ukraine": 0.0, "UK": 0.2}
     )
+    large_shift: float = 0.18
+    role_shift: dict[str, float] = field(default_factory=lambda: {"decision maker": -0.6})
+    channel_shift: dict[str, float] = field(default_factory=lambda: {"phone": 0.4})
+    last_shift: float = -0.35
+    employees: int = 40
+    employee_deviation: float = 0.35
+    bad_employees: int = 2
+    bad_employee_shift: float = -1.6
+    omits: float = 0.7
+    interviewers: int = 12
+    interviewer_deviation: float = 0.4
+    line_deviation: float = 0.3
+    line_keeps: float = 0.7
     answer_by_role: tuple[float, float, float] = (0.52, 0.57, 0.60)
     answer_slope: float = 0.06
     answer_cap: float = 0.95
     answer_if_disengaged: float = 0.10
+    fatigue: float = 0.96
+    answer_if_complained: float = 1.5
+    life_survey_share: float = 0.5
+    life_survey_answer: float = 0.45
     item_missing: float = 0.025
     late_share: float = 0.03
     not_reached: float = 0.025
     comment_share: float = 0.18
     disengaged_at_start: float = 0.19
-    disengaging: float = 0.035
+    disengaging: float = 0.05
     churn_base: float = 0.003
-    churn_rejecting: float = 0.25
+    churn_rejecting: float = 0.21
     churn_disengaged: float = 0.46
     churn_by_tenure: tuple[float, float, float] = (1.05, 1.35, 0.8)
+    decision_maker_counts: float = 2.0
     large_revenue: float = 45_000.0
     churn_if_large: float = 0.4
+    churn_at_first_renewal: float = 1.8
+    churn_at_renewal: float = 1.2
+    churn_between: float = 0.9
+    loyal_cohort: str = "2024 Q3"
+    churn_of_cohort: float = 0.5
     revenue_log_mean: float = 9.5
     revenue_log_deviation: float = 1.5
+    purchases: PurchaseTruth = field(default_factory=PurchaseTruth)
+    referrals: ReferralTruth = field(default_factory=ReferralTruth)
+    market: MarketTruth = field(default_factory=MarketTruth)
+    units: UnitTruth = field(default_factory=UnitTruth)
+    contacts: ContactTruth = field(default_factory=ContactTruth)
 
 
-def planted(truth: Truth) -> dict[str, dict[str, Any]]:
-    """Each planted truth as a sentence (`says`) and as the numbers behind it.
+def nothing_planted(truth: Truth) -> Truth:
+    """The null company: of the same size and shape, but nothing has an effect on anything.
+
+    Scores, answers and leaving still vary, between people and from quarter to quarter, by chance alone.
 
     Parameters
     ----------
@@ -148,77 +238,58 @@ def planted(truth: Truth) -> dict[str, dict[str, Any]]:
 
     Returns
     -------
-    dict of str to dict
+    Truth
 
     Examples
     --------
-    >>> planted(Truth(life_dips={3: -1.0}))["life_dips"]["says"]
-    'Scores are lower by 1 point in month 3 of an account.'
+    >>> nothing_planted(Truth()).life_dips
+    {}
     """
-    by_kind: dict[str, list[str]] = {}
-    for column, driver in truth.drivers.items():
-        by_kind.setdefault(driver.kind, []).append(column)
-    labels = {kind: ", ".join(truth.drivers[column].label for column in columns) for kind, columns in by_kind.items()}
-    falls = {column: driver.fall for column, driver in truth.drivers.items() if driver.fall}
-    fallen = " and ".join(f"{truth.drivers[column].label} by {fall:g}" for column, fall in falls.items())
-    dips = " and ".join(
-        f"by {-shift:g} point{'s' * (shift != -1)} in month {month}" for month, shift in truth.life_dips.items()
-    )
-    under_12, to_36, over_36 = truth.churn_by_tenure
-    return {
-        "churn_by_score": {
-            "says": "Contacts scoring 0-3 leave more often; from 4 to 10 the score says nothing about leaving. "
-            "Churn is the account's: per quarter it rises with the share of its contacts at 0-3.",
-            "detractor_max": 3,
-            "churn_per_quarter_at_share_1": truth.churn_rejecting,
-        },
-        "silence": {
-            "says": "Disengaged accounts hardly answer and leave most often, so the silent have the highest churn "
-            "of all. Disengaging does not depend on the score, and silence adds to what tenure and revenue tell.",
-            "disengaged_at_start": truth.disengaged_at_start,
-            "disengaging_per_quarter": truth.disengaging,
-            "answer_multiplier": truth.answer_if_disengaged,
-            "churn_per_quarter": truth.churn_disengaged,
-        },
-        "tenure_and_revenue": {
-            "says": f"Churn is multiplied by {under_12:g}, {to_36:g} and {over_36:g} under 12, from 12 to 36 "
-            f"and over 36 months, and by {truth.churn_if_large:g} for accounts with a revenue of at least "
-            f"{truth.large_revenue:,.0f} euros.",
-            "base_per_quarter": truth.churn_base,
-            "by_tenure": truth.churn_by_tenure,
-            "if_large": truth.churn_if_large,
-        },
-        "response": {
-            "says": "The chance to answer rises with the score not yet given, so those who stay silent would have "
-            "given a lower NPS than those who answer.",
-            "log_slope_per_score_point": truth.answer_slope,
-            "at_score_8_by_role": truth.answer_by_role,
-        },
-        "drivers": {
-            "says": f"Nothing of their own: {labels.get('idle', 'none')}. Only through the driver it goes with: "
-            f"{labels.get('shadow', 'none')}. Must-be (hurts when bad, no gain when good): "
-            f"{labels.get('must-be', 'none')}. Delighter (gains only at 5): {labels.get('delighter', 'none')}. "
-            f"In a straight line: {labels.get('linear', 'none')}.",
-            "by_kind": by_kind,
-            "score_points": {column: driver.weight for column, driver in truth.drivers.items() if driver.weight},
-        },
-        "life_dips": {
-            "says": f"Scores are lower {dips} of an account." if dips else "No month of an account is low.",
-            "score_points_by_month": truth.life_dips,
-        },
-        "fall": {
-            "says": f"With {truth.fall_wave} the mean ratings fell for good: {fallen} (before rounding to 1-5), "
-            "and so NPS fell.",
-            "wave": truth.fall_wave,
-            "rating_points": falls,
-        },
-        "revenue": {
-            "says": f"Revenue is lognormal with a heavy tail (log standard deviation {truth.revenue_log_deviation:g}).",
-            "log_mean": truth.revenue_log_mean,
-            "log_deviation": truth.revenue_log_deviation,
-        },
-        "nothing_to_find": {
-            "says": "Industry, channel, language and the position of the question change neither score nor answer "
-            "nor churn; role changes only the chance to answer; region only the score."
-        },
+    idle = {  # the must-be stays one, but makes nobody reject more than others
+        name: replace(
+            driver, kind="must-be" if driver.kind == "must-be" else "idle", weight=0.0, fall=0.0, shadow_of=""
+        )
+        for name, driver in truth.drivers.items()
     }
+    harmless = {
+        name: replace(problem, points=0.0, told=0.1, only_large=False, share_from={})
+        for name, problem in truth.problems.items()
+    }
+    return replace(
+        truth,
+        drivers=idle,
+        problems=harmless,
+        calls=replace(truth.calls, points=0.0, ends_rejection=0.0, keeps=0.0),
+        card=replace(truth.card, taken_if_disengaged=truth.card.taken, leaving=1.0),
+        rejection_by_rating=(0.06,) * 5,
+        life_dips={},
+        region_shift={},
+        large_shift=0.0,
+        role_shift={},
+        channel_shift={},
+        last_shift=0.0,
+        employee_deviation=0.0,
+        bad_employee_shift=0.0,
+        omits=0.0,
+        interviewer_deviation=0.0,
+        line_deviation=0.0,
+        answer_by_role=(0.5, 0.5, 0.5),
+        answer_slope=0.0,
+        answer_if_disengaged=1.0,
+        fatigue=1.0,
+        answer_if_complained=1.0,
+        churn_base=0.03,
+        churn_rejecting=0.0,
+        churn_disengaged=0.0,
+        churn_by_tenure=(1.0, 1.0, 1.0),
+        churn_if_large=1.0,
+        churn_at_first_renewal=1.0,
+        churn_at_renewal=1.0,
+        churn_between=1.0,
+        churn_of_cohort=1.0,
+        purchases=PurchaseTruth.null(),
+        referrals=ReferralTruth.null(),
+        market=MarketTruth.null(),
+        units=UnitTruth.null(),
+        contacts=ContactTruth.null(),
+    )

@@ -18,7 +18,6 @@ from nps_research.study.contract import (
     UNREADABLE,
     Violations,
     check_customers,
-    check_responses,
     far_out,
     numbers_to_tell,
     typed,
@@ -30,6 +29,7 @@ from nps_research.study.raw_rows import Plan, RawRows
 from nps_research.study.repeats import STANDS_TWICE
 from nps_research.study.settings_file import OutcomeSettings
 from nps_research.study.standard_columns import IS_PRIVATE, PRIVATE, STANDARD, is_private_name
+from nps_research.study.surveys import check_surveys, is_by_age
 from nps_research.study.table_settings import SCORE
 from nps_research.study.waves import wave_of_dates
 
@@ -88,7 +88,7 @@ def check_table(raw: RawRows, plan: Plan, *, known: Known | None = None) -> Tabl
         values["wave"] = wave_of_dates(values, plan.wave)
     displaced = None
     if plan.table == "responses":
-        displaced = check_responses(values, violations, counts=plan.counts or "newest")
+        displaced = check_surveys(values, violations, counts=plan.counts or "newest")
     elif known is not None:
         notes += check_further(plan.table, values, violations, known, plan.segment_names)
     else:
@@ -178,6 +178,7 @@ def _on_waves(accepted: pd.DataFrame, plan: Plan) -> list[str]:
     """What waves were made of, and how many rows have none."""
     if plan.wave is None:
         return []
+    accepted = accepted[~is_by_age(accepted)]
     lost, waves = int(accepted["wave"].isna().sum()), accepted["wave"].nunique()
     by_invitation = int((accepted[plan.wave.from_date].isna() & accepted["wave"].notna()).sum())
     said = f"; {counted(by_invitation, 'row')} without that date by the invitation's" if by_invitation else ""

@@ -105,6 +105,21 @@ class Violations:
                 before_told = [self._shown[column, rule]] if (column, rule) in self._shown else []
                 self._shown[column, rule] = pd.concat([*before_told, told(cells[broken]).dropna().astype("str")])
 
+    def part(self, rows: NDArray[np.bool_]) -> Violations:
+        """What some rows alone break, to be added to."""
+        part = Violations(int(rows.sum()))
+        part._broken = {rule: broken[rows] for rule, broken in self._broken.items()}
+        return part
+
+    def take(self, rows: NDArray[np.bool_], part: Violations) -> None:
+        """Take note of what a `part` of the rows was found to break."""
+        for (column, rule), broken in part._broken.items():
+            where = np.zeros(self._n_rows, dtype=bool)
+            where[rows] = broken
+            self._broken[column, rule] = self.of(column, rule) | where
+        for which, told in part._shown.items():
+            self._shown[which] = pd.concat([self._shown[which], told]) if which in self._shown else told
+
     def of(self, column: str, rule: str) -> NDArray[np.bool_]:
         """Which rows break a rule."""
         return self._broken.get((column, rule), np.zeros(self._n_rows, dtype=bool))

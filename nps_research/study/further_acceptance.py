@@ -17,9 +17,10 @@ from nps_research.study.further_settings import ExperimentSettings, ProblemSetti
 from nps_research.study.further_tables import FURTHER
 from nps_research.study.planned_rows import Planned
 from nps_research.study.raw_rows import Plan, RawRows
-from nps_research.study.response_states import response_states
+from nps_research.study.response_states import states_by_survey
 from nps_research.study.settings_file import Settings
 from nps_research.study.standard_columns import RESPONSES
+from nps_research.study.surveys import asked_in_all
 
 _BETWEEN_CODES = r"\s*[;,|\n]\s*"
 
@@ -54,14 +55,14 @@ def checked_tables(
     """
     core = [(plan, raw) for plan, raw in planned if plan.table not in FURTHER]
     raws = [(plan, raw) for plan, raw in planned if plan.table in FURTHER]
-    fields = response_states([check_table(raw, plan) for plan, raw in core], [plan for plan, _ in core], settings)
-    responses: pd.DataFrame = fields["rows"]
+    fields = states_by_survey([check_table(raw, plan) for plan, raw in core], [plan for plan, _ in core], settings)
+    responses = asked_in_all(fields["rows"], fields["by_age"])
     _check_experiments(experiments, responses)
     named = {plan.table for plan, _ in raws}
     of_responses = [name for name in sorted(named) if FURTHER[name].rules.of_response]
     if of_responses and "responses.respondent_id" not in fields["available"]:
         raise ContractError(f"{of_responses[0]}: the responses have no respondent_id, so no row can be of one of them.")
-    if "problems" not in named and "responses.problems" in fields["available"]:
+    if "problems" not in named and "problems" in responses and responses["problems"].notna().any():
         raws = [*raws, (Plan(table="problems"), problems_named(responses))]
     known = Known.of(responses, fields["customers"], problems)
     checked = {plan.table: check_table(raw, plan, known=known) for plan, raw in raws}
@@ -98,7 +99,7 @@ def _much_lost(name: str, table: Table) -> str:
 
 def problems_named(responses: pd.DataFrame) -> RawRows:
     """The problems that a column of the responses names, a row each, as if they came from a file of their own."""
-    kept = [name for name in ("respondent_id", "wave") if name in responses]
+    kept = [name for name in ("respondent_id", "wave", "life_stage") if name in responses]
     codes = responses["problems"].str.split(_BETWEEN_CODES, regex=True)
     rows = responses[kept].assign(problem=codes, source="asked").explode("problem")
     rows = rows[rows["problem"].notna() & (rows["problem"].str.strip() != "")]

@@ -125,14 +125,15 @@ def _check_references(table: pd.DataFrame, violations: Violations, rules: Rules,
         violations.add(
             "respondent_id", "belongs to no accepted response", table["respondent_id"].notna() & times.isna()
         )
-        tells = [each for each in ("wave", "touchpoint") if each in known.responses and each not in table]
+        tells = [each for each in ("wave", "touchpoint", "life_stage") if each in known.responses and each not in table]
         which = f"; its {joined(tells)} would say which" if tells else ""
         violations.add("respondent_id", f"belongs to several responses{which}", times > 1)
 
 
 def response_key(table: pd.DataFrame, responses: pd.DataFrame) -> list[str]:
     """The columns by which a row of a further table belongs to a response."""
-    return [name for name in ("respondent_id", "wave", "touchpoint") if name in table and name in responses]
+    names = ("respondent_id", "wave", "touchpoint", "life_stage")
+    return [name for name in names if name in table and name in responses]
 
 
 def key_of(table: pd.DataFrame, names: Sequence[str]) -> pd.Series:
@@ -233,7 +234,7 @@ def _hand_codes(table: pd.DataFrame, violations: Violations) -> list[str]:
     if "inclusion_probability" in table:
         chance = table["inclusion_probability"]
         violations.add("inclusion_probability", "is not above 0 and at most 1", (chance <= 0) | (chance > 1))
-    comment = [table[name] for name in ("respondent_id", "wave") if name in table]
+    comment = [table[name] for name in ("respondent_id", "wave", "life_stage") if name in table]
     coders = table.groupby(comment, dropna=False)["coder"].nunique()
     if len(table["coder"].dropna().unique()) > 1 and not (coders > 1).any():
         return ["hand_codes: no comment was coded by two coders, so how far they agree cannot be told."]

@@ -75,6 +75,7 @@ class FurtherTable:
 _CUSTOMER = Column("id", "which customer", private=True)
 _RESPONDENT = Column("id", "whose response", private=True)
 _WAVE = Column("text", "the round of the survey")
+_LIFE_STAGE = Column("text", "the stage of a customer's life that set the survey off; blank means none did")
 _PROBLEM = Column("text", "the problem, by its code")
 _PRODUCT = Column("text", "the product, or its category")
 
@@ -86,6 +87,7 @@ FURTHER: Mapping[str, FurtherTable] = {
             "respondent_id": _RESPONDENT,
             "wave": _WAVE,
             "touchpoint": Column("text", "the experience that the response was about"),
+            "life_stage": _LIFE_STAGE,
             "assignment": Column("text", "how it was settled who is called"),
             "assigned": Column("flag", "whether the case was assigned to be called"),
             "assigned_at": Column("timestamp", "when the case was assigned"),
@@ -105,7 +107,7 @@ FURTHER: Mapping[str, FurtherTable] = {
             in_order=("assigned_at", "attempted_at", "reached_at", "closed_at"),
             words={"assignment": ("random", "capacity", "judgement", "all", "requested")},
             codes=("problem",),
-            alone=("respondent_id", "wave", "touchpoint"),
+            alone=("respondent_id", "wave", "touchpoint", "life_stage"),
         ),
     ),
     "problems": FurtherTable(
@@ -114,6 +116,7 @@ FURTHER: Mapping[str, FurtherTable] = {
         columns={
             "respondent_id": _RESPONDENT,
             "wave": _WAVE,
+            "life_stage": _LIFE_STAGE,
             "problem": _PROBLEM,
             "source": Column("text", "where it was found"),
         },
@@ -122,7 +125,7 @@ FURTHER: Mapping[str, FurtherTable] = {
             of_response=True,
             words={"source": ("asked", "hand", "machine", "callback", "complaint")},
             codes=("problem",),
-            alone=("respondent_id", "wave", "problem", "source"),
+            alone=("respondent_id", "wave", "life_stage", "problem", "source"),
         ),
     ),
     "hand_codes": FurtherTable(
@@ -131,6 +134,7 @@ FURTHER: Mapping[str, FurtherTable] = {
         columns={
             "respondent_id": _RESPONDENT,
             "wave": _WAVE,
+            "life_stage": _LIFE_STAGE,
             "coder": Column("text", "who coded", private=True),
             "problem": _PROBLEM,
             "inclusion_probability": Column("number", "the chance with which the comment was drawn to be coded"),
@@ -139,7 +143,7 @@ FURTHER: Mapping[str, FurtherTable] = {
             filled=("respondent_id", "coder", "problem"),
             of_response=True,
             codes=("problem",),
-            alone=("respondent_id", "wave", "coder", "problem"),
+            alone=("respondent_id", "wave", "life_stage", "coder", "problem"),
         ),
     ),
     "complaints": FurtherTable(

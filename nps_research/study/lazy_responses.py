@@ -83,6 +83,11 @@ def lazy_fields(
     wanted = [*plan.driver_names, *plan.segment_names, *(outcome.column for outcome in plan.outcomes.values())]
     wanted += [settings.cluster] if settings.cluster else []
     faults += [f"there is no column {name!r}{did_you_mean(name, known)}" for name in wanted if name not in known]
+    if "life_stage" in known:
+        faults.append(
+            "rows that a stage of life set off (life_stage) are kept apart, and of a lazy frame cannot be: filter it, "
+            "and leave that column out"
+        )
     kinds = {name: RESPONSES[name].kind for name in RESPONSES if name in known}
     faults += [
         f"{name} holds {schema[name]}, where {_NEEDED[kind]} are needed"

@@ -15,6 +15,7 @@ from nps_research.study.further_rules import key_of, response_key
 from nps_research.study.further_tables import FURTHER
 from nps_research.study.needs import NOT_YET
 from nps_research.study.response_states import needed_for_churn, records_who_was_silent
+from nps_research.study.settings_file import Settings
 from nps_research.study.standard_columns import PRIVATE
 
 _NAMED = 20  # groups that an error names at most
@@ -125,6 +126,37 @@ def rows_of_part(
             ).any(axis=1)
         kept[name] = frame[chosen].reset_index(drop=True)
     return kept
+
+
+def by_age_of_part(
+    by_age: pd.DataFrame,
+    responses: pd.DataFrame,
+    part: Mapping[str, Sequence[str]],
+    *,
+    chosen: bool,
+    available: frozenset[str],
+) -> pd.DataFrame:
+    """The rows of a survey by age that belong to a part: by its values, of columns which that survey fills.
+
+    Where it does not fill one, or rows were `chosen`, those of the part's people; none if no id says who they are.
+    """
+    if by_age.empty:
+        return by_age
+    held = [name for name in part if name in by_age and by_age[name].notna().any()]
+    kept = pd.Series(data=True, index=by_age.index)
+    for name in held:
+        kept &= by_age[name].map(_value_text, na_action="ignore").isin(part[name])
+    if chosen or len(held) < len(part):
+        kept &= by_age["respondent_id"].isin(responses["respondent_id"])
+        kept &= "responses.respondent_id" in available
+    return by_age[kept].reset_index(drop=True)
+
+
+def as_of(settings: Settings, day: Any) -> Settings:
+    """The settings, with the day of the data stated."""
+    if settings.data_until is not None or pd.isna(day):
+        return settings
+    return settings.model_copy(update={"data_until": day})
 
 
 def available_in(

@@ -7,7 +7,7 @@ leaves out, fill in the constants, set the stated codes to missing, put the file
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import chain
@@ -23,6 +23,7 @@ from nps_research.reading.file_settings import Code, DateAndTime, MappedColumn, 
 from nps_research.reading.raw_table import cell_text, counted
 from nps_research.reading.sources import read_source
 from nps_research.reading.values import blank_codes, has_code
+from nps_research.results.words import joined
 from nps_research.study.contact_details import holds_contact
 from nps_research.study.repeats import Counts
 from nps_research.study.settings_file import OutcomeSettings
@@ -113,6 +114,7 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
     files, lines, rejected, notes, faults = [], [], [], [], []
     detected: dict[str, list[str]] = {}
     excluded: dict[str, int] = {}
+    not_asked: dict[str, dict[str, str]] = {}  # rating -> file without it -> what to say if no file has it
     left_out = _LeftOut(settings)
     of_wave = settings.wide.columns if settings.wide else {}
     for source, wanted, columns in _mapped(settings, plan):
@@ -129,7 +131,11 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
             for column in columns_behind(mapped) if name in news else ():
                 if column not in raw.frame:
                     near = _nearest(column, raw.header)
-                    faults.append(f"{label[name]}: there is no column {column!r} for {name}{near}")
+                    fault = f"{label[name]}: there is no column {column!r} for {name}{near}"
+                    if name in plan.driver_names and not _is_misspelt(column, set(raw.header) - set(columns)):
+                        not_asked.setdefault(name, {})[label[name]] = fault
+                    else:
+                        faults.append(fault)
         for column in left_out.columns if is_read else ():
             if column not in raw.frame:
                 near = _nearest(column, raw.header)
@@ -181,8 +187,11 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
         rejected.append(raw.rejected.assign(file=source.label))
         for note in raw.notes if is_read else ():
             detected.setdefault(note, []).append(source.file_label)
+    nowhere = [name for name in not_asked if not any(name in table for table in cells)]
+    faults += [fault for name in nowhere for fault in not_asked[name].values()]
     if faults:
         raise ContractError(f"{plan.table}: " + sentences_joined(faults))
+    notes += _not_asked_in_words(not_asked)
     notes += left_out.in_words(plan.table)
     if settings.wide is not None:
         notes.append(f"{source.file_label}: each line stands for {counted(len(cells), 'invitation')}, one per wave.")
@@ -323,6 +332,19 @@ def _mapped(settings: TableSettings, plan: Plan) -> list[tuple[FileOfTable, dict
         (source, wanted, list(dict.fromkeys(looked_for)))
         for (source, wanted), looked_for in zip(sources, columns, strict=True)
     ]
+
+
+def _is_misspelt(column: str, others: Collection[str]) -> bool:
+    """Whether one of a file's other columns seems to be the one that was meant."""
+    return bool(get_close_matches(column, list(others), n=1, cutoff=0.8))
+
+
+def _not_asked_in_words(not_asked: Mapping[str, Collection[str]]) -> list[str]:
+    """Which ratings some files do not have, which others have."""
+    ratings: dict[tuple[str, ...], list[str]] = {}
+    for name, files in not_asked.items():
+        ratings.setdefault(tuple(files), []).append(name)
+    return [f"{_files_in_words(list(files))}: not asked there: {joined(names)}." for files, names in ratings.items()]
 
 
 def _nearest(column: str, header: Sequence[str]) -> str:

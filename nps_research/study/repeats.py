@@ -19,7 +19,7 @@ FIRST_ANSWER = {  # columns of the responses, and of the first answer of who ans
 
 
 def stands_twice(table: pd.DataFrame, broken: NDArray[np.bool_], counts: Counts) -> tuple[pd.Series, str]:
-    """Rows of a person beside another that counts, in the same wave and touchpoint; and the rule, in words.
+    """Rows of a person beside another that counts, in the same wave, touchpoint and life stage; and the rule, in words.
 
     Good rows come before those that break another rule, rows with a score before those without; of these the newest
     or the first counts, by the date of the answer, else of the invitation. Without waves, invitations of different
@@ -59,7 +59,7 @@ def _key(table: pd.DataFrame) -> tuple[list[str], str, list[str]]:
     """The columns that tell one chance to answer from another, the one that stands for the wave, and the moments."""
     moments = [name for name in ("invited_at", "responded_at") if name in table and table[name].notna().any()]
     wave = "wave" if "wave" in table else next(iter(moments), "wave")
-    return [name for name in ("respondent_id", wave, "touchpoint") if name in table], wave, moments
+    return [name for name in ("respondent_id", wave, "touchpoint", "life_stage") if name in table], wave, moments
 
 
 def displaced_answers(table: pd.DataFrame, good: pd.Series, repeated: pd.Series) -> pd.DataFrame:

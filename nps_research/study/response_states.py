@@ -17,6 +17,8 @@ from nps_research.study.raw_rows import Plan
 from nps_research.study.repeats import first_answers
 from nps_research.study.settings_file import Settings
 from nps_research.study.standard_columns import TABLES
+from nps_research.study.survey_by_age import said_of_survey_by_age, survey_by_age_apart
+from nps_research.study.surveys import asked_in_all
 
 _OF_CUSTOMERS = ("customers.churned_at", "customers.observed_until")
 NEEDED_FOR_LANDMARKS = ("responses.invited_at", *_OF_CUSTOMERS)
@@ -34,8 +36,27 @@ def needed_for_churn(available: Collection[str]) -> tuple[str, ...]:
     return ("responses.responded_at" if only_answers else "responses.invited_at", *_OF_CUSTOMERS)
 
 
-def response_states(tables: Sequence[Table], plans: Sequence[Plan], settings: Settings) -> dict[str, Any]:
+def states_by_survey(tables: Sequence[Table], plans: Sequence[Plan], settings: Settings) -> dict[str, Any]:
+    """Put the checked tables together as `response_states` does; a survey by age, beside one by waves, is `by_age`.
+
+    Each survey has its states by itself: a column that one of them fills says nothing of the other.
+    """
+    of_waves, by_age = survey_by_age_apart(tables[0], plans[0], settings.cluster)
+    if by_age is None:
+        fields = response_states(tables, plans, settings)
+        return fields | {"by_age": fields["rows"].iloc[:0]}
+    fields = response_states([of_waves, *tables[1:]], plans, settings, beside=by_age.accepted)
+    rows = response_states([by_age, *tables[1:]], plans, fields["settings"], beside=of_waves.accepted)["rows"]
+    return fields | {"by_age": rows, "notes": (*fields["notes"], said_of_survey_by_age(rows))}
+
+
+def response_states(
+    tables: Sequence[Table], plans: Sequence[Plan], settings: Settings, *, beside: pd.DataFrame | None = None
+) -> dict[str, Any]:
     """Put the checked tables together: states, waves, customers' segments, what is available.
+
+    Rows of the responses that are a survey of their own stand `beside`: they tell the day of the data, and who is a
+    customer, but nothing else.
 
     Returns
     -------
@@ -62,11 +83,12 @@ def response_states(tables: Sequence[Table], plans: Sequence[Plan], settings: Se
             "responses: no respondent_id, so the row number stands in; answers of one person are not paired "
             "over waves, nor joined to customers."
         )
-    elif "customer_id" not in responses:
-        responses["customer_id"] = responses["respondent_id"]
-    settings, until = _as_of_latest_date(settings, accepted, plans)
+    else:
+        responses["customer_id"] = _with_customer_id(responses)["customer_id"]
+    asked = responses if beside is None else asked_in_all(responses, _with_customer_id(beside))
+    settings, until = _as_of_latest_date(settings, {**accepted, "responses": asked}, plans)
     if "accounts" in accepted:
-        customers, said = customers_with_accounts(responses, customers, accepted["accounts"])
+        customers, said = customers_with_accounts(asked, customers, accepted["accounts"])
         available |= _filled("customers", customers, {name for plan in plans[1:] for name in plan.outcomes})
         available |= _with_outcomes(available)
         notes += said
@@ -109,6 +131,13 @@ def response_states(tables: Sequence[Table], plans: Sequence[Plan], settings: Se
         "warnings": tuple(warning for table in tables for warning in table.warnings),
         "too_much_lost": any(table.too_much_lost for table in tables),
     }
+
+
+def _with_customer_id(responses: pd.DataFrame) -> pd.DataFrame:
+    """The rows with a customer: the respondent, where none is said."""
+    if "customer_id" in responses or "respondent_id" not in responses:
+        return responses
+    return responses.assign(customer_id=responses["respondent_id"])
 
 
 def _counts_of_files(files: Sequence[pd.DataFrame]) -> pd.DataFrame:

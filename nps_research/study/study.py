@@ -20,7 +20,9 @@ from nps_research.study.lazy_responses import lazy_fields
 from nps_research.study.needs import NEEDS_ROWS, Recorded
 from nps_research.study.notebooks import asked
 from nps_research.study.part import (
+    as_of,
     available_in,
+    by_age_of_part,
     chosen_rows,
     latest_date_of,
     lazy_rows,
@@ -34,6 +36,7 @@ from nps_research.study.private_values import private_values_of
 from nps_research.study.settings_file import OutcomeSettings, Settings, read_part_of, read_settings, read_study_file
 from nps_research.study.small_waves import small_waves_of, small_waves_said, without_waves
 from nps_research.study.summary import answers_in, base_of, facts_html, period_of, shown_waves, why_nothing_is_accepted
+from nps_research.study.surveys import asked_in_all
 from nps_research.study.table_settings import DriverSettings
 
 
@@ -80,6 +83,8 @@ class Study(Recorded):
         Small waves whose rows are not here, with their answers; see `counting.without_small_waves`.
     tables : mapping of str to DataFrame
         Accepted rows of the further tables, such as ``callbacks``, by name.
+    by_age : DataFrame
+        Rows as in `responses`, of a survey that a stage of life sets off (`life_stage`), where there is one by waves.
     problems, experiments : mapping
         What the study's file says of problems, by code, and of columns that were assigned.
     """
@@ -113,6 +118,7 @@ class Study(Recorded):
     part: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     left_out_waves: Mapping[str, int] = field(default_factory=dict)
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    by_age: pd.DataFrame = field(default_factory=pd.DataFrame)
     problems: Mapping[str, ProblemSettings] = field(default_factory=dict)
     experiments: Mapping[str, ExperimentSettings] = field(default_factory=dict)
 
@@ -234,18 +240,18 @@ class Study(Recorded):
         mark = hashlib.sha256(f"{self.data_hash}{wanted}".encode())
         said: dict[str, Any] = {"whole": whole, "part": part, "name": f"{whole.name} ({part_in_words(part)})"}
         if isinstance(self.rows, nw.LazyFrame):
-            said["settings"] = _as_of(self.settings, latest_date_of(self.rows))
+            said["settings"] = as_of(self.settings, latest_date_of(self.rows))
             return replace(self, rows=lazy_rows(self.rows, rows, wanted), data_hash=mark.hexdigest(), **said)
         chosen = rows_with(self.responses, wanted, minimum_cell=(fewest := self.settings.minimum_cell))
         if rows is not None:
-            chosen &= chosen_rows(self.responses, rows)
-            if not chosen.any():
+            if not (chosen := chosen & chosen_rows(self.responses, rows)).any():
                 raise ContractError("where: no row that is chosen has these values.")
             mark.update(chosen.to_numpy().tobytes())
             said |= {"folder": None, "data_folder": None}
         responses, customers = self.responses[chosen].reset_index(drop=True), self.customers
         if customers is not None and (own := {name: wanted[name] for name in wanted if name in customers}):
             customers = customers[rows_with(customers, own, minimum_cell=fewest)].reset_index(drop=True)
+        by_age = by_age_of_part(self.by_age, responses, wanted, chosen=rows is not None, available=self.available)
         segments = tuple(name for name in self.segments if len(part.get(name, "many")) > 1)
         core = {"responses": responses} | ({} if customers is None else {"customers": customers})
         return replace(
@@ -255,7 +261,8 @@ class Study(Recorded):
             customers=customers,
             segments=segments,
             waves=tuple(wave for wave in self.waves if (responses["wave"] == wave).any()),
-            tables=(tables := rows_of_part(self.tables, responses, customers)),
+            by_age=by_age,
+            tables=(tables := rows_of_part(self.tables, asked_in_all(responses, by_age), customers)),
             available=available_in(self.available, {**core, **tables}, self.drivers, segments),
             data_hash=mark.hexdigest(),
             notes=(
@@ -284,11 +291,8 @@ class Study(Recorded):
     @property
     def columns(self) -> list[str]:
         """Names of the columns of the responses."""
-        return (
-            list(map(str, self.rows.columns))
-            if isinstance(self.rows, pd.DataFrame)
-            else list(self.rows.collect_schema())
-        )
+        rows = self.rows
+        return list(map(str, rows.columns)) if isinstance(rows, pd.DataFrame) else list(rows.collect_schema())
 
     def __repr__(self) -> str:
         return f"<Study {self.name!r}: {self.base}>"
@@ -314,8 +318,8 @@ class Study(Recorded):
         if self.is_lazy:
             return "a lazy frame, whose rows are counted where they lie"
         whole = None if self.whole is None else len(self.whole.responses)
-        said = small_waves_said(self.small_waves, self.settings.minimum_cell)
-        return base_of(self.files, self.responses, whole=whole, small_waves=said)
+        small = small_waves_said(self.small_waves, self.settings.minimum_cell)
+        return base_of(self.files, self.responses, whole=whole, small_waves=small, apart=len(self.by_age))
 
     @property
     def small_waves(self) -> Mapping[str, int]:
@@ -343,14 +347,8 @@ class Study(Recorded):
 
     def private_values(self) -> frozenset[str]:
         """Every id, name, e-mail and comment in the tables and the quarantine, for leak scans."""
-        return private_values_of(self.responses, self.customers, self.tables, self.quarantine, self.available)
-
-
-def _as_of(settings: Settings, day: Any) -> Settings:
-    """The settings, with the day of the data stated."""
-    if settings.data_until is not None or pd.isna(day):
-        return settings
-    return settings.model_copy(update={"data_until": day})
+        asked = asked_in_all(self.responses, self.by_age)
+        return private_values_of(asked, self.customers, self.tables, self.quarantine, self.available)
 
 
 def open_study(folder: str | Path, *, data: str | Path | None = None) -> Study:

@@ -31,10 +31,12 @@ def shown_waves(responses: pd.DataFrame, waves: Sequence[str], minimum_cell: int
     return [wave for wave in waves if size[wave] >= minimum_cell]
 
 
-def base_of(files: pd.DataFrame, responses: pd.DataFrame, *, whole: int | None, small_waves: str) -> str:
+def base_of(
+    files: pd.DataFrame, responses: pd.DataFrame, *, whole: int | None, small_waves: str, apart: int = 0
+) -> str:
     """Say how many rows came in and how many answers they hold; of a part, of how many rows of the `whole`.
 
-    What is said of small waves follows.
+    How many rows are kept `apart` is said, and what of small waves follows.
     """
     own = files[files["table"] == "responses"]
     rows, kept, quarantined = (int(own[name].sum()) for name in ("rows", "accepted", "quarantined"))
@@ -44,6 +46,7 @@ def base_of(files: pd.DataFrame, responses: pd.DataFrame, *, whole: int | None, 
         intake += f", {excluded:,} left out as the study says"
     if whole is not None:
         intake = f"{len(responses):,} of {whole:,} accepted rows"
+    intake += f", {apart:,} accepted but kept apart (life_stage)" * bool(apart)
     said = f". {small_waves.removesuffix('.')}" * bool(small_waves)
     return f"{intake}; {answers:,} answers to the recommendation question{said}"
 

@@ -7,11 +7,12 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import nps_research as nps
-from nps_research.made_up.text import COMMENTS
+from nps_research.made_up.comments import PROBLEM_CODES, draw_comments
 from nps_research.report.assemble import Part, _public
 from nps_research.report.own_words import OwnWords
 from nps_research.report.pages import Card
@@ -153,10 +154,14 @@ def test_a_sentence_of_the_package_is_no_leak_whoever_repeats_it() -> None:
 
 
 def test_a_comment_of_the_made_up_people_is_no_sentence_of_the_package() -> None:
-    made_up = {comment for groups in COMMENTS.values() for group in groups for comment in group if len(comment) >= 20}
-    assert len(made_up) > 20
-    for comment in (COMMENT, CANARY_COMMENT, *made_up):
-        assert held(f"Comments: {comment}", comment) == {comment}
+    language = np.repeat(np.array(["en", "uk", "ro", "ru"]), 250)
+    score = np.tile(np.arange(10.0), 100)
+    had = np.arange(1000)[:, None] % 20 == np.arange(len(PROBLEM_CODES))
+    drawn, _ = draw_comments(language, score, had, rng=np.random.default_rng(1))
+    made_up = {comment for comment in drawn if len(comment) >= 20}
+    assert len(made_up) > 500
+    made_up |= {COMMENT, CANARY_COMMENT}
+    assert held("\n".join(made_up), *made_up) == made_up
 
 
 def test_of_a_page_held_back_the_private_folder_says_which_value_stood_where() -> None:

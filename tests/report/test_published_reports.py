@@ -90,7 +90,7 @@ def test_demo_shows_what_is_planted_in_the_drivers(demo_report: ReportOutcome) -
     tracking = tables["driver_methods"]["Order tracking"]
     assert tracking["correlation_points"] > 40
     assert abs(tracking["estimate"]) < 5
-    assert "lower ratings of Delivery on time (−10.8) and Support response (−6.2)" in results["score_bridge"]["finding"]
+    assert "lower ratings of Delivery on time (−10.0) and Support response (−5.5)" in results["score_bridge"]["finding"]
     (listed,) = (demo_report.private / "lists" / "03_drivers").glob("*.csv")
     assert listed.read_text(encoding="utf-8").startswith("respondent_id,customer_id,account_id,wave,")
 

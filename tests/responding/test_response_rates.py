@@ -251,13 +251,11 @@ def test_the_trend_is_least_squares_over_rows_of_days_robust_to_people():
     assert "a weak sign that those who never answered would score lower, too" in result.in_words
 
 
-def test_the_demos_slow_answers_are_lowest_by_chance():
-    result = days_to_answer(demo())
-    assert result.records[-1]["estimate"] == min(row["estimate"] for row in result.records)
+def test_the_demos_answers_by_day_give_a_weak_sign_by_chance():
+    result = days_to_answer(demo())  # nothing is planted here, and p is just under .05
+    assert result.records[-1]["estimate"] == max(row["estimate"] for row in result.records)
     assert "no sign" not in result.in_words
-    assert (
-        "chance alone could make that trend, yet the slowest answers are the lowest of all (+11.2)" in result.in_words
-    )
+    assert "a weak sign that those who never answered would score higher, too." in result.in_words
     assert "Lin &amp; Schaeffer" in displayed(result)
 
 

@@ -162,8 +162,8 @@ def test_on_made_up_data_the_truth_stands_beside_it():
     truth = json.loads((DEMO / "truth.json").read_text(encoding="utf-8"))["realised"]
     planted = truth["would_be_net_promoter_score_by_wave"]
     result = score_if_all_responded(study)
-    assert result.truth == planted[result.wave] == 1.85
-    assert "The company is made up, and its NPS, had all answered, is +1.9." in result.in_words
+    assert result.truth == planted[result.wave] == 10.54
+    assert "The company is made up, and its NPS, had all answered, is +10.5." in result.in_words
     assert score_if_all_responded(study, wave="2024 Q1", detractor_max=3).truth is None
     for other in (replace(study, made_up=False), study.where(Region="UK")):
         assert score_if_all_responded(other, wave="2024 Q1").truth is None

@@ -27,10 +27,12 @@ _OF_PROBLEM = (
 _OF_CHANNEL = r"\b(channel|via|source|kanal|canal|канал)\b"
 _OF_PRODUCT = r"\b(product|item|sku|article|artikel|produit|producto|товар)\b"
 _OF_WAVE = r"^(survey )?(wave|round|quarter)$"
+_OF_LIFE_STAGE = r"^life ?(cycle )?stage$"
 _PATTERNS: Mapping[str, Mapping[str, str]] = {  # in the order in which a column is looked for
     "callbacks": {
         "respondent_id": _OF_RESPONDENT,
         "wave": _OF_WAVE,
+        "life_stage": _OF_LIFE_STAGE,
         "assigned_at": r"\b(assigned|queued|due|created|opened)\b",
         "attempted_at": r"\b(attempt\w*|called|call (date|start|time)|first call|dialled|dialed|start(ed)?)\b",
         "reached_at": r"\b(reached|connected|answered|spoke\w*|contacted)\b",
@@ -45,12 +47,14 @@ _PATTERNS: Mapping[str, Mapping[str, str]] = {  # in the order in which a column
     "problems": {
         "respondent_id": _OF_RESPONDENT,
         "wave": _OF_WAVE,
+        "life_stage": _OF_LIFE_STAGE,
         "problem": _OF_PROBLEM,
         "source": r"\b(source|found)\b",
     },
     "hand_codes": {
         "respondent_id": _OF_RESPONDENT,
         "wave": _OF_WAVE,
+        "life_stage": _OF_LIFE_STAGE,
         "coder": r"\b(coder|coded by|rater|annotator)\b",
         "problem": _OF_PROBLEM,
         "inclusion_probability": r"\b(probabilit\w*|inclusion)\b",

@@ -1,0 +1,1 @@
+"""Each planted truth counted in a made-up company that is wholly known."""
