@@ -57,7 +57,7 @@ class ImportancePerformance(Result):
             f"{row['term']} (mean rating {row['mean_rating']:.1f}, {points(row['estimate'])} points)" for row in first
         ]
         unsure = [row["term"] for row in first if row["certainty"] < SURE]
-        doubt = f" Near the line, and so not sure: {joined(unsure)}." if unsure else ""
+        doubt = f" Near the line, so unsure: {joined(unsure)}." if unsure else ""
         return f"Much at stake and rated below average: {joined(named)}.{doubt}"
 
     @property
