@@ -176,22 +176,20 @@ def counted_answers(study: SimulatedStudy) -> list[Counted]:
                 words, 100 * truth.answer_by_role[position], "%", (100 * answered / np.where(known, known, 1), known)
             )
         )
-    for words, planted, group, without in (
-        ("Answering of the disengaged, against the same people engaged", truth.answer_if_disengaged, disengaged, 1.0),
+    for words, planted, group in (
+        ("Answering of the disengaged, against the same people engaged", truth.answer_if_disengaged, disengaged),
         (
             "Answering of those who complained, against the same people had they not",
             truth.answer_if_complained,
             complained & ~disengaged & (chance < truth.answer_cap) & (times_lately == 0),
-            1.0,
         ),
         (
             "Answering of those invited twice lately by age, against the same people had they not been",
             truth.fatigue**2,
             (times_lately == 2) & ~disengaged & ~complained,
-            1.0,
         ),
     ):
-        known = np.where(delivered & group, expected * without, 0.0)
+        known = np.where(delivered & group, expected, 0.0)
         counts.append(rows.count(words, planted, "times", (answered / np.where(known, known, 1), known)))
     return counts
 
