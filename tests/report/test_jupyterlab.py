@@ -115,7 +115,7 @@ CHANGES = {  # of the cells that a reader is to change, and the setting of a res
     "00_study": ("wave = None", 'wave = "2025 Q2"', ("wave", "2025 Q2")),
     "01_score": ("line = None", "line = 3", ("detractor_max", 3)),
     "02_thresholds": ("horizon = None", "horizon = 90", ("horizon_days", 90)),
-    "03_drivers": ("where = {}", 'where = {"Region": "UK"}', ("n", 2530)),
+    "03_drivers": ("where = {}", 'where = {"Region": "UK"}', ("n", 2368)),
     "04_nonresponse": ("margin = 1.5", "margin = 2", ("margin", 2)),
 }
 RUN_ALL = """longest => Promise.race([

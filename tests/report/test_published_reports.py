@@ -189,6 +189,9 @@ CANARIES = {
 }
 
 
+IDS_OF_PEOPLE = ("respondent_id", "customer_id", "referrer_id")
+
+
 def part_of_the_demo(folder: Path) -> Path:
     """One in ten of the made-up company's accounts, five of its twelve ratings: all is still answered, and sooner."""
     shutil.copytree(DEMO, folder)
@@ -197,11 +200,20 @@ def part_of_the_demo(folder: Path) -> Path:
     text, n_gone = rated.subn("", settings.read_text(encoding="utf-8"))
     assert n_gone == 7
     settings.write_text(text, encoding="utf-8")
+    customers = pd.read_csv(folder / "customers.csv", dtype=str)
+    kept = customers[customers["account_id"].str.endswith("7")]
+    people = set(kept["customer_id"])
+    ids = {"account_id": set(kept["account_id"]), **dict.fromkeys(IDS_OF_PEOPLE, people)}
     for path in folder.glob("*.csv"):
         header, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        account = header.split(",").index("account_id")
-        kept = [row for row in rows if row.split(",")[account].endswith("7")]
-        path.write_text("".join([header, *kept]), encoding="utf-8")
+        names = header.strip().split(",")
+        if whose := next((name for name in names if name in ids), None):
+            rows = [row for row in rows if row.split(",")[names.index(whose)].strip() in ids[whose]]
+        path.write_text("".join([header, *rows]), encoding="utf-8")
+    for path in folder.glob("*.parquet"):
+        table = pd.read_parquet(path)
+        if whose := next((name for name in table if name in ids), None):
+            table[table[whose].isin(ids[whose])].to_parquet(path, index=False)
     return folder
 
 
@@ -272,7 +284,8 @@ direction = "bad"
     customers.to_csv(folder / "customers.csv", index=False)
     for path in folder.glob("responses_*.csv"):
         responses = pd.read_csv(path, dtype=str, keep_default_na=False)
-        responses.loc[responses["comment"] != "", "comment"] += f" {HOSTILE}"
+        if "comment" in responses:
+            responses.loc[responses["comment"] != "", "comment"] += f" {HOSTILE}"
         responses.to_csv(path, index=False)
 
 
