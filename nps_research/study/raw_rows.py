@@ -79,6 +79,11 @@ class Plan:
         return tuple(self.drivers.columns) if self.drivers else ()
 
     @property
+    def asked(self) -> frozenset[str]:
+        """Drivers and outcomes, by their names in the plan: what one file of a study may ask and another not."""
+        return frozenset((*self.driver_names, *(f"outcome_{name}" for name in self.outcomes)))
+
+    @property
     def driver_scale(self) -> tuple[int, int]:
         """Lowest and highest rating."""
         return self.drivers.scale if self.drivers else (1, 5)
@@ -132,7 +137,7 @@ def read_files(settings: TableSettings, plan: Plan, folder: Path) -> RawRows:
                 if column not in raw.frame:
                     near = _nearest(column, raw.header)
                     fault = f"{label[name]}: there is no column {column!r} for {name}{near}"
-                    if name in plan.driver_names and not _is_misspelt(column, set(raw.header) - set(columns)):
+                    if name in plan.asked and not _is_misspelt(column, set(raw.header) - set(columns)):
                         not_asked.setdefault(name, {})[label[name]] = fault
                     else:
                         faults.append(fault)
@@ -340,11 +345,11 @@ def _is_misspelt(column: str, others: Collection[str]) -> bool:
 
 
 def _not_asked_in_words(not_asked: Mapping[str, Collection[str]]) -> list[str]:
-    """Which ratings some files do not have, which others have."""
-    ratings: dict[tuple[str, ...], list[str]] = {}
+    """Which ratings and outcomes some files do not have, which others have."""
+    questions: dict[tuple[str, ...], list[str]] = {}
     for name, files in not_asked.items():
-        ratings.setdefault(tuple(files), []).append(name)
-    return [f"{_files_in_words(list(files))}: not asked there: {joined(names)}." for files, names in ratings.items()]
+        questions.setdefault(tuple(files), []).append(name.removeprefix("outcome_"))
+    return [f"{_files_in_words(list(files))}: not asked there: {joined(names)}." for files, names in questions.items()]
 
 
 def _nearest(column: str, header: Sequence[str]) -> str:

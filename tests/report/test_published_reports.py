@@ -287,6 +287,10 @@ direction = "bad"
         if "comment" in responses:
             responses.loc[responses["comment"] != "", "comment"] += f" {HOSTILE}"
         responses.to_csv(path, index=False)
+    for path in (folder / "callbacks.csv", folder / "hand_codes.csv"):
+        of_waves = pd.read_csv(path, dtype=str, keep_default_na=False)
+        of_waves["wave"] += f" {HOSTILE}"
+        of_waves.to_csv(path, index=False)
 
 
 @pytest.fixture
