@@ -1,4 +1,4 @@
-"""How often the limits of a difference adjusted for who was treated hold the truth, and how often a difference is found.
+"""How often limits of a difference adjusted for who was treated hold the truth, and how often a difference is found.
 
 Fills `adjusted_difference.csv` beside this file with made-up companies, 2,000 a row: accounts whose people share a part
 of their outlook, of their readiness to be treated and of their outcome. Who is treated follows a number, a flag and the
@@ -135,7 +135,7 @@ def measure(design: str, effect: str, runs: int = RUNS) -> dict[str, object]:
         rows.append(row)
     table = pd.DataFrame(rows).astype(float)
     means = dict(table.mean()) | {"deviation": table["bias"].std()}
-    names = "naive_bias bias deviation std_error held found naive_found refused trimmed".split()
+    names = ["naive_bias", "bias", "deviation", "std_error", "held", "found", "naive_found", "refused", "trimmed"]
     return {"runs": runs, "truth": round(true, 4)} | {name: round(float(means[name]), 4) for name in names}
 
 

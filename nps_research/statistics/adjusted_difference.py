@@ -1,4 +1,4 @@
-"""The difference between treated and untreated people, other things equal: doubly robust, clustered, beside the naive."""
+"""The difference between treated and untreated people, other things equal, beside the naive one."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def adjusted_difference(
     >>> score = 7 + loyalty + rng.normal(size=2000)
     >>> found = adjusted_difference(score, called, pd.DataFrame({"loyalty": loyalty}), np.arange(2000))
     >>> round(found.naive.estimate, 1), found.adjusted.conf_low < 0 < found.adjusted.conf_high
-    (0.8, True)
+    (0.7, True)
     """
     people = _compared(outcome, treated, answered, cluster)
     _check(covariates, people, folds)
@@ -200,7 +200,9 @@ def adjusted_difference(
     naive, naive_influence = _naive(people, confidence_level)
     reason, modelled, within = _too_few(people, design.shape[1]), None, None
     if not reason:
-        drawn = folds_of_clusters(people.cluster, rng or np.random.default_rng(DEFAULT_SEED)) if folds is None else folds
+        drawn = (
+            folds_of_clusters(people.cluster, rng or np.random.default_rng(DEFAULT_SEED)) if folds is None else folds
+        )
         modelled = cross_fitted(people.outcome, people.treated, people.answered, design, drawn, ridge=ridge)
         within = overlap(modelled.propensity, people.treated, estimand=estimand, cut=cut)
         reason = _too_far_apart(within, estimand, cut)
@@ -263,7 +265,8 @@ def doubly_robust(
 def _compared(outcome: Flags | Floats, treated: Flags, answered: Flags | None, cluster: Numbers) -> Compared:
     outcome, treated = np.asarray(outcome), np.asarray(treated, dtype=bool)
     known = np.ones(len(treated), dtype=bool) if answered is None else np.asarray(answered, dtype=bool)
-    filled = outcome & known if outcome.dtype == bool else np.where(known, outcome, 0.0).astype(float)
+    filled: Flags | Floats = np.where(known, outcome.astype(float), 0.0)
+    filled = filled.astype(bool) if outcome.dtype == bool else filled
     codes = np.unique(np.asarray(cluster), return_inverse=True)[1].astype(np.int64)
     return Compared(outcome=filled, treated=treated, answered=known, cluster=codes)
 
@@ -322,11 +325,7 @@ def _too_far_apart(within: Overlap, estimand: Estimand, cut: float) -> str:
 
 
 def _balance(
-    covariates: pd.DataFrame,
-    treated: Flags,
-    modelled: CrossFitted | None,
-    within: Overlap | None,
-    estimand: Estimand,
+    covariates: pd.DataFrame, treated: Flags, modelled: CrossFitted | None, within: Overlap | None, estimand: Estimand
 ) -> pd.DataFrame:
     if not treated.any() or treated.all():
         return pd.DataFrame({"covariate": covariates.columns})

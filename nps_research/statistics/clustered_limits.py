@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nps_research.statistics.distributions import t_ppf
+from nps_research.statistics.group_sums import group_sums
 from nps_research.typing import Floats, Integers
 
 
@@ -81,7 +82,7 @@ def clustered_difference(
     >>> round(found.std_error, 3), found.degrees
     (1.155, 3.0)
     """
-    sums = np.bincount(cluster, influence)
+    sums = group_sums(influence[:, None], cluster, int(cluster.max()) + 1)[:, 0]
     std_error = float(np.sqrt((sums**2).sum() * len(sums) / (len(sums) - 1)))
     degrees = max(effective_clusters(sums) - 1, 1.0)
     reach = float(t_ppf(0.5 + confidence_level / 2, degrees)) * std_error

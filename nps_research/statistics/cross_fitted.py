@@ -61,11 +61,9 @@ def cross_fitted(
     Examples
     --------
     >>> rows = np.arange(8)
-    >>> found = cross_fitted(
-    ...     rows % 2 + 1.0, rows % 2 == 1, rows >= 0, np.ones((8, 1)), rows // 4, ridge=0.0
-    ... )
-    >>> found.if_treated[0], found.if_untreated[0], found.propensity[0].round(6)
-    (np.float64(2.0), np.float64(1.0), np.float64(0.5))
+    >>> found = cross_fitted(rows % 2 + 1.0, rows % 2 == 1, rows >= 0, np.ones((8, 1)), rows // 4, ridge=0.0)
+    >>> [float(foretold[0].round(6)) for foretold in (found.if_treated, found.if_untreated, found.propensity)]
+    [2.0, 1.0, 0.5]
     """
     n = len(treated)
     propensity, foretold, answers = np.empty(n), np.empty((2, n)), np.empty((2, n))

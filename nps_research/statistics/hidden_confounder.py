@@ -103,7 +103,7 @@ def robustness_value(size: float, scale: float) -> float:
     if not scale > 0:
         return 1.0
     square = (size / scale) ** 2
-    return (np.sqrt(square**2 + 4 * square) - square) / 2  # type: ignore[no-any-return]
+    return float(np.sqrt(square**2 + 4 * square) - square) / 2
 
 
 def hidden_confounder(
