@@ -9,7 +9,7 @@ import pandas as pd
 
 from nps_research.errors import EstimationError
 from nps_research.statistics.boosting import folds_of_clusters
-from nps_research.statistics.clustered_limits import Difference, clustered_difference
+from nps_research.statistics.clustered_limits import Difference, clustered_difference, difference_of_means
 from nps_research.statistics.cross_fitted import CrossFitted, cross_fitted
 from nps_research.statistics.enough import PER_COLUMN
 from nps_research.statistics.hidden_confounder import HiddenConfounder, hidden_confounder
@@ -197,7 +197,6 @@ def adjusted_difference(
     spread = values.std(axis=0)
     design = np.column_stack([np.ones(len(values)), (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1)])
     design = design[:, independent_columns(design)]
-    naive, naive_influence = _naive(people, confidence_level)
     reason, modelled, within = _too_few(people, design.shape[1]), None, None
     if not reason:
         drawn = (
@@ -207,32 +206,14 @@ def adjusted_difference(
         within = overlap(modelled.propensity, people.treated, estimand=estimand, cut=cut)
         reason = _too_far_apart(within, estimand, cut)
     adjusted = None
-    if modelled is not None and within is not None and naive is not None and not reason:
-        found, means, influence = doubly_robust(people, modelled, within.kept, estimand, confidence_level)
-        selection = clustered_difference(
-            naive.estimate - found.estimate,
-            naive_influence - influence,
-            people.cluster,
-            confidence_level=confidence_level,
-        )
-        in_model = within.kept & people.answered
-        hidden = hidden_confounder(
-            people.outcome[in_model].astype(float),
-            people.treated[in_model],
-            covariates[in_model],
-            estimate=found.estimate,
-            conf_low=found.conf_low,
-            conf_high=found.conf_high,
-        )
-        adjusted = Adjusted(
-            **vars(found), mean_treated=means[0], mean_untreated=means[1], selection=selection, hidden=hidden
-        )
+    if modelled is not None and within is not None and not reason:
+        adjusted = _adjusted(people, covariates, modelled, within.kept, estimand, confidence_level)
     return AdjustedDifference(
         estimand=estimand,
         population=POPULATION[estimand, within is not None and not within.kept.all()],
         adjusted=adjusted,
         reason=reason,
-        naive=naive,
+        naive=_naive(people, confidence_level),
         n_treated=int(people.treated.sum()),
         n_untreated=int((~people.treated).sum()),
         n_clusters_treated=people.clusters(True),
@@ -263,12 +244,12 @@ def doubly_robust(
 
 
 def _compared(outcome: Flags | Floats, treated: Flags, answered: Flags | None, cluster: Numbers) -> Compared:
-    outcome, treated = np.asarray(outcome), np.asarray(treated, dtype=bool)
+    treated = np.asarray(treated, dtype=bool)
     known = np.ones(len(treated), dtype=bool) if answered is None else np.asarray(answered, dtype=bool)
-    filled: Flags | Floats = np.where(known, outcome.astype(float), 0.0)
-    filled = filled.astype(bool) if outcome.dtype == bool else filled
+    filled = np.where(known, np.asarray(outcome), False)
     codes = np.unique(np.asarray(cluster), return_inverse=True)[1].astype(np.int64)
-    return Compared(outcome=filled, treated=treated, answered=known, cluster=codes)
+    values = filled if filled.dtype == bool else filled.astype(float)
+    return Compared(outcome=values, treated=treated, answered=known, cluster=codes)
 
 
 def _check(covariates: pd.DataFrame, people: Compared, folds: Integers | None) -> None:
@@ -281,19 +262,40 @@ def _check(covariates: pd.DataFrame, people: Compared, folds: Integers | None) -
         raise EstimationError("The folds part a cluster: whoever goes together belongs into one fold.")
 
 
-def _naive(people: Compared, confidence_level: float) -> tuple[Difference | None, Floats]:
-    """Mean of the treated less that of the untreated, of those whose outcome is known, and each row's influence."""
-    means, influence = [], np.zeros(len(people.treated))
-    for arm, sign in ((True, 1.0), (False, -1.0)):
-        of_arm = people.answered & (people.treated == arm)
-        if not of_arm.any():
-            return None, influence
-        means.append(float(people.outcome[of_arm].mean()))
-        influence[of_arm] = sign * (people.outcome[of_arm] - means[-1]) / of_arm.sum()
-    if people.cluster.max() == 0:
-        return None, influence
-    difference = means[0] - means[1]
-    return clustered_difference(difference, influence, people.cluster, confidence_level=confidence_level), influence
+def _adjusted(
+    people: Compared,
+    covariates: pd.DataFrame,
+    modelled: CrossFitted,
+    kept: Flags,
+    estimand: Estimand,
+    confidence_level: float,
+) -> Adjusted:
+    """The doubly robust difference, what selection made beside it, and what would remove it."""
+    found, means, influence = doubly_robust(people, modelled, kept, estimand, confidence_level)
+    naive, naive_influence = difference_of_means(
+        people.outcome, people.treated, people.answered, people.cluster, confidence_level=confidence_level
+    )
+    selection = clustered_difference(
+        naive.estimate - found.estimate, naive_influence - influence, people.cluster, confidence_level=confidence_level
+    )
+    in_model = kept & people.answered
+    hidden = hidden_confounder(
+        people.outcome[in_model].astype(float),
+        people.treated[in_model],
+        covariates[in_model],
+        estimate=found.estimate,
+        conf_low=found.conf_low,
+        conf_high=found.conf_high,
+    )
+    return Adjusted(**vars(found), mean_treated=means[0], mean_untreated=means[1], selection=selection, hidden=hidden)
+
+
+def _naive(people: Compared, confidence_level: float) -> Difference | None:
+    """The difference of means; None where an arm has no outcome, or all are of one cluster."""
+    if not people.clusters(True) or not people.clusters(False) or people.cluster.max() == 0:
+        return None
+    outcome, treated, answered, cluster = people.outcome, people.treated, people.answered, people.cluster
+    return difference_of_means(outcome, treated, answered, cluster, confidence_level=confidence_level)[0]
 
 
 def _too_few(people: Compared, n_columns: int) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from nps_research.statistics.distributions import t_ppf
 from nps_research.statistics.group_sums import group_sums
-from nps_research.typing import Floats, Integers
+from nps_research.typing import Flags, Floats, Integers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,3 +89,36 @@ def clustered_difference(
     return Difference(
         estimate=estimate, std_error=std_error, conf_low=estimate - reach, conf_high=estimate + reach, degrees=degrees
     )
+
+
+def difference_of_means(
+    value: Flags | Floats, treated: Flags, known: Flags, cluster: Integers, *, confidence_level: float
+) -> tuple[Difference, Floats]:
+    """Compute the mean of the treated less that of the untreated, nothing adjusted, and each row's influence.
+
+    Parameters
+    ----------
+    value : ndarray of bool or float, shape (n,)
+        Not read where not known.
+    treated, known : ndarray of bool, shape (n,)
+        Some that are known in either arm.
+    cluster : ndarray of int, shape (n,)
+        Codes from 0, none of them unused.
+    confidence_level : float
+
+    Examples
+    --------
+    >>> treated = np.array([True, True, False, False])
+    >>> found, influence = difference_of_means(
+    ...     np.array([3.0, 5.0, 1.0, 2.0]), treated, treated | True, np.arange(4), confidence_level=0.95
+    ... )
+    >>> found.estimate, influence.tolist()
+    (2.5, [-0.5, 0.5, 0.25, -0.25])
+    """
+    means, influence = [], np.zeros(len(treated))
+    for arm, sign in ((True, 1.0), (False, -1.0)):
+        of_arm = known & (treated == arm)
+        means.append(float(value[of_arm].mean()))
+        influence[of_arm] = sign * (value[of_arm] - means[-1]) / of_arm.sum()
+    found = clustered_difference(means[0] - means[1], influence, cluster, confidence_level=confidence_level)
+    return found, influence

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nps_research.errors import EstimationError
-from nps_research.statistics.clustered_limits import Difference, clustered_difference
+from nps_research.statistics.clustered_limits import Difference, clustered_difference, difference_of_means
 from nps_research.statistics.distributions import t_ppf
 from nps_research.statistics.normal_limits import normal_quantile
 from nps_research.statistics.thin_response import imbens_manski_limits
@@ -24,6 +24,8 @@ class LeeBounds:
         The bounds, each with its own error and two-sided limits.
     conf_low, conf_high : float
         Limits of the effect itself, wherever between the bounds it lies.
+    naive : Difference
+        Mean answer of the treated less that of the untreated.
     answering : Difference
         Share of the treated who answered less that of the untreated.
     answered_treated, answered_untreated : float
@@ -36,6 +38,7 @@ class LeeBounds:
     high: Difference
     conf_low: float
     conf_high: float
+    naive: Difference
     answering: Difference
     answered_treated: float
     answered_untreated: float
@@ -101,7 +104,10 @@ def lee_bounds(
         raise EstimationError("All are of one cluster: nothing tells how sure the bounds are.")
     value = np.where(answered, np.asarray(outcome), 0.0).astype(float)
     rate = {arm: float(answered[treated == arm].mean()) for arm in (True, False)}
-    of_rate = {arm: np.where(treated == arm, answered - rate[arm], 0.0) / (treated == arm).sum() for arm in rate}
+    answering, of_answering = difference_of_means(
+        answered, treated, np.ones(len(treated), dtype=bool), codes, confidence_level=confidence_level
+    )
+    of_rate = {True: np.where(treated, of_answering, 0.0), False: np.where(treated, 0.0, -of_answering)}
     more = rate[True] >= rate[False]  # the arm that is trimmed
     kept = rate[not more] / rate[more]
     of_kept = kept * (of_rate[not more] / rate[not more] - of_rate[more] / rate[more])
@@ -112,10 +118,9 @@ def lee_bounds(
         flip = 1.0 if is_top else -1.0
         mean, influence = _mean_of_kept(flip * value, answered & (treated == more), kept, of_kept)
         bounds.append((sign * (flip * mean - whole[0]), sign * (flip * influence - whole[1])))
-    differences = (*bounds, (rate[True] - rate[False], of_rate[True] - of_rate[False]))
-    low, high, answering = (
+    low, high = (
         clustered_difference(estimate, influence, codes, confidence_level=confidence_level)
-        for estimate, influence in differences
+        for estimate, influence in bounds
     )
     degrees = min(low.degrees, high.degrees)
     wider = float(t_ppf(0.5 + confidence_level / 2, degrees)) / normal_quantile(confidence_level)
@@ -126,6 +131,7 @@ def lee_bounds(
         high=high,
         conf_low=limits[0],
         conf_high=limits[1],
+        naive=difference_of_means(value, treated, answered, codes, confidence_level=confidence_level)[0],
         answering=answering,
         answered_treated=rate[True],
         answered_untreated=rate[False],
