@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -161,7 +162,7 @@ def adjusted_difference(
     Raises
     ------
     EstimationError
-        If a covariate is missing of somebody, or folds part a cluster.
+        If arrays differ in length, a covariate is missing of somebody, or folds part a cluster.
 
     Notes
     -----
@@ -191,6 +192,7 @@ def adjusted_difference(
     >>> round(found.naive.estimate, 1), found.adjusted.conf_low < 0 < found.adjusted.conf_high
     (0.7, True)
     """
+    _check_lengths(outcome=outcome, treated=treated, covariates=covariates, cluster=cluster)
     people = _compared(outcome, treated, answered, cluster)
     _check(covariates, people, folds)
     values = covariates.to_numpy(dtype=float)
@@ -241,6 +243,14 @@ def doubly_robust(
     influence = if_treated - if_untreated - target / target.sum() * estimate
     found = clustered_difference(estimate, influence, people.cluster, confidence_level=confidence_level)
     return found, means, influence
+
+
+def _check_lengths(**given: Any) -> None:
+    lengths = {name: len(values) for name, values in given.items()}
+    if len(set(lengths.values())) > 1:
+        raise EstimationError(
+            f"As many of each are needed: {', '.join(f'{n:,} {name}' for name, n in lengths.items())}."
+        )
 
 
 def _compared(outcome: Flags | Floats, treated: Flags, answered: Flags | None, cluster: Numbers) -> Compared:
