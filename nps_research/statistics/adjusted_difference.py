@@ -10,7 +10,7 @@ import pandas as pd
 
 from nps_research.errors import EstimationError
 from nps_research.statistics.boosting import folds_of_clusters
-from nps_research.statistics.clustered_limits import Difference, clustered_difference, difference_of_means
+from nps_research.statistics.clustered_limits import MeanDifference, clustered_difference, difference_of_means
 from nps_research.statistics.cross_fitted import CrossFitted, cross_fitted
 from nps_research.statistics.enough import PER_COLUMN
 from nps_research.statistics.hidden_confounder import HiddenConfounder, hidden_confounder
@@ -20,8 +20,8 @@ from nps_research.statistics.propensity import SLIGHT_RIDGE
 from nps_research.statistics.randomness import DEFAULT_SEED
 from nps_research.typing import Flags, Floats, Integers, Numbers
 
-FEWEST_EVENTS = 10  # in each arm, and as many without
-FEWEST_CLUSTERS = 10  # in each arm
+EVENTS_AN_ARM = 10  # in each arm, and as many without
+CLUSTERS_AN_ARM = 10  # in each arm
 LARGEST_TRIMMED = 0.2
 POPULATION = {
     ("treated", False): "the treated",
@@ -32,14 +32,14 @@ POPULATION = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adjusted(Difference):
+class AdjustedMeans(MeanDifference):
     """A difference, other things equal.
 
     Attributes
     ----------
     mean_treated, mean_untreated : float
         Mean outcome of the population, were all treated, and were none.
-    selection : Difference
+    selection : MeanDifference
         How much of the naive difference the choice of who was treated (and who answered) made: naive less adjusted.
     hidden : HiddenConfounder
         How strong something not measured would have to be to remove the difference; in a linear working model.
@@ -47,7 +47,7 @@ class Adjusted(Difference):
 
     mean_treated: float
     mean_untreated: float
-    selection: Difference
+    selection: MeanDifference
     hidden: HiddenConfounder
 
 
@@ -61,11 +61,11 @@ class AdjustedDifference:
         The mean difference among the treated (ATT), or of all (ATE).
     population : str
         Of whom it is; where some were trimmed, another one than was asked for.
-    adjusted : Adjusted or None
+    adjusted : AdjustedMeans or None
         None where it cannot be answered.
     reason : str
         Why it cannot be answered; "" where it is.
-    naive : Difference or None
+    naive : MeanDifference or None
         Mean outcome of the treated less that of the untreated, of those whose outcome is known; None where an arm has
         none.
     n_treated, n_untreated : int
@@ -82,9 +82,9 @@ class AdjustedDifference:
 
     estimand: Estimand
     population: str
-    adjusted: Adjusted | None
+    adjusted: AdjustedMeans | None
     reason: str
-    naive: Difference | None
+    naive: MeanDifference | None
     n_treated: int
     n_untreated: int
     n_clusters_treated: int
@@ -229,7 +229,7 @@ def adjusted_difference(
 
 def doubly_robust(
     people: Compared, modelled: CrossFitted, kept: Flags, estimand: Estimand, confidence_level: float
-) -> tuple[Difference, tuple[float, float], Floats]:
+) -> tuple[MeanDifference, tuple[float, float], Floats]:
     """Compute the augmented inverse-propensity weighted difference, both means and each row's influence."""
     treated, outcome = people.treated, np.where(people.answered, people.outcome, 0.0)
     target = kept * (treated if estimand == "treated" else 1.0)
@@ -279,7 +279,7 @@ def _adjusted(
     kept: Flags,
     estimand: Estimand,
     confidence_level: float,
-) -> Adjusted:
+) -> AdjustedMeans:
     """The doubly robust difference, what selection made beside it, and what would remove it."""
     found, means, influence = doubly_robust(people, modelled, kept, estimand, confidence_level)
     naive, naive_influence = difference_of_means(
@@ -297,10 +297,12 @@ def _adjusted(
         conf_low=found.conf_low,
         conf_high=found.conf_high,
     )
-    return Adjusted(**vars(found), mean_treated=means[0], mean_untreated=means[1], selection=selection, hidden=hidden)
+    return AdjustedMeans(
+        **vars(found), mean_treated=means[0], mean_untreated=means[1], selection=selection, hidden=hidden
+    )
 
 
-def _naive(people: Compared, confidence_level: float) -> Difference | None:
+def _naive(people: Compared, confidence_level: float) -> MeanDifference | None:
     """The difference of means; None where an arm has no outcome, or all are of one cluster."""
     if not people.clusters(True) or not people.clusters(False) or people.cluster.max() == 0:
         return None
@@ -312,13 +314,13 @@ def _too_few(people: Compared, n_columns: int) -> str:
     """Why there are too few people to compare; "" where there are enough."""
     for arm, name in ((True, "treated"), (False, "untreated")):
         clusters = people.clusters(arm)
-        if clusters < FEWEST_CLUSTERS:
-            return f"The {name} whose outcome is known are of {clusters} clusters; {FEWEST_CLUSTERS} are needed."
+        if clusters < CLUSTERS_AN_ARM:
+            return f"The {name} whose outcome is known are of {clusters} clusters; {CLUSTERS_AN_ARM} are needed."
         known = people.outcome[people.answered & (people.treated == arm)]
-        fewer = min(int(known.sum()), int((~known).sum())) if known.dtype == bool else FEWEST_EVENTS
-        if fewer < FEWEST_EVENTS:
+        fewer = min(int(known.sum()), int((~known).sum())) if known.dtype == bool else EVENTS_AN_ARM
+        if fewer < EVENTS_AN_ARM:
             rarer = "yes" if known.mean() < 0.5 else "no"
-            return f"Among the {name} the outcome is {rarer} of {fewer} people; {FEWEST_EVENTS} are needed."
+            return f"Among the {name} the outcome is {rarer} of {fewer} people; {EVENTS_AN_ARM} are needed."
         n_arm = int((people.treated == arm).sum())
         if n_arm < PER_COLUMN * n_columns:
             return f"{n_arm} are {name}; with {n_columns} columns {PER_COLUMN * n_columns} are needed."

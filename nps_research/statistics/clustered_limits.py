@@ -12,7 +12,7 @@ from nps_research.typing import Flags, Floats, Integers
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
+class MeanDifference:
     """A difference between two groups and how sure it is.
 
     Attributes
@@ -60,7 +60,7 @@ def effective_clusters(cluster_sums: Floats) -> float:
 
 def clustered_difference(
     estimate: float, influence: Floats, cluster: Integers, *, confidence_level: float
-) -> Difference:
+) -> MeanDifference:
     """Give an estimate its error clustered over whose influence belongs together, and t limits.
 
     Parameters
@@ -86,14 +86,14 @@ def clustered_difference(
     std_error = float(np.sqrt((sums**2).sum() * len(sums) / (len(sums) - 1)))
     degrees = max(effective_clusters(sums) - 1, 1.0)
     reach = float(t_ppf(0.5 + confidence_level / 2, degrees)) * std_error
-    return Difference(
+    return MeanDifference(
         estimate=estimate, std_error=std_error, conf_low=estimate - reach, conf_high=estimate + reach, degrees=degrees
     )
 
 
 def difference_of_means(
     value: Flags | Floats, treated: Flags, known: Flags, cluster: Integers, *, confidence_level: float
-) -> tuple[Difference, Floats]:
+) -> tuple[MeanDifference, Floats]:
     """Compute the mean of the treated less that of the untreated, nothing adjusted, and each row's influence.
 
     Parameters

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nps_research.errors import EstimationError
-from nps_research.statistics.clustered_limits import Difference, clustered_difference, difference_of_means
+from nps_research.statistics.clustered_limits import MeanDifference, clustered_difference, difference_of_means
 from nps_research.statistics.distributions import t_ppf
 from nps_research.statistics.normal_limits import normal_quantile
 from nps_research.statistics.thin_response import imbens_manski_limits
@@ -20,13 +20,13 @@ class LeeBounds:
 
     Attributes
     ----------
-    low, high : Difference
+    low, high : MeanDifference
         The bounds, each with its own error and two-sided limits.
     conf_low, conf_high : float
         Limits of the effect itself, wherever between the bounds it lies.
-    naive : Difference
+    naive : MeanDifference
         Mean answer of the treated less that of the untreated.
-    answering : Difference
+    answering : MeanDifference
         Share of the treated who answered less that of the untreated.
     answered_treated, answered_untreated : float
         Those shares.
@@ -34,12 +34,12 @@ class LeeBounds:
         Share of the answers that is left out, of the arm that answered more often.
     """
 
-    low: Difference
-    high: Difference
+    low: MeanDifference
+    high: MeanDifference
     conf_low: float
     conf_high: float
-    naive: Difference
-    answering: Difference
+    naive: MeanDifference
+    answering: MeanDifference
     answered_treated: float
     answered_untreated: float
     trimmed_share: float

@@ -13,7 +13,7 @@ from calibration import adjusted_difference as study
 from nps_research.errors import EstimationError
 from nps_research.statistics.adjusted_difference import adjusted_difference
 from nps_research.statistics.clustered_limits import clustered_difference, difference_of_means, effective_clusters
-from nps_research.statistics.overlap import covariate_balance, odds_weights
+from nps_research.statistics.overlap import covariate_balance, odds_weights, overlap
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 R = json.loads((REFERENCE / "aipw_clusters.json").read_text())
@@ -147,6 +147,16 @@ def test_selection_is_what_the_naive_difference_has_too_much():
     assert selection.conf_low > 0  # those who are called were better off before
     apart = np.hypot(found.naive.std_error, found.adjusted.std_error)
     assert 0 < selection.std_error < apart  # both are of the same people
+
+
+def test_errors_are_the_deviations_of_the_adjusted_difference_and_of_what_selection_made():
+    rng, runs = np.random.default_rng(6), 200
+    drawn = (study.draw(120, "plain", "planted", rng) for _ in range(runs))
+    found = [study.adjusted(each, "plain", rng).adjusted for each in drawn]
+    for several in (found, [each.selection for each in found]):
+        deviation = np.std([each.estimate for each in several])
+        error = np.mean([each.std_error for each in several])
+        assert error == pytest.approx(deviation, rel=3.3 / np.sqrt(2 * runs))
 
 
 def test_the_naive_difference_is_that_of_means():
@@ -301,6 +311,16 @@ def test_people_unlike_any_other_are_trimmed_and_past_a_fifth_refused():
     assert 0 < found.overlap.trimmed_share < 0.2
     assert found.population == "the treated who are like some of the untreated"
     assert found.adjusted is not None
+
+
+def test_over_all_people_whom_nobody_treated_resembles_are_trimmed_too():
+    treated = np.arange(8) % 2 == 0
+    chance = np.array([0.5, 0.5, 0.01, 0.01, 0.02, 0.98, 0.99, 0.5])
+    assert overlap(chance, treated, estimand="all", cut=0.98).kept.tolist() == [1, 1, 0, 0, 1, 1, 0, 1]
+    assert overlap(chance, treated, estimand="all", cut=0.98).trimmed_share == 3 / 8
+    found = overlap(chance, treated, estimand="treated", cut=0.98)
+    assert (found.trimmed_share, found.outside_support_share) == (1 / 4, 1 / 4)
+    assert found.kept.tolist() == [1, 1, 1, 1, 1, 1, 0, 1]
 
 
 def test_an_arm_without_people_has_a_reason_and_no_naive_difference():

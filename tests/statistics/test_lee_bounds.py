@@ -26,12 +26,13 @@ def left_out_one_by_one(outcome, answered, treated):
 
 
 @pytest.mark.parametrize("more", [0.2, -0.2, 0.0])
-@pytest.mark.parametrize("kind", ["score", "yes or no"])
+@pytest.mark.parametrize("kind", ["score", "yes or no", "amount"])
 def test_as_many_answers_are_left_out_as_the_rates_differ_by(more, kind):
     rng = np.random.default_rng(3)
     treated = rng.random(600) < 0.5
     answered = rng.random(600) < 0.5 + more * treated
-    outcome = rng.integers(0, 11, 600).astype(float) if kind == "score" else rng.random(600) < 0.3
+    outcomes = {"score": rng.integers(0, 11, 600).astype(float), "yes or no": rng.random(600) < 0.3}
+    outcome = (outcomes | {"amount": rng.lognormal(0, 2, 600)})[kind]
     found = lee_bounds(np.where(answered, outcome, 0), answered, treated, np.arange(600))
     expected = left_out_one_by_one(outcome.astype(float), answered, treated)
     assert (found.low.estimate, found.high.estimate) == pytest.approx(expected, abs=2e-4)
