@@ -13,6 +13,7 @@ from calibration import adjusted_difference as study
 from nps_research.errors import EstimationError
 from nps_research.statistics.adjusted_difference import adjusted_difference
 from nps_research.statistics.clustered_limits import clustered_difference, difference_of_means, effective_clusters
+from nps_research.statistics.hidden_confounder import hidden_confounder
 from nps_research.statistics.overlap import covariate_balance, odds_weights, overlap
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -127,6 +128,20 @@ def test_missing_answers_are_weighted_as_the_formula_says(estimand):
     )
     assert (found.adjusted.estimate, found.adjusted.std_error) == pytest.approx(expected, abs=1e-7)
     assert found.answered_treated == pytest.approx(answered[treated].mean())
+
+
+def test_what_would_remove_the_difference_is_told_by_those_who_are_kept_and_answered():
+    drawn, found = one("missing answers", "planted")
+    adjusted, known = found.adjusted, drawn.answered
+    assert adjusted.hidden == hidden_confounder(
+        drawn.outcome[known],
+        drawn.treated[known],
+        drawn.covariates[known],
+        estimate=adjusted.estimate,
+        conf_low=adjusted.conf_low,
+        conf_high=adjusted.conf_high,
+    )
+    assert adjusted.hidden.strongest == "number"
 
 
 def test_limits_are_students_on_the_effective_clusters():
@@ -315,7 +330,7 @@ def test_people_unlike_any_other_are_trimmed_and_past_a_fifth_refused():
 
 def test_over_all_people_whom_nobody_treated_resembles_are_trimmed_too():
     treated = np.arange(8) % 2 == 0
-    chance = np.array([0.5, 0.5, 0.01, 0.01, 0.02, 0.98, 0.99, 0.5])
+    chance = np.array([0.5, 0.5, 0.01, 0.01, 0.03, 0.98, 0.99, 0.5])
     assert overlap(chance, treated, estimand="all", cut=0.98).kept.tolist() == [1, 1, 0, 0, 1, 1, 0, 1]
     assert overlap(chance, treated, estimand="all", cut=0.98).trimmed_share == 3 / 8
     found = overlap(chance, treated, estimand="treated", cut=0.98)

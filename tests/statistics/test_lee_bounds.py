@@ -43,6 +43,14 @@ def test_as_many_answers_are_left_out_as_the_rates_differ_by(more, kind):
     assert found.conf_low < found.low.estimate <= found.naive.estimate <= found.high.estimate < found.conf_high
 
 
+def test_an_answer_on_the_edge_counts_in_part():
+    """Of four answers the highest 2.4 are kept: 100, 10 and 0.4 of 1."""
+    treated, outcome = np.arange(9) < 4, np.array([0.0, 1, 10, 100, 0, 0, 0, 0, 0])
+    found = lee_bounds(outcome, np.arange(9) < 7, treated, np.arange(9))
+    assert found.high.estimate == pytest.approx((100 + 10 + 0.4 * 1) / 2.4)
+    assert found.low.estimate == pytest.approx((0 + 1 + 0.4 * 10) / 2.4)
+
+
 def test_bounds_meet_in_the_naive_difference_where_all_answered():
     rng = np.random.default_rng(4)
     treated, outcome = rng.random(200) < 0.5, rng.normal(size=200)
