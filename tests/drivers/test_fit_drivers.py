@@ -9,9 +9,10 @@ from nps_research.drivers.fit_drivers import fit_drivers, fit_drivers_from_frame
 from nps_research.drivers.fitting import resampling
 from nps_research.drivers.fitting.cross_fit import cross_fit, points_at_stake
 from nps_research.drivers.fitting.data import data_of_frame
-from nps_research.drivers.fitting.resampling import rank_limits, resample
+from nps_research.drivers.fitting.resampling import resample
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError
 from nps_research.statistics.boosting import folds_of_clusters, side_by_side
+from nps_research.statistics.rank_limits import rank_limits
 from nps_research.study.study import Study
 from tests.support.made_up_ratings import TERMS, fitted_model, fitted_study, fitted_to_one_rating, made_up_ratings
 
