@@ -1,5 +1,7 @@
 """What hurts: which problems customers have, what complaints hide, whether a fix worked, what comments say."""
 
+from nps_research.problems.complaints import complaints_against_survey
+from nps_research.problems.fix_effect import fix_effect
 from nps_research.problems.pain_map import pain_map
 
-__all__ = ["pain_map"]
+__all__ = ["complaints_against_survey", "fix_effect", "pain_map"]

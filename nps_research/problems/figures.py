@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nps_research.problems.complaints import ComplaintsAgainstSurvey
+from nps_research.problems.fix_effect import FixEffect
 from nps_research.problems.pain_map import PainMap
-from nps_research.results.drawing import draws, estimate_rows, label
+from nps_research.results.drawing import axes_for, draws, dumbbells, estimate_rows, label
 from nps_research.results.words import share
 
 if TYPE_CHECKING:
@@ -22,3 +24,25 @@ def plot_pain_map(result: PainMap, ax: Axes | None = None) -> Axes:
     return estimate_rows(
         result, rows, names, ax, words=f"Have it (% of {whom})", text=share, scale=100, zero=False, hollow=praise
     )
+
+
+@draws(ComplaintsAgainstSurvey)
+def plot_complaints(result: ComplaintsAgainstSurvey, ax: Axes | None = None) -> Axes:
+    """Share that complained of each problem, of those who have it, with its interval; hidden problems full."""
+    rows = result.records
+    names = [label(f"{row['term']} (n = {row['n']:,})") for row in rows]
+    hollow = [row["verdict"] != "shown" for row in rows]
+    words = "Complained of it, of those who have it (%)"
+    return estimate_rows(result, rows, names, ax, words=words, text=share, scale=100, zero=False, hollow=hollow)
+
+
+@draws(FixEffect)
+def plot_fix_effect(result: FixEffect, ax: Axes | None = None) -> Axes:
+    """Share with each mended problem before (hollow) and after (full), joined by a line."""
+    rows = [row for row in result.records if row["estimate"] == row["estimate"]]
+    ax = axes_for(ax, n_rows=len(rows))
+    names = [label(f"{row['term']}: {row['verdict']}") for row in rows]
+    before, after = ([row[name] for row in rows] for name in ("before", "after"))
+    dumbbells(ax, names, before, after, words=("before it was mended", "after"))
+    ax.set_xlabel("Have it (% of answers)")
+    return ax
