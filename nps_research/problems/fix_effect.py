@@ -15,7 +15,7 @@ from nps_research.errors import CannotAnswerError
 from nps_research.problems.enough import LEAST_CONTROLS, LEAST_WITH
 from nps_research.problems.mentions import Drawn, Mentions, mentions_of, problem_label
 from nps_research.results.result import Result
-from nps_research.results.words import plain_text, share
+from nps_research.results.words import amount_text, plain_text, share
 from nps_research.statistics.distributions import t_ppf, t_sf
 from nps_research.statistics.multiplicity import adjust_p_values
 from nps_research.study.needs import begins_with
@@ -95,7 +95,7 @@ class FixEffect(Result):
         moved = f"{row['term']} went from {share(row['before'])} to {share(row['after'])}"
         if row["verdict"] == NO_MORE:
             return f"{moved} after it was mended: no more than untouched problems."
-        need = f"; needs about {row['needed']:,.0f} answers after it" if np.isfinite(row["needed"]) else ""
+        need = f"; needs about {amount_text(row['needed'])} answers after it" if np.isfinite(row["needed"]) else ""
         return f"{moved} after it was mended: undecided whether that is beyond the untouched problems{need}."
 
     @staticmethod
@@ -109,17 +109,14 @@ class FixEffect(Result):
     def details(self) -> str:
         said = []
         for row in self._compared:
-            limits = f"{1 - row['conf_high']:.0%} to {1 - row['conf_low']:.0%}".replace("-", "\N{MINUS SIGN}")
+            limits = f"{row['conf_low']:.2f} to {row['conf_high']:.2f}"
             peak = f"; {plain_text(row['peak'])}, its peak, is left out" if row["peak"] else ""
             said.append(
-                f"{row['term']}: {row['verdict']}; fall beyond the others {limits}, no larger than "
-                f"{max(1 - row['conf_low'], 0):.0%}; a fall of {share(row['smallest_fall'])} could have been seen{peak}."
+                f"{row['term']}: {row['verdict']}; after to before over the others, {row['estimate']:.2f} ({limits}); "
+                f"a fall of {share(row['smallest_fall'])} could have been seen{peak}."
             )
-        said += [
-            f"{row['term']}: {row['verdict']}"
-            for row in self.records
-            if row["verdict"] not in (FELL, NO_MORE, UNDECIDED)
-        ]
+        rest = [row for row in self.records if row["verdict"] not in (FELL, NO_MORE, UNDECIDED)]
+        said += [f"{row['term']}: {row['verdict']}" for row in rest]
         return " ".join(said)
 
     @property
@@ -209,13 +206,14 @@ def fix_effect(study: Study, *, confidence_level: float = 0.95) -> FixEffect:
     check_level(confidence_level)
     found = _fixed(study)
     drawn = Drawn.of(study, found.rows)
-    fixed_on = {code: study.problems[code].fixed_on for code in found.codes if code in study.problems}
-    mended = [code for code in found.codes if fixed_on.get(code)]
-    untouched = np.array([not fixed_on.get(code) for code in found.codes]) & ~found.praise
-    rows, drifts, controls = [], [], []
-    for code in mended:
-        at, day = found.codes.index(code), pd.Timestamp(fixed_on[code])
-        row = {"term": problem_label(study, code), "owner": study.problems[code].owner, "fixed_on": f"{day:%Y-%m-%d}"}
+    days = {code: pd.Timestamp(each.fixed_on) for code, each in study.problems.items() if each.fixed_on}
+    untouched = np.array([code not in days for code in found.codes]) & ~found.praise
+    rows: list[dict[str, Any]] = []
+    drifts, controls = [], []
+    for code in (each for each in found.codes if each in days):
+        at, day = found.codes.index(code), days[code]
+        row: dict[str, Any] = {"term": problem_label(study, code), "owner": study.problems[code].owner}
+        row["fixed_on"] = f"{day:%Y-%m-%d}"
         times, peak = _times_of(study, found, drawn, at, day)
         row["peak"] = "" if peak in groups_not_shown(study, ["wave"]) else peak
         if isinstance(times, str):
@@ -245,10 +243,10 @@ def _times_of(
     study: Study, found: Mentions, drawn: Drawn, at: int, day: pd.Timestamp
 ) -> tuple[tuple[Flags, Flags] | str, str]:
     """Rows of the waves before and after a day, the peak left out, and which that was; or why there are none."""
-    by_wave = found.rows.groupby("wave")["moment"].agg(["min", "max"])
-    waves = [wave for wave in study.waves if wave in by_wave.index]
-    before = [wave for wave in waves if by_wave.loc[wave, "max"] < day]
-    after = [wave for wave in waves if by_wave.loc[wave, "min"] >= day]
+    by_wave = found.rows.groupby("wave")["moment"]
+    earliest, latest = by_wave.min().to_dict(), by_wave.max().to_dict()
+    before = [wave for wave in study.waves if wave in latest and latest[wave] < day]
+    after = [wave for wave in study.waves if wave in earliest and earliest[wave] >= day]
     if not before:
         return "cannot be answered: the fix is dated before all answers.", ""
     if not after:
