@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from nps_research.problems.comment_shares import CommentShares
 from nps_research.problems.complaints import ComplaintsAgainstSurvey
 from nps_research.problems.fix_effect import FixEffect
 from nps_research.problems.pain_map import PainMap
@@ -46,3 +49,13 @@ def plot_fix_effect(result: FixEffect, ax: Axes | None = None) -> Axes:
     dumbbells(ax, names, before, after, words=("before it was mended", "after"))
     ax.set_xlabel("Have it (% of answers)")
     return ax
+
+
+@draws(CommentShares)
+def plot_comment_shares(result: CommentShares, ax: Axes | None = None) -> Axes:
+    """Share of comments with each code and its interval; praise hollow."""
+    rows = [row for row in result.records if np.isfinite(row["estimate"])]
+    praise = [bool(row["is_praise"]) for row in rows]
+    names = [label(row["term"]) for row in rows]
+    words = "Comments with the code (%)"
+    return estimate_rows(result, rows, names, ax, words=words, text=share, scale=100, zero=False, hollow=praise)
