@@ -18,7 +18,6 @@ from nps_research.problems.mentions import problem_label
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import format_interval, joined, plain_text, share
 from nps_research.statistics.coder_agreement import alpha_limits, krippendorff_alpha
-from nps_research.statistics.normal_limits import normal_quantile
 from nps_research.statistics.prediction_powered import prediction_powered_mean
 from nps_research.statistics.proportions import wilson_limits
 from nps_research.statistics.randomness import DEFAULT_SEED
@@ -29,7 +28,7 @@ from nps_research.study.surveys import asked_in_all
 from nps_research.typing import Flags, Floats, Integers
 
 LEAST_CODED = 50  # comments coded by hand
-LEAST_POSITIVE = 20  # of them with a code, for limits that are normal
+LEAST_POSITIVE = 20  # of them with a code, for the machine to help
 LEAST_AGREEMENT = 0.67  # Krippendorff's alpha, under which a code is not to be used
 LEAST_TWICE = 10  # comments coded twice, with the code by one of the coders at least, to tell of agreement
 N_RESAMPLES = 2000
@@ -254,8 +253,10 @@ def comment_shares(
     Notes
     -----
     Hand codes count and the machine only helps: `statistics.prediction_powered` with predictions by
-    `machine.cross_predicted`, people as clusters. Agreement of coders is Krippendorff's alpha over comments that two
-    coded, percentile limits over resampled comments; it is not known where few of these have the code.
+    `machine.cross_predicted`, people as clusters; limits are Wilson's for as many simple comments as would know the
+    share as well, since normal ones held less often (``calibration/comment_shares.csv``). Agreement of coders is
+    Krippendorff's alpha over comments that two coded, percentile limits over resampled comments; it is not known where
+    few of these have the code.
 
     References
     ----------
@@ -316,13 +317,17 @@ def _share(
         low, high = wilson_limits(np.array([by_hand * effective]), effective, confidence_level=confidence_level)
         return {**row, "estimate": by_hand, "conf_low": float(low[0]), "conf_high": float(high[0]), "method": "by hand"}
     found = prediction_powered_mean(truth, predicted, everybody, chance=chance, cluster=person)
-    reach = normal_quantile(confidence_level) * found.std_error
+    estimate = min(max(found.estimate, 0.0), 1.0)
+    effective = estimate * (1 - estimate) / max(found.std_error**2, 1e-300)
+    low, high = wilson_limits(
+        np.array([estimate * effective]), np.array([effective]), confidence_level=confidence_level
+    )
     return {
         **row,
-        "estimate": min(max(found.estimate, 0.0), 1.0),
+        "estimate": estimate,
         "std_error": found.std_error,
-        "conf_low": max(found.estimate - reach, 0.0),
-        "conf_high": min(found.estimate + reach, 1.0),
+        "conf_low": float(low[0]),
+        "conf_high": float(high[0]),
         "method": "prediction-powered",
         "power": found.power,
     }

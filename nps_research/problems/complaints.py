@@ -240,7 +240,9 @@ def complaints_against_survey(
     frame["n"], frame["events"] = has.sum(axis=0), (has & told).sum(axis=0)
     all_hold = bonferroni_level(confidence_level, len(codes))
     least = max(LEAST_WITH, study.settings.minimum_cell)
-    rates_of = [_rate(forms, has[:, at], told[:, at], least, (confidence_level, all_hold)) for at in range(len(codes))]
+    rates_of = [
+        _rate_told(forms, has[:, at], told[:, at], least, (confidence_level, all_hold)) for at in range(len(codes))
+    ]
     frame[["estimate", "std_error", "naive", "conf_low", "conf_high", "highest"]] = rates_of
     part = weight / weight.sum()
     value = part @ has
@@ -312,7 +314,7 @@ def _times(asked: pd.DataFrame, returned: Flags, complained: Flags) -> tuple[Flo
     return np.where(returned, 1 / np.where(share_returned > 0, share_returned, 1.0), 0.0), (rates[0], rates[1])
 
 
-def _rate(forms: Drawn, has: Flags, told: Flags, least: int, levels: tuple[float, float]) -> tuple[float, ...]:
+def _rate_told(forms: Drawn, has: Flags, told: Flags, least: int, levels: tuple[float, float]) -> tuple[float, ...]:
     """Share that complained, of those with a problem: estimate, error, unweighted, limits, upper limit of all."""
     if has.sum() < least:
         return (np.nan,) * 6

@@ -22,7 +22,7 @@ from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
 from nps_research.typing import Flags, Floats
 
-POWER = 0.8
+FOUND_WITH = 0.8
 RELEVANT = np.log(2)  # a halving: who has seen none where one would have been seen, says that there was none
 FELL, NO_MORE, UNDECIDED = "fell beyond the others", "fell no more than the others", "undecided"
 
@@ -309,7 +309,7 @@ def _compared_with_others(
     mean, of_mean, between = drift_between(change[usable], variance[usable])
     error = np.sqrt(variance[at] + of_mean + between)
     beyond, degrees = change[at] - mean, k - 2
-    quantile, of_power = t_ppf(0.5 + confidence_level / 2, degrees), t_ppf(POWER, degrees)
+    quantile, of_power = t_ppf(0.5 + confidence_level / 2, degrees), t_ppf(FOUND_WITH, degrees)
     needed = np.nan
     left = (RELEVANT / (quantile + of_power)) ** 2 - of_mean - between
     if left > 0:

@@ -14,15 +14,14 @@ from nps_research.counting.clusters import cluster_codes, clusters_in, declared_
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
 from nps_research.results.words import plain_text
 from nps_research.score.limits.linearization import Linearization, of_clusters
-from nps_research.statistics.distributions import normal_sf
 from nps_research.statistics.group_sums import group_sums
 from nps_research.statistics.normal_limits import drawn_in
 from nps_research.statistics.proportions import wilson_limits
 from nps_research.study.further_rules import key_of, response_key
 from nps_research.study.study import Study
-from nps_research.typing import Flags, Floats, Integers, Numbers
+from nps_research.typing import Flags, Floats, Integers
 
-_ZERO = 1e-20
+_NO_SPREAD = 1e-20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,7 +75,7 @@ def mentions_of(study: Study) -> Mentions:
     if named.empty:
         raise CannotAnswerError(
             "No problem was asked for in the survey: what comes from comments, calls or complaints says nothing of "
-            "those who wrote, were called or complained not, so no share can be told."
+            "those who neither wrote, nor were called, nor complained, so no share can be told."
         )
     listed = dict.fromkeys([*study.problems, *sorted(named["problem"].unique())])
     praised = {code for code, problem in study.problems.items() if problem.praise}
@@ -167,8 +166,8 @@ def share_limits(
 ) -> tuple[Floats, Floats]:
     """Compute Wilson's limits of shares as of the number of simple answers that would know them as well.
 
-    Limits are exact in the sense of the score test for rare problems, where normal ones fail (Korn & Graubard 1998; see
-    `responding.response_rates`). Where nobody, or everybody, has a problem each cluster counts once.
+    They hold for rare problems, too, where normal ones fail (Korn & Graubard 1998). Where nobody, or everybody, has a
+    problem each cluster counts once.
 
     Parameters
     ----------
@@ -184,18 +183,13 @@ def share_limits(
     variance = np.diag(found.covariance)
     alone = drawn.weight.sum() ** 2 / (drawn.weight**2).sum()
     with np.errstate(invalid="ignore", divide="ignore"):
-        effective = np.where(variance > _ZERO, share * (1 - share) / variance * k / (k - 1), k / outside)
+        effective = np.where(variance > _NO_SPREAD, share * (1 - share) / variance * k / (k - 1), k / outside)
     effective = np.where(np.isnan(effective), 1.0, effective)
     if drawn.strata is None:
         effective = np.minimum(effective, alone / outside)
     if not drawn.is_simple:
         effective = effective * drawn_in(found.degrees, quantile=0.5 + confidence_level / 2)
     return wilson_limits(share * effective, effective, confidence_level=confidence_level) if n else (share, share)
-
-
-def two_sided(z: Numbers) -> Floats:
-    """Compute two-sided p-values of normal deviates."""
-    return np.asarray(2 * normal_sf(np.abs(z)))
 
 
 def bonferroni_level(confidence_level: float, p: int) -> float:

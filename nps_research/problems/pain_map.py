@@ -178,14 +178,14 @@ class PainMap(Result):
         return tuple(KeyNumber.of(row, f"Have it: {row['term']}", unit="share") for row in self._ranked[:1])
 
 
-def _asked(study: Study) -> Mentions:
+def _scored_mentions(study: Study) -> Mentions:
     """All answers to the recommendation question in waves that asked for problems."""
     study.require("responses.likelihood_to_recommend")
     found = mentions_of(study)
     return found.where((found.rows["response_state"] == "answered").to_numpy())
 
 
-@begins_with(_asked)
+@begins_with(_scored_mentions)
 def pain_map(study: Study, *, wave: str | None = None, confidence_level: float = 0.95) -> PainMap:
     """Map problems: how many customers have each, their revenue, the NPS points that go with it, and its priority.
 
@@ -236,7 +236,7 @@ def pain_map(study: Study, *, wave: str | None = None, confidence_level: float =
     [[5000.0, 2138.0, 11651.0]]
     """
     check_level(confidence_level)
-    asked = _asked(study)
+    asked = _scored_mentions(study)
     chosen = wave_that_asked(study, asked, wave)
     found = asked.where((asked.rows["wave"] == chosen).to_numpy()) if chosen else asked
     if found.rows.empty:

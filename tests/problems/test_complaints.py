@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from calibration.complaints import DAY, LABELS, complained_tables
 from nps_research.errors import CannotAnswerError, EstimationError
 from nps_research.made_up.simulate import simulate_study
 from nps_research.made_up.truth import Truth
@@ -13,39 +14,6 @@ from nps_research.problems.complaints import complaints_against_survey
 from nps_research.results.words import MOST_WORDS
 from nps_research.study.study import Study
 from tests.problems.test_pain_map import demo
-
-NAMES = ("big", "loud", "small")
-LABELS = {name: {"label": name.capitalize()} for name in NAMES}
-DAY = pd.Timestamp("2025-06-10")
-
-
-def tables(n=4000, *, rng, told=(0.01, 0.3, 0.1), shares=(0.15, 0.04, 0.04), times=1.5, silence=True):
-    """Customers with problems, of whom some complained in the weeks before and then answer more often."""
-    has = rng.random((n, 3)) < shares
-    complains = has & (rng.random((n, 3)) < told)
-    answers = rng.random(n) < np.where(complains.any(axis=1), 0.4 * times, 0.4)
-    ids = np.array([f"K{row:05d}" for row in range(n)])
-    rows = pd.DataFrame(
-        {
-            "respondent_id": ids,
-            "invited_at": DAY,
-            "responded": answers.astype(int),
-            "likelihood_to_recommend": pd.Series(8, index=range(n)).where(answers),
-            "problems": [
-                ";".join(np.array(NAMES)[each]) or None if said else None
-                for each, said in zip(has, answers, strict=True)
-            ],
-        }
-    )
-    who, what = np.nonzero(complains)
-    complaints = pd.DataFrame(
-        {
-            "customer_id": ids[who],
-            "complained_at": DAY - pd.to_timedelta(rng.integers(1, 60, len(who)), unit="D"),
-            "problem": np.array(NAMES)[what],
-        }
-    )
-    return (rows if silence else rows[answers]), complaints
 
 
 def study_of(rows, complaints, *, problems=LABELS, customers=None, **settings):
@@ -70,7 +38,7 @@ def displayed(result):
 
 
 def test_weights_undo_that_who_complained_answers_more():
-    rows, complaints = tables(rng=np.random.default_rng(1))
+    rows, complaints = complained_tables(rng=np.random.default_rng(1))
     frame = by_term(complaints_against_survey(study_of(rows, complaints)))
     complained = rows["respondent_id"].isin(complaints["customer_id"])
     answered = rows["responded"] == 1
@@ -87,7 +55,7 @@ def test_weights_undo_that_who_complained_answers_more():
 def test_planted_rates_are_covered_and_the_hidden_problem_is_found():
     covered, naive, hidden, falsely, runs = 0, 0.0, 0, 0, 60
     for seed in range(runs):
-        frame = by_term(complaints_against_survey(study_of(*tables(rng=np.random.default_rng(seed)))))
+        frame = by_term(complaints_against_survey(study_of(*complained_tables(rng=np.random.default_rng(seed)))))
         covered += frame.loc["Loud", "conf_low"] <= 0.3 <= frame.loc["Loud", "conf_high"]
         naive += frame.loc["Loud", "naive"] / runs
         hidden += frame.loc["Big", "verdict"] == "shown"
@@ -101,7 +69,7 @@ def test_planted_rates_are_covered_and_the_hidden_problem_is_found():
 def test_where_all_complain_alike_nothing_is_hidden():
     shown, runs = 0, 40
     for seed in range(runs):
-        rows, complaints = tables(rng=np.random.default_rng(seed), told=(0.1, 0.1, 0.1))
+        rows, complaints = complained_tables(rng=np.random.default_rng(seed), told=(0.1, 0.1, 0.1))
         shown += (complaints_against_survey(study_of(rows, complaints)).frame["verdict"] == "shown").any()
     assert shown / runs <= 0.05 + 3.3 * np.sqrt(0.05 * 0.95 / runs)
 
@@ -128,7 +96,7 @@ def test_the_demo_is_compared_and_names_nobody():
 
 
 def test_without_the_silent_nothing_is_corrected_and_that_is_said():
-    rows, complaints = tables(rng=np.random.default_rng(2), silence=False)
+    rows, complaints = complained_tables(rng=np.random.default_rng(2), silence=False)
     result = complaints_against_survey(study_of(rows, complaints))
     assert not result.corrected
     assert "too high" in result.note
@@ -137,7 +105,7 @@ def test_without_the_silent_nothing_is_corrected_and_that_is_said():
 
 
 def test_complaints_count_in_the_window_alone():
-    rows, complaints = tables(rng=np.random.default_rng(2))
+    rows, complaints = complained_tables(rng=np.random.default_rng(2))
     late = complaints.assign(complained_at=complaints["complained_at"] - pd.Timedelta(days=200))
     both = pd.concat([complaints, late.head(20)], ignore_index=True)
     one, other = (complaints_against_survey(study_of(rows, each)).frame for each in (complaints, both))
@@ -150,14 +118,14 @@ def test_complaints_count_in_the_window_alone():
 
 
 def test_few_with_a_problem_show_no_rate():
-    rows, complaints = tables(400, rng=np.random.default_rng(4), shares=(0.2, 0.02, 0.1))
+    rows, complaints = complained_tables(400, rng=np.random.default_rng(4), shares=(0.2, 0.02, 0.1))
     result = complaints_against_survey(study_of(rows, complaints))
     assert by_term(result).loc["Loud", "n"] < 10
     assert "Loud" not in result.shown["term"].tolist()
 
 
 def test_complaints_of_people_who_are_no_customers_are_not_counted():
-    rows, complaints = tables(rng=np.random.default_rng(5))
+    rows, complaints = complained_tables(rng=np.random.default_rng(5))
     strangers = complaints.assign(customer_id="X" + complaints["customer_id"])
     customers = pd.DataFrame({"customer_id": rows["respondent_id"]})
     study = study_of(rows, pd.concat([complaints, strangers]), customers=customers)
@@ -170,7 +138,7 @@ def test_complaints_of_people_who_are_no_customers_are_not_counted():
 
 
 def test_what_is_missing_is_named():
-    rows, complaints = tables(rng=np.random.default_rng(6))
+    rows, complaints = complained_tables(rng=np.random.default_rng(6))
     with pytest.raises(CannotAnswerError, match=r"the problem, by its code \(complaints\.problem\)"):
         complaints_against_survey(study_of(rows, complaints.drop(columns="problem")))
     with pytest.raises(CannotAnswerError, match=r"problems\.problem"):
