@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t
 from statsmodels.api import OLS, add_constant
 
 from nps_research.errors import CannotAnswerError, ContractError
@@ -85,9 +86,24 @@ def test_points_are_share_times_the_coefficient_of_least_squares_on_all_problems
     assert frame["points"].to_numpy() == pytest.approx(has.mean(axis=0) * fitted.params[1:])
     assert frame["points"].sum() == pytest.approx(y.mean() - fitted.params[0])
     half = (frame["coefficient_conf_high"] - frame["coefficient_conf_low"]) / 2
-    from scipy.stats import t
-
     assert half.to_numpy() == pytest.approx(t.ppf(0.975, 299) * fitted.bse[1:] * np.sqrt(300 / 299))
+
+
+def test_limits_of_points_are_those_of_a_jackknife():
+    rows = answers(400, rng=np.random.default_rng(11), accounts=100)
+    row = by_term(pain_map(study_of(rows, cluster="account_id"))).loc["Late"]
+    has = np.stack([rows["problems"].fillna("").str.contains(code) for code in LABELS], axis=1).astype(float)
+    y = np.where(rows["likelihood_to_recommend"] == 10, 100.0, -100.0)
+    account = rows["account_id"].factorize()[0]
+
+    def points(kept):
+        design = add_constant(has[kept])
+        return has[kept, 0].mean() * np.linalg.lstsq(design, y[kept], rcond=None)[0][1]
+
+    without = np.array([points(account != each) for each in range(100)])
+    error = np.sqrt(99 / 100 * ((without - without.mean()) ** 2).sum())
+    half = (row["points_conf_high"] - row["points_conf_low"]) / 2
+    assert half == pytest.approx(t.ppf(0.975, 99) * error, rel=0.04)
 
 
 def test_strata_and_weights_are_those_of_survey_software():
