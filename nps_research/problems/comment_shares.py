@@ -128,8 +128,7 @@ class CommentShares(Result):
     def alt(self) -> str:
         rows = [
             f"{row['term']} {share(row['estimate'])} ({format_interval(row['conf_low'], row['conf_high'], 'share')})"
-            for row in self.records
-            if np.isfinite(row["estimate"])
+            for row in self._known
         ]
         return f"Points with intervals, the share of comments with each code: {'; '.join(rows)}."
 

@@ -53,9 +53,7 @@ def plot_fix_effect(result: FixEffect, ax: Axes | None = None) -> Axes:
 
 @draws(CommentShares)
 def plot_comment_shares(result: CommentShares, ax: Axes | None = None) -> Axes:
-    """Share of comments with each code and its interval; praise hollow."""
-    rows = [row for row in result.records if np.isfinite(row["estimate"])]
-    praise = [bool(row["is_praise"]) for row in rows]
+    """Share of comments with each problem and its interval; praise, of which there is far more, is left to the table."""
+    rows = [row for row in result.records if np.isfinite(row["estimate"]) and not row["is_praise"]]
     names = [label(row["term"]) for row in rows]
-    words = "Comments with the code (%)"
-    return estimate_rows(result, rows, names, ax, words=words, text=share, scale=100, zero=False, hollow=praise)
+    return estimate_rows(result, rows, names, ax, words="Comments with the code (%)", text=share, scale=100, zero=False)

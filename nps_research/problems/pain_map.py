@@ -118,8 +118,8 @@ class PainMap(Result):
         said = f"{share(first['estimate'])} of {whom} have it, {points(first['points'])} NPS points go with it"
         if len(leaders) == 1:
             return f"Mend first: {first['term']}. {said}."
-        open_still = f"Which of {len(leaders)} problems comes first is too close to call"
-        return f"{open_still}; by the estimates {first['term']}: {said}."
+        open_still = f"{first['term']} leads, but which of {len(leaders)} problems comes first is too close to call"
+        return f"{open_still}: {said}."
 
     @property
     def details(self) -> str:
