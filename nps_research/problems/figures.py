@@ -53,7 +53,7 @@ def plot_fix_effect(result: FixEffect, ax: Axes | None = None) -> Axes:
 
 @draws(CommentShares)
 def plot_comment_shares(result: CommentShares, ax: Axes | None = None) -> Axes:
-    """Share of comments with each problem and its interval; praise, of which there is far more, is left to the table."""
+    """Share of comments with each problem and its interval; praise, which is far more, is left to the table."""
     rows = [row for row in result.records if np.isfinite(row["estimate"]) and not row["is_praise"]]
     names = [label(row["term"]) for row in rows]
     return estimate_rows(result, rows, names, ax, words="Comments with the code (%)", text=share, scale=100, zero=False)

@@ -6,7 +6,6 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from nps_research.drivers.fit_drivers import fit_drivers, fit_drivers_from_frame
-from nps_research.drivers.fitting import resampling
 from nps_research.drivers.fitting.cross_fit import cross_fit, points_at_stake
 from nps_research.drivers.fitting.data import data_of_frame
 from nps_research.drivers.fitting.resampling import resample
@@ -155,7 +154,7 @@ def test_ranks_hold_all_together():
 
 
 def test_ranks_are_right_together_as_often_as_they_say(monkeypatch):
-    monkeypatch.setattr(resampling, "N_DRAWS", 2_000)  # of each of 300: what is left of chance in them averages out
+    monkeypatch.setattr("nps_research.statistics.rank_limits.N_DRAWS", 2_000)  # of each of 300: what is left of chance in them averages out
     rng = np.random.default_rng(2)
     truth = np.array([6.0, 5.0, 4.5, 1.0, 0.0])
     spread = np.linalg.cholesky(0.5 * np.eye(5) + 0.5)
