@@ -154,7 +154,8 @@ def test_ranks_hold_all_together():
 
 
 def test_ranks_are_right_together_as_often_as_they_say(monkeypatch):
-    monkeypatch.setattr("nps_research.statistics.rank_limits.N_DRAWS", 2_000)  # of each of 300: what is left of chance in them averages out
+    # of each of 300: what is left of chance in them averages out
+    monkeypatch.setattr("nps_research.statistics.rank_limits.N_DRAWS", 2_000)
     rng = np.random.default_rng(2)
     truth = np.array([6.0, 5.0, 4.5, 1.0, 0.0])
     spread = np.linalg.cholesky(0.5 * np.eye(5) + 0.5)
