@@ -7,6 +7,7 @@ ROOMS = {
     "counting",
     "drivers",
     "intake",
+    "problems",
     "responding",
     "results",
     "score",

@@ -15,7 +15,7 @@ from nps_research.drivers.enough import LEAST_RESAMPLES
 from nps_research.drivers.fitting.cross_fit import cross_fit
 from nps_research.drivers.fitting.data import PARTS, DriverData, data_of_frame, data_of_study
 from nps_research.drivers.fitting.noise import near_duplicates, noise_tests
-from nps_research.drivers.fitting.resampling import Summary, rank_limits, resample, spread, summary_of
+from nps_research.drivers.fitting.resampling import Summary, resample, spread, summary_of
 from nps_research.drivers.fitting.skipping import skipping
 from nps_research.drivers.lists import scale_text
 from nps_research.drivers.model import DriverModel
@@ -24,6 +24,7 @@ from nps_research.results.words import joined
 from nps_research.statistics.boosting import folds_of_clusters
 from nps_research.statistics.normal_limits import normal_quantile, with_normal_limits
 from nps_research.statistics.randomness import DEFAULT_SEED
+from nps_research.statistics.rank_limits import rank_limits
 from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
 

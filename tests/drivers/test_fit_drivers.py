@@ -6,12 +6,12 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from nps_research.drivers.fit_drivers import fit_drivers, fit_drivers_from_frame
-from nps_research.drivers.fitting import resampling
 from nps_research.drivers.fitting.cross_fit import cross_fit, points_at_stake
 from nps_research.drivers.fitting.data import data_of_frame
-from nps_research.drivers.fitting.resampling import rank_limits, resample
+from nps_research.drivers.fitting.resampling import resample
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError
 from nps_research.statistics.boosting import folds_of_clusters, side_by_side
+from nps_research.statistics.rank_limits import rank_limits
 from nps_research.study.study import Study
 from tests.support.made_up_ratings import TERMS, fitted_model, fitted_study, fitted_to_one_rating, made_up_ratings
 
@@ -154,7 +154,8 @@ def test_ranks_hold_all_together():
 
 
 def test_ranks_are_right_together_as_often_as_they_say(monkeypatch):
-    monkeypatch.setattr(resampling, "N_DRAWS", 2_000)  # of each of 300: what is left of chance in them averages out
+    # of each of 300: what is left of chance in them averages out
+    monkeypatch.setattr("nps_research.statistics.rank_limits.N_DRAWS", 2_000)
     rng = np.random.default_rng(2)
     truth = np.array([6.0, 5.0, 4.5, 1.0, 0.0])
     spread = np.linalg.cholesky(0.5 * np.eye(5) + 0.5)

@@ -1,4 +1,4 @@
-"""How driver points vary: the whole procedure again on resampled clusters, and ranks that hold together."""
+"""How driver points vary: the whole procedure again on resampled clusters."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from nps_research.drivers.enough import LEAST_OF_GROUP
 from nps_research.drivers.fitting.cross_fit import CrossFit, cross_fit, lifted, points_at_stake
 from nps_research.drivers.fitting.data import DriverData
 from nps_research.statistics.boosting import folds_of_clusters, side_by_side
-from nps_research.typing import Floats, Integers
+from nps_research.typing import Floats
 
 # A procedure fitted to resamples varies less than one fitted to new samples, which differ in more than weights:
 # standard deviations came out 8 to 10% too small in calibration.
 WIDENED = 1.08
-N_DRAWS = 20_000  # of the largest difference between two drivers
 PRIOR_SPREAD = 2.0  # of what a group makes of a driver, as a multiple of what all make of it: wide, so that it hardly
 # moves a rating with much at stake, and keeps one without from running wild
 
@@ -131,44 +130,6 @@ def _widened(drawn: Floats) -> Floats:
     known = np.isfinite(drawn)
     mean = np.where(known, drawn, 0.0).sum(axis=0) / known.sum(axis=0).clip(1)
     return np.asarray(mean + WIDENED * (drawn - mean))
-
-
-def rank_limits(estimate: Floats, draws: Floats, *, confidence_level: float, rng: np.random.Generator) -> Integers:
-    """Bound the ranks that each driver can have, 1 the highest, so that all hold together; shape (2, n_drivers).
-
-    A driver outranks another where their difference is above zero by more than the quantile of the largest of all
-    standardised differences, drawn from a normal distribution with the resamples' covariance (Mogstad et al. 2024).
-
-    Parameters
-    ----------
-    estimate : ndarray, shape (n_drivers,)
-    draws : ndarray, shape (n_resamples, n_drivers)
-    confidence_level : float
-    rng : numpy.random.Generator
-
-    References
-    ----------
-    Mogstad, M., Romano, J. P., Shaikh, A. M. & Wilhelm, D. (2024). Inference for ranks with applications to mobility
-    across neighbourhoods and academic achievement across countries. Review of Economic Studies 91, 476-518.
-    doi:10.1093/restud/rdad006
-    """
-    p = len(estimate)
-    if p == 1:
-        return np.ones((2, 1), dtype=np.int64)
-    first, second = np.triu_indices(p, 1)
-    spread = (draws[:, first] - draws[:, second]).std(axis=0, ddof=1)
-    deviations = draws - draws.mean(axis=0)
-    largest = np.empty(N_DRAWS)
-    for start in range(0, N_DRAWS, 2000):
-        drawn = rng.standard_normal((2000, len(draws))) @ deviations / np.sqrt(len(draws) - 1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            ratio = np.abs(drawn[:, first] - drawn[:, second]) / spread
-        largest[start : start + 2000] = np.nan_to_num(ratio).max(axis=1)
-    beyond = np.quantile(largest, confidence_level) * spread
-    difference = estimate[first] - estimate[second]
-    above = np.zeros((p, p), dtype=bool)
-    above[first, second], above[second, first] = difference > beyond, -difference > beyond
-    return np.stack([1 + above.sum(axis=0), p - above.sum(axis=1)])
 
 
 def _by_level(data: DriverData, fit: CrossFit) -> Floats:

@@ -1,0 +1,91 @@
+"""How often the pain map's limits hold the truth, its places the true ones, and what it says where nothing is so.
+
+Fills `pain_map.csv` beside this file, a row a made-up study: `n` answers of a base of 20,000 in accounts of four, whose
+contacts share half of what makes them have a problem where `alike`. Eight problems have shares from 12% to 1%; each
+takes NPS points of who has it, the last two none. `worse_together` makes the first two take more together than apart.
+Run it with `python -m calibration.pain_map`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from calibration.resumable import fill, fresh_is_asked, generator
+from nps_research.problems.pain_map import pain_map
+from nps_research.study.study import Study
+
+TABLE = Path(__file__).with_suffix(".csv")
+REPLICATES = 100
+BASE = 20_000
+SHARES = np.array([0.12, 0.1, 0.08, 0.06, 0.05, 0.03, 0.04, 0.01])
+TAKES = np.array([50.0, 30, 30, 40, 20, 40, 0, 0])
+TOGETHER = 60.0
+PRIORITY = SHARES * TAKES
+CELLS = [
+    {"n": n, "alike": alike, "worse_together": worse, "number": number}
+    for n, alike, worse in ((400, True, False), (1600, True, False), (1600, False, False), (1600, False, True))
+    for number in range(REPLICATES)
+]
+
+
+def painful_study(n: int, *, alike: bool, worse_together: bool, rng: np.random.Generator) -> Study:
+    """Answers of people with problems, who come in accounts."""
+    account = np.arange(n) // 4
+    shared = rng.standard_normal((account.max() + 1, len(SHARES)))[account]
+    own = rng.standard_normal((n, len(SHARES)))
+    lot = np.sqrt(0.5) * (shared + own) if alike else own
+    has = lot < ndtri(SHARES)
+    mean = 25 - has @ TAKES
+    if worse_together:
+        mean = mean - TOGETHER * (has[:, 0] & has[:, 1])
+    score = np.where(rng.random(n) < np.clip(0.5 + mean / 200, 0, 1), 10, 2)
+    codes = np.array([f"p{number}" for number in range(len(SHARES))])
+    responses = pd.DataFrame(
+        {
+            "respondent_id": [f"r{row}" for row in range(n)],
+            "account_id": [f"a{each}" for each in account],
+            "likelihood_to_recommend": score,
+            "problems": [";".join(codes[row]) or None for row in has],
+        }
+    )
+    return Study.from_frames(
+        responses=responses,
+        tables={"population": pd.DataFrame({"customers": [BASE]})},
+        problems={str(code): {"label": str(code)} for code in codes},
+        settings={"cluster": "account_id"},
+        made_up=True,
+    )
+
+
+def measure(n: int, *, alike: bool, worse_together: bool, number: int) -> dict[str, object]:
+    """One study."""
+    cell = {"n": n, "alike": alike, "worse_together": worse_together, "number": number}
+    result = pain_map(painful_study(n, alike=alike, worse_together=worse_together, rng=generator(cell)))
+    frame = result.frame.set_index("term").loc[[f"p{at}" for at in range(len(SHARES))]]
+    total, points = BASE * SHARES, -SHARES * TAKES
+    inside = (frame["customers_conf_low"] <= total) & (total <= frame["customers_conf_high"])
+    known = frame["points"].notna()
+    held = (frame["points_conf_low"] <= points) & (points <= frame["points_conf_high"])
+    above = (PRIORITY[:, None] < PRIORITY[known]).sum(axis=1)[known]
+    below = (PRIORITY[:, None] > PRIORITY[known]).sum(axis=1)[known]
+    places = (frame["rank_low"][known] <= known.sum() - below) & (frame["rank_high"][known] >= 1 + above)
+    return {
+        "totals_held": round(float(inside.mean()), 4),
+        "rarest_held": bool(inside.iloc[-1]),
+        "points_held": round(float(held[known].mean()), 4),
+        "all_places_held": bool(places.all()),
+        "first_place_width": int(frame["rank_high"].iloc[0] - frame["rank_low"].iloc[0]),
+        "idle_shown": bool((frame["verdict"].iloc[-2:] == "shown").any()),
+        "worst_shown": bool(frame["verdict"].iloc[0] == "shown"),
+        "together_p_value": round(result.interaction_p_value, 5),
+    }
+
+
+if __name__ == "__main__":
+    found = fill(TABLE, CELLS, measure, fresh=fresh_is_asked(__doc__))
+    found["together_shown"] = found["together_p_value"] < 0.05
+    print(found.groupby(["n", "alike", "worse_together"]).mean(numeric_only=True).drop(columns="number").T.round(3))

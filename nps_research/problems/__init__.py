@@ -1,0 +1,8 @@
+"""What hurts: which problems customers have, what complaints hide, whether a fix worked, what comments say."""
+
+from nps_research.problems.comment_shares import comment_shares
+from nps_research.problems.complaints import complaints_against_survey
+from nps_research.problems.fix_effect import fix_effect
+from nps_research.problems.pain_map import pain_map
+
+__all__ = ["comment_shares", "complaints_against_survey", "fix_effect", "pain_map"]

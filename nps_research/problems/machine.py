@@ -1,0 +1,73 @@
+"""A machine that codes comments: by their letters, per language, and never those of people it learned from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from nps_research.statistics.boosting import folds_of_clusters
+from nps_research.typing import Flags, Floats, Integers
+
+LEAST_TO_LEARN = 4  # comments of a language with a code, and without, from which it is learned
+_LETTERS = (2, 4)  # in a row
+_SOFTNESS = 10.0  # of the penalty on slopes: scikit-learn's C
+
+
+def cross_predicted(
+    comment: pd.Series, language: pd.Series, person: Integers, coded: Flags, truth: Floats, rng: np.random.Generator
+) -> Floats:
+    """Predict each comment's codes from the hand codes of other people (cross-prediction), shape (n, n_codes).
+
+    People are drawn into five folds. Of each fold the comments, coded by hand or not, are predicted by models trained
+    on the coded comments of the other folds: so what the machine has seen never corrects it. Models are logistic
+    regressions on frequencies of two to four letters, one for each language and code; where a language has too few to
+    learn from, the share of the code among all coded comments of the other folds stands in.
+
+    Parameters
+    ----------
+    comment, language : Series of str, shape (n,)
+    person : ndarray of int, shape (n,)
+        Whose comment it is.
+    coded : ndarray of bool, shape (n,)
+        Which comments were coded by hand.
+    truth : ndarray, shape (n_coded, n_codes)
+        What coders said of these, 0 to 1: the share of them that gave the code.
+    rng : numpy.random.Generator
+        Draws the folds.
+
+    Returns
+    -------
+    ndarray, shape (n, n_codes)
+        Between 0 and 1.
+
+    References
+    ----------
+    Zrnic, T. & Candès, E. J. (2024). Cross-prediction-powered inference. PNAS 121, e2322083121.
+    doi:10.1073/pnas.2322083121
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer  # late: importing it takes longer than most commands
+    from sklearn.linear_model import LogisticRegression
+
+    fold = folds_of_clusters(person, rng)
+    given = np.full((len(comment), truth.shape[1]), np.nan)
+    given[coded] = truth
+    predicted = np.empty_like(given)
+    for number in range(int(fold.max()) + 1):
+        learned = coded & (fold != number)
+        predicted[fold == number] = given[learned].mean(axis=0) if learned.any() else 0.0
+    for name in language.unique():
+        of_language = np.flatnonzero((language == name).to_numpy())
+        letters = TfidfVectorizer(analyzer="char_wb", ngram_range=_LETTERS, sublinear_tf=True)
+        table = letters.fit_transform(comment.iloc[of_language].str.casefold())
+        for number in range(int(fold.max()) + 1):
+            learned = np.flatnonzero((coded & (fold != number))[of_language])
+            left_out = np.flatnonzero((fold == number)[of_language])
+            if not len(left_out):
+                continue
+            for code in range(truth.shape[1]):
+                said = given[of_language[learned], code] >= 0.5
+                if min(said.sum(), (~said).sum()) < LEAST_TO_LEARN:
+                    continue
+                model = LogisticRegression(C=_SOFTNESS, solver="liblinear", random_state=0).fit(table[learned], said)
+                predicted[of_language[left_out], code] = model.predict_proba(table[left_out])[:, 1]
+    return predicted

@@ -1,0 +1,155 @@
+import datetime as dt
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from calibration.fix_effect import drifting_study
+from nps_research.errors import CannotAnswerError
+from nps_research.made_up.simulate import simulate_study
+from nps_research.made_up.truth import Truth, nothing_planted
+from nps_research.problems.fix_effect import FELL, NO_MORE, UNDECIDED, drift_between, fix_effect
+from nps_research.results.words import MOST_WORDS
+from nps_research.study.study import Study
+from tests.problems.test_pain_map import demo
+
+VERDICTS = {FELL, NO_MORE, UNDECIDED}
+
+
+def made_up(truth, seed):
+    company = simulate_study(truth, rng=np.random.default_rng(seed))
+    problems = {
+        code: {"label": of.label} | ({"fixed_on": dt.date.fromisoformat(of.fixed_on)} if of.fixed_on else {})
+        for code, of in company.truth.problems.items()
+    }
+    return Study.from_frames(
+        responses=company.responses.drop(columns="comment"), problems=problems, settings={"cluster": "account_id"}
+    )
+
+
+def displayed(result):
+    json.dumps(result.to_json(), allow_nan=False)
+    assert len(result.finding.split()) <= MOST_WORDS
+    result.plot()
+    return result._repr_mimebundle_()["text/html"]
+
+
+def test_change_is_that_of_the_logarithms_against_the_untouched():
+    study = drifting_study(1000, 0.15, 0.0, halved=True, rng=np.random.default_rng(1))
+    row = fix_effect(study).frame.iloc[0]
+    rows = study.responses
+    wave = rows["wave"].str[1:].astype(int)
+    first = wave < (3 if row["peak"] else 4)
+    change, variance = {}, {}
+    for code in study.problems:
+        has = rows["problems"].fillna("").str.contains(code)
+        before, after = has[first].mean(), has[wave >= 4].mean()
+        change[code] = np.log(after / before)
+        n = int((first | (wave >= 4)).sum())
+        variance[code] = ((1 - before) / before / first.sum() + (1 - after) / after / (wave >= 4).sum()) * n / (n - 1)
+    mended = next(code for code, each in study.problems.items() if each.fixed_on)
+    rest = [code for code in change if code != mended]
+    d, v = np.array([change[code] for code in rest]), np.array([variance[code] for code in rest])
+    w = 1 / v
+    q = w @ (d - w @ d / w.sum()) ** 2
+    between = max(0, (q - len(d) + 1) / (w.sum() - (w**2).sum() / w.sum()))
+    w = 1 / (v + between)
+    assert np.log(row["estimate"]) == pytest.approx(change[mended] - w @ d / w.sum())
+    assert row["std_error"] == pytest.approx(np.sqrt(variance[mended] + between + 1 / w.sum()))
+
+
+def test_drift_is_that_of_dersimonian_and_laird():
+    mean, of_mean, between = drift_between(np.array([0.1, 0.1, 0.1]), np.array([1.0, 2.0, 4.0]))
+    assert (mean, between) == (pytest.approx(0.1), 0)
+    assert of_mean == pytest.approx(1 / 1.75)
+
+
+def test_a_problem_that_was_halved_fell_and_one_that_only_fell_from_its_peak_did_not():
+    verdicts = {
+        halved: [
+            fix_effect(drifting_study(1000, 0.1, 0.5, halved=halved, rng=np.random.default_rng(seed))).frame["verdict"][
+                0
+            ]
+            for seed in range(20)
+        ]
+        for halved in (True, False)
+    }
+    assert np.mean([each == FELL for each in verdicts[True]]) >= 0.7
+    assert np.mean([each == FELL for each in verdicts[False]]) <= 0.05 + 3.3 * np.sqrt(0.05 * 0.95 / 20)
+
+
+def test_the_demo_tells_the_true_fix_from_the_fall_from_a_peak():
+    result = fix_effect(demo())
+    found = result.frame.set_index("term")
+    assert found.loc["Login fails", "verdict"] == FELL
+    assert found.loc["Out of stock", "verdict"] in (NO_MORE, UNDECIDED)
+    assert found.loc["Out of stock", "peak"] == "2024 Q3"
+    assert not re.search(r"\b[CA]\d{4,5}\b", displayed(result))
+    assert "not an effect" in result.note
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_in_the_null_company_nothing_fell(seed):
+    found = fix_effect(made_up(nothing_planted(Truth(n_accounts=600)), seed)).frame
+    assert set(found["verdict"]) <= {NO_MORE, UNDECIDED}
+
+
+def small(fixed_on, **kept):
+    study = drifting_study(300, 0.0, 0.0, halved=False, rng=np.random.default_rng(4))
+    problems = {code: {"label": each.label} for code, each in study.problems.items()}
+    problems["p0"]["fixed_on"] = fixed_on
+    rows = study.responses[["respondent_id", "wave", "responded_at", "likelihood_to_recommend", "problems"]]
+    return Study.from_frames(responses=rows.assign(**kept), problems=problems)
+
+
+def test_fixes_before_and_after_all_data_are_refused_in_one_sentence():
+    with pytest.raises(CannotAnswerError, match=r"^Every fix is dated before all answers, so .*\.$"):
+        fix_effect(small(dt.date(2023, 1, 1)))
+    with pytest.raises(CannotAnswerError, match=r"^Every fix is dated after all answers, so .*\.$"):
+        fix_effect(small(dt.date(2029, 1, 1)))
+    with pytest.raises(CannotAnswerError, match=r"state fixed_on .* would be exploratory"):
+        fix_effect(small(None))
+    with pytest.raises(CannotAnswerError, match="the round of the survey"):
+        fix_effect(small(dt.date(2025, 1, 1), wave=None))
+
+
+def test_one_fix_too_early_beside_another_is_said_in_its_row():
+    study = small(dt.date(2025, 1, 1))
+    problems = {code: each.model_dump(exclude_none=True) for code, each in study.problems.items()}
+    problems["p1"]["fixed_on"] = dt.date(2023, 1, 1)
+    rows = study.responses[["respondent_id", "wave", "responded_at", "likelihood_to_recommend", "problems"]]
+    result = fix_effect(Study.from_frames(responses=rows, problems=problems))
+    found = result.frame.set_index("term")
+    assert found.loc["Problem p1", "verdict"] == "cannot be answered: the fix is dated before all answers."
+    assert found.loc["Problem p0", "verdict"] in VERDICTS
+    displayed(result)
+
+
+def test_too_few_untouched_problems_are_refused_in_words():
+    study = small(dt.date(2025, 1, 1))
+    rows = study.responses[["respondent_id", "wave", "responded_at", "likelihood_to_recommend"]]
+    named = study.responses["problems"].fillna("").str.findall("p[012]").str.join(";")
+    problems = {code: {"label": code} for code in ("p0", "p1", "p2")}
+    problems["p0"]["fixed_on"] = dt.date(2025, 1, 1)
+    result = fix_effect(Study.from_frames(responses=rows.assign(problems=named), problems=problems))
+    assert result.frame["verdict"][0] == "cannot be answered: 5 untouched problems are needed, 2 are named enough."
+    assert "No mended problem" in result.finding
+    result.to_json()
+
+
+def test_what_is_undecided_says_how_many_answers_it_needs():
+    result = fix_effect(drifting_study(180, 0.0, 0.0, halved=False, rng=np.random.default_rng(1)))
+    row = result.frame.iloc[0]
+    assert row["verdict"] == UNDECIDED
+    assert row["needed"] > row["n"] / 3
+    assert "needs about" in result.finding
+
+
+def test_few_answers_show_nothing():
+    study = small(dt.date(2025, 1, 1))
+    result = fix_effect(study)
+    few = type(result)(frame=result.frame.assign(n=5), minimum_cell=10)
+    assert few.shown.empty
+    assert pd.isna(few.drift)
