@@ -16,7 +16,7 @@ from benchmarks.measuring import ROOT, in_turns, peak_megabytes, timed, timed_wi
 
 DEMO = ROOT / "data" / "demo"
 REPEATS = 3
-LONGEST_FIRST = ("03_drivers", "04_nonresponse", "01_score", "00_study", "02_thresholds")
+LONGEST_FIRST = ("03_drivers", "04_nonresponse", "01_score", "08_callbacks", "09_problems", "00_study", "02_thresholds")
 
 
 def open_the_study() -> None:

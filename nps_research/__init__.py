@@ -6,6 +6,7 @@ What every study needs stands here; everything else in the room that is named fo
 
 from nps_research import (
     accounts,
+    callbacks,
     counting,
     drivers,
     intake,
@@ -32,6 +33,7 @@ __all__ = [
     "Study",
     "accounts",
     "attempt",
+    "callbacks",
     "compare_net_promoter_scores",
     "compare_thresholds",
     "counting",

@@ -4,6 +4,7 @@ import nps_research as nps
 
 ROOMS = {
     "accounts",
+    "callbacks",
     "counting",
     "drivers",
     "intake",

@@ -151,7 +151,7 @@ def test_the_readme_names_every_notebook_with_its_question() -> None:
 
 
 def test_there_are_notebooks() -> None:
-    names = ["00_study", "01_score", "02_thresholds", "03_drivers", "04_nonresponse"]
+    names = ["00_study", "01_score", "02_thresholds", "03_drivers", "04_nonresponse", "08_callbacks", "09_problems"]
     assert [path.stem for path in NOTEBOOKS] == names
 
 

@@ -136,8 +136,8 @@ def test_the_commands_of_a_how_to_work(page, tmp_path):
         run = subprocess.run(["bash", "-euc", commands], cwd=place, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stdout + run.stderr
         said += run.stdout
-    answered = re.search(r"can answer (\d+) of the 11 questions", said)
-    words = {"3": "Three", "5": "five", "11": "All eleven"}
+    answered = re.search(r"can answer (\d+) of the 21 questions", said)
+    words = {"3": "Three", "5": "five", "11": "11 of the 21"}
     assert answered
     assert f"{words[answered[1]]} " in written
 

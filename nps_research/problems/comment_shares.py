@@ -284,7 +284,9 @@ def comment_shares(
             **_agreement(found.given[:, at], found.coders, confidence_level, resampling),
         }
         if row["agreement"] != NOT_CODABLE:
-            row |= _share(truth[:, at], predicted[coded, at], predicted[:, at], chance, person[coded], confidence_level)
+            row |= _share_of_code(
+                truth[:, at], predicted[coded, at], predicted[:, at], chance, person[coded], confidence_level
+            )
         rows.append(row)
     columns = ["term", "is_praise", "n", "events", "estimate", "std_error", "conf_low", "conf_high", "method"]
     columns += ["hand_share", "machine_share", "power", "alpha", "alpha_conf_low", "alpha_conf_high", "n_twice"]
@@ -304,7 +306,7 @@ def comment_shares(
     )
 
 
-def _share(
+def _share_of_code(
     truth: Floats, predicted: Floats, everybody: Floats, chance: Floats, person: Integers, confidence_level: float
 ) -> dict[str, Any]:
     """The share of one code: prediction-powered; by hand with score limits where few have it."""

@@ -22,7 +22,7 @@ from nps_research.problems.mentions import (
     share_limits,
 )
 from nps_research.results.result import KeyNumber, Result
-from nps_research.results.words import format_interval, share
+from nps_research.results.words import format_interval, points, share
 from nps_research.statistics.randomness import DEFAULT_SEED
 from nps_research.statistics.rank_limits import draws_of, rank_limits
 from nps_research.study.needs import begins_with
@@ -55,6 +55,8 @@ class ComplaintsAgainstSurvey(Result):
         Shares that returned the form; nan where silence is not known.
     overall : float
         Share complained of, of all problems that people have.
+    score, score_corrected : float
+        NPS of the forms as they are, and with those who complained counted as often as among all who were asked.
     """
 
     window_days: int = USUAL_DAYS
@@ -62,6 +64,8 @@ class ComplaintsAgainstSurvey(Result):
     answered_if_complained: float = np.nan
     answered_else: float = np.nan
     overall: float = np.nan
+    score: float = np.nan
+    score_corrected: float = np.nan
 
     kind: ClassVar[str] = "complaints_against_survey"
     rows_are_parts: ClassVar[bool] = False
@@ -126,9 +130,12 @@ class ComplaintsAgainstSurvey(Result):
         hidden = f" Hidden, too: {', '.join(others)}." if others else ""
         if self.answered_if_complained != self.answered_if_complained:
             return said + hidden
+        scores = (
+            f"NPS {points(self.score)} as it is, {points(self.score_corrected)} with all counted as they were asked"
+        )
         return (
             f"{said}{hidden} Of those who had complained {share(self.answered_if_complained)} answered, of the others "
-            f"{share(self.answered_else)}."
+            f"{share(self.answered_else)}: {scores}."
         )
 
     @property
@@ -276,7 +283,17 @@ def complaints_against_survey(
         answered_if_complained=rates[0],
         answered_else=rates[1],
         overall=overall,
+        score=_score_of_forms(study, asked[returned], drawn.weight[returned]),
+        score_corrected=_score_of_forms(study, asked[returned], weight),
     )
+
+
+def _score_of_forms(study: Study, rows: pd.DataFrame, weight: Floats) -> float:
+    """NPS of weighted forms, as far as they hold an answer; nan where none does."""
+    answer = rows["likelihood_to_recommend"].to_numpy(dtype=float, na_value=np.nan)
+    known = ~np.isnan(answer)
+    classes = 100.0 * (answer >= study.settings.promoter_min) - 100.0 * (answer <= study.settings.detractor_max)
+    return float(np.average(classes[known], weights=weight[known])) if known.any() else np.nan
 
 
 def _window(moment: pd.Series, wave: pd.Series | None) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 from nps_research.problems.comment_shares import CommentShares
 from nps_research.problems.complaints import ComplaintsAgainstSurvey
 from nps_research.problems.fix_effect import FixEffect
+from nps_research.problems.owners import ProblemOwners
 from nps_research.problems.pain_map import PainMap
 from nps_research.results.drawing import axes_for, draws, dumbbells, estimate_rows, label
 from nps_research.results.words import share
@@ -57,3 +58,12 @@ def plot_comment_shares(result: CommentShares, ax: Axes | None = None) -> Axes:
     rows = [row for row in result.records if np.isfinite(row["estimate"]) and not row["is_praise"]]
     names = [label(row["term"]) for row in rows]
     return estimate_rows(result, rows, names, ax, words="Comments with the code (%)", text=share, scale=100, zero=False)
+
+
+@draws(ProblemOwners)
+def plot_problem_owners(result: ProblemOwners, ax: Axes | None = None) -> Axes:
+    """Share of detractors with a problem of each owner, with its interval."""
+    rows = result.records
+    names = [label(row["group"]) for row in rows]
+    words = "Have such a problem (% of detractors)"
+    return estimate_rows(result, rows, names, ax, words=words, text=share, scale=100, zero=False)

@@ -17,12 +17,12 @@ from nps_research.problems.mentions import Drawn, Mentions, mentions_of, problem
 from nps_research.results.result import Result
 from nps_research.results.words import amount_text, plain_text, share
 from nps_research.statistics.distributions import t_ppf, t_sf
+from nps_research.statistics.enough import FOUND_WITH
 from nps_research.statistics.multiplicity import adjust_p_values
 from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
 from nps_research.typing import Flags, Floats
 
-FOUND_WITH = 0.8
 RELEVANT = np.log(2)  # a halving: who has seen none where one would have been seen, says that there was none
 FELL, NO_MORE, UNDECIDED = "fell beyond the others", "fell no more than the others", "undecided"
 

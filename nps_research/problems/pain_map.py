@@ -27,7 +27,7 @@ from nps_research.problems.points import pairs_test, points_lost, recoded_answer
 from nps_research.problems.population import CustomerBase
 from nps_research.problems.revenue import revenue_tells, revenue_with
 from nps_research.results.result import KeyNumber, Result
-from nps_research.results.words import format_interval, joined, p_text, plain_text, points, share
+from nps_research.results.words import format_interval, format_value, joined, p_text, plain_text, points, share
 from nps_research.statistics.randomness import DEFAULT_SEED
 from nps_research.statistics.rank_limits import draws_of, rank_limits
 from nps_research.study.needs import begins_with
@@ -112,7 +112,8 @@ class PainMap(Result):
         whom = "customers" if self.customers == self.customers else "those who answered"
         if not rows:
             most = max(self.records, key=lambda row: float(row["estimate"]))
-            return f"{most['term']} is named most, by {share(most['estimate'])} of {whom}; no problem can be ranked."
+            named = f"{format_value(most['term'], 'name')} is named most, by {share(most['estimate'])} of {whom}"
+            return f"{named}; no problem can be ranked."
         leaders = [row for row in rows if row["rank_low"] == 1]
         first = rows[0]
         said = f"{share(first['estimate'])} of {whom} have it, {points(first['points'])} NPS points go with it"

@@ -15,10 +15,10 @@ from nps_research.counting.people import as_text
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError, ContractError, did_you_mean
-from nps_research.responding.clustered_rates import clustered_rates
 from nps_research.responding.enough import LEAVERS_TOLD_APART, MISSES_TOLD_APART
 from nps_research.results.result import Result
 from nps_research.results.words import format_interval, format_value, joined, plain_text, share
+from nps_research.statistics.clustered_rates import clustered_rates
 from nps_research.statistics.hazard_ratios import hazard_ratios
 from nps_research.study.needs import begins_with
 from nps_research.study.study import Study

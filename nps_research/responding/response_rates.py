@@ -15,9 +15,9 @@ from nps_research.counting.clusters import response_clusters
 from nps_research.counting.shown_groups import waves_not_shown
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError
-from nps_research.responding.clustered_rates import clustered_rates
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import column_in_words, format_interval, plain_text, share
+from nps_research.statistics.clustered_rates import clustered_rates
 from nps_research.study.response_states import window_open
 from nps_research.study.study import Study
 

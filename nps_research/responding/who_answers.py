@@ -14,11 +14,11 @@ from nps_research.counting.clusters import response_clusters
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.counting.silence import silence_caveat
 from nps_research.errors import CannotAnswerError
-from nps_research.responding.clustered_rates import clustered_rates
 from nps_research.responding.factors import INVITATION, WAVE, response_factors
 from nps_research.results.column_groups import ColumnGroups, names_of
 from nps_research.results.suppression import hidden_rows
 from nps_research.results.words import format_interval, format_value, joined, p_text, plain_text, share
+from nps_research.statistics.clustered_rates import clustered_rates
 from nps_research.statistics.multiplicity import adjust_p_values
 from nps_research.statistics.standardised_rates import Differences, Factor, adjusted_differences, changes_since_first
 from nps_research.study.response_states import window_open

@@ -78,26 +78,53 @@ def joined_levels(column: pd.Series, event: Flags, *, fewest: int = TOLD_OF_LEVE
     return joined.mask(other, kept.mode().iloc[0] if len(kept) else OTHER)
 
 
+def coded_columns(event: Flags, covariates: Covariates, *, is_bent: bool = True) -> pd.DataFrame:
+    """Code covariates as named columns: numbers, a mark of what is missing where enough is, and categories.
+
+    Parameters
+    ----------
+    event : ndarray of bool, shape (n,)
+        What they are to explain: small categories, which tell little of it, are joined.
+    covariates : Covariates
+    is_bent : bool
+        Whether numbers are natural cubic splines of several columns, or stand as they are.
+
+    Examples
+    --------
+    >>> known = Covariates(pd.DataFrame({"years": [1.0, 2, 3]}), pd.DataFrame(index=range(3)))
+    >>> coded_columns(np.array([True, False, True]), known, is_bent=False).to_dict("list")
+    {'years': [1.0, 2.0, 3.0]}
+    """
+    columns: dict[str, Floats] = {}
+    for name in covariates.numbers:
+        value, gap = filled(covariates.numbers[name].to_numpy(dtype=float))
+        knots = np.unique(np.quantile(value, [0.25, 0.5, 0.75]))
+        knots = knots[(knots > value.min()) & (knots < value.max())]
+        if is_bent and len(knots):
+            curve = natural_spline(value, knots=knots)
+            columns |= {f"{name}, part {at + 1} of its curve": part for at, part in enumerate(curve.T)}
+        else:
+            columns[str(name)] = value
+        if min((gap & event).sum(), (gap & ~event).sum()) >= TOLD_OF_LEVEL:
+            columns[f"{name} not known"] = gap.astype(float)
+    for name in covariates.categories:
+        levels = joined_levels(covariates.categories[name], event)
+        columns |= {
+            f"{name}: {level}": (levels == level).to_numpy(dtype=float) for level in sorted(levels.unique())[1:]
+        }
+    kept = {name: column for name, column in columns.items() if column.std() > 0}
+    return pd.DataFrame(kept, index=range(len(event)))
+
+
 def design_matrix(
     event: Flags, covariates: Covariates, *, extra: Sequence[Floats] = (), is_bent: bool = True
 ) -> Floats:
     """Code covariates as columns, each of mean 0 and standard deviation 1 but the constant, the first.
 
-    Numbers as natural cubic splines, or as they are where not `is_bent`; a mark of what is missing, where enough is;
-    categories, small ones joined; and what is `extra`.
+    What is `extra` comes before those of `coded_columns`.
     """
-    columns = list(extra)
-    for name in covariates.numbers:
-        value, gap = filled(covariates.numbers[name].to_numpy(dtype=float))
-        knots = np.unique(np.quantile(value, [0.25, 0.5, 0.75]))
-        knots = knots[(knots > value.min()) & (knots < value.max())]
-        columns += list(natural_spline(value, knots=knots).T) if is_bent and len(knots) else [value]
-        if min((gap & event).sum(), (gap & ~event).sum()) >= TOLD_OF_LEVEL:
-            columns.append(gap.astype(float))
-    for name in covariates.categories:
-        levels = joined_levels(covariates.categories[name], event)
-        columns += [(levels == level).to_numpy(dtype=float) for level in sorted(levels.unique())[1:]]
-    kept = [column for column in columns if column.std() > 0]
+    coded = coded_columns(event, covariates, is_bent=is_bent)
+    kept = [*(column for column in extra if column.std() > 0), *coded.to_numpy().T]
     return np.column_stack([np.ones(len(event)), *((column - column.mean()) / column.std() for column in kept)])
 
 

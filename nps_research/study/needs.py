@@ -19,7 +19,9 @@ NEEDS: Mapping[str, str] = {
     "responses.segments": "columns to compare groups by",
     "responses.silence": "who was silent beside those who returned the form",
     "outcomes": _OUTCOMES,
+    "problems.named": "which problems customers have, nor what coders read in their comments",
 }
+EITHER: Mapping[str, tuple[str, ...]] = {"problems.named": ("problems.problem", "hand_codes.problem")}
 
 
 def need_in_words(need: str) -> str:
@@ -87,7 +89,8 @@ class Recorded:
         ----------
         *needs : str
             ``table.column`` with standard names, ``responses.drivers``, ``responses.segments``,
-            ``responses.silence`` (who was silent, and who was not), ``outcomes`` (any) or ``outcomes.<name>``.
+            ``responses.silence`` (who was silent, and who was not), ``problems.named`` (by the survey, or in codes of
+            comments), ``outcomes`` (any) or ``outcomes.<name>``.
 
         Raises
         ------
@@ -121,4 +124,4 @@ class Recorded:
         for need in needs:
             if need not in NEEDS and not need.startswith("outcomes."):
                 raise ContractError(f"The contract has no {need}{did_you_mean(need, list(NEEDS))}")
-        return [need for need in needs if need not in self.available]
+        return [need for need in needs if not self.available.intersection(EITHER.get(need, (need,)))]

@@ -117,6 +117,8 @@ CHANGES = {  # of the cells that a reader is to change, and the setting of a res
     "02_thresholds": ("horizon = None", "horizon = 90", ("horizon_days", 90)),
     "03_drivers": ("where = {}", 'where = {"Region": "UK"}', ("n", 2368)),
     "04_nonresponse": ("margin = 1.5", "margin = 2", ("margin", 2)),
+    "08_callbacks": ("gain = 0.5", "gain = 0.3", ("margin", 0.3)),
+    "09_problems": ("wave = None", 'wave = "2025 Q2"', ("wave", "2025 Q2")),
 }
 RUN_ALL = """longest => Promise.race([
     jupyterapp.commands.execute('notebook:run-all-cells'),

@@ -10,10 +10,10 @@ from statsmodels.tools import add_constant
 
 from nps_research.counting.clusters import response_clusters
 from nps_research.errors import CannotAnswerError
-from nps_research.responding.clustered_rates import clustered_rates
 from nps_research.responding.days_to_answer import days_to_answer
 from nps_research.responding.funnel import response_funnel
 from nps_research.responding.response_rates import response_rates
+from nps_research.statistics.clustered_rates import clustered_rates
 from nps_research.statistics.proportions import wilson_limits
 from nps_research.study.study import Study, open_study
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "data" / "demo"
-PAGES = ("00_study", "01_score", "02_thresholds", "03_drivers", "04_nonresponse")
+PAGES = (*("00_study", "01_score", "02_thresholds", "03_drivers", "04_nonresponse"), *("08_callbacks", "09_problems"))
 
 
 def results_of(report: ReportOutcome) -> dict[str, Any]:
