@@ -1,8 +1,8 @@
 """How often the rate of complaining is covered, a hidden problem found, and one so called where all complain alike.
 
-Fills `complaints.csv` beside this file, a row a made-up study of `n` customers with three problems. Kinds: `hidden`
-(the largest problem is complained of by 1%, the others by 30% and 10%) and `alike` (all by 10%). Who complained answers
-`times` as often as the others, 40% of whom answer. Run it with `python -m calibration.complaints`.
+Fills `complaints.csv` beside this file, made-up studies with `runs` a row, of `n` customers with three problems.
+Kinds: `hidden` (the largest problem is complained of by 1%, the others by 30% and 10%) and `alike` (all by 10%). Who
+complained answers `times` as often as the others, 40% of whom answer. Run it with `python -m calibration.complaints`.
 """
 
 from __future__ import annotations
@@ -18,16 +18,12 @@ from nps_research.problems.complaints import complaints_against_survey
 from nps_research.study.study import Study
 
 TABLE = Path(__file__).with_suffix(".csv")
-REPLICATES = 150
+RUNS = 2_000
 NAMES = ("big", "loud", "small")
 LABELS = {name: {"label": name.capitalize()} for name in NAMES}
 TOLD = {"hidden": (0.01, 0.3, 0.1), "alike": (0.1, 0.1, 0.1)}
 DAY = pd.Timestamp("2025-06-10")
-CELLS = [
-    {"kind": kind, "n": 4000, "times": times, "number": number}
-    for kind, times in (("hidden", 1.5), ("alike", 1.5), ("hidden", 1.0))
-    for number in range(REPLICATES)
-]
+CELLS = [{"kind": kind, "n": 4000, "times": 1.5, "runs": RUNS} for kind in ("hidden", "alike")]
 
 
 def complained_tables(
@@ -67,9 +63,15 @@ def complained_tables(
     return (rows if silence else rows[answers]), complaints
 
 
-def measure(kind: str, n: int, times: float, number: int) -> dict[str, object]:
+def measure(kind: str, n: int, times: float, runs: int) -> dict[str, object]:
+    """One row."""
+    rng = generator({"kind": kind, "n": n, "times": times})
+    rows = [measured(kind, n, times, rng) for _ in range(runs)]
+    return {str(name): round(float(mean), 4) for name, mean in pd.DataFrame(rows).astype(float).mean().items()}
+
+
+def measured(kind: str, n: int, times: float, rng: np.random.Generator) -> dict[str, object]:
     """One study."""
-    rng = generator({"kind": kind, "n": n, "times": times, "number": number})
     rows, complaints = complained_tables(n, rng=rng, told=TOLD[kind], times=times)
     study = Study.from_frames(
         responses=rows,
@@ -81,15 +83,17 @@ def measure(kind: str, n: int, times: float, number: int) -> dict[str, object]:
     frame = complaints_against_survey(study).frame.set_index("term").loc[["Big", "Loud", "Small"]]
     truth = np.array(TOLD[kind])
     held = (frame["conf_low"] <= truth) & (frame["conf_high"] >= truth)
+    places = frame[["survey_rank_low", "complaint_rank_low", "complaint_rank_high"]].loc["Big"]
     return {
         **{f"{name}_held": bool(inside) for name, inside in zip(NAMES, held, strict=True)},
-        "loud_rate": round(float(frame.loc["Loud", "estimate"]), 4),
-        "loud_naive": round(float(frame.loc["Loud", "naive"]), 4),
+        "loud_rate": float(frame.loc["Loud", "estimate"]),
+        "loud_naive": float(frame.loc["Loud", "naive"]),
         "big_hidden": bool(frame.loc["Big", "verdict"] == "shown"),
+        "big_first_by_survey": bool(places["survey_rank_low"] == 1),
+        "big_last_by_complaints": bool(places["complaint_rank_high"] == 3),
         "other_hidden": bool((frame["verdict"].iloc[1:] == "shown").any()),
     }
 
 
 if __name__ == "__main__":
-    found = fill(TABLE, CELLS, measure, fresh=fresh_is_asked(__doc__))
-    print(found.groupby(["kind", "times"]).mean(numeric_only=True).drop(columns="number").T.round(3))
+    print(fill(TABLE, CELLS, measure, fresh=fresh_is_asked(__doc__), jobs=2).T.to_string())

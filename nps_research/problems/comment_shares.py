@@ -13,7 +13,7 @@ from nps_research.counting.cells import NOT_STATED
 from nps_research.counting.checks import check_level
 from nps_research.counting.clusters import cluster_codes
 from nps_research.errors import CannotAnswerError
-from nps_research.problems.machine import cross_predicted
+from nps_research.problems.machine import cross_predicted, letter_frequencies
 from nps_research.problems.mentions import problem_label
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import format_interval, joined, plain_text, share
@@ -270,7 +270,8 @@ def comment_shares(
     comments, coded = found.comments, found.coded
     person = cluster_codes(comments["respondent_id"])
     truth = found.given / found.coders[:, None]
-    predicted = cross_predicted(comments["comment"], comments["language"], person, coded, truth, folding)
+    frequencies = letter_frequencies(comments["comment"], comments["language"])
+    predicted = cross_predicted(frequencies, person, coded, truth, folding)
     n = int(coded.sum())
     chance = np.full(n, n / len(coded)) if found.chance is None else found.chance
     rows = []
@@ -284,7 +285,7 @@ def comment_shares(
             **_agreement(found.given[:, at], found.coders, confidence_level, resampling),
         }
         if row["agreement"] != NOT_CODABLE:
-            row |= _share_of_code(
+            row |= share_of_code(
                 truth[:, at], predicted[coded, at], predicted[:, at], chance, person[coded], confidence_level
             )
         rows.append(row)
@@ -306,10 +307,22 @@ def comment_shares(
     )
 
 
-def _share_of_code(
+def share_of_code(
     truth: Floats, predicted: Floats, everybody: Floats, chance: Floats, person: Integers, confidence_level: float
 ) -> dict[str, Any]:
-    """The share of one code: prediction-powered; by hand with score limits where few have it."""
+    """Estimate the share of one code: prediction-powered; by hand with score limits where few have it.
+
+    Parameters
+    ----------
+    truth, predicted : ndarray, shape (n_coded,)
+        What coders said of the comments they coded, and what the machine says of these.
+    everybody : ndarray, shape (n,)
+        What it says of all.
+    chance : ndarray, shape (n_coded,)
+        With what chance each was drawn.
+    person : ndarray of int, shape (n_coded,)
+    confidence_level : float
+    """
     weight = 1 / chance
     by_hand = float(np.average(truth, weights=weight))
     row = {"hand_share": by_hand, "machine_share": float((everybody >= 0.5).mean())}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -12,9 +14,28 @@ LEAST_TO_LEARN = 4  # comments of a language with a code, and without, from whic
 _LETTERS = (2, 4)  # in a row
 _SOFTNESS = 10.0  # of the penalty on slopes: scikit-learn's C
 
+Frequencies = list[tuple[Integers, Any]]
+
+
+def letter_frequencies(comment: pd.Series, language: pd.Series) -> Frequencies:
+    """Count the letters in a row of each comment, by language: which rows, and how often each two to four of them.
+
+    Parameters
+    ----------
+    comment, language : Series of str, shape (n,)
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer  # late: importing it takes longer than most commands
+
+    found = []
+    for name in language.unique():
+        rows = np.flatnonzero((language == name).to_numpy())
+        letters = TfidfVectorizer(analyzer="char_wb", ngram_range=_LETTERS, sublinear_tf=True)
+        found.append((rows, letters.fit_transform(comment.iloc[rows].str.casefold())))
+    return found
+
 
 def cross_predicted(
-    comment: pd.Series, language: pd.Series, person: Integers, coded: Flags, truth: Floats, rng: np.random.Generator
+    frequencies: Frequencies, person: Integers, coded: Flags, truth: Floats, rng: np.random.Generator
 ) -> Floats:
     """Predict each comment's codes from the hand codes of other people (cross-prediction), shape (n, n_codes).
 
@@ -25,7 +46,8 @@ def cross_predicted(
 
     Parameters
     ----------
-    comment, language : Series of str, shape (n,)
+    frequencies : list of (ndarray of int, sparse matrix)
+        Of `letter_frequencies`.
     person : ndarray of int, shape (n,)
         Whose comment it is.
     coded : ndarray of bool, shape (n,)
@@ -45,29 +67,27 @@ def cross_predicted(
     Zrnic, T. & Candès, E. J. (2024). Cross-prediction-powered inference. PNAS 121, e2322083121.
     doi:10.1073/pnas.2322083121
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer  # late: importing it takes longer than most commands
-    from sklearn.linear_model import LogisticRegression
+    from sklearn.linear_model import LogisticRegression  # late: importing it takes longer than most commands
 
     fold = folds_of_clusters(person, rng)
-    given = np.full((len(comment), truth.shape[1]), np.nan)
+    given = np.full((len(person), truth.shape[1]), np.nan)
     given[coded] = truth
     predicted = np.empty_like(given)
     for number in range(int(fold.max()) + 1):
         learned = coded & (fold != number)
         predicted[fold == number] = given[learned].mean(axis=0) if learned.any() else 0.0
-    for name in language.unique():
-        of_language = np.flatnonzero((language == name).to_numpy())
-        letters = TfidfVectorizer(analyzer="char_wb", ngram_range=_LETTERS, sublinear_tf=True)
-        table = letters.fit_transform(comment.iloc[of_language].str.casefold())
+    for of_language, table in frequencies:
         for number in range(int(fold.max()) + 1):
             learned = np.flatnonzero((coded & (fold != number))[of_language])
             left_out = np.flatnonzero((fold == number)[of_language])
             if not len(left_out):
                 continue
+            of_fold = table[left_out]
             for code in range(truth.shape[1]):
                 said = given[of_language[learned], code] >= 0.5
                 if min(said.sum(), (~said).sum()) < LEAST_TO_LEARN:
                     continue
-                model = LogisticRegression(C=_SOFTNESS, solver="liblinear", random_state=0).fit(table[learned], said)
-                predicted[of_language[left_out], code] = model.predict_proba(table[left_out])[:, 1]
+                model = LogisticRegression(C=_SOFTNESS, solver="liblinear", dual=True, random_state=0)
+                model.fit(table[learned], said)
+                predicted[of_language[left_out], code] = model.predict_proba(of_fold)[:, 1]
     return predicted

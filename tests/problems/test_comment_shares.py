@@ -9,7 +9,7 @@ import pytest
 from nps_research.errors import CannotAnswerError
 from nps_research.made_up.comments import PROBLEM_CODES, draw_comments
 from nps_research.problems.comment_shares import AGREED, NOT_CODABLE, NOT_KNOWN, coded_comments, comment_shares
-from nps_research.problems.machine import cross_predicted
+from nps_research.problems.machine import cross_predicted, letter_frequencies
 from nps_research.results.words import MOST_WORDS
 from nps_research.statistics.coder_agreement import alpha_limits, krippendorff_alpha
 from nps_research.statistics.prediction_powered import prediction_powered_mean
@@ -134,14 +134,15 @@ def test_nobodys_comment_is_predicted_by_what_was_learned_from_them():
     text = pd.Series([f"{'late' if row % 2 else 'fine'} {row}" for row in range(200)])
     person, coded = np.arange(200) // 2, np.ones(200, dtype=bool)
     truth = (np.arange(200) % 2).astype(float)[:, None]
-    told = cross_predicted(text, pd.Series("en", text.index), person, coded, truth, np.random.default_rng(1))
+    frequencies = letter_frequencies(text, pd.Series("en", text.index))
+    told = cross_predicted(frequencies, person, coded, truth, np.random.default_rng(1))
     one = truth.copy()
     one[7] = 1 - one[7]  # whatever is said of a comment, its own and its writer's other one are predicted as before
-    other = cross_predicted(text, pd.Series("en", text.index), person, coded, one, np.random.default_rng(1))
+    other = cross_predicted(frequencies, person, coded, one, np.random.default_rng(1))
     assert told[[6, 7]].tolist() == other[[6, 7]].tolist()
     assert (told != other).any()
     assert np.corrcoef(told[:, 0], truth[:, 0])[0, 1] > 0.9
-    unseen = cross_predicted(text, pd.Series("en", text.index), person, coded, 0 * truth + rng.integers(0, 1), rng)
+    unseen = cross_predicted(frequencies, person, coded, 0 * truth + rng.integers(0, 1), rng)
     assert (unseen == 0).all()
 
 

@@ -143,7 +143,7 @@ def test_demo_in_a_browser(browser: Browser, demo_report: ReportOutcome) -> None
 
 @pytest.mark.whole
 def test_demo_can_be_read(browser: Browser, demo_report: ReportOutcome) -> None:
-    """All pages, folds closed: at most 45 screens and 7,000 words; the first page says all on one screen."""
+    """All pages, folds closed: at most 58 screens and 9,300 words; the first page says all on one screen."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     screens, words = 0.0, 0
     for name in PAGES:
@@ -153,8 +153,8 @@ def test_demo_can_be_read(browser: Browser, demo_report: ReportOutcome) -> None:
     page.goto((demo_report.out / "index.html").as_uri())
     first = page.locator(".glance").bounding_box()
     page.close()
-    assert screens <= 45
-    assert words <= 7000
+    assert screens <= 58  # of seven pages
+    assert words <= 9300
     assert first is not None
     assert first["y"] + first["height"] <= 800
 
