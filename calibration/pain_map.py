@@ -32,8 +32,8 @@ TAKES = np.array([50.0, 30, 30, 40, 20, 40, 0, 0])
 TOGETHER = 60.0
 PRIORITY = SHARES * TAKES
 CELLS = [
-    {"n": n, "alike": True, "worse_together": worse, "runs": RUNS}
-    for n, worse in ((2000, False), (400, False), (2000, True))
+    {"n": n, "alike": True, "worse_together": worse, "runs": runs}
+    for n, worse, runs in ((2000, False, RUNS), (400, False, RUNS), (2000, True, 400))
 ]
 
 

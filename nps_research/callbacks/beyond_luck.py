@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from nps_research.statistics.distributions import normal_cdf, normal_ppf, normal_sf
+from nps_research.statistics.distributions import normal_cdf, normal_ppf, t_sf
 from nps_research.statistics.group_sums import group_sums
 from nps_research.statistics.multiplicity import adjust_p_values
 from nps_research.statistics.randomness import DEFAULT_SEED
@@ -16,6 +16,7 @@ from nps_research.statistics.variance_components import variance_components
 from nps_research.typing import Floats, Integers
 
 BEND = 1.345  # of a standardised distance: up to here it counts in full towards the spread of all (Huber)
+EFFICIENCY = 0.5  # about how much of the groups tells their spread, where a few far out hardly count
 MOST_PLACED = 100  # groups; pairs of more take too long
 LOWER, HIGHER, WITHIN = "lower beyond luck", "higher beyond luck", "within luck"
 
@@ -74,8 +75,9 @@ def beyond_luck(
     -----
     Means are those of generalised least squares with correlation within clusters as a mixed model finds it. The spread
     between groups solves Huber's second proposal: distances over their error and the spread, bent at 1.345, are as
-    large as those of a normal distribution; groups found beyond luck are then left out of it, until no more are. How
-    often verdicts are right is in ``calibration/employees.csv``.
+    large as those of a normal distribution; groups found beyond luck are then left out of it, until no more are. That
+    it is estimated counts by Satterthwaite's degrees of freedom. How often verdicts are right is in
+    ``calibration/employees.csv``.
 
     References
     ----------
@@ -152,7 +154,11 @@ def _distances(mean: Floats, variance: Floats, confidence_level: float) -> tuple
         own = variance + spread**2
         centre = 1 / (1 / own[~beyond]).sum()
         apart = own + np.where(beyond, centre, -centre)  # who is part of the centre is nearer to it
-        p = 2 * normal_sf(np.abs(mean - overall) / np.sqrt(apart))
+        with np.errstate(divide="ignore"):
+            degrees = (
+                (len(mean) - 1) * EFFICIENCY * (1 + variance / spread**2) ** 2
+            )  # of the spread, as far as it counts
+        p = 2 * t_sf(np.abs(mean - overall) / np.sqrt(apart), np.minimum(degrees, 1e6))
         p_adjusted = adjust_p_values(p)
         found = beyond | (p_adjusted < 1 - confidence_level)
         if found.sum() == beyond.sum() or found.sum() > len(mean) // 2:

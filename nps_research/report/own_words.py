@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 
+from nps_research.study.further_tables import FURTHER
 from nps_research.study.standard_columns import CUSTOMERS, RESPONSES
 from nps_research.study.study import Study
 
@@ -80,9 +81,11 @@ class OwnWords:
 
 
 def labels_of(study: Study) -> set[str]:
-    """Names of waves, drivers, segments and outcomes, and of the groups that are large enough to be shown."""
-    labels = {*study.waves, *study.drivers, *study.segments, *(each.label for each in study.outcomes.values())}
-    for table, columns in ((study.responses, RESPONSES), (study.customers, CUSTOMERS)):
+    """Names of waves, drivers, segments, outcomes and problems, and of the groups that are large enough to be shown."""
+    labels = {*study.waves, *study.drivers, *study.segments}
+    labels |= {each.label for each in study.outcomes.values()} | {each.label for each in study.problems.values()}
+    further = [(table, FURTHER[name].columns) for name, table in study.tables.items()]
+    for table, columns in [(study.responses, RESPONSES), (study.customers, CUSTOMERS), *further]:
         if table is None:
             continue
         shown = [name for name, column in columns.items() if column.kind in ("text", "id") and not column.private]
