@@ -39,12 +39,13 @@ from nps_research.typing import Flags, Floats
 class PainMap(Result):
     """Problems of one wave, and codes of praise apart.
 
-    `frame` columns: term, is_praise, owner, n (answers), events (who named it), estimate (share of the customers; of
-    the answers where the customer base is not known) with std_error, conf_low, conf_high; customers (how many that
-    is), revenue_share, coefficient (NPS points of who has it against who has not, all other problems equal) and points
-    (share x coefficient: the NPS points that go with it), each with limits; p_adjusted (Holm, of the points), verdict
-    ("shown", "not shown"), cost, priority (revenue share x points of who has it; share in place of the revenue share
-    where revenue is not known; over cost where every problem has one) with rank_low and rank_high, which hold together.
+    `frame` columns: term, is_praise, is_unnamed (a code without a label), owner, n (answers), events (who named it),
+    estimate (share of the customers; of the answers where the customer base is not known) with std_error, conf_low,
+    conf_high; customers (how many that is), revenue_share, coefficient (NPS points of who has it against who has not,
+    all other problems equal) and points (share x coefficient: the NPS points that go with it), each with limits;
+    p_adjusted (Holm, of the points), verdict ("shown", "not shown"), cost, priority (revenue share x points of who
+    has it; share in place of the revenue share where revenue is not known; over cost where every problem has one)
+    with rank_low and rank_high, which hold together.
 
     Attributes
     ----------
@@ -98,6 +99,8 @@ class PainMap(Result):
     @cached_property
     def shown(self) -> pd.DataFrame:
         rows = super().shown
+        few = (rows["events"] < self.minimum_cell) & ((rows["events"] > 0) | rows["is_unnamed"])
+        rows = rows[~few].drop(columns="is_unnamed").reset_index(drop=True)
         return rows.assign(ranks=list(map(places_in_words, rows["rank_low"], rows["rank_high"])))
 
     @property
@@ -249,6 +252,7 @@ def pain_map(study: Study, *, wave: str | None = None, confidence_level: float =
     named = np.array([bool(study.problems[c].label) if c in study.problems else False for c in found.codes])
     frame = pd.DataFrame({"term": [problem_label(study, code) for code in found.codes], "is_praise": found.praise})
     known = [study.problems.get(code) for code in found.codes]
+    frame["is_unnamed"] = ~named
     frame["owner"] = [each.owner if each else None for each in known]
     frame["cost"] = [np.nan if each is None or each.cost is None else each.cost for each in known]
     frame["n"], frame["events"] = len(found.rows), found.has.sum(axis=0)

@@ -302,3 +302,13 @@ def test_what_was_not_asked_is_refused():
     assert pain_map(study_of(waves)).wave == "W1"
     with pytest.raises(CannotAnswerError, match="In W2 nobody named a problem"):
         pain_map(study_of(waves), wave="W2")
+
+
+def test_a_problem_that_few_name_is_not_shown():
+    rows = answers(rng=np.random.default_rng(3))
+    rows.loc[:2, "problems"] = "rare"
+    rows.loc[3:30, "problems"] = "often"
+    shown = pain_map(study_of(rows, problems={}, minimum_cell=10)).shown
+    assert "code often" in shown["term"].tolist()
+    assert "code rare" not in shown["term"].tolist()
+    assert (shown["events"] >= 10).all()
