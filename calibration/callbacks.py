@@ -41,8 +41,8 @@ TABLE = Path(__file__).with_suffix(".csv")
 LOTTERY, JUDGEMENT, QUEUE = "lottery", "chosen", "queue"
 ACCOUNTS = {3_500: 1_200, 20_000: 6_700}
 CELLS = [
-    {"customers": customers, "calls": calls, "runs": 2_000}
-    for customers, calls in ((20_000, "planted"), (3_500, "planted"), (3_500, "idle"))
+    {"customers": customers, "calls": calls, "runs": runs}
+    for customers, calls, runs in ((20_000, "planted", 300), (3_500, "planted", 1_000), (3_500, "idle", 1_000))
 ]
 IDLE = Calls(points=0.0, ends_rejection=0.0, keeps=0.0)
 

@@ -5,11 +5,12 @@ of four, whose contacts share half of what makes them have a problem where `alik
 to 1%; each takes NPS points of who has it, the last two none. `worse_together` makes the first two take more together
 than apart.
 
-Columns: how often limits of totals, of the rarest total and of points hold the truth, and all places together the true
-ones; first_within_3, how often the planted first may be first and no later than third; first_named, how often it is
-said to be first alone; idle_shown, how often a link with NPS is shown for a problem without one; worst_shown the same
-of the worst problem; together_shown, how often two problems together are said to be other than their sum. Run it with
-`python -m calibration.pain_map`.
+What is planted is what bases of this kind have on average; limits of totals are of the base at hand, a tenth of which
+answers, and so hold it in 93.7% and not in 95%. Columns: how often limits of totals, of the rarest total and of points
+hold the truth, and all places together the true ones; first_within_3, how often the planted first may be first and no
+later than third; first_named, how often it is said to be first alone; idle_shown, how often a link with NPS is shown
+for a problem without one; worst_shown the same of the worst problem; together_shown, how often two problems together
+are said to be other than their sum. Run it with `python -m calibration.pain_map`.
 """
 
 from __future__ import annotations
