@@ -7,9 +7,9 @@ who was content before first; in the last four a lottery holds out half. The tri
 
 Columns, for the lottery and the chosen each: truth, the mean effect on the next answer of who was called; naive, the
 mean difference of the answers as they are; estimate, the mean difference, other things equal; held, how often its
-limits hold the truth; better and worse, how often that is said; naive_found, how often the naive difference is beyond
-chance; failed, how often the negative control says that the group was chosen. Queue: the same for the faster queue
-against the slower one. Run it with `python -m calibration.callbacks`.
+limits hold the truth; beyond, how often they leave out zero (without effect the error rate, with one the power);
+naive_found, how often the naive difference is above chance. Queue: the same for the faster queue against the slower
+one. Run it with `python -m calibration.callbacks`.
 """
 
 from __future__ import annotations
@@ -22,15 +22,7 @@ import pandas as pd
 
 from calibration.resumable import fill, fresh_is_asked, generator
 from nps_research.callbacks.enough import WORTH_A_CALL
-from nps_research.counting.trials import (
-    DIFFERS_BETTER,
-    DIFFERS_WORSE,
-    GROUP_CHOSEN,
-    SHOWN_BETTER,
-    SHOWN_WORSE,
-    Trial,
-    trial_rows,
-)
+from nps_research.counting.trials import Trial, trial_rows
 from nps_research.made_up.company import Company, draw_company
 from nps_research.made_up.lives import Lives, live
 from nps_research.made_up.truth import Calls, Truth
@@ -137,10 +129,8 @@ def measure(customers: int, calls: str, runs: int) -> dict[str, object]:
                     "naive": row["naive"],
                     "estimate": row["estimate"],
                     "held": row["conf_low"] <= effect <= row["conf_high"],
-                    "better": row["verdict"] in (SHOWN_BETTER, DIFFERS_BETTER),
-                    "worse": row["verdict"] in (SHOWN_WORSE, DIFFERS_WORSE),
+                    "beyond": not row["conf_low"] <= 0 <= row["conf_high"],
                     "naive_found": row["naive_conf_low"] > 0,
-                    "failed": row["verdict"] == GROUP_CHOSEN,
                 }
             )
     means = pd.DataFrame(rows).astype({"trial": str}).groupby("trial").mean(numeric_only=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from nps_research.counting.trials import next_answers
+from nps_research.counting.before_and_after import next_answers
 from nps_research.errors import CannotAnswerError
 from nps_research.study.further_rules import key_of, response_key
 from nps_research.study.study import Study

@@ -12,10 +12,11 @@ import pandas as pd
 from nps_research.callbacks.cases import JUDGEMENT, LOTTERY, REQUESTED, cases_of, moment_of_answer, scores_after
 from nps_research.callbacks.enough import GRACE_DAYS, WORTH_A_CALL, WORTH_KEEPING
 from nps_research.counting import trials
+from nps_research.counting.before_and_after import answers_before_last, known_before, next_answers
 from nps_research.counting.clusters import response_clusters
 from nps_research.counting.outcomes import watched_until
 from nps_research.counting.people import has_left
-from nps_research.counting.trials import Trial, TrialComparison, known_before, next_answers, trial_rows
+from nps_research.counting.trials import Trial, TrialComparison, trial_rows
 from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.results.words import amount_text
 from nps_research.statistics.enough import FOUND_WITH
@@ -259,7 +260,7 @@ def _trials(
             cluster=cluster[rows],
             covariates=known_before(study, of_design),
             is_random=word == LOTTERY,
-            before=trials.answers_before_last(study, of_design) if outcome == "score" else None,
+            before=answers_before_last(study, of_design) if outcome == "score" else None,
         )
     return found
 

@@ -13,8 +13,9 @@ from nps_research.callbacks.cases import cases_of, moment_of_answer, scores_afte
 from nps_research.callbacks.effect import CallbackEffect
 from nps_research.callbacks.enough import GRACE_DAYS, WORTH_A_CALL
 from nps_research.counting import trials
+from nps_research.counting.before_and_after import answers_before_last, known_before
 from nps_research.counting.clusters import response_clusters
-from nps_research.counting.trials import Trial, known_before, trial_rows
+from nps_research.counting.trials import Trial, trial_rows
 from nps_research.errors import CannotAnswerError
 from nps_research.results.words import amount_text
 from nps_research.study.needs import begins_with
@@ -115,7 +116,7 @@ def queue_effect(
         known=known[counts],
         cluster=cluster[counts],
         covariates=known_before(study, chosen),
-        before=trials.answers_before_last(study, chosen),
+        before=answers_before_last(study, chosen),
     )
     frame = trial_rows(
         {fastest: trial},

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from nps_research.callbacks.cases import JUDGEMENT, LOTTERY, cases_of
+from nps_research.counting.before_and_after import next_answers
 from nps_research.counting.checks import check_level
 from nps_research.counting.clusters import response_clusters
-from nps_research.counting.trials import next_answers
 from nps_research.errors import CannotAnswerError
 from nps_research.results.result import Result
 from nps_research.results.words import format_interval, format_value, share

@@ -7,17 +7,8 @@ import pytest
 from nps_research.callbacks.cases import cases_of
 from nps_research.callbacks.effect import callback_effect
 from nps_research.callbacks.queues import queue_effect
-from nps_research.counting.trials import (
-    CANNOT,
-    DIFFERS_BETTER,
-    GROUP_CHOSEN,
-    NO_LARGER,
-    NOT_DECIDED,
-    SHOWN_BETTER,
-    answers_before_last,
-    known_before,
-    next_answers,
-)
+from nps_research.counting.before_and_after import answers_before_last, known_before, next_answers
+from nps_research.counting.trials import CANNOT, DIFFERS_BETTER, GROUP_CHOSEN, NO_LARGER, NOT_DECIDED, SHOWN_BETTER
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError
 from tests.support.made_up_calls import FIRST, SECOND, called_study, called_tables
 
