@@ -25,7 +25,7 @@ RUNS = 2_000
 N_WAVES, FIXED_AFTER = 8, 4
 CODES = np.array([f"p{number}" for number in range(10)], dtype=object)
 WAVES = np.array([f"W{number}" for number in range(8)], dtype=object)
-IDS = np.array([f"r{number}" for number in range(1000)], dtype=object)
+IDS = np.array([f"r{number}" for number in range(10_000)], dtype=object)
 DAYS = pd.date_range("2024-01-15", periods=8, freq="QS") + pd.Timedelta(days=14)
 SHARES = np.array([0.1, 0.1, 0.08, 0.06, 0.05, 0.05, 0.04, 0.03, 0.03, 0.03])
 CELLS = [
@@ -55,11 +55,17 @@ def drifting_study(n: int, drift: float, keeps: float, *, halved: bool, rng: np.
     study = _frame_of(n)
     wave, person, code = np.nonzero(has)
     named = pd.DataFrame(
-        {"respondent_id": IDS[:n][person], "wave": WAVES[wave], "problem": CODES[code], "source": "asked"}
+        {"respondent_id": IDS[wave * n + person], "wave": WAVES[wave], "problem": CODES[code], "source": "asked"}
     )
     day = (DAYS[FIXED_AFTER] - pd.Timedelta(days=10)).date()
     mended = study.problems[str(CODES[chosen])].model_copy(update={"fixed_on": day})
-    return replace(study, tables={"problems": named}, problems={**study.problems, str(CODES[chosen]): mended})
+    codes = np.full(N_WAVES * n, None, dtype=object)
+    for row, each in zip((wave * n + person).tolist(), CODES[code], strict=True):
+        codes[row] = f"{codes[row]};{each}" if codes[row] else each
+    rows = study.responses.assign(problems=codes)
+    return replace(
+        study, rows=rows, tables={"problems": named}, problems={**study.problems, str(CODES[chosen]): mended}
+    )
 
 
 @cache
@@ -67,7 +73,7 @@ def _frame_of(n: int) -> Study:
     """The answers of all waves, which are the same in every study: what changes is who names what."""
     responses = pd.DataFrame(
         {
-            "respondent_id": np.tile(IDS[:n], N_WAVES),
+            "respondent_id": IDS[: N_WAVES * n],
             "wave": np.repeat(WAVES, n),
             "responded_at": np.repeat(DAYS, n),
             "likelihood_to_recommend": 8,

@@ -86,10 +86,16 @@ def plot_recovery(result: RecoveryWithoutCalls, ax: Axes | None = None) -> Axes:
     before = np.zeros(len(rows))
     for name, colour in _CLASSES.items():
         width = np.array([100 * row[f"{name}_share"] for row in rows])
-        drawn = ax.barh(place, width, 0.6, before, color=colour, label=f"then {name}s")
-        ax.bar_label(drawn, [share(each / 100) for each in width], label_type="center", color="white", fontsize=9)
+        drawn = ax.barh(place, width, 0.6, before, color=colour, label=f"{name}s")
+        ax.bar_label(
+            drawn,
+            [share(each / 100) if each >= 15 else "" for each in width],
+            label_type="center",
+            color="white",
+            fontsize=9,
+        )
         before += width
-    ax.set(xlim=(0, 100), xlabel="Share of detractors who answered again (%)")
+    ax.set(xlim=(0, 100), xlabel="Next answer of detractors (%)")
     legend_below(ax, ncols=3)
     return ax
 

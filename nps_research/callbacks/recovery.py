@@ -59,7 +59,6 @@ class RecoveryWithoutCalls(Result):
         "detractor_share": "Still detractors",
         "change": "Change of the mean answer",
     }
-    formats: ClassVar[Mapping[str, str]] = {"change": "points"}
     table_columns: ClassVar[tuple[str, ...]] = (
         *("group", "n", "promoter_share", "promoter_share_conf_high", "passive_share", "detractor_share", "change"),
     )

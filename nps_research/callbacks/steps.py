@@ -44,10 +44,7 @@ class CallbackSteps(Result):
         "group": "Due because they",
         "n": "Due",
         "held_out": "Held out by a lottery",
-        "assigned": "Assigned",
         "attempted": "Called",
-        "reached": "Reached",
-        "closed": "Closed",
         "reached_share": "Reached, of those to call",
     }
     formats: ClassVar[Mapping[str, str]] = {

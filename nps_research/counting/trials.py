@@ -92,9 +92,9 @@ class TrialComparison(Result):
     rows_are_parts: ClassVar[bool] = False
     unit: ClassVar[str] = "points"  # the format of differences
     formats: ClassVar[Mapping[str, str]] = {
-        **dict.fromkeys(("naive", "selection", "estimate", "control", "bounds"), "points"),
+        **dict.fromkeys(("naive", "selection", "control", "bounds"), "points"),
         **dict.fromkeys(("answered", "answered_other"), "share"),
-        **dict.fromkeys(("n", "n_other"), "count"),
+        "n_other": "count",
     }
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Who was treated",

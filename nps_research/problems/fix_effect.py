@@ -55,9 +55,6 @@ class FixEffect(Result):
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Problem",
         "fixed_on": "Mended on",
-        "n": "Answers",
-        "before": "Before",
-        "after": "After",
         "others": "Others, after to before",
         "estimate": "After to before, beyond the others",
         "smallest_fall": "Smallest fall to be seen",

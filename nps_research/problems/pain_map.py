@@ -75,10 +75,8 @@ class PainMap(Result):
     rows_are_parts: ClassVar[bool] = False
     headings: ClassVar[Mapping[str, str]] = {
         "term": "Problem",
-        "n": "Answers",
         "events": "Named by",
         "estimate": "Share",
-        "customers": "Customers",
         "revenue_share": "Share of revenue",
         "points": "NPS points that go with it",
         "ranks": "Place",

@@ -39,6 +39,16 @@ ASKED = {  # each question as a notebook asks it, in little time
     ),
     "What would the score be if all had answered?": nps.score_if_all_responded,
     "Who stops answering for good?": nps.responding.panel_attrition,
+    "Did calling back help?": nps.callbacks.callback_effect,
+    "Who would have come back without a call?": nps.callbacks.recovery_without_calls,
+    "Are people called back in time?": nps.callbacks.callback_times,
+    "Whose problem is it?": nps.problems.problem_owners,
+    "Does it help to be called sooner?": nps.callbacks.queue_effect,
+    "Which employees differ beyond luck?": nps.callbacks.employee_differences,
+    "Which problems hurt, and how many customers?": nps.problems.pain_map,
+    "Did a fix work?": nps.problems.fix_effect,
+    "What do complaints hide?": nps.problems.complaints_against_survey,
+    "What do comments say?": nps.problems.comment_shares,
 }
 
 
@@ -73,7 +83,19 @@ def a_panel(*, gone=20, people=120):
     return nps.Study.from_frames(responses=pd.DataFrame(rows, columns=["respondent_id", "wave", "responded"]))
 
 
+def with_tables(company):
+    """The company with its calls, complaints and codes of comments."""
+    codes = sorted(company.tables["complaints"]["problem"].unique())
+    problems = {code: {"label": code, "owner": "front line"} for code in codes}
+    problems |= {"login_fails": {"fixed_on": "2024-12-16"}, "none": {"label": "none", "praise": True}}
+    tables = {name: company.tables[name] for name in ("callbacks", "complaints", "hand_codes")}
+    return nps.Study.from_frames(
+        responses=company.responses, customers=company.customers, tables=tables, problems=problems, segments=["region"]
+    )
+
+
 STUDIES = {
+    "with its tables": with_tables,
     "all that there is": lambda company: of_company(company, drivers=["delivery_on_time", "price_fairness"]),
     "not until when leavers were watched": lambda company: of_company(company, without=["observed_until"]),
     "one wave": lambda company: of_company(company, rows=company.responses["wave"] == company.responses["wave"].min()),

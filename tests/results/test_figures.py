@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from itertools import combinations, pairwise
+from pathlib import Path
 from pkgutil import walk_packages
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ from nps_research.results.result import Result
 from nps_research.score.class_shares import ClassShares
 from nps_research.score.trend import Trend
 from nps_research.thresholds.comparison import ThresholdComparison
+from tests.support.made_up_calls import called_study, called_tables
 from tests.support.made_up_ratings import fitted_study
 from tests.support.made_up_silence import panel
 
@@ -321,6 +323,36 @@ def of_responding() -> list[Result]:
     ]
 
 
+def of_calls() -> list[Result]:
+    tables = called_tables(600, gain=1.0)
+    left = pd.Series(pd.Timestamp("2025-03-20"), index=range(600)).where(pd.Series(range(600)) % 4 == 0)
+    tables["customers"] = tables["customers"].assign(churned_at=left, observed_until=pd.Timestamp("2026-06-30"))
+    tables["customers"] = tables["customers"].drop(columns="account_id")
+    called = tables["callbacks"]["assigned"] == 1
+    tables["callbacks"]["queue"] = pd.Series(["fast", "slow"] * 300).where(called)
+    tables["responses"]["employee"] = tables["responses"]["respondent_id"].str[-1]
+    study = called_study(tables, cluster="respondent_id")
+    return [
+        nps.callbacks.callback_effect(study, outcome="leaving"),
+        nps.callbacks.queue_effect(study),
+        nps.callbacks.recovery_without_calls(study),
+        nps.callbacks.callback_times(study),
+        nps.callbacks.callback_steps(study),
+        nps.callbacks.employee_differences(study),
+    ]
+
+
+def of_problems() -> list[Result]:
+    study = nps.open_study(Path(__file__).parents[2] / "data" / "demo")
+    return [
+        nps.problems.pain_map(study),
+        nps.problems.problem_owners(study),
+        nps.problems.complaints_against_survey(study),
+        nps.problems.fix_effect(study),
+        nps.problems.comment_shares(study),
+    ]
+
+
 MAKERS: dict[Callable[[], list[Result]], set[str]] = {  # and the classes that it makes
     of_scores: {
         "AccountInfluence", "ClassShares", "AccountScores", "DesignComparison", "DetectableChange", "NetPromoterScores",
@@ -340,6 +372,11 @@ MAKERS: dict[Callable[[], list[Result]], set[str]] = {  # and the classes that i
     of_responding: {
         "DaysToAnswer", "PanelAttrition", "Representativeness", "ResponseFunnel", "ResponseRates", "WhoAnswers",
     },
+    of_calls: {
+        "CallbackRetention", "CallbackSteps", "CallbackTimes", "EmployeeDifferences", "QueueEffect",
+        "RecoveryWithoutCalls",
+    },
+    of_problems: {"CommentShares", "ComplaintsAgainstSurvey", "FixEffect", "PainMap", "ProblemOwners"},
 }  # fmt: skip
 
 

@@ -83,6 +83,8 @@ class StandInStudy:
     nothing_accepted: str = ""
     settings: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(seed=20261122, minimum_cell=10))
     waves: tuple[str, ...] = ("2017", "2018")
+    problems: dict[str, Any] = field(default_factory=dict)
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     is_lazy: bool = False
     small_waves: dict[str, int] = field(default_factory=dict)
     left_out_waves: tuple[str, ...] = ()
