@@ -81,8 +81,8 @@ def plot_callback_effect(result: CallbackEffect, ax: Axes | None = None) -> Axes
 def plot_recovery(result: RecoveryWithoutCalls, ax: Axes | None = None) -> Axes:
     """What detractors answer the next time: bars divided into detractors, passives and promoters."""
     rows = result.records
-    ax = axes_for(ax, n_rows=len(rows) + 1)
-    place = rows_axis(ax, [label(f"{row['group']} (n = {row['n']:,})") for row in rows], zero=False)
+    ax = axes_for(ax, n_rows=2 * len(rows))
+    place = rows_axis(ax, [label(f"{row['group']}: {row['n']:,}") for row in rows], zero=False)
     before = np.zeros(len(rows))
     for name, colour in _CLASSES.items():
         width = np.array([100 * row[f"{name}_share"] for row in rows])
@@ -95,7 +95,7 @@ def plot_recovery(result: RecoveryWithoutCalls, ax: Axes | None = None) -> Axes:
             fontsize=9,
         )
         before += width
-    ax.set(xlim=(0, 100), xlabel="Next answer of detractors (%)")
+    ax.set(xlim=(0, 100), xticks=(0, 50, 100), xlabel="Next answer of detractors (%)")
     legend_below(ax, ncols=3)
     return ax
 
