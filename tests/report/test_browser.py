@@ -197,4 +197,4 @@ def test_no_page_says_a_sentence_twice_in_view_of_one_section(browser: Browser, 
         for texts in sections:
             said = Counter(sentence for text in texts for sentence in re.split(r"(?<=[.:]) (?=[A-Z])", text))
             assert [sentence for sentence, count in said.items() if count > 1] == [], page.name
-        assert sum(map(len, sections)) > 5
+        assert sum(map(len, sections)) > 10
