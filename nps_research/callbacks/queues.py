@@ -58,6 +58,8 @@ class QueueEffect(CallbackEffect):
             return f"Who was {times} answered {size} points higher the next time, other things equal."
         if row["verdict"] == trials.DIFFERS_WORSE:
             return f"Who was {times} answered {size} points lower the next time, other things equal."
+        if row["verdict"] == trials.GROUP_CHOSEN:
+            return "Who was put into which queue differed before, so what came after shows no effect of calling sooner."
         if row["verdict"] == trials.NO_LARGER:
             return f"Who was {times} answered no higher: {self._least} is ruled out."
         return f"Whether it helps to be {times} is undecided; about {amount_text(row['needed'])} cases would show it."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -108,6 +109,11 @@ class TrialComparison(Result):
         *("bounds_conf_high", "verdict"),
     )
 
+    @cached_property
+    def shown(self) -> pd.DataFrame:
+        rows = super().shown
+        return rows[rows["n_other"] >= self.minimum_cell].reset_index(drop=True)
+
     @property
     def best(self) -> dict[str, Any] | None:
         """The row that tells most: of a lottery, else adjusted; None where no trial can be answered."""
@@ -149,6 +155,8 @@ class TrialComparison(Result):
         if row["bounds_conf_low"] == row["bounds_conf_low"]:
             bounds = format_interval(row["bounds_conf_low"], row["bounds_conf_high"], self.unit)
             said.append(f"{bounds} without the assumption that who answers is alike in both")
+        if row["trimmed"] > 0:
+            said.append(f"left out: {share(row['trimmed'])} of the {self.treated_words}, like hardly anybody else")
         if row["control"] == row["control"]:
             control = format_interval(row["control_conf_low"], row["control_conf_high"], self.unit)
             said.append(f"before, when there can be none, {self.spelt(row['control'])} ({control})")

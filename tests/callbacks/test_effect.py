@@ -164,6 +164,34 @@ def test_few_people_are_not_shown():
     assert len(result.shown) == 0
 
 
+def test_few_uncalled_beside_many_called_are_not_counted_out():
+    tables = called_tables(300)
+    tables["callbacks"]["assigned"] = (np.arange(300) >= 7).astype(int)
+    result = callback_effect(called_study(tables))
+    assert only_row(result)["n_other"] == 7
+    assert len(result.shown) == 0
+    assert "7" not in f"{result.finding}{result.details}"
+
+
+def test_queues_that_differed_before_show_no_effect():
+    tables = called_tables(2000)
+    called = tables["callbacks"]["assigned"].to_numpy() == 1
+    fast = np.arange(2000) % 2 == 0
+    tables["callbacks"]["queue"] = np.where(called, np.where(fast, "today", "next week"), None)
+    tables["callbacks"].loc[called & ~fast, ["attempted_at", "reached_at"]] += pd.Timedelta(days=7)
+    early = tables["responses"].query("wave == '2024 Q4'").assign(wave="2024 Q3")
+    early["invited_at"] -= pd.Timedelta(days=90)
+    early["responded_at"] -= pd.Timedelta(days=90)
+    early["likelihood_to_recommend"] = np.where(fast, 9, 2)
+    later = tables["responses"]["wave"] == "2025 Q2"
+    raised = tables["responses"].loc[later, "likelihood_to_recommend"].astype(float) + 2 * fast
+    tables["responses"].loc[later, "likelihood_to_recommend"] = raised.clip(0, 10).astype("Int64")
+    tables["responses"] = pd.concat([early, tables["responses"]], ignore_index=True)
+    result = queue_effect(called_study(tables))
+    assert only_row(result)["verdict"] == GROUP_CHOSEN
+    assert "shows no effect of calling sooner" in result.finding
+
+
 def test_nothing_from_after_the_answer_explains():
     tables = called_tables(500)
     study = called_study(tables)
