@@ -12,6 +12,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.ready-to-develop
 DOCS_READY := $(VENV)/.ready-for-docs
+THEMES := $(VENV)/.ready-for-themes
 SPARK := $(if $(shell command -v java 2>/dev/null),$(VENV)/.ready-for-spark)
 export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never
@@ -26,7 +27,7 @@ reports: setup  ## the report on STUDY (default: the made-up company), in report
 test: $(DEV_READY)  ## every test but those of test-whole
 	$(BIN)/pytest -n 2 --dist worksteal -m "not whole"
 
-test-whole: $(DEV_READY) $(SPARK)  ## the whole thing from outside: the real surveys, other surroundings (Spark where there is Java), a fresh checkout
+test-whole: $(DEV_READY) $(THEMES) $(SPARK)  ## the whole thing from outside: the real surveys, other surroundings (Spark where there is Java), comments by meaning, a fresh checkout
 	$(BIN)/pytest -n 2 --dist worksteal -m whole tests
 
 lab: setup  ## JupyterLab on the notebooks
@@ -47,7 +48,7 @@ docs: $(DOCS_READY)  ## the site, in site/: README, how-tos, contract, glossary,
 bench: $(DEV_READY)  ## what it costs, side by side with pandas, Polars, DuckDB, SciPy, LightGBM, nbconvert; rewrites benchmarks/README.md
 	$(BIN)/python -m benchmarks
 
-calibrate: setup  ## slow studies behind the defaults, into their tables in calibration/; FRESH=1 measures all anew
+calibrate: $(THEMES)  ## slow studies behind the defaults, into their tables in calibration/; FRESH=1 measures all anew
 	set -e; for study in $(CALIBRATIONS); do $(BIN)/python -m calibration.$$study $(if $(FRESH),--fresh); done
 
 lock: setup  ## take newer versions: uv.lock, requirements.lock
@@ -82,6 +83,10 @@ $(DEV_READY): $(READY)
 
 $(DOCS_READY): $(READY)
 	$(SYNC) --no-dev --group docs
+	@touch $@
+
+$(THEMES): $(DEV_READY)
+	$(SYNC) --extra themes
 	@touch $@
 
 $(VENV)/.ready-for-spark: $(DEV_READY)

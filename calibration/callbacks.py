@@ -8,8 +8,9 @@ who was content before first; in the last four a lottery holds out half. The tri
 Columns, for the lottery and the chosen each: truth, the mean effect on the next answer of who was called; naive, the
 mean difference of the answers as they are; estimate, the mean difference, other things equal; held, how often its
 limits hold the truth; beyond, how often they leave out zero (without effect the error rate, with one the power);
-naive_found, how often the naive difference is above chance. Queue: the same for the faster queue against the slower
-one. Run it with `python -m calibration.callbacks`.
+naive_found, how often the naive difference is above chance; before_found, how often those called are said to have
+differed before any call, other things equal, though they did not. Queue: the same for the faster queue against the
+slower one. Run it with `python -m calibration.callbacks`.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ from nps_research.typing import Floats
 TABLE = Path(__file__).with_suffix(".csv")
 LOTTERY, JUDGEMENT, QUEUE = "lottery", "chosen", "queue"
 ACCOUNTS = {3_500: 1_200, 20_000: 6_700}
+RUNS = 2_000
 CELLS = [
-    {"customers": customers, "calls": calls, "runs": runs}
-    for customers, calls, runs in ((20_000, "planted", 300), (3_500, "planted", 1_000), (3_500, "idle", 1_000))
+    {"customers": customers, "calls": calls, "runs": RUNS}
+    for customers, calls in ((20_000, "planted"), (3_500, "planted"), (3_500, "idle"))
 ]
 IDLE = Calls(points=0.0, ends_rejection=0.0, keeps=0.0)
 
@@ -131,6 +133,7 @@ def measure(customers: int, calls: str, runs: int) -> dict[str, object]:
                     "held": row["conf_low"] <= effect <= row["conf_high"],
                     "beyond": not row["conf_low"] <= 0 <= row["conf_high"],
                     "naive_found": row["naive_conf_low"] > 0,
+                    "before_found": row["control_conf_low"] > 0 or row["control_conf_high"] < 0,
                 }
             )
     means = pd.DataFrame(rows).astype({"trial": str}).groupby("trial").mean(numeric_only=False)

@@ -18,7 +18,7 @@ from nps_research.problems.complaints import complaints_against_survey
 from nps_research.study.study import Study
 
 TABLE = Path(__file__).with_suffix(".csv")
-RUNS = 500
+RUNS = 2_000
 NAMES = ("big", "loud", "small")
 LABELS = {name: {"label": name.capitalize()} for name in NAMES}
 TOLD = {"hidden": (0.01, 0.3, 0.1), "alike": (0.1, 0.1, 0.1)}

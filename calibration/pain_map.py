@@ -2,12 +2,12 @@
 
 Fills `pain_map.csv` beside this file, made-up studies with `runs` a row: `n` answers of a base of 20,000 in accounts
 of four, whose contacts share half of what makes them have a problem where `alike`. Eight problems have shares from 12%
-to 1%; each takes NPS points of who has it, the last two none. `worse_together` makes the first two take more together
-than apart.
+to 1%; each takes NPS points of who has it, the last two none. `passives` is the share who are passive: where nobody
+is, answers are as unlike as they can be, and NPS is told least well. `worse_together` makes the first two take more
+together than apart.
 
-What is planted is what bases of this kind have on average; limits of totals are of the base at hand, a tenth of which
-answers, and so hold it in 93.7% and not in 95%. Columns: how often limits of totals, of the rarest total and of points
-hold the truth, and all places together the true ones; first_within_3, how often the planted first may be first and no
+Columns: how often limits of totals, of the rarest total and of points hold the truth (of totals: how many of the base
+have it), and all places together the true ones; first_within_3, how often the planted first may be first and no
 later than third; first_named, how often it is said to be first alone; idle_shown, how often a link with NPS is shown
 for a problem without one; worst_shown the same of the worst problem; together_shown, how often two problems together
 are said to be other than their sum. Run it with `python -m calibration.pain_map`.
@@ -24,6 +24,7 @@ from scipy.special import ndtri
 from calibration.resumable import fill, fresh_is_asked, generator
 from nps_research.problems.pain_map import PainMap, pain_map
 from nps_research.study.study import Study
+from nps_research.typing import Integers
 
 TABLE = Path(__file__).with_suffix(".csv")
 RUNS = 2_000
@@ -33,22 +34,27 @@ TAKES = np.array([50.0, 30, 30, 40, 20, 40, 0, 0])
 TOGETHER = 60.0
 PRIORITY = SHARES * TAKES
 CELLS = [
-    {"n": n, "alike": True, "worse_together": worse, "runs": runs}
-    for n, worse, runs in ((2000, False, RUNS), (400, False, RUNS), (2000, True, 400))
+    {"n": n, "alike": True, "passives": passives, "worse_together": worse, "runs": RUNS}
+    for n, passives, worse in ((2000, 0.0, False), (2000, 0.3, False), (400, 0.3, False), (2000, 0.3, True))
 ]
 
 
-def painful_study(n: int, *, alike: bool, worse_together: bool, rng: np.random.Generator) -> Study:
-    """Answers of people with problems, who come in accounts."""
-    account = np.arange(n) // 4
+def painful_study(
+    n: int, *, alike: bool, passives: float, worse_together: bool, rng: np.random.Generator
+) -> tuple[Study, Integers]:
+    """Answers of people with problems, who come in accounts; and how many of the base have each."""
+    account = np.arange(BASE) // 4
     shared = rng.standard_normal((account.max() + 1, len(SHARES)))[account]
-    own = rng.standard_normal((n, len(SHARES)))
-    lot = np.sqrt(0.5) * (shared + own) if alike else own
-    has = lot < ndtri(SHARES)
+    own = rng.standard_normal((BASE, len(SHARES)))
+    everybody_has = (np.sqrt(0.5) * (shared + own) if alike else own) < ndtri(SHARES)
+    account, has = account[:n], everybody_has[:n]  # the base is in no order
     mean = 25 - has @ TAKES
     if worse_together:
         mean = mean - TOGETHER * (has[:, 0] & has[:, 1])
-    score = np.where(rng.random(n) < np.clip(0.5 + mean / 200, 0, 1), 10, 2)
+    others = 1 - passives
+    promoters = np.clip(others / 2 + mean / 200, 0, others)
+    lot = rng.random(n)
+    score = np.select([lot < promoters, lot < promoters + passives], [10, 8], 2)
     codes = np.array([f"p{number}" for number in range(len(SHARES))])
     responses = pd.DataFrame(
         {
@@ -58,29 +64,32 @@ def painful_study(n: int, *, alike: bool, worse_together: bool, rng: np.random.G
             "problems": [";".join(codes[row]) or None for row in has],
         }
     )
-    return Study.from_frames(
+    study = Study.from_frames(
         responses=responses,
         tables={"population": pd.DataFrame({"customers": [BASE]})},
         problems={str(code): {"label": str(code)} for code in codes},
         settings={"cluster": "account_id"},
         made_up=True,
     )
+    return study, everybody_has.sum(axis=0)
 
 
-def measure(n: int, *, alike: bool, worse_together: bool, runs: int) -> dict[str, object]:
+def measure(n: int, *, alike: bool, passives: float, worse_together: bool, runs: int) -> dict[str, object]:
     """One row."""
-    rng = generator({"n": n, "alike": alike, "worse_together": worse_together})
-    rows = [
-        measured(pain_map(painful_study(n, alike=alike, worse_together=worse_together, rng=rng))) for _ in range(runs)
-    ]
+    design = {"alike": alike, "passives": passives, "worse_together": worse_together}
+    rng = generator({"n": n, **design})
+    rows = []
+    for _ in range(runs):
+        study, totals = painful_study(n, **design, rng=rng)
+        rows.append(measured(pain_map(study), totals))
     return {str(name): round(float(mean), 4) for name, mean in pd.DataFrame(rows).astype(float).mean().items()}
 
 
-def measured(result: PainMap) -> dict[str, object]:
+def measured(result: PainMap, totals: Integers) -> dict[str, object]:
     """One study."""
     frame = result.frame.set_index("term").loc[[f"p{at}" for at in range(len(SHARES))]]
-    total, points = BASE * SHARES, -SHARES * TAKES
-    inside = (frame["customers_conf_low"] <= total) & (total <= frame["customers_conf_high"])
+    points = -SHARES * TAKES
+    inside = (frame["customers_conf_low"] <= totals) & (totals <= frame["customers_conf_high"])
     known = frame["points"].notna()
     held = (frame["points_conf_low"] <= points) & (points <= frame["points_conf_high"])
     above = (PRIORITY[:, None] < PRIORITY[known]).sum(axis=1)[known]

@@ -73,6 +73,8 @@ def test_the_package_imports_nothing_that_only_development_brings() -> None:
     required = {line.split("==")[0] for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()}
     projects = packages_distributions()
     brought = {name for name in projects if required & {each.lower().replace("_", "-") for each in projects[name]}}
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    brought |= {re.split(r"[\[><=]", each)[0] for of_extra in extras.values() for each in of_extra}
     assert {"numpy", "nbclient", "typer"} <= foreign
     assert foreign <= brought
 

@@ -9,11 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from nps_research.counting.cells import NOT_STATED
 from nps_research.counting.checks import check_level
-from nps_research.counting.clusters import cluster_codes
-from nps_research.errors import CannotAnswerError
-from nps_research.problems.machine import cross_predicted, letter_frequencies
+from nps_research.problems.coded_comments import coded_comments
 from nps_research.problems.mentions import problem_label
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import format_interval, joined, plain_text, share
@@ -21,13 +18,10 @@ from nps_research.statistics.coder_agreement import alpha_limits, krippendorff_a
 from nps_research.statistics.prediction_powered import prediction_powered_mean
 from nps_research.statistics.proportions import wilson_limits
 from nps_research.statistics.randomness import DEFAULT_SEED
-from nps_research.study.further_rules import key_of, response_key
 from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
-from nps_research.study.surveys import asked_in_all
-from nps_research.typing import Flags, Floats, Integers
+from nps_research.typing import Floats, Integers
 
-LEAST_CODED = 50  # comments coded by hand
 LEAST_POSITIVE = 20  # of them with a code, for the machine to help
 LEAST_AGREEMENT = 0.67  # Krippendorff's alpha, under which a code is not to be used
 LEAST_TWICE = 10  # comments coded twice, with the code by one of the coders at least, to tell of agreement
@@ -137,91 +131,6 @@ class CommentShares(Result):
         return tuple(KeyNumber.of(row, f"Comments on {row['term']}", unit="share") for row in self._known[:1])
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class CodedComments:
-    """Comments, and what coders said of some.
-
-    Attributes
-    ----------
-    comments : DataFrame
-        The responses with a comment, in languages of which some were coded.
-    coded : ndarray of bool, shape (n,)
-    codes : tuple of str
-    given : ndarray of int, shape (n_coded, n_codes)
-        How many coders gave each code.
-    coders : ndarray of int, shape (n_coded,)
-        How many coded the comment.
-    chance : ndarray, shape (n_coded,), or None
-        With what chance it was drawn.
-    left_out : dict of str to int
-        Comments in other languages.
-    """
-
-    comments: pd.DataFrame
-    coded: Flags
-    codes: tuple[str, ...]
-    given: Integers
-    coders: Integers
-    chance: Floats | None
-    left_out: Mapping[str, int]
-
-
-def coded_comments(study: Study) -> CodedComments:
-    """Join hand codes to the comments they are of.
-
-    Raises
-    ------
-    CannotAnswerError
-        If there are no comments or no hand codes, too few were coded, or no code says that a comment names no problem.
-    """
-    study.require("responses.comment")
-    if not study.can_answer("hand_codes.problem", "hand_codes.coder", "hand_codes.respondent_id"):
-        raise CannotAnswerError(
-            "No comment was coded by hand, so no share can be told: without hand codes nobody knows how often a "
-            "machine or a list of words is wrong. Draw some 300 comments by lot; state what coders find in hand_codes."
-        )
-    rows = asked_in_all(study.responses, study.by_age)
-    rows = rows[rows["comment"].fillna("").str.strip() != ""].reset_index(drop=True)
-    table = study.tables["hand_codes"]
-    keys = response_key(table, rows)
-    place = pd.Series(rows.index.to_numpy(), key_of(rows, keys))
-    row = key_of(table, keys).map(place[~place.index.duplicated()])
-    table = table[row.notna().to_numpy()].assign(row=row[row.notna()].astype(np.int64))
-    language = rows["language"].fillna(NOT_STATED) if "language" in rows else pd.Series(NOT_STATED, rows.index)
-    rows = rows.assign(language=language)
-    known = rows["language"].isin(rows["language"].iloc[table["row"].unique()].unique())
-    left_out = rows.loc[~known, "language"].value_counts()
-    praise = [code for code, each in study.problems.items() if each.praise]
-    if not table["problem"].isin(praise).any():
-        raise CannotAnswerError(
-            "Coders wrote only of comments that name a problem, so it is not known how many they read: they must also "
-            "note comments that name none, by a code such as [problems.none] with praise = true in study.toml."
-        )
-    places, position = np.unique(table["row"].to_numpy(), return_inverse=True)
-    if len(places) < max(LEAST_CODED, study.settings.minimum_cell):
-        raise CannotAnswerError(
-            f"Only {len(places)} comments were coded by hand; {LEAST_CODED} are needed for a share."
-        )
-    codes = list(dict.fromkeys([*study.problems, *sorted(table["problem"].unique())]))
-    given = np.zeros((len(places), len(codes)), dtype=np.int64)
-    np.add.at(given, (position, pd.Index(codes).get_indexer(pd.Index(table["problem"]))), 1)
-    coders = table.groupby(position)["coder"].nunique().to_numpy()
-    chance = None
-    if "inclusion_probability" in table and table["inclusion_probability"].notna().all():
-        chance = table.groupby(position)["inclusion_probability"].first().to_numpy(dtype=np.float64)
-    coded = np.zeros(len(rows), dtype=bool)
-    coded[places] = True
-    return CodedComments(
-        comments=rows[known].reset_index(drop=True),
-        coded=coded[known.to_numpy()],
-        codes=tuple(codes),
-        given=given,
-        coders=coders.astype(np.int64),
-        chance=chance,
-        left_out={str(name): int(n) for name, n in left_out.items()},
-    )
-
-
 @begins_with(coded_comments)
 def comment_shares(
     study: Study, *, confidence_level: float = 0.95, rng: np.random.Generator | None = None
@@ -267,20 +176,15 @@ def comment_shares(
     check_level(confidence_level)
     found = coded_comments(study)
     folding, resampling = (np.random.default_rng(DEFAULT_SEED) if rng is None else rng).spawn(2)
-    comments, coded = found.comments, found.coded
-    person = cluster_codes(comments["respondent_id"])
-    truth = found.given / found.coders[:, None]
-    frequencies = letter_frequencies(comments["comment"], comments["language"])
-    predicted = cross_predicted(frequencies, person, coded, truth, folding)
-    n = int(coded.sum())
-    chance = np.full(n, n / len(coded)) if found.chance is None else found.chance
+    coded, person, truth, chance = found.coded, found.person, found.truth, found.chances
+    predicted = found.predicted(study, folding)
     rows = []
     for at, code in enumerate(found.codes):
         known = study.problems.get(code)
         row: dict[str, Any] = {
             "term": problem_label(study, code),
             "is_praise": known is not None and known.praise,
-            "n": n,
+            "n": len(truth),
             "events": float(truth[:, at].sum()),
             **_agreement(found.given[:, at], found.coders, confidence_level, resampling),
         }
@@ -300,7 +204,7 @@ def comment_shares(
         confidence_level=confidence_level,
         title="What comments tell of",
         minimum_cell=study.settings.minimum_cell,
-        n_comments=len(comments),
+        n_comments=len(coded),
         chances_stated=found.chance is not None,
         left_out=(*(plain_text(name) for name in shown), *others),
         n_left_out=sum(found.left_out.values()),

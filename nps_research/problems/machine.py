@@ -1,4 +1,4 @@
-"""A machine that codes comments: by their letters, per language, and never those of people it learned from."""
+"""A machine that codes comments, by letters or by meaning, and never those of people it learned from."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 
+from nps_research.problems.meanings import meanings
 from nps_research.statistics.boosting import folds_of_clusters
 from nps_research.typing import Flags, Floats, Integers
 
 LEAST_TO_LEARN = 4  # comments of a language with a code, and without, from which it is learned
 _LETTERS = (2, 4)  # in a row
-_SOFTNESS = 10.0  # of the penalty on slopes: scikit-learn's C
+_SOFTNESS, _SOFTNESS_OF_MEANING = 10.0, 100.0  # of the penalty on slopes: scikit-learn's C
 
-Frequencies = list[tuple[Integers, Any]]
+Read = list[tuple[Integers, Any]]  # what is learned together: which rows, and a row of numbers of each
 
 
-def letter_frequencies(comment: pd.Series, language: pd.Series) -> Frequencies:
+def letter_frequencies(comment: pd.Series, language: pd.Series) -> Read:
     """Count the letters in a row of each comment, by language: which rows, and how often each two to four of them.
 
     Parameters
@@ -34,20 +36,35 @@ def letter_frequencies(comment: pd.Series, language: pd.Series) -> Frequencies:
     return found
 
 
-def cross_predicted(
-    frequencies: Frequencies, person: Integers, coded: Flags, truth: Floats, rng: np.random.Generator
-) -> Floats:
+def by_meaning(comment: pd.Series) -> Read:
+    """Read comments by a language model, all languages together.
+
+    Parameters
+    ----------
+    comment : Series of str, shape (n,)
+
+    Raises
+    ------
+    CannotAnswerError
+        Without the extra `themes`, which brings the model.
+    """
+    vectors = meanings(comment)
+    return [(np.arange(len(comment)), vectors - vectors.mean(axis=0))]
+
+
+def cross_predicted(read: Read, person: Integers, coded: Flags, truth: Floats, rng: np.random.Generator) -> Floats:
     """Predict each comment's codes from the hand codes of other people (cross-prediction), shape (n, n_codes).
 
     People are drawn into five folds. Of each fold the comments, coded by hand or not, are predicted by models trained
     on the coded comments of the other folds: so what the machine has seen never corrects it. Models are logistic
-    regressions on frequencies of two to four letters, one for each language and code; where a language has too few to
-    learn from, the share of the code among all coded comments of the other folds stands in.
+    regressions, one for each code: on frequencies of two to four letters, for each language by itself, or on vectors of
+    meaning, for all together. Where too few have a code to learn from, its share among all coded comments of the other
+    folds stands in.
 
     Parameters
     ----------
-    frequencies : list of (ndarray of int, sparse matrix)
-        Of `letter_frequencies`.
+    read : list of (ndarray of int, sparse matrix or ndarray)
+        Of `letter_frequencies` or `by_meaning`.
     person : ndarray of int, shape (n,)
         Whose comment it is.
     coded : ndarray of bool, shape (n,)
@@ -67,7 +84,8 @@ def cross_predicted(
     Zrnic, T. & Candès, E. J. (2024). Cross-prediction-powered inference. PNAS 121, e2322083121.
     doi:10.1073/pnas.2322083121
     """
-    from sklearn.linear_model import LogisticRegression  # late: importing it takes longer than most commands
+    from sklearn.base import clone  # late: importing it takes longer than most commands
+    from sklearn.linear_model import LogisticRegression
 
     fold = folds_of_clusters(person, rng)
     given = np.full((len(person), truth.shape[1]), np.nan)
@@ -76,18 +94,21 @@ def cross_predicted(
     for number in range(int(fold.max()) + 1):
         learned = coded & (fold != number)
         predicted[fold == number] = given[learned].mean(axis=0) if learned.any() else 0.0
-    for of_language, table in frequencies:
+    for together, table in read:
+        if issparse(table):
+            learner = LogisticRegression(C=_SOFTNESS, solver="liblinear", dual=True, random_state=0)
+        else:
+            learner = LogisticRegression(C=_SOFTNESS_OF_MEANING, max_iter=1000)
         for number in range(int(fold.max()) + 1):
-            learned = np.flatnonzero((coded & (fold != number))[of_language])
-            left_out = np.flatnonzero((fold == number)[of_language])
+            learned = np.flatnonzero((coded & (fold != number))[together])
+            left_out = np.flatnonzero((fold == number)[together])
             if not len(left_out):
                 continue
             of_fold = table[left_out]
             for code in range(truth.shape[1]):
-                said = given[of_language[learned], code] >= 0.5
+                said = given[together[learned], code] >= 0.5
                 if min(said.sum(), (~said).sum()) < LEAST_TO_LEARN:
                     continue
-                model = LogisticRegression(C=_SOFTNESS, solver="liblinear", dual=True, random_state=0)
-                model.fit(table[learned], said)
-                predicted[of_language[left_out], code] = model.predict_proba(of_fold)[:, 1]
+                model = clone(learner).fit(table[learned], said)
+                predicted[together[left_out], code] = model.predict_proba(of_fold)[:, 1]
     return predicted

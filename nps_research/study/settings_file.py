@@ -60,6 +60,8 @@ class Settings(StrictModel):
         Share of the amounts above which they are brought down to it.
     discount : float
         By how much money of a year later is worth less.
+    comments_read_by : {"letters", "meaning"}
+        What the machine that helps to code comments goes by; meaning needs the extra `themes`.
     """
 
     promoter_min: int = Field(default=9, ge=1, le=10)
@@ -77,6 +79,7 @@ class Settings(StrictModel):
     equivalence_margin: float = Field(default=3.0, strict=False, gt=0, le=100)
     winsor: float = Field(default=0.99, strict=False, ge=0.5, le=1)
     discount: float = Field(default=0.1, strict=False, ge=0, le=1)
+    comments_read_by: Literal["letters", "meaning"] = "letters"
 
     @model_validator(mode="after")
     def _cuts_in_order(self) -> Settings:

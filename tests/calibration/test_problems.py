@@ -5,14 +5,16 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from calibration import comment_shares, complaints, fix_effect, pain_map
+from calibration import coding_accuracy, comment_shares, complaints, fix_effect, pain_map, patient_comments
 
 
 def error(rate, n):
     return 3.3 * np.sqrt(rate * (1 - rate) / n)
 
 
-@pytest.mark.parametrize("module", [pain_map, complaints, fix_effect, comment_shares])
+@pytest.mark.parametrize(
+    "module", [pain_map, complaints, fix_effect, comment_shares, coding_accuracy, patient_comments]
+)
 def test_every_cell_stands_once_and_in_order(module):
     table = pd.read_csv(module.TABLE)
     assert table[list(module.CELLS[0])].to_dict("records") == [dict(cell) for cell in module.CELLS]
@@ -67,3 +69,22 @@ def test_shares_of_comments_are_covered():
         n = rows[["codes_powered", "codes_by_hand"]].sum()
         held = rows[["powered_held", "by_hand_held"]].sum()
         assert held["powered_held"] / n["codes_powered"] >= 0.95 - error(0.95, n["codes_powered"])
+
+
+def test_shares_of_real_comments_are_covered_and_never_wider_than_by_hand():
+    table = patient_comments.by_code(pd.read_csv(patient_comments.TABLE))
+    assert len(table) == 9
+    slack = error(0.95, patient_comments.RUNS)
+    assert (table["held"] >= 0.93).all()
+    assert (table["held"] <= 0.97 + slack).all()
+    assert (table["width"] <= 1.02).all()
+    assert (table["machine_held"] < 0.2).all()  # counting the machine's own codes
+
+
+def test_by_meaning_the_machine_finds_more_in_every_language_and_never_most():
+    table = pd.read_csv(coding_accuracy.TABLE).set_index(["read_by", "language"])
+    letters, meaning = table.loc["letters"], table.loc["meaning"]
+    assert (meaning["recall"] > 2 * letters["recall"]).all()
+    assert (meaning["same"] > letters["same"]).all()
+    assert (meaning["same"] > meaning["none"]).all()
+    assert (meaning["recall"] < 0.5).all()  # so hand codes count, and the machine only helps

@@ -8,7 +8,8 @@ import pytest
 
 from nps_research.errors import CannotAnswerError
 from nps_research.made_up.comments import PROBLEM_CODES, draw_comments
-from nps_research.problems.comment_shares import AGREED, NOT_CODABLE, NOT_KNOWN, coded_comments, comment_shares
+from nps_research.problems.coded_comments import coded_comments
+from nps_research.problems.comment_shares import AGREED, NOT_CODABLE, NOT_KNOWN, comment_shares
 from nps_research.problems.machine import cross_predicted, letter_frequencies
 from nps_research.results.words import MOST_WORDS
 from nps_research.statistics.coder_agreement import alpha_limits, krippendorff_alpha
