@@ -34,8 +34,11 @@ TAKES = np.array([50.0, 30, 30, 40, 20, 40, 0, 0])
 TOGETHER = 60.0
 PRIORITY = SHARES * TAKES
 CELLS = [
-    {"n": n, "alike": True, "passives": passives, "worse_together": worse, "runs": RUNS}
-    for n, passives, worse in ((2000, 0.0, False), (2000, 0.3, False), (400, 0.3, False), (2000, 0.3, True))
+    {"n": n, "alike": True, "passives": passives, "worse_together": worse, "runs": runs}
+    for n, passives, worse, runs in (
+        *((2000, 0.3, False, RUNS), (2000, 0.0, False, RUNS), (400, 0.3, False, RUNS)),
+        (2000, 0.3, True, 400),
+    )
 ]
 
 

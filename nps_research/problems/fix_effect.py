@@ -16,23 +16,25 @@ from nps_research.problems.enough import LEAST_CONTROLS, LEAST_WITH
 from nps_research.problems.mentions import Drawn, Mentions, mentions_of, problem_label
 from nps_research.results.result import Result
 from nps_research.results.words import amount_text, plain_text, share
-from nps_research.statistics.distributions import t_ppf, t_sf
-from nps_research.statistics.enough import FOUND_WITH
+from nps_research.statistics.drift_beyond import beyond_drift
 from nps_research.statistics.multiplicity import adjust_p_values
+from nps_research.study.further_settings import ProblemSettings
 from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
 from nps_research.typing import Flags, Floats
 
 RELEVANT = np.log(2)  # a halving: who has seen none where one would have been seen, says that there was none
 FELL, NO_MORE, UNDECIDED = "fell beyond the others", "fell no more than the others", "undecided"
+PROBLEMS, BRANCHES = "untouched problems", "untouched branches"  # the others
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FixEffect(Result):
     """Mended problems before and after, against the untouched.
 
-    `frame` columns: term, owner, fixed_on, n (answers in the waves compared), before, after (shares), others (the ratio
-    of after to before of the untouched problems), estimate (the ratio of after to before over that of the others; 1 is
+    `frame` columns: term, owner, fixed_on, against (the others: "untouched problems"; "untouched branches" where it was
+    mended in some only), n (answers in the waves compared, from where it was mended), before, after (shares), others
+    (the ratio of after to before of the others), estimate (the ratio of after to before over that of the others; 1 is
     no fall beyond theirs) with std_error (of its logarithm), conf_low, conf_high, p_value, p_adjusted (Holm);
     smallest_fall (share by which it had to fall to be found with a chance of 80%), peak (the wave left out, in which
     the problem was at its highest), needed (answers after the fix that would show a halving; nan where none would, or
@@ -42,9 +44,9 @@ class FixEffect(Result):
     Attributes
     ----------
     n_controls : int
-        Untouched problems.
+        Untouched problems, or branches, where these are fewer.
     drift : float
-        How much untouched problems drift apart: standard deviation of the logarithm of after over before.
+        How much these drift apart: standard deviation of the logarithm of after over before.
     """
 
     n_controls: int = 0
@@ -86,14 +88,14 @@ class FixEffect(Result):
             row = fell[0]
             return (
                 f"{row['term']} fell from {share(row['before'])} to {share(row['after'])} after it was mended, beyond "
-                f"what untouched problems did{self._and_others(rows, fell)}."
+                f"what {row['against']} did{self._and_others(rows, fell)}."
             )
         row = rows[0]
         moved = f"{row['term']} went from {share(row['before'])} to {share(row['after'])}"
         if row["verdict"] == NO_MORE:
-            return f"{moved} after it was mended: no more than untouched problems."
+            return f"{moved} after it was mended: no more than {row['against']}."
         need = f"; needs about {amount_text(row['needed'])} answers after it" if np.isfinite(row["needed"]) else ""
-        return f"{moved} after it was mended: undecided whether that is beyond the untouched problems{need}."
+        return f"{moved} after it was mended: undecided whether that is beyond the {row['against']}{need}."
 
     @staticmethod
     def _and_others(rows: list[dict[str, Any]], fell: list[dict[str, Any]]) -> str:
@@ -119,12 +121,17 @@ class FixEffect(Result):
     @property
     def note(self) -> str:
         return (
-            f"Base: answers, waves wholly before the day against waves wholly after it; the wave before it is left out "
+            "Base: answers, waves wholly before the day against waves wholly after it; the wave before it is left out "
             "where the problem was at its highest, since it may have been chosen for that. Trend and season are those "
-            f"of the {self.n_controls} untouched problems (difference in differences of logarithms); how far these "
+            f"of the {self.n_controls} {self._others} (difference in differences of logarithms); how far these "
             f"drift apart counts as error (t with {max(self.n_controls - 2, 0)} degrees of freedom). Nobody was "
             "assigned the fix, so this is a difference, not an effect. Fell no more: a halving is ruled out."
         )
+
+    @property
+    def _others(self) -> str:
+        kinds = {row["against"] for row in self._compared} or {PROBLEMS}
+        return PROBLEMS if kinds == {PROBLEMS} else f"{BRANCHES}, where it was mended in some only, else {PROBLEMS}"
 
     @property
     def alt(self) -> str:
@@ -166,12 +173,13 @@ def fix_effect(study: Study, *, confidence_level: float = 0.95) -> FixEffect:
     """Compare mended problems before and after with the untouched ones (difference in differences).
 
     The estimand is the ratio of the share after to the share before, over the same ratio of the problems nobody
-    touched: what the mended problem did beyond the trend and season of all.
+    touched: what the mended problem did beyond the trend and season of all. Where it was mended in some branches only
+    (``fixed_in``), the others are the same problem in the branches nobody touched.
 
     Parameters
     ----------
     study : Study
-        The study; ``fixed_on`` says when a problem was mended.
+        The study; ``fixed_on`` says when a problem was mended, ``fixed_in`` where.
     confidence_level : float
         Level of the limits.
 
@@ -183,63 +191,102 @@ def fix_effect(study: Study, *, confidence_level: float = 0.95) -> FixEffect:
     ------
     CannotAnswerError
         If no problem has a day on which it was mended, or only days before or after all answers; there are no waves; or
-        fewer than `enough.LEAST_CONTROLS` untouched problems are named often enough.
+        fewer than `enough.LEAST_CONTROLS` untouched problems or branches name it often enough.
 
     Notes
     -----
     Untouched problems are taken as draws of how a problem drifts that nobody mends: their logarithms of after over
-    before have a mean and a variance between problems beyond sampling (DerSimonian & Laird 1986), and without the fix
-    the mended one would be another draw. Limits are those of such a draw, with t on the controls less two (Higgins,
-    Thompson & Spiegelhalter 2009). Sampling errors are linearised over the study's clusters, which may be in both
-    times. Where the share was highest in the last wave before the fix, that wave is left out: it may have been chosen
-    for it. Shares that carry over from wave to wave leave some of the peak in the waves before (``calibration/
-    fix_effect.csv``).
-
-    References
-    ----------
-    Higgins, J. P. T., Thompson, S. G. & Spiegelhalter, D. J. (2009). A re-evaluation of random-effects meta-analysis.
-    Journal of the Royal Statistical Society A 172, 137-159. doi:10.1111/j.1467-985X.2008.00552.x
+    before have a mean and a variance beyond sampling, and without the fix the mended one would be another draw
+    (`statistics.beyond_drift`); untouched branches likewise, of which those that were mended together are taken for
+    one. Sampling errors are linearised over the study's clusters, which may be in both times. Where the share was
+    highest in the last wave before the fix, that wave is left out: it may have been chosen for it. Shares that carry
+    over from wave to wave leave some of the peak in the waves before (``calibration/fix_effect.csv``).
     """
     check_level(confidence_level)
     found = _fixed(study)
     drawn = Drawn.of(study, found.rows)
-    days = {code: pd.Timestamp(each.fixed_on) for code, each in study.problems.items() if each.fixed_on}
-    untouched = np.array([code not in days for code in found.codes]) & ~found.praise
+    mended = [code for code in found.codes if code in study.problems and study.problems[code].fixed_on]
+    untouched = ~np.isin(found.codes, mended) & ~found.praise
     rows: list[dict[str, Any]] = []
-    drifts, controls = [], []
-    for code in (each for each in found.codes if each in days):
-        at, day = found.codes.index(code), days[code]
-        row: dict[str, Any] = {"term": problem_label(study, code), "owner": study.problems[code].owner}
-        row["fixed_on"] = f"{day:%Y-%m-%d}"
-        times, peak = _times_of(study, found, drawn, at, day)
-        row["peak"] = "" if peak in groups_not_shown(study, ["wave"]) else peak
-        if isinstance(times, str):
-            rows.append({**row, "n": len(found.rows), "verdict": times})
-            continue
-        compared = _compared_with_others(found, drawn, at, untouched, times, confidence_level)
-        if "drift" in compared:
-            drifts.append(compared.pop("drift"))
-            controls.append(compared.pop("n_controls"))
-        rows.append({**row, "n": int((times[0] | times[1]).sum()), **compared})
+    for code in mended:
+        problem = study.problems[code]
+        stated = {
+            "term": problem_label(study, code),
+            "owner": problem.owner,
+            "fixed_on": f"{problem.fixed_on:%Y-%m-%d}",
+        }
+        compared = _compared(study, found, drawn, code, untouched, confidence_level)
+        rows.append({**stated, "n": len(found.rows), "peak": "", **compared})
     names = ["before", "after", "others", "estimate", "std_error", "conf_low", "conf_high", "p_value"]
-    columns = ["term", "owner", "fixed_on", "n", *names, "smallest_fall", "peak", "needed", "verdict"]
-    frame = pd.DataFrame(rows).reindex(columns=columns)
-    frame = _decided(frame, confidence_level)
+    columns = ["term", "owner", "fixed_on", "against", "n", *names, "smallest_fall", "peak", "needed", "verdict"]
+    told = pd.DataFrame(rows).reindex(columns=[*columns, "drift", "n_controls"])
+    frame = _decided(told[columns], confidence_level)
     order = frame["verdict"].map({FELL: 0, NO_MORE: 1, UNDECIDED: 2}).fillna(3).argsort(kind="stable")
     return FixEffect(
         frame=frame.iloc[order].reset_index(drop=True),
         confidence_level=confidence_level,
         title="Mended problems, before and after",
         minimum_cell=study.settings.minimum_cell,
-        n_controls=min(controls, default=0),
-        drift=float(np.max(drifts)) if drifts else np.nan,
+        n_controls=int(told["n_controls"].min()) if told["n_controls"].notna().any() else 0,
+        drift=float(told["drift"].max()),
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Change:
+    """Of a problem: who named it before and after, its shares, and the logarithm of one over the other."""
+
+    named: tuple[int, int]
+    before: float
+    after: float
+    log_ratio: float
+    variance: float
+
+    @property
+    def is_known(self) -> bool:
+        return min(self.named) >= LEAST_WITH and self.variance > 0
+
+
+def _compared(
+    study: Study, found: Mentions, drawn: Drawn, code: str, untouched: Flags, confidence_level: float
+) -> dict[str, Any]:
+    """Compare a mended problem with untouched ones; with itself in other branches, where it was mended in some only."""
+    problem, at = study.problems[code], found.codes.index(code)
+    day = pd.Timestamp(str(problem.fixed_on))
+    here, elsewhere = _branches(found.rows, problem)
+    if not here.any():
+        return {"verdict": "cannot be answered: no answer comes from where it was mended."}
+    times, peak = _times_of(study, found.where(here), drawn.weight[here], at, day)
+    if isinstance(times, str):
+        return {"verdict": times}
+    before, after = (found.rows["wave"].isin(waves).to_numpy() for waves in times)
+    of_here = _changes(found, drawn, before & here, after & here)
+    if problem.fixed_in:
+        controls = [_changes(found, drawn, before & of, after & of)[at] for of in elsewhere]
+    else:
+        controls = [of_here[other] for other in np.flatnonzero(untouched)]
+    return {
+        "against": BRANCHES if problem.fixed_in else PROBLEMS,
+        "n": int(((before | after) & here).sum()),
+        "peak": "" if peak and peak in groups_not_shown(study, ["wave"]) else peak,
+        **_against(of_here[at], controls, int((after & here).sum()), bool(problem.fixed_in), confidence_level),
+    }
+
+
+def _branches(rows: pd.DataFrame, problem: ProblemSettings) -> tuple[Flags, list[Flags]]:
+    """Which answers come from where a problem was mended, and which from each other branch."""
+    for column, values in problem.fixed_in.items():
+        branch = rows[column].astype("string") if column in rows else pd.Series(pd.NA, rows.index, dtype="string")
+        here = branch.isin([str(value) for value in values]).to_numpy(dtype=bool)
+        others = sorted(branch[~here].dropna().unique())
+        return here, [(branch == each).fillna(value=False).to_numpy(dtype=bool) for each in others]
+    return np.ones(len(rows), dtype=bool), []
+
+
 def _times_of(
-    study: Study, found: Mentions, drawn: Drawn, at: int, day: pd.Timestamp
-) -> tuple[tuple[Flags, Flags] | str, str]:
-    """Rows of the waves before and after a day, the peak left out, and which that was; or why there are none."""
+    study: Study, found: Mentions, weight: Floats, at: int, day: pd.Timestamp
+) -> tuple[tuple[list[str], list[str]] | str, str]:
+    """The waves before and after a day, the peak left out, and which that was; or why there are none."""
     by_wave = found.rows.groupby("wave")["moment"]
     earliest, latest = by_wave.min().to_dict(), by_wave.max().to_dict()
     before = [wave for wave in study.waves if wave in latest and latest[wave] < day]
@@ -250,78 +297,74 @@ def _times_of(
         return "cannot be answered: the fix is dated after all answers.", ""
     wave = found.rows["wave"].to_numpy()
     has, peak = found.has[:, at], ""
-    shares = [float(np.average(has[wave == each], weights=drawn.weight[wave == each])) for each in before]
+    shares = [float(np.average(has[wave == each], weights=weight[wave == each])) for each in before]
     if len(before) > 1 and shares[-1] == max(shares):
         peak, before = before[-1], before[:-1]
-    return (np.isin(wave, before), np.isin(wave, after)), peak
+    return (before, after), peak
 
 
-def _log_changes(found: Mentions, drawn: Drawn, times: tuple[Flags, Flags]) -> tuple[Floats, Floats, Floats, Floats]:
-    """Shares before and after, log ratio of the second to the first, and its linearised variance, of each problem."""
-    error, shares = np.zeros(found.has.shape), []
-    for sign, rows in zip((-1.0, 1.0), times, strict=True):
-        weight = np.where(rows, drawn.weight, 0.0) / drawn.weight[rows].sum()
+def _changes(found: Mentions, drawn: Drawn, before: Flags, after: Flags) -> list[_Change]:
+    """How each problem changed between some answers and others, with its linearised variance."""
+    error, shares, named = np.zeros(found.has.shape), [], []
+    for sign, rows in ((-1.0, before), (1.0, after)):
+        named.append(found.has[rows].sum(axis=0))
+        weight = np.where(rows, drawn.weight, 0.0) / max(drawn.weight[rows].sum(), 1e-300)
         value = weight @ found.has
         with np.errstate(invalid="ignore", divide="ignore"):
             error += sign * weight[:, None] * (found.has - value) / value
         shares.append(value)
-    before, after = shares
-    known = (before > 0) & (after > 0)
-    variance = np.full(len(before), np.nan)
-    inside = times[0] | times[1]
-    part = np.where(inside, drawn.weight, 0.0) / drawn.weight[inside].sum()
-    variance[known] = np.diag(drawn.linearized(error[:, known], part).covariance)
+    known = (shares[0] > 0) & (shares[1] > 0)
+    variance = np.full(len(known), np.nan)
+    if known.any():
+        inside = before | after
+        part = np.where(inside, drawn.weight, 0.0) / drawn.weight[inside].sum()
+        variance[known] = np.diag(drawn.linearized(error[:, known], part).covariance)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return before, after, np.where(known, np.log(after / before), np.nan), variance
+        ratio = np.where(known, np.log(shares[1] / shares[0]), np.nan)
+    return [
+        _Change(
+            named=(int(named[0][at]), int(named[1][at])),
+            before=float(shares[0][at]),
+            after=float(shares[1][at]),
+            log_ratio=float(ratio[at]),
+            variance=float(variance[at]),
+        )
+        for at in range(len(known))
+    ]
 
 
-def drift_between(change: Floats, variance: Floats) -> tuple[float, float, float]:
-    """Compute mean, its variance, and the variance between draws beyond sampling (DerSimonian & Laird 1986).
-
-    Examples
-    --------
-    >>> drift_between(np.array([0.0, 1.0, 2.0]), np.full(3, 0.1))
-    (1.0, 0.3333333333333333, 0.9)
-    """
-    weight = 1 / variance
-    fixed = weight @ change / weight.sum()
-    spread = weight @ (change - fixed) ** 2 - (len(change) - 1)
-    between = max(0.0, float(spread / (weight.sum() - (weight**2).sum() / weight.sum())))
-    weight = 1 / (variance + between)
-    return float(weight @ change / weight.sum()), float(1 / weight.sum()), round(between, 15)
-
-
-def _compared_with_others(
-    found: Mentions, drawn: Drawn, at: int, untouched: Flags, times: tuple[Flags, Flags], confidence_level: float
+def _against(
+    change: _Change, controls: list[_Change], n_after: int, of_branches: bool, confidence_level: float
 ) -> dict[str, Any]:
-    before, after, change, variance = _log_changes(found, drawn, times)
-    named = np.stack([found.has[rows].sum(axis=0) for rows in times])
-    usable = untouched & (named.min(axis=0) >= LEAST_WITH) & (variance > 0)
-    k = int(usable.sum())
+    """A change against those of controls, in words and numbers."""
+    usable = [each for each in controls if each.is_known]
+    k = len(usable)
     if k < LEAST_CONTROLS:
-        return {"verdict": f"cannot be answered: {LEAST_CONTROLS} untouched problems are needed, {k} are named enough."}
-    row: dict[str, Any] = {"before": before[at], "after": after[at]}
-    if named[0, at] < LEAST_WITH or not variance[at] > 0:
+        what = "branches" if of_branches else "problems"
+        named = "name it enough" if of_branches else "are named enough"
+        return {"verdict": f"cannot be answered: {LEAST_CONTROLS} untouched {what} are needed, {k} {named}."}
+    row: dict[str, Any] = {"before": change.before, "after": change.after}
+    if not change.is_known:
         return {**row, "verdict": "cannot be answered: too few name it."}
-    mean, of_mean, between = drift_between(change[usable], variance[usable])
-    error = np.sqrt(variance[at] + of_mean + between)
-    beyond, degrees = change[at] - mean, k - 2
-    quantile, of_power = t_ppf(0.5 + confidence_level / 2, degrees), t_ppf(FOUND_WITH, degrees)
-    needed = np.nan
-    left = (RELEVANT / (quantile + of_power)) ** 2 - of_mean - between
-    if left > 0:
-        needed = np.ceil(times[1].sum() * variance[at] / left)
+    beyond = beyond_drift(
+        change.log_ratio,
+        change.variance,
+        np.array([each.log_ratio for each in usable]),
+        np.array([each.variance for each in usable]),
+        relevant=RELEVANT,
+        confidence_level=confidence_level,
+    )
     return {
         **row,
-        "others": np.exp(mean),
-        "estimate": np.exp(beyond),
-        "std_error": error,
-        "conf_low": np.exp(beyond - quantile * error),
-        "conf_high": np.exp(beyond + quantile * error),
-        "p_value": float(2 * t_sf(abs(beyond) / error, degrees)),
-        "smallest_fall": 1 - np.exp(-(quantile + of_power) * error),
-        "needed": needed,
-        "drift": float(np.sqrt(between)),
+        "others": np.exp(beyond.mean),
+        "estimate": np.exp(beyond.estimate),
+        "std_error": beyond.std_error,
+        "conf_low": np.exp(beyond.conf_low),
+        "conf_high": np.exp(beyond.conf_high),
+        "p_value": beyond.p_value,
+        "smallest_fall": 1 - np.exp(-beyond.smallest),
+        "needed": np.ceil(n_after * change.variance / beyond.room) if beyond.room > 0 else np.nan,
+        "drift": beyond.between,
         "n_controls": k,
     }
 

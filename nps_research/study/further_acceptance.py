@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,13 +51,15 @@ def checked_tables(
     Raises
     ------
     ContractError
-        A table lacks a column without which its rows say nothing, or an experiment names no column.
+        A table lacks a column without which its rows say nothing, an experiment names no column, or a problem was
+        mended in a segment that is not there.
     """
     core = [(plan, raw) for plan, raw in planned if plan.table not in FURTHER]
     raws = [(plan, raw) for plan, raw in planned if plan.table in FURTHER]
     fields = states_by_survey([check_table(raw, plan) for plan, raw in core], [plan for plan, _ in core], settings)
     responses = asked_in_all(fields["rows"], fields["by_age"])
     _check_experiments(experiments, responses)
+    _check_branches(problems, fields["segments"])
     named = {plan.table for plan, _ in raws}
     of_responses = [name for name in sorted(named) if FURTHER[name].rules.of_response]
     if of_responses and "responses.respondent_id" not in fields["available"]:
@@ -120,6 +122,15 @@ def _check_experiments(experiments: Mapping[str, ExperimentSettings], responses:
         if name not in responses:
             known = did_you_mean(name, [each for each in map(str, responses.columns) if each in RESPONSES])
             raise ContractError(f"experiments.{name}: the responses have no such column{known}")
+
+
+def _check_branches(problems: Mapping[str, ProblemSettings], segments: Sequence[str]) -> None:
+    """Where a problem was mended is a segment."""
+    for name, problem in problems.items():
+        for column in problem.fixed_in:
+            if column not in segments:
+                known = did_you_mean(column, list(segments))
+                raise ContractError(f"problems.{name}.fixed_in: the study has no such segment{known}")
 
 
 def _too_early(name: str, fixed_on: dt.date | None, responses: pd.DataFrame) -> str:

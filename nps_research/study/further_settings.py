@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from nps_research.reading.file_settings import StrictModel
+from nps_research.reading.file_settings import Code, StrictModel
 from nps_research.study.further_tables import FURTHER
 from nps_research.study.table_settings import TableSettings
 
@@ -23,6 +23,8 @@ class ProblemSettings(StrictModel):
         Who can mend it.
     fixed_on : date or None
         The day on which it was mended.
+    fixed_in : dict of str to list of str or number
+        A segment (branches, regions), and in which of its values; everywhere where empty.
     cost : float or None
         What it costs to mend it.
     praise : bool
@@ -32,8 +34,15 @@ class ProblemSettings(StrictModel):
     label: str = ""
     owner: Literal["front line", "head office", "nobody"] | None = None
     fixed_on: dt.date | None = Field(default=None, strict=False, ge=dt.date(1990, 1, 1), le=dt.date(2100, 12, 31))
+    fixed_in: dict[str, list[Code]] = Field(default={}, max_length=1)
     cost: float | None = Field(default=None, strict=False, ge=0)
     praise: bool = False
+
+    @model_validator(mode="after")
+    def _in_some_on_a_day(self) -> ProblemSettings:
+        if self.fixed_in and self.fixed_on is None:
+            raise ValueError("fixed_in needs fixed_on, the day on which it was mended there")
+        return self
 
 
 class ExperimentSettings(StrictModel):

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration.fix_effect import drifting_study
-from nps_research.errors import CannotAnswerError
+from calibration.fix_effect import branched_study, drifting_study
+from nps_research.errors import CannotAnswerError, ContractError
 from nps_research.made_up.simulate import simulate_study
 from nps_research.made_up.truth import Truth, nothing_planted
-from nps_research.problems.fix_effect import FELL, NO_MORE, UNDECIDED, drift_between, fix_effect
+from nps_research.problems.fix_effect import BRANCHES, FELL, NO_MORE, PROBLEMS, UNDECIDED, fix_effect
 from nps_research.results.words import MOST_WORDS
+from nps_research.statistics.drift_beyond import drift_between
 from nps_research.study.study import Study
 from tests.problems.test_pain_map import demo
 
@@ -60,6 +61,77 @@ def test_change_is_that_of_the_logarithms_against_the_untouched():
     assert row["std_error"] == pytest.approx(np.sqrt(variance[mended] + between + 1 / w.sum()))
 
 
+def test_a_fix_in_one_branch_is_held_against_the_other_branches():
+    study = branched_study(300, 0.15, 0.5, halved=True, rng=np.random.default_rng(3))
+    result = fix_effect(study)
+    row = result.frame.iloc[0]
+    (mended,) = study.problems["late"].fixed_in["branch"]
+    late = set(zip(study.tables["problems"]["respondent_id"], study.tables["problems"]["wave"], strict=True))
+    rows = study.responses[["respondent_id", "wave", "branch"]]
+    has = pd.Series([each in late for each in zip(rows["respondent_id"], rows["wave"], strict=True)])
+    wave = rows["wave"].str[1:].astype(int)
+    before, after = wave < (3 if row["peak"] else 4), wave >= 4
+    change = {
+        branch: np.log(has[after & (rows["branch"] == branch)].mean() / has[before & (rows["branch"] == branch)].mean())
+        for branch in rows["branch"].unique()
+    }
+    assert row["against"] == BRANCHES
+    assert row["n"] == ((before | after) & (rows["branch"] == mended)).sum()
+    assert np.log(row["estimate"] * row["others"]) == pytest.approx(change.pop(mended))
+    assert min(change.values()) < np.log(row["others"]) < max(change.values())
+    assert result.n_controls == 9
+    assert "untouched branches" in result.finding
+    assert "untouched branches" in result.note
+    displayed(result)
+
+
+def test_branches_tell_a_halving_from_a_fall_from_a_peak():
+    fell = {
+        halved: [
+            fix_effect(branched_study(300, 0.05, 0.5, halved=halved, rng=np.random.default_rng(seed))).frame["verdict"][
+                0
+            ]
+            == FELL
+            for seed in range(12)
+        ]
+        for halved in (True, False)
+    }
+    assert np.mean(fell[True]) >= 0.7
+    assert np.mean(fell[False]) <= 0.05 + 3.3 * np.sqrt(0.05 * 0.95 / 12)
+
+
+def branched(fixed_in, segments=("branch",), **stated):
+    study = drifting_study(1200, 0.0, 0.0, halved=False, rng=np.random.default_rng(4))
+    rows = study.responses[["respondent_id", "wave", "responded_at", "likelihood_to_recommend", "problems"]]
+    rows = rows.assign(branch=np.resize([f"B{number}" for number in range(6)], len(rows)))
+    p0 = {"label": "Problem p0", "fixed_on": dt.date(2025, 1, 1), "fixed_in": fixed_in, **stated}
+    return Study.from_frames(
+        responses=rows, segments=segments, problems={"p0": p0} | {f"p{at}": {} for at in range(1, 10)}
+    )
+
+
+def test_where_it_was_mended_must_be_known_and_leave_branches_to_compare():
+    def verdict(fixed_in):
+        return fix_effect(branched(fixed_in)).frame["verdict"][0]
+
+    assert verdict({"branch": ["B0"]}) in VERDICTS
+    assert verdict({"branch": ["Nowhere"]}) == "cannot be answered: no answer comes from where it was mended."
+    words = "cannot be answered: 5 untouched branches are needed, 4 name it enough."
+    assert verdict({"branch": ["B0", "B1"]}) == words
+    assert verdict({"branch": [f"B{number}" for number in range(6)]}).endswith("0 name it enough.")
+    alone = branched({"branch": ["B0"]}).where(branch="B0")
+    assert fix_effect(alone).frame["verdict"][0].endswith("0 name it enough.")
+
+
+def test_where_it_was_mended_is_a_segment_and_has_a_day():
+    with pytest.raises(ContractError, match=r"problems\.p0\.fixed_in: the study has no such segment.*branch"):
+        branched({"brunch": ["B0"]})
+    with pytest.raises(ContractError, match="fixed_in needs fixed_on"):
+        branched({"branch": ["B0"]}, fixed_on=None)
+    with pytest.raises(ContractError, match="fixed_in"):
+        branched({"branch": ["B0"], "region": ["North"]})
+
+
 def test_drift_is_that_of_dersimonian_and_laird():
     mean, of_mean, between = drift_between(np.array([0.1, 0.1, 0.1]), np.array([1.0, 2.0, 4.0]))
     assert (mean, between) == (pytest.approx(0.1), 0)
@@ -86,6 +158,7 @@ def test_the_demo_tells_the_true_fix_from_the_fall_from_a_peak():
     assert found.loc["Login fails", "verdict"] == FELL
     assert found.loc["Out of stock", "verdict"] in (NO_MORE, UNDECIDED)
     assert found.loc["Out of stock", "peak"] == "2024 Q3"
+    assert set(found["against"]) == {PROBLEMS}
     assert not re.search(r"\b[CA]\d{4,5}\b", displayed(result))
     assert "not an effect" in result.note
 
