@@ -215,7 +215,7 @@ def fix_effect(study: Study, *, confidence_level: float = 0.95) -> FixEffect:
             "owner": problem.owner,
             "fixed_on": f"{problem.fixed_on:%Y-%m-%d}",
         }
-        compared = _compared(study, found, drawn, code, untouched, confidence_level)
+        compared = _against_others(study, found, drawn, code, untouched, confidence_level)
         rows.append({**stated, "n": len(found.rows), "peak": "", **compared})
     names = ["before", "after", "others", "estimate", "std_error", "conf_low", "conf_high", "p_value"]
     columns = ["term", "owner", "fixed_on", "against", "n", *names, "smallest_fall", "peak", "needed", "verdict"]
@@ -247,7 +247,7 @@ class _Change:
         return min(self.named) >= LEAST_WITH and self.variance > 0
 
 
-def _compared(
+def _against_others(
     study: Study, found: Mentions, drawn: Drawn, code: str, untouched: Flags, confidence_level: float
 ) -> dict[str, Any]:
     """Compare a mended problem with untouched ones; with itself in other branches, where it was mended in some only."""
