@@ -2,11 +2,11 @@
 
 Fills `fix_effect.csv` beside this file, made-up studies with `runs` a row: eight waves of `n` people, ten problems
 whose shares drift apart (standard deviation `drift` of the logarithm, `keeps` from wave to wave), and a fix after the
-fourth. The problem to mend is the one that in the fourth wave is furthest above its own mean: chosen at its peak.
-`halved` says whether the fix halves it. Where `others` are branches, it is one problem in ten branches of `n` people
-each, mended in the one that is furthest above its own mean. Columns: fell, how often it is said to have fallen beyond
-the others; no_more, no more than they did; held, how often the limits hold the truth. Run it with
-`python -m calibration.fix_effect`.
+fourth. The problem to mend is `chosen` at its peak: the one that in the fourth wave is furthest above its own mean; by
+its level: the one that over all waves before is furthest above what it has in the long run. `halved` says whether the
+fix halves it. Where `others` are branches, it is one problem in ten branches of `n` people each, mended in one that is
+so chosen. Columns: fell, how often it is said to have fallen beyond the others; not_halved, that a halving beyond them
+is ruled out; held, how often the limits hold the truth. Run it with `python -m calibration.fix_effect`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from calibration.resumable import fill, fresh_is_asked, generator
-from nps_research.problems.fix_effect import FELL, NO_MORE, fix_effect
+from nps_research.problems.fix_effect import FELL, NOT_HALVED, fix_effect
 from nps_research.study.study import Study
 from nps_research.typing import Flags, Floats
 
@@ -34,17 +34,19 @@ FIXED_ON = (DAYS[FIXED_AFTER] - pd.Timedelta(days=10)).date()
 BRANCHES = np.array([f"Branch {number}" for number in range(10)], dtype=object)
 SHARES = np.array([0.1, 0.1, 0.08, 0.06, 0.05, 0.05, 0.04, 0.03, 0.03, 0.03])
 CELLS = [
-    {"others": others, "n": n, "drift": drift, "keeps": keeps, "halved": halved, "runs": RUNS}
-    for others, n, drift, keeps, halved in (
-        *(("problems", 1000, *each, True) for each in ((0.0, 0.0), (0.1, 0.5), (0.15, 0.5))),
-        *(("problems", 1000, *each, False) for each in ((0.0, 0.0), (0.15, 0.0), (0.15, 0.5))),
-        *(("branches", 300, *each) for each in ((0.1, 0.5, True), (0.0, 0.0, False), (0.15, 0.5, False))),
+    {"others": others, "n": n, "drift": drift, "keeps": keeps, "chosen": chosen, "halved": halved, "runs": RUNS}
+    for others, n, drift, keeps, chosen, halved in (
+        *(("problems", 1000, *each, "peak", True) for each in ((0.0, 0.0), (0.1, 0.5), (0.15, 0.5))),
+        *(("problems", 1000, *each, "peak", False) for each in ((0.0, 0.0), (0.15, 0.0), (0.15, 0.5))),
+        ("problems", 1000, 0.15, 0.5, "level", False),
+        ("branches", 300, 0.1, 0.5, "peak", True),
+        *(("branches", 300, 0.15, 0.5, chosen, False) for chosen in ("peak", "level")),
     )
 ]
 
 
 def _drifting(
-    shares: Floats, n: int, drift: float, keeps: float, *, halved: bool, rng: np.random.Generator
+    shares: Floats, n: int, drift: float, keeps: float, *, chosen: str, halved: bool, rng: np.random.Generator
 ) -> tuple[Flags, int]:
     """Who has each of some problems, shape (waves, n, problems), and which of these, at its peak, was mended."""
     log_share = np.zeros((N_WAVES, len(shares)))
@@ -56,15 +58,17 @@ def _drifting(
     season = np.exp(rng.normal(0, 0.1, N_WAVES))[:, None]
     has = rng.random((N_WAVES, n, len(shares))) < (chance * season)[:, None]
     seen = has[:FIXED_AFTER].mean(axis=1)
-    chosen = int(np.argmax(seen[-1] / seen.mean(axis=0)))
+    mended = int(np.argmax(seen[-1] / seen.mean(axis=0) if chosen == "peak" else seen.mean(axis=0) / shares))
     if halved:
-        has[FIXED_AFTER:, :, chosen] &= rng.random((N_WAVES - FIXED_AFTER, n)) < 0.5
-    return has, chosen
+        has[FIXED_AFTER:, :, mended] &= rng.random((N_WAVES - FIXED_AFTER, n)) < 0.5
+    return has, mended
 
 
-def branched_study(n: int, drift: float, keeps: float, *, halved: bool, rng: np.random.Generator) -> Study:
-    """A study of one problem in ten branches, mended after the fourth wave in the one where it was at its peak."""
-    has, chosen = _drifting(np.full(len(BRANCHES), 0.1), n, drift, keeps, halved=halved, rng=rng)
+def branched_study(
+    n: int, drift: float, keeps: float, *, chosen: str = "peak", halved: bool, rng: np.random.Generator
+) -> Study:
+    """A study of one problem in ten branches, mended after the fourth wave in one of them."""
+    has, mended = _drifting(np.full(len(BRANCHES), 0.1), n, drift, keeps, chosen=chosen, halved=halved, rng=rng)
     study = _branches_of(n)
     named = pd.DataFrame(
         {
@@ -74,7 +78,7 @@ def branched_study(n: int, drift: float, keeps: float, *, halved: bool, rng: np.
             "source": "asked",
         }
     )
-    late = study.problems["late"].model_copy(update={"fixed_in": {"branch": [str(BRANCHES[chosen])]}})
+    late = study.problems["late"].model_copy(update={"fixed_in": {"branch": [str(BRANCHES[mended])]}})
     return replace(study, tables={"problems": named}, problems={"late": late})
 
 
@@ -96,22 +100,22 @@ def _branches_of(n: int) -> Study:
     return Study.from_frames(responses=responses, segments=["branch"], problems={"late": late}, made_up=True)
 
 
-def drifting_study(n: int, drift: float, keeps: float, *, halved: bool, rng: np.random.Generator) -> Study:
-    """A study in which one problem, chosen at its peak, is mended after the fourth wave."""
-    has, chosen = _drifting(SHARES, n, drift, keeps, halved=halved, rng=rng)
+def drifting_study(
+    n: int, drift: float, keeps: float, *, chosen: str = "peak", halved: bool, rng: np.random.Generator
+) -> Study:
+    """A study in which one problem is mended after the fourth wave."""
+    has, at = _drifting(SHARES, n, drift, keeps, chosen=chosen, halved=halved, rng=rng)
     study = _frame_of(n)
     wave, person, code = np.nonzero(has)
     named = pd.DataFrame(
         {"respondent_id": IDS[wave * n + person], "wave": WAVES[wave], "problem": CODES[code], "source": "asked"}
     )
-    mended = study.problems[str(CODES[chosen])].model_copy(update={"fixed_on": FIXED_ON})
+    mended = study.problems[str(CODES[at])].model_copy(update={"fixed_on": FIXED_ON})
     codes = np.full(N_WAVES * n, None, dtype=object)
     for row, each in zip((wave * n + person).tolist(), CODES[code], strict=True):
         codes[row] = f"{codes[row]};{each}" if codes[row] else each
     rows = study.responses.assign(problems=codes)
-    return replace(
-        study, rows=rows, tables={"problems": named}, problems={**study.problems, str(CODES[chosen]): mended}
-    )
+    return replace(study, rows=rows, tables={"problems": named}, problems={**study.problems, str(CODES[at]): mended})
 
 
 @cache
@@ -130,21 +134,23 @@ def _frame_of(n: int) -> Study:
     return Study.from_frames(responses=responses, problems=problems, made_up=True)
 
 
-def measure(others: str, n: int, drift: float, keeps: float, *, halved: bool, runs: int) -> dict[str, object]:
+def measure(
+    others: str, n: int, drift: float, keeps: float, chosen: str, *, halved: bool, runs: int
+) -> dict[str, object]:
     """One row."""
-    rng = generator({"others": others, "n": n, "drift": drift, "keeps": keeps, "halved": halved})
+    design = {"drift": drift, "keeps": keeps, "chosen": chosen, "halved": halved}
+    rng = generator({"others": others, "n": n, **design})
     drawn = drifting_study if others == "problems" else branched_study
     truth = 0.5 if halved else 1.0
     rows = []
     for _ in range(runs):
-        row = fix_effect(drawn(n, drift, keeps, halved=halved, rng=rng)).frame.iloc[0]
+        row = fix_effect(drawn(n, drift, keeps, chosen=chosen, halved=halved, rng=rng)).frame.iloc[0]
         rows.append(
             {
                 "fell": row["verdict"] == FELL,
-                "no_more": row["verdict"] == NO_MORE,
+                "not_halved": row["verdict"] == NOT_HALVED,
                 "estimate": row["estimate"],
                 "held": row["conf_low"] <= truth <= row["conf_high"],
-                "peak_left_out": bool(row["peak"]),
             }
         )
     return {str(name): round(float(mean), 4) for name, mean in pd.DataFrame(rows).astype(float).mean().items()}

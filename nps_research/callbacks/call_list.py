@@ -79,6 +79,8 @@ def people_to_call_back(study: Study, *, promised_hours: int = PROMISED_HOURS) -
     ordered = people.sort_values(by, ascending=[False] * (len(by) - 1) + [True], kind="stable", ignore_index=True)
     wave = f", {chosen['wave'].iloc[0]}" if "wave" in chosen else ""
     n_held = int(held_out.sum())
+    n_late = int((ordered["hours_left"] < 0).sum())
+    late = " All are overdue." if n_late == len(ordered) else f" {n_late:,} are overdue." if n_late else ""
     held = f" {n_held:,} held out by a lottery are not on it." if n_held >= study.settings.minimum_cell else ""
     found = Listing.of_people(
         ordered,
@@ -86,7 +88,7 @@ def people_to_call_back(study: Study, *, promised_hours: int = PROMISED_HOURS) -
         who="people who are due a call and were not reached",
         remark=(
             f"Largest revenue first. Promised within {promised_hours} hours; hours left are those on the day of the "
-            f"data, {now:%Y-%m-%d}.{held}"
+            f"data, {now:%Y-%m-%d}.{late}{held}"
         ),
         minimum_cell=study.settings.minimum_cell,
     )

@@ -18,7 +18,7 @@ from nps_research.counting.outcomes import watched_until
 from nps_research.counting.people import has_left
 from nps_research.counting.trials import Trial, TrialComparison, trial_rows
 from nps_research.errors import CannotAnswerError, ContractError
-from nps_research.results.words import amount_text
+from nps_research.results.words import amount_text, share
 from nps_research.statistics.enough import FOUND_WITH
 from nps_research.statistics.normal_limits import normal_quantile
 from nps_research.study.needs import begins_with
@@ -76,15 +76,15 @@ class CallbackEffect(TrialComparison):
             case trials.GROUP_CHOSEN:
                 return "Who was called differed before any call, so what came after shows no effect of calling."
             case trials.NO_LARGER:
-                return f"{self._alike}: {self._least} is ruled out."
+                return self._none_larger
         how = "by lottery" if row["term"] == DESIGNS[LOTTERY] else "other things equal"
         seen = f"{how} {self.spelt(row['estimate'])} {self._unit}"
         need = f"; finding {self._least} takes about {amount_text(row['needed'])} cases" if row["needed"] > 0 else ""
         return f"Undecided whether calling back helps: {seen}{need}."
 
     @property
-    def _alike(self) -> str:
-        return "Those called came back no more than those not called"
+    def _none_larger(self) -> str:
+        return f"Those called came back no more than those not called: {self._least} is ruled out."
 
     @property
     def _unit(self) -> str:
@@ -117,8 +117,10 @@ class CallbackRetention(CallbackEffect):
     }
 
     @property
-    def _alike(self) -> str:
-        return "Those called stayed no more than those not called"
+    def _none_larger(self) -> str:
+        row = self.best or {}
+        left = f"{share(row['mean'])} of those called and {share(row['mean_other'])} of the others left"
+        return f"{left}: {self._least} is ruled out, a smaller one is not."
 
     @property
     def _unit(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -117,10 +117,11 @@ class EmployeeDifferences(Result):
             for name, (value, low, high) in self.groupings.items()
         ]
         first, last = self.records[0], self.records[-1]
+        scores = [row["nps"] for row in self.records]
         said.append(
             f"Pooled means run from {first['estimate']:.1f} to {last['estimate']:.1f}; as they are, from "
-            f"{first['raw_estimate']:.1f} to {last['raw_estimate']:.1f} (NPS {points(first['nps'])} to "
-            f"{points(last['nps'])})."
+            f"{first['raw_estimate']:.1f} to {last['raw_estimate']:.1f} (NPS {points(min(scores))} to "
+            f"{points(max(scores))})."
         )
         if self.spread > 0:
             said.append(f"Spread of the others: standard deviation {self.spread:.2f} points of the answer.")
@@ -152,13 +153,14 @@ class EmployeeDifferences(Result):
     @property
     def named(self) -> Listing:
         """The private list of the employees, the lowest score first."""
-        return Listing.of_people(
+        found = Listing.of_people(
             self.people,
             title="Employees by score",
             who="employees, with their scores,",
             remark="A low score is a reason to look, no proof of poor work: see the limits and the places.",
             minimum_cell=0,
         )
+        return replace(found, glance={})  # nobody calls them
 
 
 def _spelt_out(n: int) -> str:

@@ -60,10 +60,12 @@ class CallbackSteps(Result):
         total = next((row for row in self.records if row["group"] == "all"), None)
         if total is None:
             return "Too few were due a call to say how far their cases got."
-        held = f", {total['held_out']:,} of them held out by a lottery" if total["held_out"] else ""
-        return (
-            f"{total['n']:,} answers were due a call{held}; {share(total['reached_share'])} of the rest were reached."
-        )
+        due = f"{total['n'] - total['held_out']:,} answers due a call"
+        held = " and not held out by a lottery" if total["held_out"] else ""
+        if not total["assigned"]:
+            return f"Of {due}{held} none was assigned to anybody."
+        reached = share(total["reached"] / total["assigned"])
+        return f"Of {due}{held}, {total['assigned']:,} were assigned to somebody; {reached} of these were reached."
 
     @property
     def note(self) -> str:

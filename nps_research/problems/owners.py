@@ -83,7 +83,7 @@ class ProblemOwners(Result):
         return (
             "Base: detractors by the study's line, in the last wave that asked for problems. One may have problems of "
             "several owners, so shares add up to more than all. What the front line cannot mend comes back however "
-            "well it calls. NPS points: see the pain map; only an association."
+            "well it calls. NPS points: those that go with its problems (09_problems); only an association."
         )
 
     @property

@@ -120,8 +120,9 @@ class PainMap(Result):
         said = f"{share(first['estimate'])} of {whom} have it, {points(first['points'])} NPS points go with it"
         if len(leaders) == 1:
             return f"Mend first: {first['term']}. {said}."
-        open_still = f"{first['term']} leads, but which of {len(leaders)} problems comes first is too close to call"
-        return f"{open_still}: {said}."
+        leads = "promises most for its cost" if self.by_cost else "goes with most"
+        open_still = f"Which of {len(leaders)} problems to mend first is too close to call."
+        return f"{first['term']} {leads}: {said}. {open_still}"
 
     @property
     def details(self) -> str:
@@ -159,11 +160,14 @@ class PainMap(Result):
             else ""
         )
         wave = f", {plain_text(self.wave)}" if self.wave else ""
+        n = self.records[0]["n"] if self.records else 0
+        stand_for = f", which stand for {self.customers:,.0f} customers" if self.customers == self.customers else ""
         return (
-            f"Base: answers{wave}. NPS points that go with a problem: share x difference in NPS between who has it and "
-            "who has not, all problems together; what the score would gain if nobody had it and all else stayed. Only "
-            f"an association, not an effect. Place: by {by} x points of who has it{over}, from-to, all places hold "
-            f"together. Only problems that were named count; what the silent have is not known. {self.base_words}"
+            f"Base: {n:,} answers{wave}{stand_for}. NPS points that go with a problem: share x difference in NPS "
+            "between who has it and who has not, all problems together; what the score would gain if nobody had it and "
+            "all else stayed. Only an association, not an effect. Place: by "
+            f"{by} x points of who has it{over}, from-to, all places hold together. Only problems that were named "
+            f"count; what the silent have is not known. {self.base_words}"
             f"{named}"
         ).strip()
 
@@ -281,7 +285,9 @@ def pain_map(study: Study, *, wave: str | None = None, confidence_level: float =
             rng = np.random.default_rng(DEFAULT_SEED)
             ranks = rank_limits(priority[ranked], draws_of(covariance), confidence_level=confidence_level, rng=rng)
             frame.loc[ranked, ["rank_low", "rank_high"]] = ranks.T.astype(float)
-    order = np.lexsort([-value, -np.where(ranked, priority, -np.inf), found.praise])
+    may_be_first = (frame["rank_low"] == 1).to_numpy()
+    most = priority if by_cost or may_be_first.sum() == 1 else -frame["points"].to_numpy(dtype=float)
+    order = np.lexsort([-value, -np.where(ranked, most, -np.inf), ~may_be_first, found.praise])
     hidden = chosen in groups_not_shown(study, ["wave"] if chosen else [])
     p_value, n_pairs = pairs_test(y, found, base, drawn)
     return PainMap(

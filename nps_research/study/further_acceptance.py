@@ -15,6 +15,7 @@ from nps_research.study.doubts import lost_answers
 from nps_research.study.further_rules import Known
 from nps_research.study.further_settings import ExperimentSettings, ProblemSettings
 from nps_research.study.further_tables import FURTHER
+from nps_research.study.part import read_part, rows_with
 from nps_research.study.planned_rows import Planned
 from nps_research.study.raw_rows import Plan, RawRows
 from nps_research.study.response_states import states_by_survey
@@ -59,7 +60,7 @@ def checked_tables(
     fields = states_by_survey([check_table(raw, plan) for plan, raw in core], [plan for plan, _ in core], settings)
     responses = asked_in_all(fields["rows"], fields["by_age"])
     _check_experiments(experiments, responses)
-    _check_branches(problems, fields["segments"])
+    _check_branches(problems, fields["segments"], responses, settings.minimum_cell)
     named = {plan.table for plan, _ in raws}
     of_responses = [name for name in sorted(named) if FURTHER[name].rules.of_response]
     if of_responses and "responses.respondent_id" not in fields["available"]:
@@ -124,13 +125,16 @@ def _check_experiments(experiments: Mapping[str, ExperimentSettings], responses:
             raise ContractError(f"experiments.{name}: the responses have no such column{known}")
 
 
-def _check_branches(problems: Mapping[str, ProblemSettings], segments: Sequence[str]) -> None:
-    """Where a problem was mended is a segment."""
+def _check_branches(
+    problems: Mapping[str, ProblemSettings], segments: Sequence[str], responses: pd.DataFrame, minimum_cell: int
+) -> None:
+    """Where a problem was mended is a segment, and values of it that are there."""
     for name, problem in problems.items():
-        for column in problem.fixed_in:
-            if column not in segments:
-                known = did_you_mean(column, list(segments))
-                raise ContractError(f"problems.{name}.fixed_in: the study has no such segment{known}")
+        try:
+            if problem.fixed_in:
+                rows_with(responses, read_part(problem.fixed_in, segments), minimum_cell=minimum_cell)
+        except ContractError as error:
+            raise ContractError(str(error).replace("where:", f"problems.{name}.fixed_in:", 1)) from None
 
 
 def _too_early(name: str, fixed_on: dt.date | None, responses: pd.DataFrame) -> str:

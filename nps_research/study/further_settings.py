@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -34,7 +34,7 @@ class ProblemSettings(StrictModel):
     label: str = ""
     owner: Literal["front line", "head office", "nobody"] | None = None
     fixed_on: dt.date | None = Field(default=None, strict=False, ge=dt.date(1990, 1, 1), le=dt.date(2100, 12, 31))
-    fixed_in: dict[str, list[Code]] = Field(default={}, max_length=1)
+    fixed_in: dict[str, Annotated[list[Code], Field(min_length=1)]] = Field(default={}, max_length=1)
     cost: float | None = Field(default=None, strict=False, ge=0)
     praise: bool = False
 

@@ -32,7 +32,7 @@ def read_part(values: Mapping[str, Any], columns: Sequence[str]) -> dict[str, tu
     part, faults = {}, []
     for name, value in values.items():
         several = list(value) if pd.api.types.is_list_like(value) else [value]
-        part[name] = tuple(sorted({_value_text(each) for each in several}))
+        part[name] = tuple(sorted({value_text(each) for each in several}))
         if name in PRIVATE:
             faults.append(f"{name} belongs to respondents: no part of a study is named by its values")
         elif name not in columns:
@@ -45,7 +45,8 @@ def read_part(values: Mapping[str, Any], columns: Sequence[str]) -> dict[str, tu
     return part
 
 
-def _value_text(value: object) -> str:
+def value_text(value: object) -> str:
+    """A value as the text it is compared by: whole numbers without a point."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
@@ -71,10 +72,10 @@ def rows_with(frame: pd.DataFrame, part: Mapping[str, Sequence[str]], *, minimum
                 f"where: {name} holds dates, of which a part is chosen by rows: "
                 f'study.where(lambda rows: rows["{name}"] >= "2025-01-01").'
             )
-        found = {_value_text(value): value for value in column.dropna().unique()}
+        found = {value_text(value): value for value in column.dropna().unique()}
         if absent := [value for value in wanted if value not in found]:
             n = column.value_counts()
-            known = [_value_text(value) for value in n.index[n >= minimum_cell]]
+            known = [value_text(value) for value in n.index[n >= minimum_cell]]
             raise ContractError(f"where: {sentences_joined(_no_row(name, value, known) for value in absent)}")
         chosen &= column.isin([found[value] for value in wanted])
     if not chosen.any():
@@ -145,7 +146,7 @@ def by_age_of_part(
     held = [name for name in part if name in by_age and by_age[name].notna().any()]
     kept = pd.Series(data=True, index=by_age.index)
     for name in held:
-        kept &= by_age[name].map(_value_text, na_action="ignore").isin(part[name])
+        kept &= by_age[name].map(value_text, na_action="ignore").isin(part[name])
     if chosen or len(held) < len(part):
         kept &= by_age["respondent_id"].isin(responses["respondent_id"])
         kept &= "responses.respondent_id" in available

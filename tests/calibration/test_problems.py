@@ -23,25 +23,18 @@ def test_every_cell_stands_once_and_in_order(module):
 def test_the_pain_map_holds_totals_points_and_places_and_shows_nothing_idle():
     table = pd.read_csv(pain_map.TABLE)
     alone = table[~table["worse_together"]]
-    for name in ("points_held", "all_places_held"):
-        assert (alone[name] >= 0.95 - error(0.95, 2_000)).all(), name
-    # limits are of this base, what is planted is what bases of this kind have on average: as many hold it
-    of_kind = 2 * norm.cdf(1.96 * np.sqrt(1 - alone["n"] / pain_map.BASE)) - 1
-    for name in ("totals_held", "rarest_held"):
-        assert (alone[name] >= of_kind - error(0.95, 2_000)).all(), name
-    assert (alone["idle_shown"] <= 0.05 + error(0.05, 2_000)).all()
-    assert (alone["together_shown"] <= 0.05 + error(0.05, 2_000)).all()
-    large = alone.set_index("n").loc[2000]
-    assert large["worst_shown"] >= 0.9
+    for name in ("totals_held", "rarest_held", "points_held", "all_places_held"):
+        assert (alone[name] >= 0.95 - error(0.95, pain_map.RUNS)).all(), name
+    assert (alone["idle_shown"] <= 0.05 + error(0.05, pain_map.RUNS)).all()
+    assert (alone["together_shown"] <= 0.05 + error(0.05, pain_map.RUNS)).all()
+    assert (alone.loc[alone["n"] == 2000, "worst_shown"] >= 0.9).all()
     assert table.loc[table["worse_together"], "together_shown"].item() >= 0.6
 
 
-@pytest.mark.xfail(
-    reason="74.5%: ranges of places hold in 99.9% where 95% are asked, and are wider for it", strict=True
-)
-def test_the_planted_first_is_within_the_first_three_in_80_of_100():
-    table = pd.read_csv(pain_map.TABLE).set_index(["n", "worse_together"])
-    assert table.loc[(2000, False), "first_within_3"] >= 0.8 - error(0.8, 2_000)
+def test_the_planted_first_is_within_the_first_three_in_80_of_100_and_in_75_where_nobody_is_passive():
+    table = pd.read_csv(pain_map.TABLE).set_index(["n", "passives", "worse_together"])["first_within_3"]
+    assert table[2000, 0.3, False] >= 0.8
+    assert table[2000, 0.0, False] >= 0.75 - error(0.75, pain_map.RUNS)  # answers as unlike as they can be
 
 
 def test_complaints_are_covered_and_nothing_else_is_hidden():
@@ -57,10 +50,12 @@ def test_complaints_are_covered_and_nothing_else_is_hidden():
 
 def test_no_fix_is_praised_for_a_fall_from_a_peak_and_a_real_one_is_found():
     table = pd.read_csv(fix_effect.TABLE)
-    assert (table.loc[~table["halved"], "fell"] <= 0.05 + error(0.05, 2_000)).all()
-    found = table[table["halved"]].set_index("drift")["fell"]
-    assert found[0.0] >= 0.8 - error(0.8, 2_000)
-    assert found[0.1] >= 0.8 - error(0.8, 2_000)
+    idle, real = table[~table["halved"]], table[table["halved"]].set_index(["others", "drift"])["fell"]
+    assert (idle["fell"] <= 0.05 + error(0.05, fix_effect.RUNS)).all()
+    assert real["problems", 0.0] >= 0.8 - error(0.8, fix_effect.RUNS)
+    assert real["problems", 0.1] >= 0.8 - error(0.8, fix_effect.RUNS)
+    assert real["branches", 0.1] >= 0.8 - error(0.8, fix_effect.RUNS)
+    assert (table["held"] >= 0.9).all()  # the peak left out errs against the fix, where no wave is one
 
 
 def test_shares_of_comments_are_covered():

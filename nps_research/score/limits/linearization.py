@@ -67,7 +67,7 @@ def of_clusters(
     """
     group, code = clusters.group, clusters.code
     stratum, sizes = clusters.stratum_codes
-    n_strata = int(stratum.max(initial=0)) + 1
+    n_strata = 1 if sizes is None else len(sizes)
     cell = group * n_strata + stratum
 
     def per_cell(values: Floats | None = None) -> Floats:
