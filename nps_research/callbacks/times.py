@@ -81,7 +81,7 @@ class CallbackTimes(Result):
         if row is None:
             return "There are too few cases to tell how fast they are called."
         half = (
-            f"; half of all cases, after {row['median_hours']:.0f} hours"
+            f", half within {row['median_hours']:.0f} hours"
             if row["median_hours"] == row["median_hours"]
             else ""
         )

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
 
 from calibration import coding_accuracy, comment_shares, complaints, fix_effect, pain_map, patient_comments
 
