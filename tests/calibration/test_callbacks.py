@@ -40,6 +40,7 @@ def test_limits_hold_what_calls_did_by_lottery_and_by_judgement():
 def test_idle_calls_are_not_said_to_help():
     for trial in ("lottery", "chosen", "queue"):
         assert SMALL.loc["idle", f"{trial}_beyond"] <= 0.05 + error(0.05, SMALL.loc["idle", "runs"])
+        assert (TABLE[f"{trial}_before_found"] <= 0.05 + error(0.05, TABLE["runs"])).all()  # before any call
 
 
 def test_the_naive_difference_says_that_idle_calls_help_and_other_things_equal_does_not():
