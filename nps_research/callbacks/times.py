@@ -80,11 +80,7 @@ class CallbackTimes(Result):
         row = self._whole
         if row is None:
             return "There are too few cases to tell how fast they are called."
-        half = (
-            f", half within {row['median_hours']:.0f} hours"
-            if row["median_hours"] == row["median_hours"]
-            else ""
-        )
+        half = f", half within {row['median_hours']:.0f} hours" if row["median_hours"] == row["median_hours"] else ""
         return f"{share(row['within_72'])} of the cases are reached within {PROMISED_HOURS} hours of the answer{half}."
 
     @property
