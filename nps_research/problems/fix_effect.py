@@ -86,7 +86,7 @@ class FixEffect(Result):
         if not rows:
             return "No mended problem can be compared with the untouched ones."
         row = rows[0]
-        moved = f"from {share(row['before'])} to {share(row['after'])} after it was mended{_at(row)}"
+        moved = f"from {share(row['before'])} to {share(row['after'])} after it was mended{_there(row)}"
         if fell:
             others = self._of_others(len(fell) - 1, len(rows) - len(fell))
             return f"{row['term']} fell {moved}, beyond what {row['against']} did{others}."
@@ -108,11 +108,11 @@ class FixEffect(Result):
             limits = f"{row['conf_low']:.2f} to {row['conf_high']:.2f}"
             peak = f"; {plain_text(row['peak'])}, its peak, is left out" if row["peak"] else ""
             said.append(
-                f"{row['term']}{_at(row)}: {row['verdict']}; after to before over the others, "
+                f"{row['term']}{_there(row)}: {row['verdict']}; after to before over the others, "
                 f"{row['estimate']:.2f} ({limits}); a fall of {share(row['smallest_fall'])} could have been seen{peak}."
             )
         rest = [row for row in self.records if row["verdict"] not in (FELL, NOT_HALVED, UNDECIDED)]
-        said += [f"{row['term']}{_at(row)}: {row['verdict']}" for row in rest]
+        said += [f"{row['term']}{_there(row)}: {row['verdict']}" for row in rest]
         return " ".join(said)
 
     @property
@@ -142,7 +142,7 @@ class FixEffect(Result):
     @property
     def alt(self) -> str:
         rows = [
-            f"{row['term']}{_at(row)} {share(row['before'])} before, {share(row['after'])} after: {row['verdict']}"
+            f"{row['term']}{_there(row)} {share(row['before'])} before, {share(row['after'])} after: {row['verdict']}"
             for row in self._compared
         ]
         return f"Share with each mended problem before and after: {'; '.join(rows)}." if rows else "Nothing to draw."
@@ -152,7 +152,7 @@ class FixEffect(Result):
         return bool(self._compared)
 
 
-def _at(row: Mapping[str, Any]) -> str:
+def _there(row: Mapping[str, Any]) -> str:
     """Where it was mended, after its name; nothing where that is everywhere."""
     return f" in {row['where']}" if row["where"] else ""
 
