@@ -37,7 +37,7 @@ CELLS = [
     {"n": n, "alike": True, "passives": passives, "worse_together": worse, "runs": runs}
     for n, passives, worse, runs in (
         *((2000, 0.3, False, RUNS), (2000, 0.0, False, RUNS), (400, 0.3, False, RUNS)),
-        (2000, 0.0, True, 400),
+        (2000, 0.0, True, RUNS),
     )
 ]
 

@@ -30,10 +30,23 @@ def test_the_pain_map_holds_totals_points_and_places_and_shows_nothing_idle():
     assert table.loc[table["worse_together"], "together_shown"].item() >= 0.6
 
 
-def test_the_planted_first_is_within_the_first_three_in_80_of_100_and_in_75_where_nobody_is_passive():
+@pytest.mark.parametrize(
+    "passives",
+    [
+        0.3,
+        pytest.param(
+            0.0,
+            marks=pytest.mark.xfail(
+                reason="76.7%: where nobody is passive answers are as unlike as they can be",
+                strict=True,
+                raises=AssertionError,
+            ),
+        ),
+    ],
+)
+def test_the_planted_first_is_within_the_first_three_in_80_of_100(passives):
     table = pd.read_csv(pain_map.TABLE).set_index(["n", "passives", "worse_together"])["first_within_3"]
-    assert table[2000, 0.3, False] >= 0.8
-    assert table[2000, 0.0, False] >= 0.75 - error(0.75, pain_map.RUNS)  # answers as unlike as they can be
+    assert table[2000, passives, False] >= 0.8 - error(0.8, pain_map.RUNS)
 
 
 def test_complaints_are_covered_and_nothing_else_is_hidden():
@@ -53,8 +66,16 @@ def test_no_fix_is_praised_for_a_fall_from_a_peak_and_a_real_one_is_found():
     assert (idle["fell"] <= 0.05 + error(0.05, fix_effect.RUNS)).all()
     assert real["problems", 0.0] >= 0.8 - error(0.8, fix_effect.RUNS)
     assert real["problems", 0.1] >= 0.8 - error(0.8, fix_effect.RUNS)
-    assert real["branches", 0.1] >= 0.65  # 300 answers a branch and wave see less than 1,000
     assert (table["held"] >= 0.9).all()  # the peak left out errs against the fix, where no wave is one
+
+
+@pytest.mark.xfail(
+    reason="70%: ten branches of 300 answers see less than ten problems in 1,000", strict=True, raises=AssertionError
+)
+def test_a_real_fix_in_one_branch_is_found_in_80_of_100():
+    table = pd.read_csv(fix_effect.TABLE)
+    found = table[table["halved"] & (table["others"] == "branches")]["fell"].item()
+    assert found >= 0.8 - error(0.8, fix_effect.RUNS)
 
 
 def test_shares_of_comments_are_covered():

@@ -60,6 +60,8 @@ def test_what_is_shown_names_nobody():
     shown = f"{listed()}{listed().to_json()}"
     assert "K3" not in shown
     assert "2 people who are due a call" in shown
+    assert "overdue" not in shown
+    assert "All are overdue." in str(listed(promised_hours=24).to_json())
 
 
 def test_where_all_were_spoken_to_there_is_nobody_to_call():

@@ -1,5 +1,7 @@
 """What calls changed: planted gains found, idle calls not, and every refusal."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,9 +9,12 @@ import pytest
 from nps_research.callbacks.cases import cases_of
 from nps_research.callbacks.effect import callback_effect
 from nps_research.callbacks.queues import queue_effect
+from nps_research.callbacks.steps import callback_steps
 from nps_research.counting.before_and_after import answers_before_last, known_before, next_answers
 from nps_research.counting.trials import CANNOT, DIFFERS_BETTER, GROUP_CHOSEN, NO_LARGER, NOT_DECIDED, SHOWN_BETTER
 from nps_research.errors import CannotAnswerError, ContractError, EstimationError
+from nps_research.results.words import share
+from nps_research.study.study import open_study
 from tests.support.made_up_calls import FIRST, SECOND, called_study, called_tables
 
 
@@ -238,3 +243,18 @@ def test_the_faster_queue_is_found_as_assigned():
     one = {**tables, "callbacks": tables["callbacks"].assign(queue="one")}
     with pytest.raises(CannotAnswerError, match="one queue"):
         queue_effect(called_study(one))
+
+
+def test_how_far_cases_get_and_who_left_is_told_with_its_base():
+    study = open_study(Path(__file__).parents[2] / "data" / "demo")
+    steps = callback_steps(study)
+    row = steps.frame.set_index("group").loc["all"]
+    due, reached = int(row["n"] - row["held_out"]), share(row["reached"] / row["assigned"])
+    assert f"Of {due:,} answers due a call" in steps.finding
+    assert f"{int(row['assigned']):,} were assigned to somebody; {reached} of these were reached." in steps.finding
+    left = callback_effect(study, outcome="leaving")
+    best = left.best
+    assert left.finding.startswith(
+        f"{share(best['mean'])} of those called and {share(best['mean_other'])} of the others"
+    )
+    assert left.finding.endswith("a smaller one is not.")

@@ -47,6 +47,7 @@ def test_two_far_below_are_named_in_the_private_list_and_nowhere_else():
     assert "two are lower than luck explains" in result.finding
     assert "Smith" not in f"{result.to_json()}{result}{result.named.to_json()}"
     assert len(result.named.people) == 20
+    assert dict(result.named.at_a_glance) == {}  # they are not customers to call
     assert result.plot() is not None
 
 

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -182,6 +183,16 @@ def test_the_demo_is_counted_without_a_word_of_a_comment():
 
 
 # Coders
+
+
+def test_what_is_told_of_most_is_said_only_where_limits_do_not_meet():
+    result = comment_shares(demo())
+    first, second, *_ = result._known
+    assert second["conf_high"] >= first["conf_low"]
+    assert f"and {second['term']}" in result.finding
+    assert result.finding.endswith("too close to call.")
+    apart = result.frame.assign(conf_high=result.frame["conf_high"].mask(result.frame["term"] == second["term"], 0.0))
+    assert "too close" not in replace(result, frame=apart).finding
 
 
 def test_a_code_on_which_coders_disagree_gets_no_share():

@@ -162,10 +162,14 @@ def test_what_is_hidden_elsewhere_is_not_shown_here():
     problems = {code: each.model_dump(exclude_none=True) for code, each in study.problems.items()}
     result = fix_effect(Study.from_frames(responses=kept, segments=["branch"], problems=problems))
     assert "may be shown" in result.frame["verdict"][0]
-    late = rows[rows["wave"].isin(["W0", "W1", "W2"]) | (np.arange(len(rows)) % 300 < 6)]
-    few = fix_effect(Study.from_frames(responses=late, segments=["branch"], problems=problems)).frame.iloc[0]
-    assert "cannot be answered" in few["verdict"]
-    assert few[["before", "after"]].isna().all()
+    there = rows["wave"].isin(["W0", "W1", "W2"]) | (rows["branch"] != "B0") | (np.arange(len(rows)) % 300 < 6)
+    for part, least in ((rows[there], 10), (rows, 600)):  # few name it after the fix; few answers before it
+        study = Study.from_frames(
+            responses=part, segments=["branch"], problems=problems, settings={"minimum_cell": least}
+        )
+        few = fix_effect(study).frame.iloc[0]
+        assert few["verdict"] == "cannot be answered: too few name it."
+        assert few[["before", "after"]].isna().all()
 
 
 def test_with_one_wave_before_a_fix_is_not_told_from_a_fall_from_a_peak():

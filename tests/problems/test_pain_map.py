@@ -312,3 +312,16 @@ def test_a_problem_that_few_name_is_not_shown():
     assert "code often" in shown["term"].tolist()
     assert "code rare" not in shown["term"].tolist()
     assert (shown["events"] >= 10).all()
+
+
+def test_where_the_first_is_open_it_leads_with_what_most_points_go_with():
+    result = pain_map(demo())
+    may_be_first = result.frame[result.frame["rank_low"] == 1]
+    most = may_be_first.loc[may_be_first["points"].idxmin()]
+    assert len(may_be_first) > 1
+    assert result.frame["term"][0] == most["term"]
+    assert result.finding.startswith(f"{most['term']} goes with most: ")
+    assert f"Which of {len(may_be_first)} problems to mend first is too close to call." in result.finding
+    assert result.key_numbers[0].label.endswith(most["term"])
+    n, customers = result.frame["n"][0], result.customers
+    assert result.note.startswith(f"Base: {n:,} answers, 2025 Q4, which stand for {customers:,.0f} customers.")
