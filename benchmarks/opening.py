@@ -1,4 +1,8 @@
-"""Opening a study of made-up answers: CSV and Parquet beside DuckDB's reading as text, a workbook beside calamine."""
+"""Opening a study of made-up answers: CSV and Parquet beside DuckDB's reading as text, a workbook beside calamine.
+
+The study of tables has as many purchases as the others have answers, and a tenth as many answers, of which each given
+one has a case of calls.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +32,8 @@ if TYPE_CHECKING:
 ROWS, ROWS_OF_WORKBOOK, ROWS_OF_WARM_UP = 1_000_000, 70_000, 2_000
 REPEATS = 3
 RATINGS = [f"Rating {number}" for number in range(1, 11)]
-DUCKDB, CALAMINE = "DuckDB, all as text", "python-calamine alone"
+DUCKDB, CALAMINE, DUCKDB_TABLES = "DuckDB, all as text", "python-calamine alone", "DuckDB, purchases and calls as text"
+TABLES = "open_study, a million purchases and 100,000 calls, Parquet"
 CSV, CSV_RATINGS, PARQUET, PARQUET_RATINGS, WORKBOOK = (
     "open_study, CSV",
     "open_study, CSV, ten ratings",
@@ -97,6 +102,56 @@ def write_tables(folder: Path, rows: int, rows_of_workbook: int) -> None:
         (folder / name / "study.toml").write_text(_STUDY.format(file=file) + more, encoding="utf-8")
 
 
+def write_purchases_and_calls(folder: Path, rows: int) -> None:
+    """Purchases of those who were asked, and a case for each answer, as Parquet, and a study of them."""
+    rng = np.random.default_rng([SEED, 1])
+    answers = made_up(rows // 10).drop(columns=[*RATINGS, "Comment"])
+    answered = answers.loc[answers["NPS"].notna(), ["ID", "Responded"]]
+    since = pd.to_datetime(answered["Responded"]) + pd.to_timedelta(rng.integers(1, 72, len(answered)), unit="h")
+    calls = pd.DataFrame(
+        {
+            "respondent_id": answered["ID"],
+            "assignment": rng.choice(["random", "judgement"], len(answered)),
+            "assigned": 1,
+            "assigned_at": since,
+            "attempted_at": since + pd.Timedelta(hours=1),
+            "reached_at": (since + pd.Timedelta(hours=2)).where(rng.random(len(answered)) < 0.8),
+        }
+    )
+    bought = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 730, rows), unit="D")
+    purchases = pd.DataFrame(
+        {
+            "customer_id": answers["ID"].to_numpy()[rng.integers(len(answers), size=rows)],
+            "bought_at": bought,
+            "amount": rng.lognormal(3, 1, rows).round(2),
+            "product": np.array([f"Product {number}" for number in range(40)])[rng.integers(0, 40, rows)],
+            "quantity": rng.integers(1, 9, rows),
+            "kind": rng.choice(["new", "renewal", "second"], rows),
+        }
+    )
+    for name, table in (("few", answers), ("calls", calls), ("purchases", purchases)):
+        pq.write_table(pa.Table.from_pandas(table, preserve_index=False), folder / f"{name}.parquet")
+    (folder / TABLES).mkdir()
+    tables = '[callbacks]\nfile = "calls.parquet"\n[transactions]\nfile = "purchases.parquet"\n'
+    (folder / TABLES / "study.toml").write_text(_STUDY.format(file="few.parquet") + tables, encoding="utf-8")
+
+
+def _open_tables(folder: Path) -> int:
+    study = nps.open_study(folder / TABLES, data=folder)
+    if len(study.quarantine):
+        raise AssertionError("A made-up row was not accepted.")
+    return len(study.tables["transactions"])
+
+
+def tables_by_duckdb(folder: Path) -> int:
+    """Every cell of the three tables as text, into memory."""
+    rows = [
+        duckdb.read_parquet(str(folder / f"{name}.parquet")).project("COLUMNS(*)::VARCHAR").to_arrow_table().num_rows
+        for name in ("few", "calls", "purchases")
+    ]
+    return int(rows[-1])
+
+
 def _study_of(name: str) -> Callable[[Path], int]:
     def opened(folder: Path) -> int:
         study = nps.open_study(folder / name, data=folder)
@@ -124,7 +179,10 @@ CONTENDERS = {
     **{name: _study_of(name) for name in (CSV, CSV_RATINGS, PARQUET, PARQUET_RATINGS)},
     CALAMINE: by_calamine,
     WORKBOOK: _study_of(WORKBOOK),
+    DUCKDB_TABLES: tables_by_duckdb,
+    TABLES: _open_tables,
 }
+_PLAIN = {CALAMINE: (CALAMINE, WORKBOOK), DUCKDB_TABLES: (DUCKDB_TABLES, TABLES)}  # the others: DuckDB
 
 
 def run_here(contender: str, folder: str, warm_up: str) -> dict[str, object]:
@@ -144,11 +202,13 @@ def measure(rows: int = ROWS, rows_of_workbook: int = ROWS_OF_WORKBOOK, repeats:
         for folder, n, of_workbook in ((small, ROWS_OF_WARM_UP, ROWS_OF_WARM_UP), (large, rows, rows_of_workbook)):
             folder.mkdir()
             write_tables(folder, n, of_workbook)
+            write_purchases_and_calls(folder, n)
         found = in_turns({name: ("benchmarks.opening", name, large, small) for name in CONTENDERS}, repeats)
     table = pd.DataFrame(found).round({"seconds": 2, "processor_seconds": 2, "peak_megabytes": 0})
     table.insert(1, "repeats", repeats)
     plain = table.set_index("contender")["processor_seconds"]
-    of = [plain[CALAMINE if name in (CALAMINE, WORKBOOK) else DUCKDB] for name in table["contender"]]
+    plain_of = {name: reader for reader, names in _PLAIN.items() for name in names}
+    of = [plain[plain_of.get(name, DUCKDB)] for name in table["contender"]]
     return table.assign(times_as_long=(table["processor_seconds"] / of).round(2))
 
 

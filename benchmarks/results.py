@@ -26,7 +26,7 @@ from benchmarks.drivers import (
 )
 from benchmarks.measuring import OURS
 from benchmarks.nonresponse import TARGET_INVITATIONS
-from benchmarks.opening import CSV, CSV_RATINGS, PARQUET, PARQUET_RATINGS, WORKBOOK
+from benchmarks.opening import CSV, CSV_RATINGS, PARQUET, PARQUET_RATINGS, TABLES, WORKBOOK
 from benchmarks.resampling import N_RESAMPLES, NUMPY, SCIPY
 from benchmarks.thresholds import ACCOUNTS, FROM_COUNTS
 from benchmarks.whole import NBCONVERT_TWO, REPORT
@@ -203,6 +203,7 @@ def _targets_of_opening(opening: pd.DataFrame) -> list[Target]:
     measured = opening.set_index("contender")
     times = measured["times_as_long"]
     memory = float(measured.loc[CSV_RATINGS, "peak_megabytes"])
+    seconds, of_tables = (float(measured.loc[TABLES, column]) for column in ("seconds", "peak_megabytes"))
     most = {CSV: 4.0, CSV_RATINGS: 5.0, PARQUET: 2.0, PARQUET_RATINGS: 2.5}
     return [
         (
@@ -215,6 +216,8 @@ def _targets_of_opening(opening: pd.DataFrame) -> list[Target]:
     ] + [
         (f"{CSV_RATINGS}: memory", "under 1,000 MB", f"{memory:,.0f} MB", memory < 1000),
         (f"{WORKBOOK}: times as long as calamine alone", "3 or less", f"{times[WORKBOOK]:.1f}", times[WORKBOOK] <= 3),
+        (f"{TABLES}: seconds", "under 10", f"{seconds:.1f}", seconds < 10),
+        (f"{TABLES}: memory", "under 1,000 MB", f"{of_tables:,.0f} MB", of_tables < 1000),
     ]
 
 

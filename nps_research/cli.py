@@ -8,7 +8,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -247,9 +247,9 @@ def init(
     with _errors_in_words():
         target = (out or Path("data") / file.stem) / "study.toml"
         if what not in (None, "responses"):
-            _say_added(
-                add_to_study(target, file, what, sheet=sheet, header_rows=header_rows, encoding=encoding), target
-            )
+            ids = _ids_of(target.parent, file.parent)
+            added = add_to_study(target, file, what, sheet=sheet, header_rows=header_rows, encoding=encoding, ids=ids)
+            _say_added(added, target)
             return
         if target.exists():
             raise ContractError(
@@ -283,6 +283,20 @@ def init(
     console.print(for_terminal(f"Wrote {_relative(target)}: read it, correct the guesses, then run"))
     data = shlex.quote(str(_relative(file.parent)))
     console.print(for_terminal(f"  nps-research check {shlex.quote(str(_relative(target.parent)))} --data {data}"))
+
+
+def _ids_of(folder: Path, data: Path) -> dict[str, frozenset[str]]:
+    """The ids of a study by their columns, to know a column of another file by; none where it cannot be opened yet."""
+    from nps_research.study.study import open_study
+
+    for place in (None, data):
+        with suppress(NPSResearchError):
+            study = open_study(folder, data=place)
+            columns = {name: study.responses.get(name) for name in ("respondent_id", "customer_id", "account_id")}
+            if "responses.respondent_id" not in study.available:
+                columns.pop("respondent_id")
+            return {name: frozenset(ids.dropna().astype(str)) for name, ids in columns.items() if ids is not None}
+    return {}
 
 
 def _say_added(draft: FurtherDraft, target: Path) -> None:

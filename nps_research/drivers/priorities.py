@@ -53,12 +53,16 @@ class ImportancePerformance(Result):
         first = [row for row in self.records if row["quadrant"] == "look here first"]
         if not first:
             return "No rating is both worth more than the average and rated worse than the average."
-        named = [
-            f"{row['term']} (mean rating {row['mean_rating']:.1f}, {points(row['estimate'])} points)" for row in first
+        sure = [
+            f"{row['term']} (mean rating {row['mean_rating']:.1f}, {points(row['estimate'])} points)"
+            for row in first
+            if row["certainty"] >= SURE
         ]
-        unsure = [row["term"] for row in first if row["certainty"] < SURE]
-        doubt = f" Near the line, so unsure: {joined(unsure)}." if unsure else ""
-        return f"Much at stake and rated below average: {joined(named)}.{doubt}"
+        near = joined([row["term"] for row in first if row["certainty"] < SURE])
+        if not sure:
+            return f"Perhaps much at stake and rated below average, but too near the lines to be sure: {near}."
+        doubt = f" Near the lines, so unsure: {near}." if near else ""
+        return f"Much at stake and rated below average: {joined(sure)}.{doubt}"
 
     @property
     def note(self) -> str:

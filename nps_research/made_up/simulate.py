@@ -18,7 +18,7 @@ from nps_research.made_up.following.contacts_made import draw_contacts_made
 from nps_research.made_up.following.followed import Followed
 from nps_research.made_up.following.market import draw_market, draw_population
 from nps_research.made_up.following.purchases import draw_offers, draw_transactions
-from nps_research.made_up.following.referrals import draw_referrals
+from nps_research.made_up.following.referrals import draw_acquired_by, draw_referrals
 from nps_research.made_up.following.units import draw_units
 from nps_research.made_up.lives import MINUTES_PER_DAY, Lives, live
 from nps_research.made_up.survey import (
@@ -93,29 +93,32 @@ def simulate_study(truth: Truth = DEFAULT_TRUTH, *, rng: np.random.Generator) ->
     # each part has a stream of its own: what is added at the end leaves all before as it was
     of_company, of_lives, of_waves, of_ages, of_calls, of_complaints, of_codes = rng.spawn(7)
     of_offers, of_purchases, of_referrals, of_market, of_units, of_contacts = rng.spawn(6)
+    of_unsubscribing, of_acquiring = rng.spawn(2)
     company = draw_company(truth, rng=of_company)
     lives = live(company, truth, rng=of_lives)
     responses, codes, contact, wave = wave_answers(company, lives, truth, of_waves)
     by_age = age_answers(company, lives, truth, of_ages)
-    customers = customer_table(company, lives)
+    customers = customer_table(company, lives, of_unsubscribing)
     followed = _as_followed(company, lives, customers)
     offers = draw_offers(followed, truth.purchases, rng=of_offers)
+    contacts = draw_contacts_made(followed, truth.contacts, rng=of_contacts)
+    referrals = draw_referrals(followed, truth.referrals, rng=of_referrals)
     tables = {
         "callbacks": callback_table(company, lives, truth, of_calls),
         "complaints": complaint_table(company, lives, truth, of_complaints),
         "memberships": membership_table(company, lives),
         "hand_codes": hand_code_table(responses, codes, of_codes),
-        "transactions": draw_transactions(followed, offers, truth.purchases, rng=of_purchases),
+        "transactions": draw_transactions(followed, offers, contacts, truth.purchases, rng=of_purchases),
         "offers": offers,
-        "referrals": draw_referrals(followed, truth.referrals, rng=of_referrals),
-        "contacts": draw_contacts_made(followed, truth.contacts, rng=of_contacts),
+        "referrals": referrals,
+        "contacts": contacts,
         "units": draw_units(followed, truth.units, rng=of_units),
         "market": draw_market(followed, truth.market, rng=of_market),
         "population": draw_population(followed, truth.market),
     }
     return SimulatedStudy(
         responses=responses,
-        customers=customers,
+        customers=customers.assign(acquired_by=draw_acquired_by(followed, referrals, rng=of_acquiring)),
         by_age=by_age,
         tables=tables,
         latent=_latent(responses, codes, company, lives, truth, contact, wave),

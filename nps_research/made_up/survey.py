@@ -10,6 +10,7 @@ import pandas as pd
 from nps_research.counting.people import DAYS_PER_MONTH
 from nps_research.made_up.comments import PROBLEM_CODES, draw_comments
 from nps_research.made_up.company import CONTRACT_DAYS, MADE_UP_ROLES, PRODUCT_LINES, Company
+from nps_research.made_up.following.followed import DAYS_PER_YEAR
 from nps_research.made_up.lives import FATIGUE_DAYS, MINUTES_PER_DAY, Lives, draw_moments_of_answering
 from nps_research.made_up.truth import Truth
 from nps_research.typing import Flags, Floats, Integers, Numbers
@@ -19,10 +20,12 @@ NO_PROBLEM = "none"  # what a coder writes of a comment that names no problem
 BETWEEN_PROBLEMS = ";"
 CODED, CODED_TWICE = 400, 100  # comments drawn to be coded by hand, and those of them that a second coder reads
 CODER_ERROR = 0.05
+INDEPENDENT = 9  # the first so many interviewers are so, the others are account managers
+NEWSLETTER_LEFT_A_YEAR = 0.06  # share of the contacts who leave the newsletter, whatever they think or do
 
 
-def customer_table(company: Company, lives: Lives) -> pd.DataFrame:
-    """One row per contact; start, churn, revenue and contract are the account's."""
+def customer_table(company: Company, lives: Lives, rng: np.random.Generator) -> pd.DataFrame:
+    """One row per contact; start, churn, revenue and contract are the account's; who leaves the newsletter is drawn."""
     contacts = company.contacts
     accounts = company.accounts.assign(churned=lives.churned)
     seen_until = accounts["churned"].fillna(company.calendar.ends)
@@ -50,8 +53,18 @@ def customer_table(company: Company, lives: Lives) -> pd.DataFrame:
             "observed_until": moments(np.full(len(contacts), company.calendar.ends) * MINUTES_PER_DAY),
             "revenue": of_account["revenue"],
             "margin": of_account["margin"],
+            "unsubscribed_at": moments(_days_of_unsubscribing(company, lives, rng) * MINUTES_PER_DAY),
         }
     )
+
+
+def _days_of_unsubscribing(company: Company, lives: Lives, rng: np.random.Generator) -> Floats:
+    """Day on which each contact leaves the newsletter, within the panel and before the account leaves; else nan."""
+    begins, ends = company.calendar.begins[0], company.calendar.ends
+    since = np.maximum(company.accounts["started"].to_numpy()[company.account], begins)
+    day = since + 1 + np.floor(rng.exponential(DAYS_PER_YEAR / NEWSLETTER_LEFT_A_YEAR, len(since)))
+    gone = (day > ends) | (day >= np.nan_to_num(lives.churned, nan=np.inf)[company.account])
+    return np.where(gone, np.nan, day)
 
 
 def wave_answers(
@@ -92,6 +105,10 @@ def wave_answers(
             "callback_requested": pd.Series(lives.requested[at].astype(int), dtype="Int64").where(returned),
             "employee": employees(company.accounts["employee"].to_numpy()[company.account[contact]]),
             "interviewer": _where(returned & (interviewer >= 0), _lettered("I", interviewer + 1, 2)),
+            "surveyor_kind": _where(
+                returned & (interviewer >= 0),
+                np.where(interviewer < INDEPENDENT, "independent", "account manager").astype(object),
+            ),
             **ratings,
             "problems": joined_codes(has, list(truth.problems)),
             "comment": comment,

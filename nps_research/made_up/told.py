@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from nps_research.made_up.following.purchases import CANNIBAL, LIFTING, NEIGHBOUR
 from nps_research.made_up.truth import Truth
 
 
@@ -34,6 +35,7 @@ def planted(truth: Truth) -> dict[str, dict[str, Any]]:
         f"by {-shift:g} point{'s' * (shift != -1)} in month {month}" for month, shift in truth.life_dips.items()
     )
     under_12, to_36, over_36 = truth.churn_by_tenure
+    purchases = truth.purchases
     return {
         "churn_by_score": {
             "says": "Contacts scoring 0-3 leave more often; from 4 to 10 the score says nothing about leaving. "
@@ -144,8 +146,39 @@ def planted(truth: Truth) -> dict[str, dict[str, Any]]:
             "bad_employee_shift": truth.bad_employee_shift,
             "interviewer_deviation": truth.interviewer_deviation,
         },
+        "purchases": {
+            "says": "What an account buys grows with its score, its size and its region; regions that grow have better "
+            "scores, so that the gap between score groups looks larger than it is. "
+            f"{purchases.fading_share:.0%} of those who leave buy less in the two months before. Two pairs of products "
+            f"are bought together {purchases.pair_lift:g} times as often as by chance. An offer of {LIFTING} works in "
+            f"loyal small accounts above all; one of {CANNIBAL} takes from {NEIGHBOUR}.",
+            **asdict(purchases),
+        },
+        "visits": {
+            "says": "Large and new accounts are visited and called more often. "
+            f"{truth.contacts.neglected_share:.0%} of all accounts are loyal and were not for a year; as many as "
+            f"{truth.contacts.visited_again_share:.0%}, drawn by lot, were then again, and bought "
+            f"{purchases.demand_if_visited:.0%} more from that day on.",
+            **asdict(truth.contacts),
+        },
+        "referrals": {
+            "says": "Promoters refer twice as often once asked, and are asked five times as often.",
+            **asdict(truth.referrals),
+        },
+        "units": {
+            "says": "A product line that scores a point more than it does on average grows by "
+            f"{truth.units.slope_lines:g} points more {truth.units.lag} quarters later; regions do not, and between "
+            "units there is no link.",
+            **asdict(truth.units),
+        },
+        "market": {
+            "says": "One of six brands is better than the others. Where we are named, we are scored higher than in a "
+            "blind survey, and so is a person's main brand.",
+            **asdict(truth.market),
+        },
         "nothing_to_find": {
             "says": "Industry and language change neither score nor answer nor churn; role, region, channel and the "
-            "position of the question change no churn by themselves."
+            "position of the question change no churn by themselves. Who leaves the newsletter, how an account was "
+            "won and which kind of surveyor asks change nothing."
         },
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -284,19 +284,32 @@ def _to_datetime(text: pd.Series, date_format: str) -> pd.Series:
 
 @each_distinct_value
 def parse_text(column: pd.Series) -> Parsed:
-    """Read words as they are; an empty cell is missing."""
-    text = _as_text(column)
+    """Read words as they are, whole numbers of a column of them without the ``.0``; an empty cell is missing."""
+    text = _as_text(_without_zero(column))
     text = text.mask(text.isna() | (text == ""))
     return Parsed(values=text.astype("str"), unreadable=pd.Series(data=False, index=column.index))
 
 
+_STORED_AS_FLOAT = r"-?\d+\.0"
+
+
 @each_distinct_value
 def parse_id(column: pd.Series) -> Parsed:
-    """Read identifiers: words; whole numbers that a spreadsheet stored as ``12.0`` lose the ``.0``."""
+    """Read identifiers: words; whole numbers that a spreadsheet stored as ``12.0``, all of them, lose the ``.0``."""
+    column = _without_zero(column)
+    parsed = parse_text(column.astype("str").mask(column.isna()))
+    given = parsed.values.dropna()
+    if len(given) and given.str.fullmatch(_STORED_AS_FLOAT).all():
+        return replace(parsed, values=parsed.values.str.removesuffix(".0"))
+    return parsed
+
+
+def _without_zero(column: pd.Series) -> pd.Series:
+    """A column of whole floats as whole numbers; any other as it is."""
     present = column.dropna()
     if pd.api.types.is_float_dtype(column) and ((present == present.round()) & (present.abs() < 2**53)).all():
-        column = column.astype("Int64")
-    return parse_text(column.astype("str").mask(column.isna()))
+        return column.astype("Int64")
+    return column
 
 
 PARSERS: dict[str, Callable[[pd.Series], Parsed]] = {

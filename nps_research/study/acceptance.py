@@ -25,6 +25,7 @@ from nps_research.study.contract import (
 )
 from nps_research.study.doubts import end_before_leaving, lost_answers, score_doubts
 from nps_research.study.further_rules import Known, check_further
+from nps_research.study.further_tables import FURTHER
 from nps_research.study.raw_rows import Plan, RawRows
 from nps_research.study.repeats import STANDS_TWICE
 from nps_research.study.settings_file import OutcomeSettings
@@ -109,7 +110,7 @@ def check_table(raw: RawRows, plan: Plan, *, known: Known | None = None) -> Tabl
     by_reason = raw.rejected.groupby("reason", sort=False)["line"]
     records = [("record", reason, len(lines), ", ".join(map(str, lines[:3])), "", "") for reason, lines in by_reason]
     score = values.get(SCORE, pd.Series(dtype="Int64"))
-    summary = violations.summary(raw.line, no_zero=not (score == 0).any())
+    summary = violations.summary(raw.line, no_zero=plan.table == "responses" and not (score == 0).any())
     summary = pd.concat([summary, pd.DataFrame(records, columns=summary.columns)], ignore_index=True)
     summary.insert(0, "table", plan.table)
     lost, too_much = _lost(raw, plan, values, violations, summary)
@@ -186,6 +187,11 @@ def _on_waves(accepted: pd.DataFrame, plan: Plan) -> list[str]:
     return [f"wave: {counted(waves, 'wave')} made of {plan.wave.from_date}, one every {plan.wave.every}{said}."]
 
 
+def _own_of_further(table: str) -> tuple[str, ...]:
+    """The columns of a further table, none of which is a segment of it."""
+    return tuple(FURTHER[table].columns) if table in FURTHER else ()
+
+
 _TAKEN = ("response_state", "table", "file", "line", "reasons", "weekday", "hour")
 
 
@@ -196,7 +202,7 @@ def check_names(plan: Plan) -> None:
         raise ContractError(f"{plan.table}: segments: {private[0]} {IS_PRIVATE}.")
     for kind, names, own in (
         ("driver", plan.driver_names, (*STANDARD[plan.table], *plan.segment_names)),
-        ("segment", plan.segment_names, (*PRIVATE, *plan.driver_names)),
+        ("segment", plan.segment_names, (*PRIVATE, *plan.driver_names, *_own_of_further(plan.table))),
     ):
         if taken := [name for name in names if name in (*own, *_TAKEN) or name.startswith("outcome_")]:
             raise ContractError(

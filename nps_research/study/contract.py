@@ -248,6 +248,21 @@ SUMMARY_WORDS |= {"gesamt", "mittelwert", "durchschnitt", "moyenne", "somme", "t
 SUMMARY_WORDS |= {"итого", "всего", "среднее"}
 
 
+A_SUMMARY = "names a sum or a mean of the rows"
+
+
+def names_a_summary(words: pd.Series) -> pd.Series:
+    """Where a cell says that its row sums up the others, as the foot of an export does.
+
+    Examples
+    --------
+    >>> names_a_summary(pd.Series(["Grand total:", "R-17", "Summe"])).tolist()
+    [True, False, True]
+    """
+    found: pd.Series = words.astype("str").str.strip().str.rstrip(":").str.lower().isin(SUMMARY_WORDS)
+    return found
+
+
 def check_responses(table: pd.DataFrame, violations: Violations, *, counts: Counts = "newest") -> pd.DataFrame | None:
     """Hold typed responses against the rules that need more than one cell; `counts` as in study.toml.
 
@@ -267,8 +282,7 @@ def check_responses(table: pd.DataFrame, violations: Violations, *, counts: Coun
     if "respondent_id" in table:
         ids = table["respondent_id"]
         violations.add("respondent_id", "is missing", ids.isna())
-        summary = ids.astype("str").str.strip().str.rstrip(":").str.casefold().isin(SUMMARY_WORDS)
-        violations.add("respondent_id", "names a sum or a mean of the rows, not a person", summary)
+        violations.add("respondent_id", "names a sum or a mean of the rows, not a person", names_a_summary(ids))
     moments = [name for name in ("invited_at", "responded_at") if name in table]
     for (name, rule), where in implausible_dates(table, moments).items():
         violations.add(name, rule, where, cells=table[name], told=days_to_tell)

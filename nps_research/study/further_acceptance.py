@@ -14,7 +14,7 @@ from nps_research.study.acceptance import Table, check_table
 from nps_research.study.doubts import lost_answers
 from nps_research.study.further_rules import Known
 from nps_research.study.further_settings import ExperimentSettings, ProblemSettings
-from nps_research.study.further_tables import FURTHER
+from nps_research.study.further_tables import FURTHER, OF_RESPONSE
 from nps_research.study.part import read_part, rows_with
 from nps_research.study.planned_rows import Planned
 from nps_research.study.raw_rows import Plan, RawRows
@@ -57,17 +57,19 @@ def checked_tables(
     """
     core = [(plan, raw) for plan, raw in planned if plan.table not in FURTHER]
     raws = [(plan, raw) for plan, raw in planned if plan.table in FURTHER]
-    fields = states_by_survey([check_table(raw, plan) for plan, raw in core], [plan for plan, _ in core], settings)
+    tables = [check_table(raw, plan) for plan, raw in core]
+    fields = states_by_survey(tables, [plan for plan, _ in core], settings)
+    accepted = {plan.table: table.accepted for table, (plan, _) in zip(tables, core, strict=True)}
     responses = asked_in_all(fields["rows"], fields["by_age"])
     _check_experiments(experiments, responses)
     _check_branches(problems, fields["segments"], responses, settings.minimum_cell)
     named = {plan.table for plan, _ in raws}
     of_responses = [name for name in sorted(named) if FURTHER[name].rules.of_response]
-    if of_responses and "responses.respondent_id" not in fields["available"]:
+    if of_responses and len(responses) and "responses.respondent_id" not in fields["available"]:
         raise ContractError(f"{of_responses[0]}: the responses have no respondent_id, so no row can be of one of them.")
     if "problems" not in named and "problems" in responses and responses["problems"].notna().any():
         raws = [*raws, (Plan(table="problems"), problems_named(responses))]
-    known = Known.of(responses, fields["customers"], problems)
+    known = Known.of(responses, fields["customers"], problems, accepted.get("accounts")) if raws else None
     checked = {plan.table: check_table(raw, plan, known=known) for plan, raw in raws}
     available = {
         f"{name}.{column}"
@@ -82,6 +84,8 @@ def checked_tables(
         name: pd.concat([fields[name], *(getattr(table, name) for table in checked.values())], ignore_index=True)
         for name in ("quarantine", "violations", "files")
     }
+    if "excluded" in joined["files"]:
+        joined["files"]["excluded"] = joined["files"]["excluded"].fillna(0).astype(int)
     return {
         **fields,
         **joined,
@@ -102,7 +106,7 @@ def _much_lost(name: str, table: Table) -> str:
 
 def problems_named(responses: pd.DataFrame) -> RawRows:
     """The problems that a column of the responses names, a row each, as if they came from a file of their own."""
-    kept = [name for name in ("respondent_id", "wave", "life_stage") if name in responses]
+    kept = [name for name in OF_RESPONSE if name in responses]
     codes = responses["problems"].str.split(_BETWEEN_CODES, regex=True)
     rows = responses[kept].assign(problem=codes, source="asked").explode("problem")
     rows = rows[rows["problem"].notna() & (rows["problem"].str.strip() != "")]

@@ -5,6 +5,7 @@ A table is stated in study.toml under its name, as `[customers]` is. `data/READM
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -41,6 +42,8 @@ class Rules:
         Moments that come after the customer's start.
     words : mapping of str to tuple of str
         The only words a column may hold.
+    same_words : mapping of str to str
+        Other words that are read as one of them, and counted.
     codes : tuple of str
         Columns that hold codes of the study's problems.
     not_negative : tuple of str
@@ -57,9 +60,21 @@ class Rules:
     in_order: tuple[str, ...] = ()
     after_start: tuple[str, ...] = ()
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    same_words: Mapping[str, str] = field(default_factory=dict)
     codes: tuple[str, ...] = ()
     not_negative: tuple[str, ...] = ()
     alone: tuple[str, ...] = ()
+
+
+def word_of(cell: str) -> str:
+    """A word without capitals, its parts parted by one blank.
+
+    Examples
+    --------
+    >>> word_of(" Held-Back ")
+    'held back'
+    """
+    return re.sub(r"[\s_-]+", " ", cell.casefold()).strip()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +87,16 @@ class FurtherTable:
     rules: Rules
 
 
+# By which a row of a table belongs to a response; as many of them as both have.
+OF_RESPONSE = ("respondent_id", "wave", "touchpoint", "life_stage", "responded_at")
 _CUSTOMER = Column("id", "which customer", private=True)
 _RESPONDENT = Column("id", "whose response", private=True)
 _WAVE = Column("text", "the round of the survey")
 _LIFE_STAGE = Column("text", "the stage of a customer's life that set the survey off; blank means none did")
+_TOUCHPOINT = Column("text", "the experience that the response was about")
+_ANSWERED = Column("timestamp", "when the response came, where nothing else tells several of one person apart")
 _PROBLEM = Column("text", "the problem, by its code")
-_PRODUCT = Column("text", "the product, or its category")
+_PRODUCT = Column("id", "the product, or its category")
 
 FURTHER: Mapping[str, FurtherTable] = {
     "callbacks": FurtherTable(
@@ -86,8 +105,9 @@ FURTHER: Mapping[str, FurtherTable] = {
         columns={
             "respondent_id": _RESPONDENT,
             "wave": _WAVE,
-            "touchpoint": Column("text", "the experience that the response was about"),
+            "touchpoint": _TOUCHPOINT,
             "life_stage": _LIFE_STAGE,
+            "responded_at": _ANSWERED,
             "assignment": Column("text", "how it was settled who is called"),
             "assigned": Column("flag", "whether the case was assigned to be called"),
             "assigned_at": Column("timestamp", "when the case was assigned"),
@@ -107,7 +127,7 @@ FURTHER: Mapping[str, FurtherTable] = {
             in_order=("assigned_at", "attempted_at", "reached_at", "closed_at"),
             words={"assignment": ("random", "capacity", "judgement", "all", "requested")},
             codes=("problem",),
-            alone=("respondent_id", "wave", "touchpoint", "life_stage"),
+            alone=OF_RESPONSE,
         ),
     ),
     "problems": FurtherTable(
@@ -116,7 +136,9 @@ FURTHER: Mapping[str, FurtherTable] = {
         columns={
             "respondent_id": _RESPONDENT,
             "wave": _WAVE,
+            "touchpoint": _TOUCHPOINT,
             "life_stage": _LIFE_STAGE,
+            "responded_at": _ANSWERED,
             "problem": _PROBLEM,
             "source": Column("text", "where it was found"),
         },
@@ -125,7 +147,7 @@ FURTHER: Mapping[str, FurtherTable] = {
             of_response=True,
             words={"source": ("asked", "hand", "machine", "callback", "complaint")},
             codes=("problem",),
-            alone=("respondent_id", "wave", "life_stage", "problem", "source"),
+            alone=(*OF_RESPONSE, "problem", "source"),
         ),
     ),
     "hand_codes": FurtherTable(
@@ -134,7 +156,9 @@ FURTHER: Mapping[str, FurtherTable] = {
         columns={
             "respondent_id": _RESPONDENT,
             "wave": _WAVE,
+            "touchpoint": _TOUCHPOINT,
             "life_stage": _LIFE_STAGE,
+            "responded_at": _ANSWERED,
             "coder": Column("text", "who coded", private=True),
             "problem": _PROBLEM,
             "inclusion_probability": Column("number", "the chance with which the comment was drawn to be coded"),
@@ -143,7 +167,7 @@ FURTHER: Mapping[str, FurtherTable] = {
             filled=("respondent_id", "coder", "problem"),
             of_response=True,
             codes=("problem",),
-            alone=("respondent_id", "wave", "life_stage", "coder", "problem"),
+            alone=(*OF_RESPONSE, "coder", "problem"),
         ),
     ),
     "complaints": FurtherTable(
@@ -180,6 +204,7 @@ FURTHER: Mapping[str, FurtherTable] = {
             customers=("customer_id",),
             after_start=("bought_at",),
             words={"kind": ("new", "renewal", "second", "return")},
+            same_words={"refund": "return", "returned": "return", "refunded": "return", "storno": "return"},
         ),
     ),
     "memberships": FurtherTable(
@@ -245,6 +270,10 @@ FURTHER: Mapping[str, FurtherTable] = {
             customers=("customer_id",),
             in_order=("offered_at", "accepted_at"),
             words={"arm": ("offered", "held back")},
+            same_words={
+                **dict.fromkeys(("treatment", "treated", "test", "test group", "target"), "offered"),
+                **dict.fromkeys(("control", "control group", "holdout", "hold out", "heldback"), "held back"),
+            },
         ),
     ),
     "units": FurtherTable(

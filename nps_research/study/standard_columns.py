@@ -71,6 +71,9 @@ PRIVATE = tuple(sorted({name for table in CORE.values() for name, column in tabl
 # What may be private in one table and a rating in another.
 _MAY_BE_RATED = ("account_manager", "employee")
 IS_PRIVATE = "is private: it tells who somebody is, and is not shown to others. Take another column"
+_PRIVATE_OF_FURTHER = tuple(
+    sorted({name for table in FURTHER.values() for name, column in table.columns.items() if column.private})
+)
 _PRIVATE_TOO = (  # as exports call a person's name, address and number, and what was written
     *("first name", "last name", "full name", "surname", "family name", "given name", "forename", "nickname"),
     *("contact name", "customer name", "respondent name", "user name", "account name", "interviewer name"),
@@ -103,7 +106,11 @@ def is_private_name(column: str, *, as_words: bool = True) -> bool:
     >>> is_private_name("Account ID"), is_private_name("E-mail 2"), is_private_name("Account type")
     (True, True, False)
     """
-    names = (*PRIVATE, *_PRIVATE_TOO) if as_words else (name for name in PRIVATE if name not in _MAY_BE_RATED)
+    names = (
+        (*PRIVATE, *_PRIVATE_OF_FURTHER, *_PRIVATE_TOO)
+        if as_words
+        else (name for name in PRIVATE if name not in _MAY_BE_RATED)
+    )
     return _letters(column).rstrip("0123456789") in map(_letters, names)
 
 

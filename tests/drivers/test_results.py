@@ -205,6 +205,23 @@ def test_the_map_puts_much_at_stake_and_low_ratings_first():
     assert corners == {"look here first", "keep it up", "low priority", "holding"}  # the words of the table
 
 
+@pytest.mark.parametrize(
+    ("certainty", "said"),
+    [
+        ((0.95, 0.9), "Much at stake and rated below average: delighter (mean rating 3.1, +20.0 points) and delivery"),
+        ((0.95, 0.6), "average: delivery (mean rating 3.1, +20.0 points). Near the lines, so unsure: delighter."),
+        ((0.5, 0.6), "Perhaps much at stake and rated below average, but too near the lines to be sure: delighter and"),
+    ],
+)
+def test_a_rating_near_the_lines_is_not_said_to_be_beyond_them(certainty, said):
+    found = importance_performance(fitted_model())
+    first = found.frame["term"].isin(["delivery", "delighter"])
+    frame = found.frame.assign(quadrant=np.where(first, "look here first", "holding"))
+    frame.loc[first, ["mean_rating", "estimate"]] = 3.1, 20.0
+    frame.loc[first, "certainty"] = frame.loc[first, "term"].map({"delivery": certainty[0], "delighter": certainty[1]})
+    assert said in replace(found, frame=frame).finding
+
+
 @pytest.mark.parametrize("points_higher", [1, 2])
 def test_an_improvement_is_the_prediction_with_poor_ratings_higher(points_higher):
     """Brute force: the trees of each fold, on ratings raised by hand."""

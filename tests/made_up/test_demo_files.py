@@ -73,8 +73,8 @@ def test_the_table_of_truths_is_the_committed_one():
 def test_truth_says_what_was_planted_and_what_it_came_to(demo_truth):
     counted = demo_truth["counted"]
     assert len({each["truth"] for each in counted}) == len(counted) > 80
-    away = [abs(each["counted"] - each["planted"]) / each["error"] for each in counted if each["planted"] is not None]
-    assert sum(each > 3.5 for each in away) == 0
+    known = [each for each in counted if each["planted"] is not None]
+    assert [each for each in known if abs(each["counted"] - each["planted"]) > 3.5 * each["error"] + 1e-9] == []
     assert all(truth["says"].endswith(".") for truth in demo_truth["planted"].values())
 
 

@@ -169,6 +169,34 @@ def test_how_people_are_asked_moves_the_answer_alone(table):
     assert z_of(reached["channel"] == "phone", started_early, reached["account_id"]) > 10
 
 
+def test_who_leaves_the_newsletter_does_so_as_a_customer_and_means_nothing_by_it(study, table):
+    customers = study.customers
+    left = customers.dropna(subset="unsubscribed_at")
+    assert (left["unsubscribed_at"] > left["started_at"]).all()
+    assert not (left["unsubscribed_at"] >= left["churned_at"]).any()
+    assert left["unsubscribed_at"].between("2024-01-01", "2026-09-30").all()
+    begins = customers["started_at"].clip(lower=pd.Timestamp("2024-01-01"))
+    ends = customers["churned_at"].fillna(pd.Timestamp("2026-09-30"))
+    ends = customers["unsubscribed_at"].fillna(ends)
+    a_year = len(left) / ((ends - begins).dt.days.clip(lower=0).sum() / 365)
+    assert abs(a_year - 0.06) < Z * a_year / np.sqrt(len(left)) + 0.001  # whole days
+    before = (table["unsubscribed_at"] < table["invited_at"]).to_numpy()
+    reached = table["delivered"] == 1
+    old = reached & (table["started_at"] < "2024-01-01")  # who is there for longer has had more time to leave it
+    wave = table["wave"] == "2025 Q4"
+    for outcome in ("would_be_score", "silent", "churned"):
+        rows = table[old & wave]
+        assert abs(z_of(rows[outcome], before[rows.index], rows["account_id"])) < Z, outcome
+
+
+def test_who_asks_by_phone_is_of_one_kind_each(study):
+    asked = study.responses.dropna(subset="interviewer")
+    kinds = asked.groupby("interviewer")["surveyor_kind"].unique()
+    assert kinds.map(len).eq(1).all()
+    assert kinds.map(lambda names: names[0]).value_counts().to_dict() == {"independent": 9, "account manager": 3}
+    assert study.responses.loc[study.responses["interviewer"].isna(), "surveyor_kind"].isna().all()
+
+
 def test_the_chance_to_answer_rises_with_the_score_not_given(study, table):
     rows = table[table["at_risk"] & (table["delivered"] == 1)]
     answers = rows["responded_at"].notna()

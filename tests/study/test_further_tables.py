@@ -111,8 +111,28 @@ def test_what_may_stand_once_is_kept_once(table):
 
 
 def test_a_case_without_a_wave_may_belong_to_several_responses():
-    opened = study(callbacks=[{"respondent_id": "C2", "assigned_at": "2025-06-01"}])
-    assert reasons(opened, "callbacks") == ["respondent_id belongs to several responses; its wave would say which"]
+    opened = study(callbacks=[{"respondent_id": "C2", "assignment": "random"}])
+    which = "its wave and responded_at would say which"
+    assert reasons(opened, "callbacks") == [f"respondent_id belongs to several responses; {which}"]
+
+
+def test_a_case_without_a_wave_is_of_the_last_response_before_it():
+    cases = [
+        {"respondent_id": "C2", "assigned_at": "2025-06-01"},
+        {"respondent_id": "C2", "assigned_at": "2025-02-12"},  # any hour of the day of the answer
+        {"respondent_id": "C3", "assigned_at": "2025-05-12T09:00", "closed_at": "2025-05-13"},
+        {"respondent_id": "C4", "assigned_at": "2025-01-01"},
+    ]
+    opened = study(callbacks=cases)
+    assert opened.tables["callbacks"]["wave"].tolist() == ["2025 Q2", "2025 Q1", "2025 Q1"]
+    assert opened.tables["callbacks"]["responded_at"].dt.day.tolist() == [12, 12, 12]
+    (why,) = reasons(opened, "callbacks")
+    assert why == "assigned_at is before the answer"
+    assert "callbacks: of several responses of one person, the last before it: 3 rows." in opened.notes
+    without_waves = RESPONSES.drop(columns="wave")
+    opened = study(callbacks=cases[:3], responses=without_waves)
+    assert opened.quarantine.empty
+    assert opened.tables["callbacks"]["responded_at"].dt.month.tolist() == [5, 2, 2]
 
 
 def test_a_date_without_an_hour_may_be_any_hour_of_its_day():

@@ -201,8 +201,12 @@ def test_a_row_of_a_further_table_finds_a_response_of_either_survey():
     assert study.tables["callbacks"]["life_stage"].fillna("").tolist() == ["month 3", "month 12", ""]
     assert study.quarantine["reasons"].tolist() == ["respondent_id belongs to no accepted response"] * 2
     study = mixed(tables={"callbacks": calls.drop(columns="life_stage").drop_duplicates()})
-    assert study.tables["callbacks"]["respondent_id"].tolist() == ["young-1"]
-    assert "its touchpoint and life_stage would say which" in study.quarantine["reasons"].tolist()[0]
+    settled = study.tables["callbacks"]  # of several, the last before it
+    assert settled["respondent_id"].tolist() == ["young-1", "person-1"]
+    assert settled["life_stage"].fillna("").tolist() == ["month 3", ""]
+    assert settled["responded_at"].astype("str").tolist() == ["2025-04-02 10:00:00", "2025-05-02 10:00:00"]
+    undated = mixed(tables={"callbacks": calls[["respondent_id", "wave"]].drop_duplicates()})
+    assert "its touchpoint, life_stage and responded_at would say which" in undated.quarantine["reasons"].tolist()[0]
     early = mixed(tables={"callbacks": calls.head(1).assign(attempted_at="2025-04-01")})
     assert early.quarantine["reasons"].tolist() == ["attempted_at is before the answer"]
     bought = pd.DataFrame({"customer_id": ["young-2"], "bought_at": ["2025-01-01"]})

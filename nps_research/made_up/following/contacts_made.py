@@ -1,4 +1,4 @@
-"""Made-up visits and calls: large and new accounts get more of them, and some loyal ones none for a year."""
+"""Made-up visits and calls: large and new accounts get more, some loyal ones none for a year, some again after that."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from nps_research.made_up.following.followed import (
 )
 from nps_research.typing import Flags, Floats, Integers
 
+VISITED_AGAIN_DAYS = 270  # before the end of all that is observed
+
 
 @dataclass(frozen=True, kw_only=True)
 class ContactTruth:
@@ -33,6 +35,9 @@ class ContactTruth:
     neglected_share : float
         Share of all accounts that are loyal, there for two years at the end, and had no contact for a year or more.
         Where fewer are loyal, all of those.
+    visited_again_share : float
+        Share of all accounts, drawn by lot from the same loyal ones, that had none for a year, and then again as
+        before. Where fewer are loyal, the rest of those.
     loyal : float
         Mean score from which an account is loyal.
     visits : float
@@ -48,13 +53,14 @@ class ContactTruth:
     a_year: tuple[int, ...] = (3, 4, 5)
     more_when_new: int = 1
     neglected_share: float = 0.06
+    visited_again_share: float = 0.02
     loyal: float = 8.5
     visits: float = 0.3
     employees: int = 12
 
     @classmethod
     def null(cls) -> Self:
-        """The same company, in which all accounts are contacted alike."""
+        """The same company, in which accounts of any size and age are contacted alike, and none stays neglected."""
         return cls(a_year=(4, 4, 4), more_when_new=0, neglected_share=0.0)
 
 
@@ -69,12 +75,15 @@ def draw_contacts_made(followed: Followed, truth: ContactTruth, *, rng: np.rando
     opens = np.maximum(followed.started, followed.quarter_starts[0]).astype(np.float64)
     last = np.minimum(followed.left, followed.ends)
     gap = DAYS_PER_YEAR + rng.integers(1, 180, len(last))
-    until = np.where(_draw_neglected(followed, truth, rng), followed.ends - gap, last)
+    neglected, visited_again = _draw_neglected(followed, truth, rng)
+    again = float(followed.ends - VISITED_AGAIN_DAYS)
+    until = np.where(neglected, followed.ends - gap, np.where(visited_again, again - gap, last))
     a_year = np.array(truth.a_year)[followed.size_band(len(truth.a_year))]
     becomes_old = np.clip(followed.started + float(DAYS_PER_YEAR), opens, last)
     parts = [
         _draw_evenly(a_year + truth.more_when_new, opens, np.minimum(becomes_old, until), rng),
         _draw_evenly(a_year, becomes_old, until, rng),
+        _draw_evenly(a_year, np.where(visited_again, again, last), last, rng),
     ]
     account, day = (np.concatenate(each) for each in zip(*parts, strict=True))
     order = np.lexsort((account, day))
@@ -89,11 +98,37 @@ def draw_contacts_made(followed: Followed, truth: ContactTruth, *, rng: np.rando
     )
 
 
-def _draw_neglected(followed: Followed, truth: ContactTruth, rng: np.random.Generator) -> Flags:
+def _draw_neglected(followed: Followed, truth: ContactTruth, rng: np.random.Generator) -> tuple[Flags, Flags]:
+    """Which accounts have no contact for a year at the end, and which had none for a year before that."""
     n = len(followed.accounts)
-    can_be = np.flatnonzero(_loyal_and_long_there(followed, truth))
-    chosen = rng.permutation(can_be)[: round(truth.neglected_share * n)]
-    return np.isin(np.arange(n), chosen)
+    drawn = rng.permutation(np.flatnonzero(_loyal_and_long_there(followed, truth)))
+    first, then = drawn[: round(truth.neglected_share * n)], drawn[round(truth.neglected_share * n) :]
+    then = then[_was_early(followed)[then]][: round(truth.visited_again_share * n)]
+    return np.isin(np.arange(n), first), np.isin(np.arange(n), then)
+
+
+def _was_early(followed: Followed) -> Flags:
+    """Who was there long enough to be contacted, then not for a year or more, and then again."""
+    return np.asarray(followed.started < followed.ends - VISITED_AGAIN_DAYS - 2 * DAYS_PER_YEAR)
+
+
+def visited_again_on(contacts: pd.DataFrame, followed: Followed) -> Floats:
+    """Day on which each account was contacted again after a year without, infinite where it was not: (n_accounts,).
+
+    Parameters
+    ----------
+    contacts : DataFrame
+        As `draw_contacts_made` returns it.
+    followed : Followed
+    """
+    account = pd.Index(followed.accounts["account_id"]).get_indexer(pd.Index(contacts["account_id"]))
+    day = day_numbers(contacts["contacted_at"])
+    order = np.lexsort((day, account))
+    account, day = account[order], day[order]
+    late = np.flatnonzero((np.diff(account) == 0) & (np.diff(day) > DAYS_PER_YEAR)) + 1
+    again = np.full(len(followed.accounts), np.inf)
+    again[account[late]] = day[late]
+    return again
 
 
 def _loyal_and_long_there(followed: Followed, truth: ContactTruth) -> Flags:
@@ -134,6 +169,8 @@ def counted_contacts_made(contacts: pd.DataFrame, followed: Followed, truth: Con
     years_new = np.maximum(np.minimum(np.minimum(followed.left, followed.ends), old_at) - opens, 0) / DAYS_PER_YEAR
     is_new = day < old_at[account]
     band = followed.size_band(len(truth.a_year))
+    again = np.isfinite(visited_again_on(contacts, followed))
+    left_for_it = (_loyal_and_long_there(followed, truth) & _was_early(followed) & ~neglected).mean()
     found = [
         Counted(
             truth="Loyal accounts without contact for a year, of all accounts",
@@ -141,11 +178,18 @@ def counted_contacts_made(contacts: pd.DataFrame, followed: Followed, truth: Con
             counted=100 * float(neglected.mean()),
             unit="%",
             error=100 / n,  # a whole number of accounts
-        )
+        ),
+        Counted(
+            truth="Loyal accounts contacted again after a year without, of all accounts",
+            planted=100 * min(truth.visited_again_share, float(left_for_it)),
+            counted=100 * float(again.mean()),
+            unit="%",
+            error=100 / n,
+        ),
     ]
     names = ("smallest", "middle", "largest")
     for position, says in enumerate(names):
-        chosen = (band == position) & ~neglected
+        chosen = (band == position) & ~neglected & ~again
         for new, years, of in ((False, years_old, "older than a year"), (True, years_new, "in their first year")):
             times = np.bincount(account[is_new == new], minlength=n)
             ratio, error = ratio_of_sums(times[chosen], years[chosen], np.flatnonzero(chosen))

@@ -7,12 +7,13 @@ before.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
 import pandas as pd
 
+from nps_research.made_up.following.contacts_made import visited_again_on
 from nps_research.made_up.following.followed import Followed, account_positions, as_dates, day_numbers, numbered
 from nps_research.typing import Flags, Floats, Integers
 
@@ -41,6 +42,7 @@ _PRODUCT_AT = {name: position for position, name in enumerate(PRODUCTS)}
 DECIDING_DAYS = 10
 RETURNING_DAYS = 20
 LAST_DAYS = 61
+LOYAL = 2  # the score group at 9-10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,17 +54,21 @@ class PurchaseTruth:
     growth_by_score : tuple of float
         Growth a year of an account whose mean score in the quarter before rounds to less than 6, to 6-8, to 9-10.
     growth_by_size : tuple of float
-        Growth a year by fifth of revenue, the smallest first, on top of that by score. Where larger accounts score
-        higher, it is this that makes the gap between score groups seem larger than it is; nothing is confounded
-        within a fifth.
+        Growth a year by fifth of revenue, the smallest first, on top of that by score.
+    growth_by_region : dict of str to float
+        Growth a year by region, on top of both. Where regions that grow score higher, it is this that makes the gap
+        between score groups seem larger than it is; nothing is confounded within a region and a fifth.
     december : float
         Share by which December is above the other months.
     fading_share, fading : float
         Share of the accounts that leave whose spend falls by `fading` in the two months before.
     pair_lift : float
         How many times as often as if independent the two of a pair are in one basket.
-    lift : float
-        Share by which the lifting offer raises purchases of its product, over all it was made to.
+    lift, lift_elsewhere : float
+        Share by which the lifting offer raises purchases of its product: in accounts that are loyal and small
+        (`takes_offers`), and in all others.
+    demand_if_visited : float
+        Share by which a loyal account buys more once it is contacted again after a year without.
     cannibal : float
         Share by which the other offer raises those of its product, and lowers those of the neighbour.
     accepted : tuple of float
@@ -86,11 +92,16 @@ class PurchaseTruth:
 
     growth_by_score: tuple[float, float, float] = (-0.04, 0.0, 0.06)
     growth_by_size: tuple[float, ...] = (-0.12, -0.06, 0.0, 0.06, 0.12)
+    growth_by_region: dict[str, float] = field(
+        default_factory=lambda: {"Moldova": -0.25, "Romania": 0.05, "Ukraine": -0.05, "UK": 0.25}
+    )
     december: float = 0.25
     fading_share: float = 0.4
     fading: float = 0.5
     pair_lift: float = 3.0
-    lift: float = 0.4
+    lift: float = 1.0
+    lift_elsewhere: float = 0.2
+    demand_if_visited: float = 0.4
     cannibal: float = 0.4
     accepted: tuple[float, float] = (0.3, 0.6)
     offered_in: tuple[int, int] = (5, 6)
@@ -102,11 +113,18 @@ class PurchaseTruth:
 
     @classmethod
     def null(cls) -> Self:
-        """The same company, in which score, size, season, leaving, pairs and offers change nothing."""
-        none = (0.0, 0.0, 0.0)
-        size = (0.0,) * 5
+        """The same company, in which score, size, region, season, leaving, pairs, offers and visits change nothing."""
         return cls(
-            growth_by_score=none, growth_by_size=size, december=0, fading_share=0, pair_lift=1, lift=0, cannibal=0
+            growth_by_score=(0.0, 0.0, 0.0),
+            growth_by_size=(0.0,) * 5,
+            growth_by_region={},
+            december=0,
+            fading_share=0,
+            pair_lift=1,
+            lift=0,
+            lift_elsewhere=0,
+            demand_if_visited=0,
+            cannibal=0,
         )
 
 
@@ -159,7 +177,7 @@ def _no_offers() -> pd.DataFrame:
 
 
 def draw_transactions(
-    followed: Followed, offers: pd.DataFrame, truth: PurchaseTruth, *, rng: np.random.Generator
+    followed: Followed, offers: pd.DataFrame, contacts: pd.DataFrame, truth: PurchaseTruth, *, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Draw what each account bought from the panel's first day on, a row for each line of a basket, and returns.
 
@@ -171,6 +189,8 @@ def draw_transactions(
     followed : Followed
     offers : DataFrame
         As `draw_offers` returns them.
+    contacts : DataFrame
+        As `contacts_made.draw_contacts_made` returns them.
     truth : PurchaseTruth
     rng : numpy.random.Generator
 
@@ -179,7 +199,7 @@ def draw_transactions(
     DataFrame
         Columns customer_id, bought_at, amount, basket_id, product, quantity, kind, by day and basket.
     """
-    baskets = _draw_baskets(followed, truth, rng)
+    baskets = _draw_baskets(followed, visited_again_on(contacts, followed), truth, rng)
     basket, product, amount = _draw_lines(baskets, followed, offers, truth, rng)
     first = np.unique(baskets.account, return_index=True)[1]  # baskets are in the order of their days
     opens = np.zeros(len(baskets.day), dtype=bool)
@@ -226,10 +246,19 @@ def score_groups(followed: Followed) -> Integers:
     return np.where(np.isnan(score), -1, np.digitize(score, [5.5, 8.5]))
 
 
-def _draw_baskets(followed: Followed, truth: PurchaseTruth, rng: np.random.Generator) -> _Baskets:
+def takes_offers(followed: Followed, truth: PurchaseTruth) -> Flags:
+    """Which accounts are loyal and small when the lifting offer is made: score at 9-10, revenue under the median."""
+    quarter = min(truth.offered_in[0], len(followed.labels) - 1)
+    return np.asarray((score_groups(followed)[:, quarter] == LOYAL) & (followed.size_band(2) == 0))
+
+
+def _draw_baskets(
+    followed: Followed, visited_again: Floats, truth: PurchaseTruth, rng: np.random.Generator
+) -> _Baskets:
     group = score_groups(followed)
-    by_size = np.log1p(truth.growth_by_size)[followed.size_band(len(truth.growth_by_size))]
-    grows = np.where(group < 0, 0, np.log1p(truth.growth_by_score)[group] + by_size[:, None]) / 4
+    own = np.log1p(truth.growth_by_size)[followed.size_band(len(truth.growth_by_size))]
+    own = own + np.log1p([truth.growth_by_region.get(each, 0.0) for each in followed.column("region")])
+    grows = np.where(group < 0, 0, np.log1p(truth.growth_by_score)[group] + own[:, None]) / 4
     level = np.exp(np.cumsum(grows, axis=1) - grows)  # the score of a quarter moves the next one
     months = first_days_of_months(followed)
     december = months[:-1].astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12 == 11
@@ -245,6 +274,7 @@ def _draw_baskets(followed: Followed, truth: PurchaseTruth, rng: np.random.Gener
     bought = (np.arange(2)[:, None, None] < n) & (started <= day) & (day < left)
     faded = fades[:, None] & (day >= left - LAST_DAYS)
     money = money / np.maximum(n, 1) * (1 - truth.fading * faded)
+    money = money * (1 + truth.demand_if_visited * (day > visited_again[:, None]))
     money = money * np.exp(truth.noise * rng.standard_normal(shape) - truth.noise**2 / 2)
     account = np.broadcast_to(np.arange(len(started))[:, None], shape)[bought]
     order = np.lexsort((account, day[bought]))
@@ -274,12 +304,9 @@ def _draw_lines(
     weight = rng.uniform(0.5, 1.5, len(basket))
     money = baskets.money[basket] * weight / np.bincount(basket, weight)[basket]
     lifted = _accepted_before(baskets, followed, offers, LIFTING)
-    more = (
-        truth.lift
-        / truth.accepted[0]
-        * _PRODUCT_CHANCES[_PRODUCT_AT[LIFTING]]
-        / (1 - _PRODUCT_CHANCES[_PRODUCT_AT[LIFTING]])
-    )
+    lift = np.where(takes_offers(followed, truth), truth.lift, truth.lift_elsewhere)[baskets.account]
+    usual = _PRODUCT_CHANCES[_PRODUCT_AT[LIFTING]]
+    more = lift / truth.accepted[0] * usual / (1 - usual)
     added = np.flatnonzero(lifted & ~held[:, _PRODUCT_AT[LIFTING]] & (rng.random(n) < more))
     turning = _accepted_before(baskets, followed, offers, CANNIBAL) & ~held[:, _PRODUCT_AT[CANNIBAL]]
     turning &= rng.random(n) < truth.cannibal / truth.accepted[1] / (1 - _PRODUCT_CHANCES[_PRODUCT_AT[CANNIBAL]])

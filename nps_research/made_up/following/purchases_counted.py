@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.made_up.counted import Counted
+from nps_research.made_up.following.contacts_made import visited_again_on
 from nps_research.made_up.following.followed import (
     Followed,
     account_positions,
@@ -22,6 +23,7 @@ from nps_research.made_up.following.purchases import (
     DECIDING_DAYS,
     LAST_DAYS,
     LIFTING,
+    LOYAL,
     NEIGHBOUR,
     PRODUCTS,
     RETURNING_DAYS,
@@ -29,22 +31,24 @@ from nps_research.made_up.following.purchases import (
     PurchaseTruth,
     first_days_of_months,
     score_groups,
+    takes_offers,
 )
-from nps_research.typing import Floats, Integers, Numbers
+from nps_research.typing import Flags, Floats, Integers
 
 
 def counted_purchases(
-    transactions: pd.DataFrame, offers: pd.DataFrame, followed: Followed, truth: PurchaseTruth
+    transactions: pd.DataFrame, offers: pd.DataFrame, contacts: pd.DataFrame, followed: Followed, truth: PurchaseTruth
 ) -> list[Counted]:
     """Count again what is planted in purchases and offers.
 
-    Growth is that of the log money of whole quarters, of accounts that do not leave, by the score of the first, and
-    within quarter and fifth of revenue; by size within quarter and score group.
+    Growth is that of the log money of whole quarters, of accounts that neither leave nor are contacted again after a
+    year without, by the score of the first, and within quarter, region and fifth of revenue; by size within quarter,
+    region and score group, and so on.
 
     Parameters
     ----------
-    transactions, offers : DataFrame
-        As `draw_transactions` and `draw_offers` return them.
+    transactions, offers, contacts : DataFrame
+        As `draw_transactions`, `draw_offers` and `contacts_made.draw_contacts_made` return them.
     followed : Followed
     truth : PurchaseTruth
     """
@@ -60,9 +64,12 @@ def counted_purchases(
     )
     bought = lines[~lines["returned"]]
     months = _money_by_month(bought, followed)
+    visited_again = visited_again_on(contacts, followed)
+    as_ever = np.where(np.isfinite(visited_again)[:, None], np.nan, months)
     return [
         _december(months, followed, truth),
-        *_growth(months, followed, truth),
+        *_growth(as_ever, followed, truth),
+        _once_visited(months, visited_again, followed, truth),
         _before_leaving(bought, followed, truth),
         *_bought_together(bought, truth),
         *_of_offers(bought, offers, followed, truth),
@@ -106,28 +113,85 @@ def _growth(months: Floats, followed: Followed, truth: PurchaseTruth) -> list[Co
     group = group[account, quarter]
     n_bands = len(truth.growth_by_size)
     band = followed.size_band(n_bands)[account]
-    found = []
-    for one, than, says in ((2, 1, "9-10 than at 6-8"), (0, 1, "below 6 than at 6-8")):
-        chosen = np.isin(group, [one, than])
-        of = (growth[chosen], group[chosen] == one, (quarter * n_bands + band)[chosen], account[chosen])
-        by = truth.growth_by_score
-        found.append(_faster(f"at a mean score of {says}, at the same size", (by[one], by[than]), of))
-    chosen = np.isin(band, [0, n_bands - 1])
-    of = (growth[chosen], band[chosen] > 0, (quarter * 3 + group)[chosen], account[chosen])
-    says = "in the largest fifth of accounts than in the smallest, at the same score"
-    return [*found, _faster(says, (truth.growth_by_size[-1], truth.growth_by_size[0]), of)]
+    names, region = np.unique(followed.column("region").astype(str), return_inverse=True)
+    region = region[account]
+
+    def faster(says: str, planted: float, marked: Flags, others: Flags, *within: Integers) -> Counted:
+        """How much faster, in per cent a year, one group grows than another within the quarter and other cells."""
+        chosen, cell = marked | others, quarter
+        for each in within:
+            cell = cell * (int(each.max()) + 1) + each
+        difference, error = difference_within(growth[chosen], marked[chosen], cell[chosen], account[chosen])
+        return _grows(says, planted, float(np.exp(difference)), error)
+
+    by_score, by_size, by_region = truth.growth_by_score, truth.growth_by_size, truth.growth_by_region
+    one, other = "UK", "Moldova"
+    of_regions = (by_region.get(one, 0.0), by_region.get(other, 0.0))
+    return [
+        *(
+            faster(
+                f"at a mean score of {says}, at the same size in the same region",
+                _ratio(by_score[at], by_score[1]),
+                group == at,
+                group == 1,
+                region,
+                band,
+            )
+            for at, says in ((LOYAL, "9-10 than at 6-8"), (0, "below 6 than at 6-8"))
+        ),
+        faster("at a mean score of 9-10 than at 6-8, taken as they are", np.nan, group == LOYAL, group == 1),
+        faster(
+            "in the largest fifth of accounts than in the smallest, at the same score in the same region",
+            _ratio(by_size[-1], by_size[0]),
+            band == n_bands - 1,
+            band == 0,
+            region,
+            group,
+        ),
+        faster(
+            f"in the {one} than in {other}, at the same score and size",
+            _ratio(*of_regions),
+            names[region] == one,
+            names[region] == other,
+            band,
+            group,
+        ),
+    ]
 
 
-def _faster(says: str, planted: tuple[float, float], of: tuple[Numbers, Numbers, Numbers, Integers]) -> Counted:
-    """How much faster, in per cent a year, one group grows than another."""
-    difference, error = difference_within(*of)
-    ratio = float(np.exp(difference))
+def _ratio(one: float, other: float) -> float:
+    return (1 + one) / (1 + other)
+
+
+def _grows(says: str, planted: float, ratio: float, error: float) -> Counted:
     return Counted(
         truth=f"How much more a year purchases grow {says}",
-        planted=100 * ((1 + planted[0]) / (1 + planted[1]) - 1),
+        planted=100 * (planted - 1),
         counted=100 * (ratio - 1),
         unit="%",
         error=100 * ratio * error,
+    )
+
+
+def _once_visited(months: Floats, visited_again: Floats, followed: Followed, truth: PurchaseTruth) -> Counted:
+    """What is bought in the three whole months after against the three before, beside other loyal accounts."""
+    starts = first_days_of_months(followed)
+    at = np.searchsorted(starts, np.where(np.isfinite(visited_again), visited_again, 0))  # first month wholly after it
+    woken = np.flatnonzero(np.isfinite(visited_again) & (at + 3 <= months.shape[1]))
+    others = ~np.isfinite(visited_again) & np.isfinite(months).all(axis=1) & (score_groups(followed)[:, -1] == LOYAL)
+    after, before = np.zeros(len(woken)), np.zeros(len(woken))
+    usual_after, usual_before = np.zeros(len(woken)), np.zeros(len(woken))
+    for row, account in enumerate(woken):
+        later, earlier = slice(at[account], at[account] + 3), slice(at[account] - 4, at[account] - 1)
+        after[row], before[row] = months[account, later].sum(), months[account, earlier].sum()
+        usual_after[row], usual_before[row] = months[others, later].sum(), months[others, earlier].sum()
+    ratio, error = ratio_of_sums(after * usual_before / np.where(usual_after > 0, usual_after, 1), before, woken)
+    return Counted(
+        truth="What loyal accounts buy once they are contacted again after a year without, beside before",
+        planted=1 + truth.demand_if_visited,
+        counted=ratio,
+        unit="times",
+        error=error,
     )
 
 
@@ -180,15 +244,19 @@ def _bought_together(bought: pd.DataFrame, truth: PurchaseTruth) -> list[Counted
 
 def _of_offers(bought: pd.DataFrame, offers: pd.DataFrame, followed: Followed, truth: PurchaseTruth) -> list[Counted]:
     found = []
-    for product, says, planted in (
-        (LIFTING, LIFTING, 1 + truth.lift),
-        (CANNIBAL, CANNIBAL, 1 + truth.cannibal),
-        (CANNIBAL, NEIGHBOUR, 1 - truth.cannibal),
+    all_accounts = np.ones(len(followed.accounts), dtype=bool)
+    in_cell = takes_offers(followed, truth)
+    for product, says, planted, where, chosen in (
+        (LIFTING, LIFTING, 1 + truth.lift, " to loyal small accounts", in_cell),
+        (LIFTING, LIFTING, 1 + truth.lift_elsewhere, " to others", ~in_cell),
+        (CANNIBAL, CANNIBAL, 1 + truth.cannibal, "", all_accounts),
+        (CANNIBAL, NEIGHBOUR, 1 - truth.cannibal, "", all_accounts),
     ):
         of = offers[offers["product"] == product]
         account = account_positions(followed, of["customer_id"])
         arm = np.full(len(followed.accounts), -1)
         arm[account] = of["arm"] == "offered"
+        arm[~chosen] = -1
         since = int(day_numbers(of["offered_at"])[0]) + DECIDING_DAYS
         later = bought[(bought["day"] >= since) & (arm[bought["account"]] >= 0)]
         with_it = later.loc[later["product"] == says, "basket"]
@@ -199,7 +267,7 @@ def _of_offers(bought: pd.DataFrame, offers: pd.DataFrame, followed: Followed, t
         ratio, error = times_as_much(made, held)
         found.append(
             Counted(
-                truth=f"How often {says} is bought where {product} was offered, beside where that was held back",
+                truth=f"How often {says} is bought where {product} was offered{where}, beside where that was held back",
                 planted=planted,
                 counted=ratio,
                 unit="times",

@@ -12,6 +12,7 @@ from nps_research.made_up.counted import Counted
 from nps_research.made_up.following.followed import (
     DAYS_PER_YEAR,
     Followed,
+    account_positions,
     as_dates,
     day_numbers,
     ratio_of_sums,
@@ -21,6 +22,7 @@ from nps_research.typing import Flags, Floats, Integers, Numbers
 
 REFERRING_DAYS = 40  # at most, from being asked to referring
 BECOMING_DAYS = 90  # at most, from being referred to being a customer
+OTHER_WAYS = ("sales", "web", "trade fair")  # to win an account
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +160,19 @@ def _draw_days(
     promoter = standing.on(customer, quarter, day).astype(np.int64)
     happens = rng.random(len(day)) < np.array(a_year)[promoter] / at_most
     return customer[happens], promoter[happens], day[happens]
+
+
+def draw_acquired_by(followed: Followed, referrals: pd.DataFrame, *, rng: np.random.Generator) -> Numbers:
+    """How each customer's account was won: by a referral where the table of them says so, else by one of three ways.
+
+    Returns
+    -------
+    ndarray of object, shape (n_customers,)
+    """
+    n = len(followed.accounts)
+    won = rng.choice(np.array(OTHER_WAYS, dtype=object), n, p=(0.6, 0.25, 0.15))
+    won[account_positions(followed, referrals["referred_id"].dropna())] = "referral"
+    return np.asarray(won[followed.account_of])
 
 
 def _draw_became(

@@ -10,6 +10,7 @@ from nps_research.made_up.following.referrals import counted_referrals
 from nps_research.made_up.following.units import counted_units
 from nps_research.made_up.recount.leaving import counted_leaving
 from nps_research.made_up.recount.opinion import counted_answers, counted_calls, counted_moves, counted_opinion
+from nps_research.made_up.recount.ratings import counted_ratings
 from nps_research.made_up.simulate import SimulatedStudy
 
 
@@ -24,11 +25,11 @@ def counted_in(study: SimulatedStudy) -> list[Counted]:
     -------
     list of Counted
     """
-    kinds = (counted_opinion, counted_answers, counted_moves, counted_calls, counted_leaving)
+    kinds = (counted_opinion, counted_ratings, counted_answers, counted_moves, counted_calls, counted_leaving)
     truth, tables, followed = study.truth, study.tables, study.followed
     return [
         *(each for kind in kinds for each in kind(study)),
-        *counted_purchases(tables["transactions"], tables["offers"], followed, truth.purchases),
+        *counted_purchases(tables["transactions"], tables["offers"], tables["contacts"], followed, truth.purchases),
         *counted_referrals(tables["referrals"], followed, truth.referrals),
         *counted_contacts_made(tables["contacts"], followed, truth.contacts),
         *counted_units(tables["units"], followed, truth.units),

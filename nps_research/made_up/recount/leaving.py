@@ -7,6 +7,7 @@ import pandas as pd
 
 from nps_research.counting.people import DAYS_PER_MONTH
 from nps_research.made_up.counted import Counted, CountedRows, times
+from nps_research.made_up.following.followed import day_numbers
 from nps_research.made_up.lives import renewals
 from nps_research.made_up.simulate import SimulatedStudy
 from nps_research.typing import Flags, Floats, Numbers
@@ -70,11 +71,33 @@ def counted_leaving(study: SimulatedStudy) -> list[Counted]:
             "Leaving of card members, against others, taken as they are", np.nan, "times", *parts, combined=times
         )
     )
+    words = "Leaving of light buyers with the card, against other light buyers, taken as they are"
+    parts = (100 * leaves, active & light & member), (100 * leaves, active & light & ~member)
+    counts.append(rows.count(words, np.nan, "times", *parts, combined=times))
     factor = np.where(light, truth.card.leaving, 1.0)
     without = np.where(active & member, expected / factor, 0.0)
     words = "Leaving of card members, against the same without the card"
     counts.append(rows.count(words, np.nan, "times", (leaves / np.where(without > 0, without, 1), without)))
+    words = "Leaving within half a year of somebody's leaving the newsletter, against what it would be without that"
+    counts.append(against(words, 1.0, _newsletter_left(study, quarters).ravel()))
+    disengaged = company.disengaged[:, : quarters + 1]
+    may = np.arange(quarters) > np.searchsorted(calendar.invited, accounts["started"].to_numpy())[:, None]
+    may, turns = (may & ~disengaged[:, :-1]).ravel(), 100 * disengaged[:, 1:].ravel()
+    words = "Who disengages in a quarter, of the accounts engaged"
+    counts.append(rows.count(words, 100 * truth.disengaging, "%", (turns, may)))
     return counts
+
+
+def _newsletter_left(study: SimulatedStudy, quarters: int) -> Flags:
+    """Of which accounts somebody left the newsletter in the two quarters before each: (n_accounts, quarters)."""
+    company, landmark = study.company, study.company.calendar.landmark
+    days = study.customers["unsubscribed_at"]
+    left = np.flatnonzero(days.notna())
+    quarter = np.searchsorted(landmark, day_numbers(days.iloc[left]))  # the first landmark on or after it
+    seen = np.zeros((study.truth.n_accounts, quarters + 2), dtype=bool)
+    for later in (0, 1):
+        seen[company.account[left], np.minimum(quarter + later, quarters + 1)] = True
+    return seen[:, :quarters]
 
 
 def _counted_reasons(

@@ -84,6 +84,11 @@ def counted_opinion(study: SimulatedStudy) -> list[Counted]:
             combined=gap,
         )
     )
+    asks, place = np.unique(lives.interviewer, return_index=True)
+    employees = company.employee_shift[truth.bad_employees :]
+    interviewers = lives.interviewer_shift.ravel()[place[asks >= 0]]
+    counts.append(_spread_between("employees but for the bad ones", truth.employee_deviation, employees))
+    counts.append(_spread_between("interviewers", truth.interviewer_deviation, interviewers))
     last, assigned = lives.last.T.ravel(), lives.assigned_channel.T.ravel()
     beside = index - lives.interviewer_shift.T.ravel()
     for words, planted, one, other in (
@@ -99,6 +104,18 @@ def counted_opinion(study: SimulatedStudy) -> list[Counted]:
             rows.count(words, planted, "score points", (beside, there & one), (beside, there & other), combined=gap)
         )
     return [*counts, *_counted_problems(study, rows, there, opinion - used_to)]
+
+
+def _spread_between(who: str, planted: float, shifts: Floats) -> Counted:
+    """The standard deviation between some people whose every shift is known."""
+    counted = float(shifts.std(ddof=1))
+    return Counted(
+        truth=f"How far {who} are apart (standard deviation)",
+        planted=planted,
+        counted=counted,
+        unit="score points",
+        error=counted / float(np.sqrt(2 * (len(shifts) - 1))),
+    )
 
 
 def _counted_problems(study: SimulatedStudy, rows: CountedRows, there: Flags, opinion: Floats) -> list[Counted]:
@@ -158,7 +175,13 @@ def counted_answers(study: SimulatedStudy) -> list[Counted]:
         )
         for stars, chance in enumerate(truth.rejection_by_rating, start=1)
     ]
-    delivered = lives.delivered.T.ravel()
+    there = ~np.isnan(lives.hazard[company.account, :waves]).T.ravel()
+    omits = np.tile(company.accounts["employee"].to_numpy()[company.account] == truth.employees - 1, waves)
+    low = lives.score[:, :waves].T.ravel() <= 6
+    listed, delivered = lives.listed.T.ravel(), lives.delivered.T.ravel()
+    words = "Left off the list by one employee, of the contacts who would score 0-6"
+    counts.append(rows.count(words, 100 * truth.omits, "%", (100 * ~listed, there & omits & low)))
+    counts.append(rows.count("Not reached, of those invited", 100 * truth.not_reached, "%", (100 * ~delivered, listed)))
     answered = ~np.isnan(lives.responded.T.ravel())
     chance = np.nan_to_num(lives.answer_chance.T.ravel())
     score, role = lives.score[:, :waves].T.ravel(), np.tile(company.contacts["role"].to_numpy(), waves)

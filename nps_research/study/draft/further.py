@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from nps_research.reading.raw_table import RawTable
 from nps_research.reading.sources import read_table
 from nps_research.study.draft.columns import ReadColumn, profiles
 from nps_research.study.draft.spelling import quoted_toml
-from nps_research.study.further_tables import FURTHER
+from nps_research.study.further_tables import FURTHER, word_of
 from nps_research.study.settings_file import read_study_file
 
 _OF_CUSTOMER = (
@@ -27,19 +27,28 @@ _OF_PROBLEM = (
 _OF_CHANNEL = r"\b(channel|via|source|kanal|canal|канал)\b"
 _OF_PRODUCT = r"\b(product|item|sku|article|artikel|produit|producto|товар)\b"
 _OF_WAVE = r"^(survey )?(wave|round|quarter)$"
+_OF_ANSWER = r"^respon(ded|se)( ?(at|on|date|time))?$"
 _OF_LIFE_STAGE = r"^life ?(cycle )?stage$"
-_PATTERNS: Mapping[str, Mapping[str, str]] = {  # in the order in which a column is looked for
+# In the order in which a column is looked for; of several patterns the strongest first.
+_PATTERNS: Mapping[str, Mapping[str, str | tuple[str, ...]]] = {
     "callbacks": {
         "respondent_id": _OF_RESPONDENT,
         "wave": _OF_WAVE,
         "life_stage": _OF_LIFE_STAGE,
-        "assigned_at": r"\b(assigned|queued|due|created|opened)\b",
-        "attempted_at": r"\b(attempt\w*|called|call (date|start|time)|first call|dialled|dialed|start(ed)?)\b",
+        "responded_at": _OF_ANSWER,
+        "assigned": r"^(was |is )?assigned$",
+        "assigned_at": r"\b(assigned|queued|created|opened)\b",
+        "attempted_at": (
+            r"\b(attempt\w*|called|call (date|start|time)|first call|dialled|dialed|start(ed)?|anrufdatum)\b"
+            r"|^activity date$"
+        ),
         "reached_at": r"\b(reached|connected|answered|spoke\w*|contacted)\b",
-        "closed_at": r"\b(closed|completed|finished|ended|call end|end)\b",
+        "closed_at": r"\b(closed|completed|finished|abgeschlossen|erledigt)\b",
         "assignment": r"\bassignment\b",
         "queue": r"\b(queue|team|desk)\b",
-        "caller": r"\b(agent|operator|assignee|owner|handled by|employee|mitarbeiter)\b|^caller( name)?$",
+        "caller": (
+            r"\b(agent|operator|assignee|owner|handled by|employee|mitarbeiter|assigned to)\b|^caller( name)?$|^user$"
+        ),
         "outcome": r"\b(outcome|result|disposition|status|resolution|ergebnis)\b",
         "problem": _OF_PROBLEM,
         "note": r"\b(notes?|remarks?|comments?|description|notiz)\b",
@@ -48,6 +57,7 @@ _PATTERNS: Mapping[str, Mapping[str, str]] = {  # in the order in which a column
         "respondent_id": _OF_RESPONDENT,
         "wave": _OF_WAVE,
         "life_stage": _OF_LIFE_STAGE,
+        "responded_at": _OF_ANSWER,
         "problem": _OF_PROBLEM,
         "source": r"\b(source|found)\b",
     },
@@ -55,13 +65,14 @@ _PATTERNS: Mapping[str, Mapping[str, str]] = {  # in the order in which a column
         "respondent_id": _OF_RESPONDENT,
         "wave": _OF_WAVE,
         "life_stage": _OF_LIFE_STAGE,
+        "responded_at": _OF_ANSWER,
         "coder": r"\b(coder|coded by|rater|annotator)\b",
         "problem": _OF_PROBLEM,
         "inclusion_probability": r"\b(probabilit\w*|inclusion)\b",
     },
     "complaints": {
         "customer_id": _OF_CUSTOMER,
-        "complained_at": r"\b(complain\w*|created|opened|received|reported|submitted|raised|date|eingang)\b",
+        "complained_at": r"\b(complain\w*|created|opened|received|reported|submitted|raised|date|eingang\w*)\b",
         "resolved_at": r"\b(resolved|solved|closed|settled|erledigt)\b",
         "channel": _OF_CHANNEL,
         "problem": _OF_PROBLEM,
@@ -69,20 +80,35 @@ _PATTERNS: Mapping[str, Mapping[str, str]] = {  # in the order in which a column
     "transactions": {
         "customer_id": _OF_CUSTOMER,
         "bought_at": (
-            r"\b((order|purchase|invoice|sale|transaction|booking)s? ?(date|time|at|on)|bought|ordered|date|datum)\b"
+            r"\b((order|purchase|invoice|sale|transaction|booking)s? ?(date|time|at|on)|bought|ordered|date|datum"
+            r"|belegdatum|rechnungsdatum|bestelldatum|kaufdatum|paid at|дата)\b"
         ),
-        "amount": r"\b(amount|total|revenue|price|value|net|gross|betrag|summe|montant|importe|сумма|сума)\b",
-        "basket_id": r"\b(order|basket|invoice|receipt|transaction) ?(id|no|nr|number)\b|^(order|invoice|receipt)$",
+        "amount": (
+            r"\b(line|row|position|item) ?(total|amount|value)\b",
+            r"\b(amount|total|revenue|value|net|gross|betrag|nettowert|bruttobetrag|summe|montant|importe|сумма|сума)\b",
+            r"\b(price|preis|prix|цена|ціна)\b",
+        ),
+        "basket_id": (
+            r"\b(order|basket|invoice|receipt|transaction|rechnungs?|beleg|bestell) ?(id|no|nr|number|nummer)\b"
+            r"|^(order|invoice|receipt|verkaufsbeleg|rechnungsnummer|bestellnummer|номер заказа)$"
+        ),
         "product": _OF_PRODUCT,
-        "quantity": r"\b(quantity|qty|units|pieces|menge|anzahl|cantidad|количество|кількість)\b",
+        "quantity": (
+            r"\b(quantity|quantité|qty|units|pieces|menge|auftragsmenge|anzahl|cantidad|количество|кількість)\b"
+        ),
         "kind": r"\b(kind|order type|type)\b",
     },
     "memberships": {
         "customer_id": _OF_CUSTOMER,
-        "programme": r"\b(programme|program|card|club|tier|plan)\b",
+        "programme": r"\b(programme|program|card|club|tier|plan|kartenart|programm)\b",
         "offered_at": r"\boffered\b",
-        "joined_at": r"\b(joined|enrolled|member since|sign ?up|start(ed)?)\b",
-        "left_at": r"\b(left|cancelled|canceled|ended|end)\b",
+        "joined_at": (
+            r"\b(joined|enrolled|enrol?ment|member since|sign ?up|start(ed)?|eintritt\w*|beitritt\w*|adhésion"
+            r"|вступлени\w*)\b"
+        ),
+        "left_at": (
+            r"\b(left|cancelled|canceled|cancellation|ended|end|austritt\w*|kündigung\w*|résiliation|выход\w*)\b"
+        ),
     },
     "referrals": {
         "referrer_id": r"\b(referrer|referred by|recommender|advocate)\b",
@@ -95,7 +121,7 @@ _PATTERNS: Mapping[str, Mapping[str, str]] = {  # in the order in which a column
     "contacts": {
         "customer_id": _OF_CUSTOMER,
         "account_id": r"\b(account|company|firm|firma)\b",
-        "contacted_at": r"\b(contacted|visit\w*|meeting|activity|date)\b",
+        "contacted_at": r"\b(contacted|visit\w*|besuch\w*|meeting|activity|date)\b",
         "kind": r"\b(kind|type|activity type)\b",
         "employee": r"\b(employee|owner|rep|account manager|by)\b",
     },
@@ -103,12 +129,12 @@ _PATTERNS: Mapping[str, Mapping[str, str]] = {  # in the order in which a column
         "customer_id": _OF_CUSTOMER,
         "product": rf"{_OF_PRODUCT}|\boffer\b",
         "offered_at": r"\b(offered|sent|date)\b",
-        "arm": r"\b(arm|group|held|control|treatment)\b",
-        "accepted_at": r"\b(accepted|redeemed|converted)\b",
+        "arm": (r"\b(arm|held|control|treatment|holdout|(test|campaign|experiment) ?group)\b", r"\bgroup\b"),
+        "accepted_at": r"\b(accept\w*|redeemed|converted|response date)\b",
     },
     "units": {
-        "unit": r"\b(unit|branch|store|region|shop|location|filiale|line)\b",
-        "period": r"\b(period|quarter|month|year)\b",
+        "unit": (r"\b(unit|branch|store|shop|location|filiale)\b", r"\b(line|region)\b"),
+        "period": (r"\bperiod\b", r"\b(quarter|quartal)\b", r"\b(month|monat)\b", r"\byear\b"),
         "revenue": r"\b(revenue|turnover|sales|umsatz)\b",
         "customers_start": r"\b(customers|clients)( at)?( the)? (start|beginning|opening)\b|\bopening\b",
         "customers_gained": r"\b(gained|won|new)\b",
@@ -126,10 +152,26 @@ _PATTERNS: Mapping[str, Mapping[str, str]] = {  # in the order in which a column
         "blind": r"\bblind\b",
     },
     "population": {
-        "customers": r"\b(customers|population|clients|count|n)\b",
+        "customers": r"\b(customers|population|clients|kunden|count|n)\b",
         "revenue": r"\b(revenue|turnover|umsatz)\b",
     },
 }
+# What a column is not, though a word of its name says so.
+_IS_NOT: Mapping[str, str] = {
+    "amount": r"\b(discount|tax|vat|shipping|unit|each|fee|rabatt|mwst|remise|tva)\b",
+    "revenue": r"\b(new|target|plan|budget)\b",
+    "assigned_at": r"\bupdated?\b",
+    "complained_at": r"\b(updated?|due|next|closed|resolved|solved)\b",
+    "contacted_at": r"\b(next|due|planned|updated?)\b",
+    "bought_at": r"\b(updated?|shipp\w*|deliver\w*|due)\b",
+    "problem": r"\b(key|id|no|number)\b",
+    "programme": r"\b(id|no|number)\b",
+    "arm": r"\b(age|customer|income|product) group\b",
+    "kind": r"\b(customer|account|payment|product) type\b",
+    "customer_id": r"\b(type|interactions|segment|since|group)\b",
+    "respondent_id": r"\b(type|interactions|segment|since|group)\b",
+}
+_KNOWN_SHARE = 0.5  # of a column's cells that are ids of the study, from which on it is that of the ids
 # What a file is taken for by itself, and what its kind is called; the columns that tell it from others.
 LOOKS_LIKE: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "callbacks": ("a call log", ("respondent_id", "attempted_at", "caller", "outcome")),
@@ -160,7 +202,7 @@ class FurtherDraft:
     lacks: tuple[str, ...]
 
 
-def draft_further(table: RawTable, name: str) -> FurtherDraft:
+def draft_further(table: RawTable, name: str, ids: Mapping[str, Collection[str]] | None = None) -> FurtherDraft:
     """Draft a further table from a file: which of its columns mean what.
 
     Parameters
@@ -169,8 +211,10 @@ def draft_further(table: RawTable, name: str) -> FurtherDraft:
         The file.
     name : str
         Which further table it is.
+    ids : mapping of str to collection of str, optional
+        The study's own ids, under respondent_id, customer_id and account_id: a column that holds them is known by that.
     """
-    found = _guessed(profiles(table), name)
+    found = _guessed(profiles(table), name, ids)
     of_table = FURTHER[name]
     lines = [f"[{name}]   # one row is {of_table.row}: {of_table.question}", f"file = {quoted_toml(table.path.name)}"]
     lines += [
@@ -186,7 +230,11 @@ def draft_further(table: RawTable, name: str) -> FurtherDraft:
         for column in lacks
     ]
     unclear = [column for column, own in found.items() if own.is_unclear_date]
-    lines += [f'# How are the dates of {column} written? date_format = "%d.%m.%Y" or "%m/%d/%Y"' for column in unclear]
+    lines += [
+        f"# How are the dates of {column} written? Say it above [{name}.columns], by its own signs, e.g. "
+        f'date_format = {{ {column} = "%d/%m/%Y" }} or "%m/%d/%Y"'
+        for column in unclear
+    ]
     return FurtherDraft(
         table=name,
         toml="\n".join(lines) + "\n",
@@ -203,6 +251,7 @@ def add_to_study(
     sheet: str | None = None,
     header_rows: int | None = None,
     encoding: str | None = None,
+    ids: Mapping[str, Collection[str]] | None = None,
 ) -> FurtherDraft:
     """Draft a further table from a file, and add it to the study.toml at `target`.
 
@@ -211,15 +260,24 @@ def add_to_study(
     ContractError
         There is no such table, no study.toml, or it has the table already; it is then as it was.
     """
+    table = table.strip().casefold()
+    if table in ("customers", "accounts"):
+        raise ContractError(
+            f"{table} are joined to a survey when it is drafted: nps-research init SURVEY --customers {file.name}"
+        )
     if table not in FURTHER:
-        raise ContractError(f"there is no table {table}{did_you_mean(table, list(FURTHER))}")
+        raise ContractError(f"there is no table {table}{did_you_mean(table, list(FURTHER))}: {', '.join(FURTHER)}")
     if not target.is_file():
         raise ContractError(
             f"there is no study.toml in {target.parent.name!r} to add {table} to: name its folder with --out"
         )
     if table in read_study_file(target).every_table:
-        raise ContractError(f"study.toml has [{table}] already; it was not touched")
-    draft = draft_further(read_table(file, sheet=sheet, header_rows=header_rows, encoding=encoding), table)
+        raise ContractError(
+            f"study.toml has [{table}] already; it was not touched. A second file of it is a part "
+            f"[[{table}.files]] of its own"
+        )
+    read = read_table(file, sheet=sheet, header_rows=header_rows, encoding=encoding)
+    draft = draft_further(read, table, ids)
     with target.open("a", encoding="utf-8", newline="\n") as study:
         study.write(f"\n{draft.toml}")
     return draft
@@ -232,19 +290,38 @@ def looks_like(table: RawTable) -> str:
     return max(fitting, key=lambda name: len(_guessed(columns, name)), default="")
 
 
-def _guessed(columns: list[ReadColumn], table: str) -> dict[str, ReadColumn]:
-    """The file's column behind each standard one: of the same name, else the first that is called so and fits."""
+def _guessed(
+    columns: list[ReadColumn], table: str, ids: Mapping[str, Collection[str]] | None = None
+) -> dict[str, ReadColumn]:
+    """The file's column behind each standard one: by the ids it holds, of the same name, else called so and fitting."""
     found: dict[str, ReadColumn] = {}
+    for name, known in (ids or {}).items():
+        if name in _PATTERNS[table] and known:
+            share = {column: column.cells.str.strip().isin(known).mean() for column in columns if len(column.cells)}
+            best = max(share, key=lambda column: share[column], default=None)
+            if best is not None and share[best] >= _KNOWN_SHARE and best not in found.values():
+                found[name] = best
     by_name = {re.sub(r"\W+", "_", column.words.strip()): column for column in columns}
     for name in _PATTERNS[table]:
-        if name in by_name:
+        if name in by_name and name not in found and by_name[name] not in found.values():
             found[name] = by_name[name]
-    for name, pattern in _PATTERNS[table].items():
-        for column in columns:
-            free = name not in found and column not in found.values()
-            if free and _fits_kind(column, FURTHER[table].columns[name].kind) and re.search(pattern, column.words):
-                found[name] = column
+    for name, patterns in _PATTERNS[table].items():
+        for pattern in (patterns,) if isinstance(patterns, str) else patterns:
+            for column in columns:
+                free = name not in found and column not in found.values()
+                if free and re.search(pattern, column.words) and _may_stand_for(column, table, name):
+                    found[name] = column
     return {name: found[name] for name in _PATTERNS[table] if name in found}
+
+
+def _may_stand_for(column: ReadColumn, table: str, name: str) -> bool:
+    """Whether a column's values, and the other words of its name, may be those of a standard one."""
+    if name in _IS_NOT and re.search(_IS_NOT[name], column.words):
+        return False
+    rules = FURTHER[table].rules
+    if name in rules.words and not set(map(word_of, column.folded)) <= {*rules.words[name], *rules.same_words}:
+        return False
+    return _fits_kind(column, FURTHER[table].columns[name].kind)
 
 
 def _fits_kind(column: ReadColumn, kind: str) -> bool:

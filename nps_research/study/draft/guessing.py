@@ -91,6 +91,7 @@ _LOOKS: dict[str, Callable[[ReadColumn], bool]] = {
     "responded": lambda column: column.is_flag,
     "touchpoint": lambda column: 1 <= len(column.counts) <= 60,
     "channel": lambda column: 1 <= len(column.counts) <= 30,
+    "employee": lambda column: len(column.counts) >= 2 and not (column.is_date or column.points),
     "interviewer": lambda column: len(column.counts) >= 2 and not column.is_date,
     "callback_requested": lambda column: column.is_flag,
     "comment": lambda column: not column.is_number and not column.is_flag and len(column.counts) > 1,

@@ -29,6 +29,7 @@ _SAID = {
     "responded": "Who responded",
     "touchpoint": "The touchpoint",
     "channel": "The channel",
+    "employee": "Who served",
     "interviewer": "The interviewer",
     "callback_requested": "Who asks to be called",
     "comment": "The comment",

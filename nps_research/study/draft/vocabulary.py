@@ -93,6 +93,13 @@ ROLES: dict[str, tuple[str, ...]] = {  # the strongest pattern of each first
     "touchpoint": (r"^touch ?point|^kontaktpunkt|^point de contact|^точка (контакта|контакту)",),
     "channel": (r"^(survey |collection |collector )?(channel|kanal|canal|kanaal|canale|канал)$",),
     "interviewer": (r"^interviewer( ?(id|name|no))?$|^enquêteur|^интервьюер|^інтерв'?ю ?ер",),
+    "employee": (
+        (
+            r"^(employee|agent|advis[eo]r|consultant|sales ?(rep|representative|person|man|woman)|served by|clerk"
+            r"|cashier|waiter|waitress|berater(in)?|mitarbeiter(in)?|verkäufer(in)?|conseill[eè]re?|менеджер|агент)"
+            r"( name)?$"
+        ),
+    ),
     "callback_requested": (r"call ?back|contact me|may we contact|rückruf|^rappel|перезвон|обратн\w+ звон|передзвон",),
     "comment": (
         (
@@ -169,7 +176,7 @@ PERSONAL = re.compile(
     r"\be ?mail|\bphone|\bmobile|\btel(ephone)?\b|\b(first|last|full|sur|family|contact|recipient) ?(last"
     r"|first)? ?name\b"
     r"|^name$|\baddress|vorname|nachname|telefon|\bprénom|\bnom\b|адрес|телефон|фамилия|имя|прізвище|ім я|\bip\b"
-    r"|latitude|longitude"
+    r"|latitude|longitude|\b(account|store|branch|shop|regional|area) (owner|manager)\b"
 )
 RATING = re.compile(
     r"satisf|\bsat ?[a-z]|\brating|\brated?\b|quality|intention|\bease\b|zufrieden|bewertung|qualität|qualité|satisfa"
