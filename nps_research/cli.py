@@ -260,8 +260,8 @@ def init(
         )
         if draft.seems and what is None:
             raise ContractError(
-                f"{file.name} has no answers from 0 to 10 and looks like {LOOKS_LIKE[draft.seems][0]}. To add it to a "
-                f"study: nps-research init {shlex.quote(str(file))} --as {draft.seems} --out data/STUDY. If it is a "
+                f"{file.name} names no answers from 0 to 10 and looks like {LOOKS_LIKE[draft.seems][0]}. To add it to "
+                f"a study: nps-research init {shlex.quote(str(file))} --as {draft.seems} --out data/STUDY. If it is a "
                 "survey all the same: --as responses"
             )
         target.parent.mkdir(parents=True, exist_ok=True)

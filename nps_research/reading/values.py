@@ -179,10 +179,12 @@ def parse_score(column: pd.Series) -> Parsed:
 
 @each_distinct_value
 def parse_number(column: pd.Series) -> Parsed:
-    """Read amounts and weights; a decimal comma is read as one, and whether it is one the whole column tells.
+    """Read amounts and weights; which sign is the decimal one, and which sets thousands apart, the whole column tells.
 
     Examples
     --------
+    >>> parse_number(pd.Series(["1.234,56 €", "80,00 €", "1.000 €"])).values.tolist()
+    [1234.56, 80.0, 1000.0]
     >>> parse_number(pd.Series(["1.5", "2,5", "x"])).values.tolist(), parse_number(pd.Series(["1,250"])).values.tolist()
     ([1.5, 2.5, nan], [nan])
     >>> parse_number(pd.Series(["1,250", "0,75"])).values.tolist()
@@ -191,8 +193,11 @@ def parse_number(column: pd.Series) -> Parsed:
     if _is_of_numbers(column):
         values = column.astype("float64")
         return Parsed(values=values, unreadable=values.notna() & ~np.isfinite(values))
-    text = _as_text(column)
-    missing = _missing(text)
+    given = _as_text(column)
+    missing = _missing(given)
+    text = given.str.replace(_BEFORE, r"\1\2", regex=True).str.replace(_BEHIND, r"\1", regex=True)
+    of_money = text != given
+    text, apart = _without_thousands(text)
     # Three digits behind a comma may be thousands: a fraction only where a lone zero stands before it, or where
     # another comma in the column cannot be one of thousands, and no point stands in any.
     comma = text.str.match(r"^[+-]?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))$").fillna(value=False)
@@ -205,8 +210,41 @@ def parse_number(column: pd.Series) -> Parsed:
     return Parsed(
         values=values,
         unreadable=~missing & values.isna(),
-        read_by={"a decimal comma read as a decimal point": comma & ~missing},
+        read_by={
+            "a decimal comma read as a decimal point": comma & ~missing,
+            "a sign between thousands left out": apart & ~missing & values.notna(),
+            "a currency left out": of_money & ~missing & values.notna(),
+        },
     )
+
+
+_MONEY = r"(?:€|\$|£|¥|₴|₽|(?i:zł|lei|eur|usd|gbp|chf|pln|ron|mdl|uah|rub|грн\.?|руб\.?))"
+_BEFORE = rf"^([+-]?)\s*{_MONEY}\s*([+-]?\d[\d.,'\s]*)$"
+_BEHIND = rf"^([+-]?\d[\d.,'\s]*?)\s*{_MONEY}$"
+
+
+def _without_thousands(text: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Numbers without what stands between thousands, and where it stood; a column that tells nothing stays as it is.
+
+    A blank or an apostrophe between groups of three is nothing else. A point or a comma is where one cell of the column
+    has both signs, or the same one twice, and no cell has them the other way round.
+    """
+    by_blank = text.str.fullmatch(r"[+-]?\d{1,3}(?:[\s']\d{3})+(?:[.,]\d+)?").fillna(value=False).astype(bool)
+    text = text.mask(by_blank, text.str.replace(r"[\s']", "", regex=True))
+    told = {
+        sign: text.str.fullmatch(rf"[+-]?\d{{1,3}}(?:(?:\{sign}\d{{3}})+\{other}\d+|(?:\{sign}\d{{3}}){{2,}})")
+        .fillna(value=False)
+        .any()
+        for sign, other in ((".", ","), (",", "."))
+    }
+    if told["."] == told[","]:
+        return text, by_blank
+    sign, other = (".", ",") if told["."] else (",", ".")
+    grouped = text.str.fullmatch(rf"[+-]?\d{{1,3}}(?:\{sign}\d{{3}})+(?:\{other}\d+)?").fillna(value=False).astype(bool)
+    against = text.str.contains(sign, regex=False).fillna(value=False).astype(bool) & ~grouped
+    if against.any():
+        return text, by_blank
+    return text.mask(grouped, text.str.replace(sign, "", regex=False)), by_blank | grouped
 
 
 @each_distinct_value

@@ -124,6 +124,13 @@ class Violations:
         """Which rows break a rule."""
         return self._broken.get((column, rule), np.zeros(self._n_rows, dtype=bool))
 
+    def of_column(self, column: str) -> NDArray[np.bool_]:
+        """Which rows break a rule of a column."""
+        rows = np.zeros(self._n_rows, dtype=bool)
+        for (name, _), broken in self._broken.items():
+            rows |= broken & (name == column)
+        return rows
+
     @property
     def rows(self) -> NDArray[np.bool_]:
         """Which rows break at least one rule, shape (n_rows,)."""

@@ -16,7 +16,6 @@ from nps_research.results.words import joined
 from nps_research.study.contract import (
     A_SUMMARY,
     OUTSIDE_SCORE,
-    UNREADABLE,
     Violations,
     days_to_tell,
     names_a_summary,
@@ -101,11 +100,13 @@ def check_further(
             '[population.segments] columns = { "Region" = "..." }, by the names of the study\'s segments.'
         )
     if absent := [column for column in rules.filled if column not in table]:
-        raise ContractError(f"{name}: there is no {joined(absent)}. Map what there is in study.toml.")
+        raise ContractError(
+            f"{name}: no column is {joined(absent)}, without which no row counts. Say in study.toml, under "
+            f'[{name}.columns], which column of the file it is: {absent[0]} = "..."'
+        )
     _check_codes(table, violations, rules, known.problems)
     for column in rules.filled:
-        unread = violations.of(column, UNREADABLE[FURTHER[name].columns[column].kind])
-        violations.add(column, "is missing", table[column].isna() & ~unread)
+        violations.add(column, "is missing", table[column].isna() & ~violations.of_column(column))
     for column in (*rules.filled, *(segments if name == "population" else ())):
         if pd.api.types.is_string_dtype(table[column]):
             violations.add(column, A_SUMMARY, names_a_summary(table[column]))
@@ -134,8 +135,9 @@ def _check_words(name: str, table: pd.DataFrame, violations: Violations, rules: 
             folded = table[column].map(word_of, na_action="ignore").astype("str")
             other = folded.isin([each for each in rules.same_words if each not in words])
             folded = folded.replace(dict(rules.same_words)).astype("str")
-            for word, n in folded[other].value_counts(sort=False).items():
+            for word, n in folded[other & (folded != "")].value_counts(sort=False).items():
                 notes.append(f"{name}.{column}: other words read as {word}: {counted(int(n), 'cell')}.")
+            folded = folded.mask(folded == "")
             strange = folded.notna() & ~folded.isin(words)
             rule = f"is none of: {', '.join(words)}"
             violations.add(column, rule, strange, cells=table[column], told=values_to_tell)
@@ -216,9 +218,8 @@ def _take_last_answer_before(name: str, table: pd.DataFrame, rules: Rules, known
         own = own.set_axis(table.index)
         table[column] = own.astype(answers[column].dtype)
         table.loc[place.index, column] = answers[column].to_numpy()[place]
-    return [
-        f"{name}: of several responses of one person, the last before it: {counted(int(settled['place'].notna().sum()), 'row')}."
-    ]
+    n = int(settled["place"].notna().sum())
+    return [f"{name}: of several responses of one person, the last before it: {counted(n, 'row')}."]
 
 
 def _only(values: pd.Series, key: pd.Series) -> pd.Series:

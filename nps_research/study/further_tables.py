@@ -43,7 +43,7 @@ class Rules:
     words : mapping of str to tuple of str
         The only words a column may hold.
     same_words : mapping of str to str
-        Other words that are read as one of them, and counted.
+        Other words that are read as one of them, and counted; those under ``""`` are of none of these kinds: blank.
     codes : tuple of str
         Columns that hold codes of the study's problems.
     not_negative : tuple of str
@@ -204,7 +204,10 @@ FURTHER: Mapping[str, FurtherTable] = {
             customers=("customer_id",),
             after_start=("bought_at",),
             words={"kind": ("new", "renewal", "second", "return")},
-            same_words={"refund": "return", "returned": "return", "refunded": "return", "storno": "return"},
+            same_words={
+                **dict.fromkeys(("refund", "returned", "refunded", "storno", "retoure", "возврат"), "return"),
+                **dict.fromkeys(("sale", "purchase", "order", "verkauf", "vente", "продажа"), ""),
+            },
         ),
     ),
     "memberships": FurtherTable(

@@ -175,7 +175,22 @@ def test_a_number_is_read(cell, number):
     assert read(parse_number, cell) == ([number], [])
 
 
-@pytest.mark.parametrize("cell", ["1.234,56", "1 000", "inf", "-Infinity", "x", "1_000", "5 €", "ann@example.com"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "inf",
+        "-Infinity",
+        "x",
+        "1_000",
+        "5 apples",
+        "R$ 5",
+        "-€-5",
+        "1.23.456",
+        "1,23,456.5",
+        "12 34",
+        "ann@example.com",
+    ],
+)
 def test_a_number_that_no_rule_covers_is_unreadable(cell):
     assert read(parse_number, cell) == ([None], [0])
 
@@ -183,6 +198,34 @@ def test_a_number_that_no_rule_covers_is_unreadable(cell):
 @pytest.mark.parametrize("cell", ["1,234", "12,500", "-1,000"])
 def test_a_comma_that_may_be_decimal_or_thousands_is_not_guessed(cell):
     assert read(parse_number, cell) == ([None], [0])
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (["1.234,56 €", "80,00 €", "1.000 €"], [1234.56, 80.0, 1000.0]),
+        (["$1,755.82", "2.50", "$3,000"], [1755.82, 2.5, 3000.0]),
+        (["1.275,01", "80", "-2.000,5"], [1275.01, 80.0, -2000.5]),
+        (["12.345.678", "1.000"], [12345678.0, 1000.0]),
+        (["1 000", "1\N{NO-BREAK SPACE}234,5", "1'234.50"], [1000.0, 1234.5, 1234.5]),
+        (["5 €", "€ -6", "-€7", "-8 €", "9 lei", "20,10 грн"], [5.0, -6.0, -7.0, -8.0, 9.0, 20.1]),
+        (["1.234,56", "1,234.56"], [None, None]),  # one of them is wrong
+        (["1.234,56", "2.5"], [None, 2.5]),  # a point that sets no thousands apart
+        (["1.234", "2.5"], [1.234, 2.5]),
+    ],
+)
+def test_what_sets_thousands_apart_the_column_tells(cells, numbers):
+    found = parse_number(pd.Series(cells)).values
+    assert found.astype(object).where(found.notna(), None).tolist() == numbers
+
+
+def test_signs_and_currencies_left_out_are_counted():
+    rules = parse_number(pd.Series(["1.234,56 €", "80,00", "7"])).rules
+    assert rules == {
+        "a decimal comma read as a decimal point": 2,
+        "a sign between thousands left out": 1,
+        "a currency left out": 1,
+    }
 
 
 def test_decimal_commas_are_counted():

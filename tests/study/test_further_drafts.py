@@ -161,3 +161,121 @@ def test_what_was_not_found_is_asked(tmp_path):
     draft = draft_further(read(tmp_path, TICKETS.drop(columns=["Requester ID"])), "complaints")
     assert draft.lacks == ("customer_id",)
     assert '# customer_id = "?"' in draft.toml
+
+
+@pytest.mark.parametrize(
+    ("table", "header", "rows", "columns"),
+    [
+        (
+            "transactions",
+            "Order No,Customer No,Order date,Item,Qty,Unit price,Line total",
+            ["S1,C1,2025-08-03,Lamp,3,10,30", "S2,C2,2025-08-04,Desk,2,50,100"],
+            {"amount": "Line total", "product": "Item", "basket_id": "Order No"},
+        ),
+        (
+            "transactions",
+            "Verkaufsbeleg;Belegdatum;Kundennummer;Auftragsmenge;Rabatt;Nettowert",
+            ["4711;2025-08-03;C1;2;1;80", "4712;2025-08-04;C2;1;0;90"],
+            {"basket_id": "Verkaufsbeleg", "bought_at": "Belegdatum", "amount": "Nettowert"},
+        ),
+        (
+            "contacts",
+            "Customer,Next meeting date,Visit date,Type,Owner",
+            ["C1,2026-08-09,2025-08-03,Visit,Ann", "C2,2026-08-10,2025-08-04,Call,Bob"],
+            {"contacted_at": "Visit date", "employee": "Owner"},
+        ),
+        (
+            "offers",
+            "Customer ID,Age group,Test group,Product,Sent,Accepted",
+            ["C1,18-30,treatment,Lamp,2025-08-03,", "C2,31-50,control,Desk,2025-08-03,"],
+            {"arm": "Test group"},
+        ),
+        (
+            "callbacks",
+            "Respondent ID,Assignment,Assigned,Created,First attempt,Ended at,User",
+            ["C1,random,yes,2025-08-03,2025-08-04,2025-08-04,Ann", "C2,random,no,2025-08-03,,,Bob"],
+            {"assigned": "Assigned", "assigned_at": "Created", "attempted_at": "First attempt", "caller": "User"},
+        ),
+        (
+            "units",
+            "Region,Branch,Month,New sales,Sales",
+            ["North,Berlin,2025 Q1,5,90", "North,Hamburg,2025 Q1,6,80"],
+            {"unit": "Branch", "period": "Month", "revenue": "Sales"},
+        ),
+        (
+            "memberships",
+            "Mitgliedsnummer;Kunde;Kartenart;Eintrittsdatum;Austrittsdatum",
+            ["99000000;C1;Gold;2024-05-28;", "99000001;C2;Silber;2024-07-10;2025-01-01"],
+            {
+                "customer_id": "Kunde",
+                "programme": "Kartenart",
+                "joined_at": "Eintrittsdatum",
+                "left_at": "Austrittsdatum",
+            },
+        ),
+    ],
+)
+def test_of_several_columns_called_so_the_best_is_taken(tmp_path, table, header, rows, columns):
+    (tmp_path / "file.csv").write_text("\n".join([header, *rows]), encoding="utf-8")
+    draft = draft_further(read_table(tmp_path / "file.csv"), table, {"customer_id": set(ONES)})
+    assert {name: draft.columns.get(name) for name in columns} == columns
+
+
+def test_words_that_are_none_of_a_column_s_are_not_taken_for_it(tmp_path):
+    types = ORDERS.assign(Type=["New Business", "Existing Business"] * 6)
+    assert "kind" not in draft_further(read(tmp_path, types), "transactions").columns
+    assert draft_further(read(tmp_path, types.assign(Type="Sale")), "transactions").columns["kind"] == "Type"
+
+
+def test_the_study_s_own_ids_say_which_column_is_the_customer(tmp_path):
+    RESPONSES.to_csv(tmp_path / "survey.csv", index=False)
+    (tmp_path / "study.toml").write_text('name = "S"\n[responses]\nfile = "survey.csv"\n', encoding="utf-8")
+    tickets = TICKETS.rename(columns={"Requester ID": "Requester external id"})
+    tickets.insert(1, "Requester", [f"Person {row}" for row in range(12)])
+    tickets.to_csv(tmp_path / "tickets.csv", index=False)
+    told = run("init", tmp_path / "tickets.csv", "--as", "Complaints", "--out", tmp_path)
+    assert told.exit_code == 0
+    opened = open_study(tmp_path)
+    assert len(opened.tables["complaints"]) == 12
+    assert "Requester external id" in told.output
+
+
+def test_a_draft_of_a_population_says_its_segments(tmp_path):
+    RESPONSES.assign(Region="North").to_csv(tmp_path / "survey.csv", index=False)
+    text = 'name = "S"\n[responses]\nfile = "survey.csv"\n[responses.segments]\ncolumns = { "Region" = "Region" }\n'
+    (tmp_path / "study.toml").write_text(text, encoding="utf-8")
+    base = pd.DataFrame({"Region": ["North", "South"], "Number of customers": [1000, 2000]})
+    base.to_csv(tmp_path / "base.csv", index=False)
+    assert run("init", tmp_path / "base.csv", "--as", "population", "--out", tmp_path).exit_code == 0
+    assert open_study(tmp_path).tables["population"]["Region"].tolist() == ["North", "South"]
+
+
+@pytest.mark.parametrize("table", ["customers", "accounts"])
+def test_customers_and_accounts_are_joined_when_a_survey_is_drafted(tmp_path, table):
+    (tmp_path / "study.toml").write_text('name = "S"\n[responses]\nfile = "survey.csv"\n', encoding="utf-8")
+    ORDERS.to_csv(tmp_path / "orders.csv", index=False)
+    told = run("init", tmp_path / "orders.csv", "--as", table, "--out", tmp_path)
+    assert told.exit_code == 1
+    assert "--customers" in told.output
+
+
+def test_who_served_is_nobody_s_group(tmp_path):
+    from nps_research.study.draft.draft import draft_study
+
+    survey = pd.DataFrame(
+        {
+            "Customer ID": [f"C{row}" for row in range(60)],
+            "Date": "2025-01-05",
+            "NPS": [row % 11 for row in range(60)],
+            "Agent": ["Ann Lee", "Bob May", "Cleo Roy"] * 20,
+            "Account Owner": ["Dan Fox", "Eve Ash"] * 30,
+            "Store manager": ["Fay Ito", "Gus Orr"] * 30,
+            "Region": ["North", "South"] * 30,
+        }
+    )
+    survey.to_csv(tmp_path / "survey.csv", index=False)
+    toml = draft_study(tmp_path / "survey.csv").toml
+    (tmp_path / "study.toml").write_text(toml, encoding="utf-8")
+    opened = open_study(tmp_path)
+    assert opened.segments == ("Region",)
+    assert "Ann Lee" in opened.private_values()

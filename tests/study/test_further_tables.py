@@ -135,6 +135,160 @@ def test_a_case_without_a_wave_is_of_the_last_response_before_it():
     assert opened.tables["callbacks"]["responded_at"].dt.month.tolist() == [5, 2, 2]
 
 
+def test_problems_of_one_person_s_several_answers_stay_with_their_own():
+    rows = pd.concat([RESPONSES.assign(touchpoint="shop", problems="late"), RESPONSES.assign(touchpoint="web")])
+    rows = rows.assign(problems=rows["problems"].where(rows["touchpoint"] == "shop", "dear"))
+    opened = study(responses=rows.reset_index(drop=True))
+    assert opened.quarantine.empty
+    named = opened.tables["problems"]
+    assert len(named) == 24
+    assert named.groupby("touchpoint")["problem"].unique().map(list).to_dict() == {"shop": ["late"], "web": ["dear"]}
+    undated = RESPONSES.drop(columns="wave").assign(problems="late")
+    assert len(study(responses=undated).tables["problems"]) == 12  # by the moment of the answer
+
+
+@pytest.mark.parametrize("word", ["none", "n/a", "-", "None"])
+def test_a_word_for_no_answer_is_no_problem_unless_it_is_one_of_the_study_s(word):
+    rows = RESPONSES.assign(problems=f"late; {word}")
+    assert set(study(responses=rows).tables["problems"]["problem"]) == {"late"}
+    listed = study({"late": {"label": "Late"}, "none": {"label": "No problem"}}, responses=rows)
+    assert set(listed.tables["problems"]["problem"]) == ({"late", "none"} if word.lower() == "none" else {"late"})
+
+
+def test_codes_are_read_with_and_without_capitals():
+    opened = study({"late": {"label": "Late"}}, problems=[WHOLE["problems"] | {"problem": "LATE "}])
+    assert opened.tables["problems"]["problem"].tolist() == ["late"]
+
+
+def test_words_are_read_as_experiments_and_shops_write_them():
+    offer = WHOLE["offers"]
+    arms = ["treatment", "Control group", "Held-Back", "offered"]
+    opened = study(offers=[offer | {"arm": arm, "product": str(place)} for place, arm in enumerate(arms)])
+    assert opened.tables["offers"]["arm"].tolist() == ["offered", "held back", "held back", "offered"]
+    assert "offers.arm: other words read as held back: 1 cell." in opened.notes
+    opened = study(transactions=[PURCHASE | {"kind": "Sale"}, PURCHASE | {"kind": "Refund", "amount": -3.0}])
+    assert opened.quarantine.empty
+    assert opened.tables["transactions"]["kind"].fillna("").tolist() == ["", "return"]
+    strange = study(transactions=[PURCHASE | {"kind": "whim"}])
+    assert reasons(strange, "transactions") == ["kind is none of: new, renewal, second, return"]
+
+
+def test_no_product_number_is_a_telephone_number():
+    opened = study(transactions=[PURCHASE | {"product": "036000291452"}, PURCHASE | {"product": "4006381333"}])
+    assert opened.quarantine.empty
+
+
+def test_an_account_of_any_table_is_an_account_of_the_study(tmp_path):
+    tables = {
+        "responses": RESPONSES,
+        "customers": CUSTOMERS.assign(parent_account_id="P1"),
+        "accounts": pd.DataFrame({"account_id": ["A1", "A2", "A3", "A7"], "revenue": 1.0}),
+        "contacts": pd.DataFrame({"account_id": ["A7", "P1", "A9"], "contacted_at": "2025-01-01"}),
+    }
+    text = ['name = "S"']
+    for name, frame in tables.items():
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+        text.append(f'[{name}]\nfile = "{name}.csv"')
+    (tmp_path / "study.toml").write_text("\n".join(text), encoding="utf-8")
+    opened = open_study(tmp_path)
+    assert opened.tables["contacts"]["account_id"].tolist() == ["A7", "P1"]
+    assert reasons(opened, "contacts") == ["account_id belongs to no accepted account"]
+
+
+def test_rows_of_nobody_are_set_apart_where_no_customer_is_accepted():
+    left_early = CUSTOMERS.assign(churned_at="2023-01-01")
+    opened = nps.Study.from_frames(
+        responses=RESPONSES.drop(columns="account_id"),
+        customers=left_early,
+        tables={"transactions": pd.DataFrame([PURCHASE])},
+    )
+    assert reasons(opened, "transactions") == ["customer_id belongs to no accepted customer"]
+
+
+def test_what_was_bought_or_joined_long_ago_is_no_slip():
+    recent = [WHOLE["memberships"] | {"programme": str(number)} for number in range(30)]
+    old = {"customer_id": "C1", "programme": "old", "joined_at": "2024-02-01", "left_at": "2024-03-01"}
+    early = [PURCHASE | {"bought_at": "2024-01-02"}] + [PURCHASE | {"bought_at": "2026-11-02"}] * 40
+    opened = study(memberships=[*recent, old], transactions=early)
+    assert opened.quarantine.empty
+    assert len(study(transactions=[PURCHASE | {"bought_at": "1931-01-01"}]).quarantine) == 1
+
+
+def test_who_is_to_leave_a_programme_is_still_a_member():
+    opened = study(memberships=[WHOLE["memberships"] | {"left_at": "2031-12-31"}])
+    assert opened.tables["memberships"]["left_at"].isna().all()
+    assert "left_at: a date yet to come, so still a member: 1 cell." in opened.notes
+    same_day = [
+        WHOLE["memberships"] | {"left_at": "2025-02-01T18:00"},
+        WHOLE["memberships"] | {"offered_at": None, "joined_at": "2025-02-01"},
+    ]
+    assert study(memberships=same_day).quarantine.empty
+    left_only = WHOLE["memberships"] | {"joined_at": None, "left_at": "2025-02-01"}
+    assert reasons(study(memberships=[left_only]), "memberships") == ["left_at is there, though nothing was joined"]
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [("units", "unit"), ("market", "person_id"), ("market", "brand"), ("population", "Region")]
+)
+def test_a_row_that_sums_up_the_others_is_none(table, column):
+    frames = {table: [WHOLE[table], WHOLE[table] | {column: "Total"}]}
+    opened = nps.Study.from_frames(
+        responses=RESPONSES.assign(Region="North"),
+        segments=["Region"],
+        customers=CUSTOMERS,
+        tables={name: pd.DataFrame(rows) for name, rows in frames.items()},
+    )
+    assert reasons(opened, table) == [f"{column} names a sum or a mean of the rows"]
+
+
+def test_several_rows_of_a_population_say_of_whom_they_are(tmp_path):
+    RESPONSES.to_csv(tmp_path / "responses.csv", index=False)
+    pd.DataFrame({"Region": ["N", "S"], "customers": [1, 2]}).to_csv(tmp_path / "population.csv", index=False)
+    text = 'name = "S"\n[responses]\nfile = "responses.csv"\n[population]\nfile = "population.csv"'
+    (tmp_path / "study.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ContractError, match=r"nothing says of whom each is.*\[population.segments\]"):
+        open_study(tmp_path)
+    (tmp_path / "study.toml").write_text(
+        f'{text}\n[population.segments]\ncolumns = {{ "revenue" = "Region" }}', encoding="utf-8"
+    )
+    with pytest.raises(ContractError, match="a segment cannot be called revenue"):
+        open_study(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("table", "mapped"),
+    [("callbacks", 'outcome = "Note"'), ("callbacks", 'queue = "Caller"'), ("transactions", 'product = "basket_id"')],
+)
+def test_a_private_column_of_any_table_is_no_public_one(tmp_path, table, mapped):
+    RESPONSES.to_csv(tmp_path / "responses.csv", index=False)
+    pd.DataFrame([WHOLE[table]]).assign(Note="angry", Caller="Zora", basket_id="B1").to_csv(
+        tmp_path / "table.csv", index=False
+    )
+    (tmp_path / "study.toml").write_text(
+        f'name = "S"\n[responses]\nfile = "responses.csv"\n[{table}]\nfile = "table.csv"\ncolumns = {{ {mapped} }}',
+        encoding="utf-8",
+    )
+    with pytest.raises(ContractError, match="is private"):
+        open_study(tmp_path)
+
+
+def test_coders_overlap_only_in_rows_that_are_accepted():
+    codes = [
+        {"respondent_id": "C1", "wave": "2025 Q1", "coder": "Ann", "problem": "late"},
+        {"respondent_id": "C1", "wave": "2025 Q1", "coder": "Bob", "problem": "late", "inclusion_probability": 0.0},
+        {"respondent_id": "C2", "wave": "2025 Q1", "coder": "Bob", "problem": "late", "inclusion_probability": 0.5},
+    ]
+    assert any("no comment was coded by two coders" in note for note in study(hand_codes=codes).notes)
+
+
+@pytest.mark.parametrize("ids", [[7.0, None, 9.0], ["7.0", None, "9.0"]])
+def test_ids_that_were_stored_as_floats_are_the_same_ids(ids):
+    responses = pd.DataFrame({"respondent_id": ["7", "8", "9"], "likelihood_to_recommend": [9, 8, 7]})
+    contacts = pd.DataFrame({"customer_id": ids, "contacted_at": "2025-01-01"}).dropna()
+    opened = nps.Study.from_frames(responses=responses, tables={"contacts": contacts})
+    assert opened.tables["contacts"]["customer_id"].tolist() == ["7", "9"]
+
+
 def test_a_date_without_an_hour_may_be_any_hour_of_its_day():
     same_day = {"assigned_at": "2025-02-12", "attempted_at": "2025-02-12"}
     assert reasons(study(callbacks=[CALLS | same_day]), "callbacks") == []
@@ -223,7 +377,7 @@ def test_an_experiment_names_a_column():
 
 
 def test_a_table_without_the_columns_that_say_anything_is_refused():
-    with pytest.raises(ContractError, match="transactions: there is no bought_at"):
+    with pytest.raises(ContractError, match="transactions: no column is bought_at"):
         study(transactions={"customer_id": "C1"})
     with pytest.raises(ContractError, match="there is no table calls"):
         study(calls={"respondent_id": "C1"})

@@ -9,6 +9,7 @@ from nps_research.reading.sources import read_table
 from nps_research.study.draft.customers import customers_toml, guess_customers
 from nps_research.study.draft.further import looks_like
 from nps_research.study.draft.guessing import guess_columns
+from nps_research.study.draft.score import BY_VALUES
 from nps_research.study.draft.spelling import listed, quoted_toml
 from nps_research.study.draft.telling import Found, answers_of, found_lines, open_questions, warnings_of
 from nps_research.study.draft.writing import toml_text
@@ -116,5 +117,5 @@ def draft_study(
         can=can,
         cannot=cannot,
         has_score=has_score,
-        seems="" if has_score or joined is not None else looks_like(table),
+        seems="" if joined is not None or (has_score and guesses.score.why != BY_VALUES) else looks_like(table),
     )

@@ -16,8 +16,8 @@ from nps_research.study.further_tables import FURTHER, word_of
 from nps_research.study.settings_file import read_study_file
 
 _OF_CUSTOMER = (
-    r"\b(customer|client|kunden?|cust|member|requester|requestor|caller id|contact|buyer|klient|cliente?"
-    r"|клиент|клієнт)\b"
+    r"\b(customer|client|kunden?\w*|mitglied\w*|cust|member|requester|requestor|caller id|contact|buyer|klient|cliente?"
+    r"|клиент\w*|клієнт\w*)\b"
 )
 _OF_RESPONDENT = rf"\b(respondent|resp|survey|recipient)\b|{_OF_CUSTOMER}"
 _OF_PROBLEM = (
@@ -168,8 +168,8 @@ _IS_NOT: Mapping[str, str] = {
     "programme": r"\b(id|no|number)\b",
     "arm": r"\b(age|customer|income|product) group\b",
     "kind": r"\b(customer|account|payment|product) type\b",
-    "customer_id": r"\b(type|interactions|segment|since|group)\b",
-    "respondent_id": r"\b(type|interactions|segment|since|group)\b",
+    "customer_id": r"\b(type|interactions|segment|since|seit|group|kundengruppe|name)\b",
+    "respondent_id": r"\b(type|interactions|segment|since|seit|group|kundengruppe|date)\b",
 }
 _KNOWN_SHARE = 0.5  # of a column's cells that are ids of the study, from which on it is that of the ids
 # What a file is taken for by itself, and what its kind is called; the columns that tell it from others.
@@ -229,6 +229,11 @@ def draft_further(table: RawTable, name: str, ids: Mapping[str, Collection[str]]
         f'# {column} = "?"   # {of_table.columns[column].says}: not found, and no row counts without it'
         for column in lacks
     ]
+    if name == "population":  # whose each row is
+        groups = [own for own in profiles(table) if own.name not in {each.name for each in found.values()}]
+        named = [own.name for own in groups if not own.is_number and not own.is_date and len(own.cells)]
+        pairs = ", ".join(f"{quoted_toml(each)} = {quoted_toml(each)}" for each in named)
+        lines += ["", "[population.segments]   # by the names of the study's segments", f"columns = {{ {pairs} }}"]
     unclear = [column for column, own in found.items() if own.is_unclear_date]
     lines += [
         f"# How are the dates of {column} written? Say it above [{name}.columns], by its own signs, e.g. "

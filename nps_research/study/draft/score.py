@@ -75,6 +75,9 @@ class ScoreGuess:
         return _answers(self.column, self.shift, self.recode, self.no_answer)
 
 
+BY_VALUES = "by its values alone: every whole number from 0 to 10"
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Reading:
     shift: int
@@ -107,7 +110,7 @@ def find_score(columns: Sequence[ReadColumn]) -> ScoreGuess:
         ([column for column in fitting if matches(weak, column)], "by its name and values"),
         ([column for column in fitting if _is_repeated_by(column, columns, readings)], "by a column that groups it"),
         ([c for c in fitting if PLAIN_SCORE.search(c.words) and len(c.scores) > 5], "by its name and values"),
-        ([c for c in fitting if set(c.codes) == set(_SCALE)], "by its values alone: every whole number from 0 to 10"),
+        ([c for c in fitting if set(c.codes) == set(_SCALE)], BY_VALUES),
     )
     for candidates, why in tiers:
         proven = [column for column in candidates if _is_repeated_by(column, columns, readings)]
