@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nps_research.errors import ContractError, did_you_mean
+from nps_research.results.words import plain_text
 from nps_research.study.acceptance import Table, check_table
 from nps_research.study.doubts import lost_answers
 from nps_research.study.further_rules import Known
@@ -79,6 +80,7 @@ def checked_tables(
     }
     notes = [note for table in checked.values() for note in table.notes]
     notes += [note for name, problem in problems.items() if (note := _too_early(name, problem.fixed_on, responses))]
+    notes += _joined_to_nothing(checked, responses, fields["segments"])
     lost = [_much_lost(name, table) for name, table in checked.items()]
     joined = {
         name: pd.concat([fields[name], *(getattr(table, name) for table in checked.values())], ignore_index=True)
@@ -102,6 +104,30 @@ def _much_lost(name: str, table: Table) -> str:
     """How many rows of a table the contract cost, where that is much."""
     rows = table.files[["rows", "quarantined"]].sum()
     return lost_answers(table.violations, int(rows["quarantined"]), int(rows["rows"]), f"rows of {name}")[0]
+
+
+def _joined_to_nothing(checked: Mapping[str, Table], responses: pd.DataFrame, segments: Sequence[str]) -> list[str]:
+    """Units that are no group of the responses, periods that are no wave, segments that the responses do not have."""
+
+    def names(values: pd.Series) -> set[str]:
+        return set(values.dropna().astype("str").str.casefold())
+
+    notes = []
+    if "units" in checked and len(units := checked["units"].accepted):
+        groups = set().union(*(names(responses[each]) for each in segments if each in responses))
+        if not names(units["unit"]) & groups:
+            notes.append("units: none of them is a group of the responses, so no score can be told beside them.")
+        if "wave" in responses and not names(units["period"]) & names(responses["wave"]):
+            notes.append(
+                "units: no period is called as a wave of the responses is, so no score can be told beside them."
+            )
+    if "population" in checked:
+        own = set(map(str, checked["population"].accepted)) - set(FURTHER["population"].columns)
+        notes += [
+            f"population: the responses have no segment {plain_text(each)}, so they cannot be weighed by it."
+            for each in sorted(own - set(segments))
+        ]
+    return notes
 
 
 def problems_named(responses: pd.DataFrame) -> RawRows:

@@ -112,6 +112,7 @@ def check_further(
             violations.add(column, A_SUMMARY, names_a_summary(table[column]))
     notes = _check_words(name, table, violations, rules)
     notes += _take_last_answer_before(name, table, rules, known)
+    notes += _held_against_nobody(name, table, rules, known)
     _check_references(table, violations, rules, known)
     _check_moments(table, violations, rules, known)
     for column in (each for each in rules.not_negative if each in table):
@@ -184,6 +185,17 @@ def _check_references(table: pd.DataFrame, violations: Violations, rules: Rules,
         tells = [each for each in OF_RESPONSE if each in known.responses and each not in table]
         which = f"; its {joined(tells)} would say which" if tells else ""
         violations.add("respondent_id", f"belongs to several responses{which}", times > 1)
+
+
+def _held_against_nobody(name: str, table: pd.DataFrame, rules: Rules, known: Known) -> list[str]:
+    """That the study has no ids which those of a table could be held against."""
+    nobody = rules.customers and rules.customers[0] in table and "customer_id" not in known.customers
+    none = rules.accounts and rules.accounts[0] in table and not known.accounts
+    return [
+        f"{name}: the study names no {what}, so any {what} of this table is taken for one of its own."
+        for what, is_so in (("customer", nobody), ("account", none))
+        if is_so
+    ]
 
 
 def response_key(table: pd.DataFrame, responses: pd.DataFrame) -> list[str]:
@@ -280,6 +292,15 @@ def _check_alone(table: pd.DataFrame, violations: Violations, key: Sequence[str]
     violations.add(key[0] if key else "customers", "stands twice; the first row is kept", repeated)
 
 
+def _callbacks(table: pd.DataFrame, violations: Violations) -> list[str]:
+    """Who was not assigned to be called was not assigned on a day."""
+    if {"assigned", "assigned_at"} <= set(table):
+        violations.add(
+            "assigned", "says no, yet there is assigned_at", table["assigned_at"].notna() & ~table["assigned"]
+        )
+    return []
+
+
 def _transactions(table: pd.DataFrame, violations: Violations) -> list[str]:
     """A return has amounts below 0, and nothing else has."""
     notes = []
@@ -351,6 +372,7 @@ def _hand_codes(table: pd.DataFrame, violations: Violations) -> list[str]:
 
 
 _OWN: Mapping[str, Callable[[pd.DataFrame, Violations], list[str]]] = {
+    "callbacks": _callbacks,
     "transactions": _transactions,
     "memberships": _memberships,
     "referrals": _referrals,

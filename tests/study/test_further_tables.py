@@ -129,10 +129,12 @@ def test_a_case_without_a_wave_is_of_the_last_response_before_it():
     (why,) = reasons(opened, "callbacks")
     assert why == "assigned_at is before the answer"
     assert "callbacks: of several responses of one person, the last before it: 3 rows." in opened.notes
-    without_waves = RESPONSES.drop(columns="wave")
-    opened = study(callbacks=cases[:3], responses=without_waves)
-    assert opened.quarantine.empty
-    assert opened.tables["callbacks"]["responded_at"].dt.month.tolist() == [5, 2, 2]
+    at_other_hours = [f"2025-0{month}-12T{hour:02d}:00" for month in (2, 5) for hour in range(10, 16)]
+    without_waves = RESPONSES.drop(columns="wave").assign(responded_at=at_other_hours)
+    opened = study(callbacks=cases, responses=without_waves)
+    assert reasons(opened, "callbacks") == ["assigned_at is before the answer"]
+    answered = opened.tables["callbacks"]["responded_at"]
+    assert answered.dt.strftime("%m %H").tolist() == ["05 11", "02 11", "02 12"]
 
 
 def test_problems_of_one_person_s_several_answers_stay_with_their_own():
@@ -287,6 +289,43 @@ def test_ids_that_were_stored_as_floats_are_the_same_ids(ids):
     contacts = pd.DataFrame({"customer_id": ids, "contacted_at": "2025-01-01"}).dropna()
     opened = nps.Study.from_frames(responses=responses, tables={"contacts": contacts})
     assert opened.tables["contacts"]["customer_id"].tolist() == ["7", "9"]
+
+
+def test_who_was_not_assigned_was_not_assigned_on_a_day():
+    opened = study(callbacks=[CALLS | {"assigned": "no"}])
+    assert reasons(opened, "callbacks") == ["assigned says no, yet there is assigned_at"]
+    assert study(callbacks=[CALLS | {"assigned": "no", "assigned_at": None}]).quarantine.empty
+
+
+def test_ids_that_nobody_can_be_held_against_are_said():
+    nameless = RESPONSES[["likelihood_to_recommend", "responded_at"]]
+    tables = {"transactions": pd.DataFrame([PURCHASE]), "contacts": pd.DataFrame([WHOLE["contacts"]])}
+    opened = nps.Study.from_frames(responses=nameless, tables=tables)
+    assert len(opened.tables["transactions"]) == 1
+    for said in (
+        "transactions: the study names no customer, so any customer of this table is taken for one of its own.",
+        "contacts: the study names no account, so any account of this table is taken for one of its own.",
+    ):
+        assert said in opened.notes
+    assert not any("taken for one of its own" in note for note in study(transactions=PURCHASE).notes)
+
+
+def test_units_and_groups_that_join_nothing_are_said():
+    tables = {
+        "units": pd.DataFrame([WHOLE["units"] | {"unit": "Mars", "period": "1999"}]),
+        "population": pd.DataFrame([WHOLE["population"]]),
+    }
+    rows = RESPONSES.assign(Branch="North")
+    opened = nps.Study.from_frames(responses=rows, segments=["Branch"], customers=CUSTOMERS, tables=tables)
+    said = [note for note in opened.notes if note.startswith(("units", "population"))]
+    assert said == [
+        "units: none of them is a group of the responses, so no score can be told beside them.",
+        "units: no period is called as a wave of the responses, so no score can be told beside them.",
+        "population: the responses have no segment Region, so they cannot be weighed by it.",
+    ]
+    joined = {"units": pd.DataFrame([WHOLE["units"] | {"unit": "north"}])}
+    fitting = nps.Study.from_frames(responses=rows, segments=["Branch"], customers=CUSTOMERS, tables=joined)
+    assert not [note for note in fitting.notes if note.startswith("units")]
 
 
 def test_a_date_without_an_hour_may_be_any_hour_of_its_day():
