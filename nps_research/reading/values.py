@@ -195,7 +195,7 @@ def parse_number(column: pd.Series) -> Parsed:
         return Parsed(values=values, unreadable=values.notna() & ~np.isfinite(values))
     given = _as_text(column)
     missing = _missing(given)
-    text = given.str.replace(_BEFORE, r"\1\2", regex=True).str.replace(_BEHIND, r"\1", regex=True)
+    text = given.str.replace(_CURRENCY_FIRST, r"\1\2", regex=True).str.replace(_CURRENCY_LAST, r"\1", regex=True)
     of_money = text != given
     text, apart = _without_thousands(text)
     # Three digits behind a comma may be thousands: a fraction only where a lone zero stands before it, or where
@@ -219,8 +219,8 @@ def parse_number(column: pd.Series) -> Parsed:
 
 
 _MONEY = r"(?:€|\$|£|¥|₴|₽|(?i:zł|lei|eur|usd|gbp|chf|pln|ron|mdl|uah|rub|грн\.?|руб\.?))"
-_BEFORE = rf"^([+-]?)\s*{_MONEY}\s*([+-]?\d[\d.,'\s]*)$"
-_BEHIND = rf"^([+-]?\d[\d.,'\s]*?)\s*{_MONEY}$"
+_CURRENCY_FIRST = rf"^([+-]?)\s*{_MONEY}\s*([+-]?\d[\d.,'\s]*)$"
+_CURRENCY_LAST = rf"^([+-]?\d[\d.,'\s]*?)\s*{_MONEY}$"
 
 
 def _without_thousands(text: pd.Series) -> tuple[pd.Series, pd.Series]:
