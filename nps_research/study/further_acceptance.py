@@ -118,9 +118,7 @@ def _joined_to_nothing(checked: Mapping[str, Table], responses: pd.DataFrame, se
         if not names(units["unit"]) & groups:
             notes.append("units: none of them is a group of the responses, so no score can be told beside them.")
         if "wave" in responses and not names(units["period"]) & names(responses["wave"]):
-            notes.append(
-                "units: no period is called as a wave of the responses is, so no score can be told beside them."
-            )
+            notes.append("units: no period is called as a wave of the responses, so no score can be told beside them.")
     if "population" in checked:
         own = set(map(str, checked["population"].accepted)) - set(FURTHER["population"].columns)
         notes += [
