@@ -210,9 +210,9 @@ def _take_last_answer_before(name: str, table: pd.DataFrame, rules: Rules, known
         return []
     key = response_key(table, known.responses)
     answers = known.responses.dropna(subset="responded_at").sort_values("responded_at", kind="stable")
-    of_answers, of_rows = key_of(answers, key), key_of(table, key)
+    of_all, of_answers, of_rows = (key_of(each, key) for each in (known.responses, answers, table))
     first = table[moments].min(axis=1)
-    several = (of_rows.map(of_answers.value_counts()) > 1) & first.notna()
+    several = (of_rows.map(of_all.value_counts()) > 1) & of_rows.isin(of_answers) & first.notna()
     if not several.any():
         return []
     whole_day = first.where(first != first.dt.normalize(), first + pd.Timedelta(hours=24))  # any hour of its day
@@ -225,19 +225,14 @@ def _take_last_answer_before(name: str, table: pd.DataFrame, rules: Rules, known
     first_of = pd.Series(np.arange(len(answers)), of_answers)  # where none is before it, that is said of the first
     first_of = first_of[~first_of.index.duplicated()]
     place = settled["place"].fillna(settled["key"].map(first_of)).astype(np.int64)
+    once = ~of_all.duplicated(keep=False)
     for column in (each for each in OF_RESPONSE[1:] if each in answers):
-        own = table[column] if column in table else _only(answers[column], of_answers).reindex(of_rows)
-        own = own.set_axis(table.index)
+        of_the_only = known.responses[column][once].set_axis(of_all[once])
+        own = table[column] if column in table else of_the_only.reindex(of_rows).set_axis(table.index)
         table[column] = own.astype(answers[column].dtype)
         table.loc[place.index, column] = answers[column].to_numpy()[place]
     n = int(settled["place"].notna().sum())
     return [f"{name}: of several responses of one person, the last before it: {counted(n, 'row')}."]
-
-
-def _only(values: pd.Series, key: pd.Series) -> pd.Series:
-    """The value of each key that stands once."""
-    once = ~key.duplicated(keep=False)
-    return values[once].set_axis(key[once])
 
 
 def key_of(table: pd.DataFrame, names: Sequence[str]) -> pd.Series:

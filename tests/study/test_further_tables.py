@@ -137,6 +137,19 @@ def test_a_case_without_a_wave_is_of_the_last_response_before_it():
     assert answered.dt.strftime("%m %H").tolist() == ["05 11", "02 11", "02 12"]
 
 
+def test_a_case_of_somebody_who_was_silent_once_is_of_the_answer():
+    silent = RESPONSES.copy()
+    silent.loc[1, ["responded_at", "likelihood_to_recommend"]] = None  # C2 in the first wave
+    silent.loc[[2, 8], ["responded_at", "likelihood_to_recommend"]] = None  # C3 in both
+    only_once = silent.drop(index=11).reset_index(drop=True)  # C6 was asked once
+    cases = [{"respondent_id": each, "assigned_at": "2025-06-01"} for each in ("C2", "C1", "C3", "C6")]
+    opened = study(callbacks=cases, responses=only_once)
+    settled = opened.tables["callbacks"]
+    assert settled["respondent_id"].tolist() == ["C2", "C1", "C6"]
+    assert settled["wave"].tolist() == ["2025 Q2", "2025 Q2", "2025 Q1"]
+    assert reasons(opened, "callbacks") == ["respondent_id belongs to no accepted response"]
+
+
 def test_problems_of_one_person_s_several_answers_stay_with_their_own():
     rows = pd.concat([RESPONSES.assign(touchpoint="shop", problems="late"), RESPONSES.assign(touchpoint="web")])
     rows = rows.assign(problems=rows["problems"].where(rows["touchpoint"] == "shop", "dear"))
