@@ -11,6 +11,8 @@ import pytest
 
 import nps_research as nps
 from nps_research.errors import CannotAnswerError, ContractError
+from nps_research.made_up.simulate import simulate_study
+from nps_research.made_up.truth import Truth
 from nps_research.study.further_tables import FURTHER
 from nps_research.study.study import open_study
 
@@ -148,6 +150,17 @@ def test_a_case_of_somebody_who_was_silent_once_is_of_the_answer():
     assert settled["respondent_id"].tolist() == ["C2", "C1", "C6"]
     assert settled["wave"].tolist() == ["2025 Q2", "2025 Q2", "2025 Q1"]
     assert reasons(opened, "callbacks") == ["respondent_id belongs to no accepted response"]
+
+
+def test_every_case_of_a_made_up_company_finds_its_wave_again():
+    company = simulate_study(Truth(n_accounts=300), rng=np.random.default_rng(8))
+    cases = company.tables["callbacks"].dropna(subset="assigned_at")
+    tables = {"callbacks": cases.drop(columns=["wave", "problem"])}
+    rows = company.responses[["respondent_id", "wave", "invited_at", "responded_at", "likelihood_to_recommend"]]
+    opened = nps.Study.from_frames(responses=rows, tables=tables)
+    assert opened.quarantine.empty
+    assert len(cases) > 100
+    assert opened.tables["callbacks"]["wave"].tolist() == cases["wave"].tolist()
 
 
 def test_problems_of_one_person_s_several_answers_stay_with_their_own():
