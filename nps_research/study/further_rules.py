@@ -287,15 +287,6 @@ def _check_alone(table: pd.DataFrame, violations: Violations, key: Sequence[str]
     violations.add(key[0] if key else "customers", "stands twice; the first row is kept", repeated)
 
 
-def _callbacks(table: pd.DataFrame, violations: Violations) -> list[str]:
-    """Who was not assigned to be called was not assigned on a day."""
-    if {"assigned", "assigned_at"} <= set(table):
-        violations.add(
-            "assigned", "says no, yet there is assigned_at", table["assigned_at"].notna() & ~table["assigned"]
-        )
-    return []
-
-
 def _transactions(table: pd.DataFrame, violations: Violations) -> list[str]:
     """A return has amounts below 0, and nothing else has."""
     notes = []
@@ -367,7 +358,6 @@ def _hand_codes(table: pd.DataFrame, violations: Violations) -> list[str]:
 
 
 _OWN: Mapping[str, Callable[[pd.DataFrame, Violations], list[str]]] = {
-    "callbacks": _callbacks,
     "transactions": _transactions,
     "memberships": _memberships,
     "referrals": _referrals,

@@ -317,12 +317,6 @@ def test_ids_that_were_stored_as_floats_are_the_same_ids(ids):
     assert opened.tables["contacts"]["customer_id"].tolist() == ["7", "9"]
 
 
-def test_who_was_not_assigned_was_not_assigned_on_a_day():
-    opened = study(callbacks=[CALLS | {"assigned": "no"}])
-    assert reasons(opened, "callbacks") == ["assigned says no, yet there is assigned_at"]
-    assert study(callbacks=[CALLS | {"assigned": "no", "assigned_at": None}]).quarantine.empty
-
-
 def test_ids_that_nobody_can_be_held_against_are_said():
     nameless = RESPONSES[["likelihood_to_recommend", "responded_at"]]
     tables = {"transactions": pd.DataFrame([PURCHASE]), "contacts": pd.DataFrame([WHOLE["contacts"]])}
