@@ -292,10 +292,13 @@ def _ids_of(folder: Path, data: Path) -> dict[str, frozenset[str]]:
     for place in (None, data):
         with suppress(NPSResearchError):
             study = open_study(folder, data=place)
-            columns = {name: study.responses.get(name) for name in ("respondent_id", "customer_id", "account_id")}
-            if "responses.respondent_id" not in study.available:
-                columns.pop("respondent_id")
-            return {name: frozenset(ids.dropna().astype(str)) for name, ids in columns.items() if ids is not None}
+            found = {}
+            for name in ("respondent_id", "customer_id", "account_id"):
+                tables = [table for table in (study.responses, study.customers) if table is not None and name in table]
+                found[name] = frozenset(each for table in tables for each in table[name].dropna().astype(str))
+            if "responses.respondent_id" not in study.available:  # row numbers are nobody's
+                found.pop("respondent_id")
+            return found
     return {}
 
 

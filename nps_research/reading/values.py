@@ -338,7 +338,8 @@ def parse_id(column: pd.Series) -> Parsed:
     parsed = parse_text(column.astype("str").mask(column.isna()))
     given = parsed.values.dropna()
     if len(given) and given.str.fullmatch(_STORED_AS_FLOAT).all():
-        return replace(parsed, values=parsed.values.str.removesuffix(".0"))
+        read_by = {"a whole number without its .0": parsed.values.notna()}
+        return replace(parsed, values=parsed.values.str.removesuffix(".0"), read_by=read_by)
     return parsed
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nps_research.errors import ContractError, did_you_mean
+from nps_research.reading.raw_table import counted
 from nps_research.results.words import plain_text
 from nps_research.study.acceptance import Table, check_table
 from nps_research.study.doubts import lost_answers
-from nps_research.study.further_rules import Known
+from nps_research.study.further_rules import Known, is_no_problem
 from nps_research.study.further_settings import ExperimentSettings, ProblemSettings
 from nps_research.study.further_tables import FURTHER, OF_RESPONSE
 from nps_research.study.part import read_part, rows_with
@@ -69,7 +70,7 @@ def checked_tables(
     if of_responses and len(responses) and "responses.respondent_id" not in fields["available"]:
         raise ContractError(f"{of_responses[0]}: the responses have no respondent_id, so no row can be of one of them.")
     if "problems" not in named and "problems" in responses and responses["problems"].notna().any():
-        raws = [*raws, (Plan(table="problems"), problems_named(responses))]
+        raws = [*raws, (Plan(table="problems"), problems_named(responses, problems))]
     known = Known.of(responses, fields["customers"], problems, accepted.get("accounts")) if raws else None
     checked = {plan.table: check_table(raw, plan, known=known) for plan, raw in raws}
     available = {
@@ -128,12 +129,19 @@ def _joined_to_nothing(checked: Mapping[str, Table], responses: pd.DataFrame, se
     return notes
 
 
-def problems_named(responses: pd.DataFrame) -> RawRows:
-    """The problems that a column of the responses names, a row each, as if they came from a file of their own."""
+def problems_named(responses: pd.DataFrame, problems: Collection[str]) -> RawRows:
+    """The problems that a column of the responses names, a row each, as if they came from a file of their own.
+
+    A word that says that there is none makes no row, and is counted, unless it is among the study's `problems`.
+    """
     kept = [name for name in OF_RESPONSE if name in responses]
     codes = responses["problems"].str.split(_BETWEEN_CODES, regex=True)
     rows = responses[kept].assign(problem=codes, source="asked").explode("problem")
     rows = rows[rows["problem"].notna() & (rows["problem"].str.strip() != "")]
+    nothing = is_no_problem(rows["problem"], problems)
+    n = int(nothing.sum())
+    said = (f"problems of the responses: a word for no problem names none: {counted(n, 'cell')}.",) if n else ()
+    rows = rows[~nothing]
     label = "(problems of the responses)"
     return RawRows(
         cells=rows.reset_index(drop=True),
@@ -141,7 +149,7 @@ def problems_named(responses: pd.DataFrame) -> RawRows:
         line=rows.index.to_numpy(dtype=np.int64) + 1,
         rejected=pd.DataFrame(columns=["file", "line", "reason"]),
         waves={label: None},
-        notes=(),
+        notes=said,
     )
 
 

@@ -104,13 +104,15 @@ def check_further(
             f"{name}: no column is {joined(absent)}, without which no row counts. Say in study.toml, under "
             f'[{name}.columns], which column of the file it is: {absent[0]} = "..."'
         )
-    _check_codes(table, violations, rules, known.problems)
+    notes = _check_codes(name, table, violations, rules, known.problems)
+    if "left_at" in table:
+        notes += _still_members(table)
     for column in rules.filled:
         violations.add(column, "is missing", table[column].isna() & ~violations.of_column(column))
     for column in (*rules.filled, *(segments if name == "population" else ())):
         if pd.api.types.is_string_dtype(table[column]):
             violations.add(column, A_SUMMARY, names_a_summary(table[column]))
-    notes = _check_words(name, table, violations, rules)
+    notes += _check_words(name, table, violations, rules)
     notes += _take_last_answer_before(name, table, rules, known)
     notes += _held_against_nobody(name, table, rules, known)
     _check_references(table, violations, rules, known)
@@ -136,8 +138,8 @@ def _check_words(name: str, table: pd.DataFrame, violations: Violations, rules: 
             folded = table[column].map(word_of, na_action="ignore").astype("str")
             other = folded.isin([each for each in rules.same_words if each not in words])
             folded = folded.replace(dict(rules.same_words)).astype("str")
-            for word, n in folded[other & (folded != "")].value_counts(sort=False).items():
-                notes.append(f"{name}.{column}: other words read as {word}: {counted(int(n), 'cell')}.")
+            for word, n in folded[other].value_counts(sort=False).items():
+                notes.append(f"{name}.{column}: other words read as {word or 'blank'}: {counted(int(n), 'cell')}.")
             folded = folded.mask(folded == "")
             strange = folded.notna() & ~folded.isin(words)
             rule = f"is none of: {', '.join(words)}"
@@ -146,18 +148,40 @@ def _check_words(name: str, table: pd.DataFrame, violations: Violations, rules: 
     return notes
 
 
-def _check_codes(table: pd.DataFrame, violations: Violations, rules: Rules, problems: Collection[str]) -> None:
+def _check_codes(
+    name: str, table: pd.DataFrame, violations: Violations, rules: Rules, problems: Collection[str]
+) -> list[str]:
     """Codes of problems, capitals or not, where the study lists its problems; words for no answer are no code."""
+    notes = []
     listed = {code.casefold(): code for code in problems}
     for column in (each for each in rules.codes if each in table):
         code = table[column].str.strip()
         folded = code.str.casefold()
-        code = code.mask(folded.isin(MISSING_WORDS) & ~folded.isin(list(listed)))
+        nothing = is_no_problem(code, problems)
+        code = code.mask(nothing)
         if problems:
             strange = code.notna() & ~folded.isin(list(listed))
             violations.add(column, "is none of the study's problems", strange)
             code = folded.map(listed).astype("str").where(code.notna() & ~strange, code)
+        respelt = int((code.notna() & (code != table[column].str.strip())).sum())
+        for what, n in (("a word for no answer read as blank", int(nothing.sum())), ("capitals left out", respelt)):
+            if n:
+                notes.append(f"{name}.{column}: {what}: {counted(n, 'cell')}.")
         table[column] = code
+    return notes
+
+
+def is_no_problem(code: pd.Series, problems: Collection[str]) -> pd.Series:
+    """Where a word says that there is none, and is no code of the study's.
+
+    Examples
+    --------
+    >>> is_no_problem(pd.Series(["late", "None"]), []).tolist(), is_no_problem(pd.Series(["None"]), ["none"]).tolist()
+    ([False, True], [False])
+    """
+    folded = code.str.strip().str.casefold()
+    found: pd.Series = folded.isin(MISSING_WORDS) & ~folded.isin([each.casefold() for each in problems])
+    return found
 
 
 def _check_references(table: pd.DataFrame, violations: Violations, rules: Rules, known: Known) -> None:
@@ -302,14 +326,19 @@ def _transactions(table: pd.DataFrame, violations: Violations) -> list[str]:
     return notes
 
 
+def _still_members(table: pd.DataFrame) -> list[str]:
+    """Take out dates of leaving a programme that are yet to come; says how many there were."""
+    planned = table["left_at"] > last_day()
+    if not planned.any():
+        return []
+    table["left_at"] = table["left_at"].mask(planned)
+    return [f"left_at: a date yet to come, so still a member: {counted(int(planned.sum()), 'cell')}."]
+
+
 def _memberships(table: pd.DataFrame, violations: Violations) -> list[str]:
     """Nobody is a member of one programme twice at a time, or leaves what they never joined."""
-    notes = []
-    if "left_at" in table and (planned := table["left_at"] > last_day()).any():
-        table["left_at"] = table["left_at"].mask(planned)
-        notes = [f"left_at: a date yet to come, so still a member: {counted(int(planned.sum()), 'cell')}."]
     if "joined_at" not in table:
-        return notes
+        return []
     if "left_at" in table:
         violations.add(
             "left_at", "is there, though nothing was joined", table["left_at"].notna() & table["joined_at"].isna()
@@ -326,7 +355,7 @@ def _memberships(table: pd.DataFrame, violations: Violations) -> list[str]:
             until[member] = left[row]
     within = pd.Series(table.index.isin(overlaps), table.index)
     violations.add("joined_at", "is within an earlier membership of the same programme", within)
-    return notes
+    return []
 
 
 def _referrals(table: pd.DataFrame, violations: Violations) -> list[str]:

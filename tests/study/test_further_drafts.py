@@ -279,3 +279,15 @@ def test_who_served_is_nobody_s_group(tmp_path):
     opened = open_study(tmp_path)
     assert opened.segments == ("Region",)
     assert "Ann Lee" in opened.private_values()
+
+
+def test_customers_who_were_never_asked_are_known_by_their_ids_too(tmp_path):
+    RESPONSES.head(2).to_csv(tmp_path / "survey.csv", index=False)
+    CUSTOMERS.to_csv(tmp_path / "customers.csv", index=False)
+    text = 'name = "S"\n[responses]\nfile = "survey.csv"\n[customers]\nfile = "customers.csv"\n'
+    (tmp_path / "study.toml").write_text(text, encoding="utf-8")
+    orders = ORDERS.rename(columns={"Customer ID": "External reference"})
+    orders.insert(0, "Customer", [f"Person {row}" for row in range(12)])
+    orders[orders["External reference"] > "C2"].to_csv(tmp_path / "orders.csv", index=False)
+    assert run("init", tmp_path / "orders.csv", "--as", "transactions", "--out", tmp_path).exit_code == 0
+    assert len(open_study(tmp_path).tables["transactions"]) == 8

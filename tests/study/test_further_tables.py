@@ -178,7 +178,13 @@ def test_problems_of_one_person_s_several_answers_stay_with_their_own():
 @pytest.mark.parametrize("word", ["none", "n/a", "-", "None"])
 def test_a_word_for_no_answer_is_no_problem_unless_it_is_one_of_the_study_s(word):
     rows = RESPONSES.assign(problems=f"late; {word}")
-    assert set(study(responses=rows).tables["problems"]["problem"]) == {"late"}
+    opened = study(responses=rows)
+    assert opened.quarantine.empty
+    assert set(opened.tables["problems"]["problem"]) == {"late"}
+    assert "problems of the responses: a word for no problem names none: 12 cells." in opened.notes
+    called = study(callbacks=[CALLS | {"problem": word}])
+    assert called.tables["callbacks"]["problem"].isna().tolist() == [True]
+    assert "callbacks.problem: a word for no answer read as blank: 1 cell." in called.notes
     listed = study({"late": {"label": "Late"}, "none": {"label": "No problem"}}, responses=rows)
     assert set(listed.tables["problems"]["problem"]) == ({"late", "none"} if word.lower() == "none" else {"late"})
 
@@ -186,6 +192,7 @@ def test_a_word_for_no_answer_is_no_problem_unless_it_is_one_of_the_study_s(word
 def test_codes_are_read_with_and_without_capitals():
     opened = study({"late": {"label": "Late"}}, problems=[WHOLE["problems"] | {"problem": "LATE "}])
     assert opened.tables["problems"]["problem"].tolist() == ["late"]
+    assert "problems.problem: capitals left out: 1 cell." in opened.notes
 
 
 def test_words_are_read_as_experiments_and_shops_write_them():
@@ -197,6 +204,7 @@ def test_words_are_read_as_experiments_and_shops_write_them():
     opened = study(transactions=[PURCHASE | {"kind": "Sale"}, PURCHASE | {"kind": "Refund", "amount": -3.0}])
     assert opened.quarantine.empty
     assert opened.tables["transactions"]["kind"].fillna("").tolist() == ["", "return"]
+    assert "transactions.kind: other words read as blank: 1 cell." in opened.notes
     strange = study(transactions=[PURCHASE | {"kind": "whim"}])
     assert reasons(strange, "transactions") == ["kind is none of: new, renewal, second, return"]
 
@@ -244,7 +252,8 @@ def test_what_was_bought_or_joined_long_ago_is_no_slip():
 
 def test_who_is_to_leave_a_programme_is_still_a_member():
     opened = study(memberships=[WHOLE["memberships"] | {"left_at": "2031-12-31"}])
-    assert opened.tables["memberships"]["left_at"].isna().all()
+    assert opened.quarantine.empty
+    assert opened.tables["memberships"]["left_at"].isna().tolist() == [True]
     assert "left_at: a date yet to come, so still a member: 1 cell." in opened.notes
     same_day = [
         WHOLE["memberships"] | {"left_at": "2025-02-01T18:00"},
@@ -315,6 +324,8 @@ def test_ids_that_were_stored_as_floats_are_the_same_ids(ids):
     contacts = pd.DataFrame({"customer_id": ids, "contacted_at": "2025-01-01"}).dropna()
     opened = nps.Study.from_frames(responses=responses, tables={"contacts": contacts})
     assert opened.tables["contacts"]["customer_id"].tolist() == ["7", "9"]
+    said = "customer_id: a whole number without its .0: 2 cells."
+    assert (said in opened.notes) == isinstance(ids[0], str)
 
 
 def test_ids_that_nobody_can_be_held_against_are_said():
